@@ -1,0 +1,3 @@
+internal import Core
+@main
+struct Main { static func main() {} }
