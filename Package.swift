@@ -43,13 +43,16 @@ let package = Package(
       name: "CCodecs",
       linkerSettings: [.linkedLibrary("z"), .linkedLibrary("zstd"), .linkedLibrary("lz4"), .linkedLibrary("snappy")]),
     .target(name: "CBroker", linkerSettings: [.linkedLibrary("crypto")]),
+    .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
     module("Core"),
     module("Codecs", ["Core", "CCodecs"]),
     module("Kafka", ["Core", "CRDKafka"]),
+    module("Contracts", ["Core", "CSimdjson"]),
     module("Broker", ["Core", "Codecs", "CBroker", nioCore, nioPosix, nioSSL, logging]),
     .executableTarget(
-      name: "headrace", dependencies: ["Core", "Codecs", "Kafka", "Broker", logging, arguments], swiftSettings: settings),
+      name: "headrace", dependencies: ["Core", "Codecs", "Kafka", "Contracts", "Broker", logging, arguments],
+      swiftSettings: settings),
 
     // Measurements and fuzzing: built with everything else, run by `make bench` and `make fuzz`.
     .executableTarget(
@@ -63,6 +66,8 @@ let package = Package(
     tests("CodecsTests", ["Core", "Codecs"]),
     tests("BrokerTests", ["Core", "Codecs", "Broker", nioCore, nioPosix]),
     tests("KafkaTests", ["Core", "Kafka", "Broker"]),
+    tests("ContractsTests", ["Core", "Contracts"]),
     tests("ArchitectureTests", []),
-  ]
+  ],
+  cxxLanguageStandard: .cxx17
 )
