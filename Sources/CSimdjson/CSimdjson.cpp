@@ -36,9 +36,9 @@ namespace {
 
 /// One call of `csimdjson_read`: goes through the documents by windows that are indexed together.
 ///
-/// A document that the indexer refuses (bad UTF-8, an open string) spoils its whole window, so a refused window is halved
-/// down to the one document; windows then grow again by doubling. The work stays within a small factor of the input even
-/// when every document is bad.
+/// A document that the indexer refuses (bad UTF-8, an open string) spoils its whole window, so a refused window is
+/// halved down to the one document; windows then grow again by doubling. The work stays within a small factor of the
+/// input even when every document is bad.
 class reading {
  public:
   reading(csimdjson_reader &reader, const uint8_t *bytes, const uint32_t *ends, size_t count, csimdjson_value *values,

@@ -54,7 +54,8 @@ class field_tree {
     return nowhere;
   }
 
-  /// A key that comes again replaces what it said before, with everything below it: the last one counts, as in most readers.
+  /// A key that comes again replaces what it said before, with everything below it: the last one counts, as in most
+  /// readers.
   void forget(int32_t position, csimdjson_value *row) const {
     record(position, row, {0, 0, CSIMDJSON_MISSING});
     for (int32_t child : nodes[position].children) forget(child, row);

@@ -18,7 +18,8 @@ struct fault_at {
 };
 
 /// Documents that were indexed together. The index holds the positions of `{}[]:,`, of opening quotes, and of the first
-/// byte of every other token; the indexer already made sure of UTF-8, of closed strings, and that no string holds a line feed.
+/// byte of every other token; the indexer already made sure of UTF-8, of closed strings, and that no string holds a
+/// line feed.
 class walk {
  public:
   walk(field_tree &tree, frame *frames, uint32_t depth_max, const uint8_t *text, const uint32_t *index,
@@ -60,7 +61,8 @@ class walk {
   uint32_t position() const { return has_token() ? *index : end; }
   fault_at fault(uint32_t code) const { return {code, position()}; }
 
-  /// Values until the outermost one is complete. Each round reads one value or opens one container, then closes what ends.
+  /// Values until the outermost one is complete. Each round reads one value or opens one container, then closes what
+  /// ends.
   fault_at whole_document() {
     wanted = 0;
     for (;;) {
@@ -143,7 +145,8 @@ class walk {
     return wrong;
   }
 
-  /// A string ends at the last byte before the next token that is not white space: the indexer made sure that this is a quote.
+  /// A string ends at the last byte before the next token that is not white space: the indexer made sure that this is a
+  /// quote.
   fault_at string(csimdjson_value &value) {
     uint32_t inside = *index++ + 1;
     uint32_t quote = position();

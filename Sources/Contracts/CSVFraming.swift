@@ -1,9 +1,10 @@
 package import Core
 
-/// Comma-separated values (RFC 4180) as JSON documents: the first record names the fields, every other one is an object.
+/// Comma-separated values (RFC 4180) as JSON documents: the first record names the fields, every other one is an
+/// object.
 ///
-/// A cell that is a valid JSON number becomes that number, digit for digit; an empty cell becomes `null`; everything else
-/// becomes a string. Quotes say nothing about the type. Lines end with LF or CRLF; empty lines are skipped.
+/// A cell that is a valid JSON number becomes that number, digit for digit; an empty cell becomes `null`; everything
+/// else becomes a string. Quotes say nothing about the type. Lines end with LF or CRLF; empty lines are skipped.
 package struct CSVFraming: DocumentFraming {
   private var parser = CSVRecordParser()
   /// `"name":` for each column, escaped once; empty before the header.
@@ -46,7 +47,8 @@ package struct CSVFraming: DocumentFraming {
       guard !name.isEmpty, seen.insert(name).inserted else {
         let shown = String(decoding: name, as: UTF8.self)
         throw HeadraceError(
-          .user, "CSV_HEADER_INVALID", "column \(column + 1) of the header is \(name.isEmpty ? "empty" : "'\(shown)' again")",
+          .user, "CSV_HEADER_INVALID",
+          "column \(column + 1) of the header is \(name.isEmpty ? "empty" : "'\(shown)' again")",
           place: "line \(line)", remedy: "give every column a name of its own in the first line")
       }
       var json: [UInt8] = []

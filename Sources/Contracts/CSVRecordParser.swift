@@ -69,7 +69,8 @@ struct CSVRecordParser {
     if at < input.count && input[at] == .quote {
       guard let closing = closingQuote(in: input, from: at + 1, cell: &cell, linesInside: &linesInside) else {
         return isFinal
-          ? .wrong(message: "the quote is never closed", remedy: "close the cell with a double quote; inside it, double them")
+          ? .wrong(
+            message: "the quote is never closed", remedy: "close the cell with a double quote; inside it, double them")
           : .incomplete
       }
       cell.range = (at + 1)..<closing
@@ -78,7 +79,8 @@ struct CSVRecordParser {
     } else {
       while at < input.count, input[at] != .comma, input[at] != .lineFeed {
         guard input[at] != .quote else {
-          return .wrong(message: "a quote inside of the cell", remedy: "put the whole cell in double quotes, and double this one")
+          return .wrong(
+            message: "a quote inside of the cell", remedy: "put the whole cell in double quotes, and double this one")
         }
         at += 1
       }

@@ -3,8 +3,8 @@ package import Core
 
 /// Reads chosen fields of many JSON documents at once: one C call per batch, nothing allocated per document.
 ///
-/// Every document is checked completely (RFC 8259), the fields that nobody asked for as well. Of a name that comes twice in
-/// an object the last one counts. A faulty document does not disturb its neighbours.
+/// Every document is checked completely (RFC 8259), the fields that nobody asked for as well. Of a name that comes
+/// twice in an object the last one counts. A faulty document does not disturb its neighbours.
 ///
 ///     var reader = try JSONFieldReader(fields: [FieldPath("carrier"), FieldPath("plane.seats")])
 ///     try reader.read(bytes.span, ends: [52, 97])
@@ -69,4 +69,3 @@ extension HeadraceError {
   fileprivate static let outOfMemory = HeadraceError(
     .external, "OUT_OF_MEMORY", "there is no memory to read the documents", remedy: "shorten the lines, or free memory")
 }
-

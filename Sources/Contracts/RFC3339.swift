@@ -1,6 +1,7 @@
 /// Times as RFC 3339 writes them: `2013-01-31T23:59:59.5Z`, `2013-02-01T00:59:59+01:00`.
 package enum RFC3339 {
-  /// - Returns: epoch milliseconds, rounded down; nil when the text is no such time. A leap second counts as the next one.
+  /// - Returns: epoch milliseconds, rounded down; nil when the text is no such time. A leap second counts as the next
+  ///   one.
   package static func milliseconds(_ text: Span<UInt8>) -> Int64? {
     var reader = Reader(text: text)
     guard let days = reader.date() else { return nil }

@@ -15,10 +15,11 @@ import Testing
 
   @Test func rowsBecomeObjects() throws {
     let found = try documents("\u{feff}carrier,delay,note\r\nUA,2.0,\r\n\r\nAA,-14,\"on time, \"\"nearly\"\"\"\r\n")
-    #expect(found.documents == [
-      FramedDocument(line: 2, text: #"{"carrier":"UA","delay":2.0,"note":null}"#),
-      FramedDocument(line: 4, text: #"{"carrier":"AA","delay":-14,"note":"on time, \"nearly\""}"#),
-    ])
+    #expect(
+      found.documents == [
+        FramedDocument(line: 2, text: #"{"carrier":"UA","delay":2.0,"note":null}"#),
+        FramedDocument(line: 4, text: #"{"carrier":"AA","delay":-14,"note":"on time, \"nearly\""}"#),
+      ])
     #expect(found.faults.isEmpty)
   }
 
@@ -42,10 +43,12 @@ import Testing
     let found = try documents("a,b\n1\n2,x\"y\n\"z\"w,3\n4,5\n6,\"open\n")
     #expect(found.documents.map(\.text) == [#"{"a":4,"b":5}"#])
     #expect(found.faults.map(\.line) == [2, 3, 4, 6])
-    #expect(found.faults.map(\.message) == [
-      "found 1 cells, the header has 2", "cell 2: a quote inside of the cell", "cell 1: text behind the closing quote",
-      "cell 2: the quote is never closed",
-    ])
+    #expect(
+      found.faults.map(\.message) == [
+        "found 1 cells, the header has 2", "cell 2: a quote inside of the cell",
+        "cell 1: text behind the closing quote",
+        "cell 2: the quote is never closed",
+      ])
   }
 
   @Test(arguments: ["a,a\n1,2\n", "a,\n1,2\n", "a,b\"c\n1,2\n"])

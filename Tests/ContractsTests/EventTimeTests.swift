@@ -9,30 +9,36 @@ import Testing
     return try EventTime.milliseconds(of: reader.value(document: 0, field: 0), in: bytes.span, unit: unit)
   }
 
-  @Test(arguments: [
-    ("1357035420000", .milliseconds, 1_357_035_420_000), ("1357035420", .seconds, 1_357_035_420_000),
-    ("1357035420.5", .seconds, 1_357_035_420_500), ("1357035420.0009999999999999999", .seconds, 1_357_035_420_000),
-    ("1357035420000999", .microseconds, 1_357_035_420_000), ("1357035420000999999", .nanoseconds, 1_357_035_420_000),
-    ("1.35703542e12", .milliseconds, 1_357_035_420_000), ("1.35703542E9", .seconds, 1_357_035_420_000), ("0", .seconds, 0),
-    ("1357035420000.75", .milliseconds, 1_357_035_420_000), ("\"2013-01-01T10:17:00Z\"", .seconds, 1_357_035_420_000),
-    ("\"2013-01-01 11:17:00.125+01:00\"", .seconds, 1_357_035_420_125), ("253402300799", .seconds, 253_402_300_799_000),
-  ] as [(String, EventTime.Unit, Int64)])
+  @Test(
+    arguments: [
+      ("1357035420000", .milliseconds, 1_357_035_420_000), ("1357035420", .seconds, 1_357_035_420_000),
+      ("1357035420.5", .seconds, 1_357_035_420_500), ("1357035420.0009999999999999999", .seconds, 1_357_035_420_000),
+      ("1357035420000999", .microseconds, 1_357_035_420_000), ("1357035420000999999", .nanoseconds, 1_357_035_420_000),
+      ("1.35703542e12", .milliseconds, 1_357_035_420_000), ("1.35703542E9", .seconds, 1_357_035_420_000),
+      ("0", .seconds, 0),
+      ("1357035420000.75", .milliseconds, 1_357_035_420_000), ("\"2013-01-01T10:17:00Z\"", .seconds, 1_357_035_420_000),
+      ("\"2013-01-01 11:17:00.125+01:00\"", .seconds, 1_357_035_420_125),
+      ("253402300799", .seconds, 253_402_300_799_000),
+    ] as [(String, EventTime.Unit, Int64)])
   func reads(json: String, unit: EventTime.Unit, expected: Int64) throws {
     #expect(try milliseconds(json, unit: unit) == expected)
   }
 
-  @Test(arguments: [
-    ("null", .missing), ("true", .wrongKind(.true)), ("[1]", .wrongKind(.array)), ("-1", .outOfRange),
-    ("1357035420000000", .outOfRange), ("99999999999999999999999", .outOfRange), ("1e300", .outOfRange),
-    ("\"yesterday\"", .notRFC3339), ("\"1357035420000\"", .notRFC3339), ("\"2013-01-01T10:17:00\"", .notRFC3339),
-  ] as [(String, EventTime.Failure)])
+  @Test(
+    arguments: [
+      ("null", .missing), ("true", .wrongKind(.true)), ("[1]", .wrongKind(.array)), ("-1", .outOfRange),
+      ("1357035420000000", .outOfRange), ("99999999999999999999999", .outOfRange), ("1e300", .outOfRange),
+      ("\"yesterday\"", .notRFC3339), ("\"1357035420000\"", .notRFC3339), ("\"2013-01-01T10:17:00\"", .notRFC3339),
+    ] as [(String, EventTime.Failure)])
   func refuses(json: String, failure: EventTime.Failure) {
     #expect(throws: failure) { try milliseconds(json) }
   }
 
   @Test(arguments: [
-    "2013-02-29T00:00:00Z", "2013-13-01T00:00:00Z", "2013-00-01T00:00:00Z", "2013-01-01T24:00:00Z", "2013-01-01T00:60:00Z",
-    "2013-01-01T00:00:61Z", "2013-01-01T00:00:00.Z", "2013-01-01T00:00:00", "2013-01-01T00:00:00Zx", "2013-1-1T00:00:00Z",
+    "2013-02-29T00:00:00Z", "2013-13-01T00:00:00Z", "2013-00-01T00:00:00Z", "2013-01-01T24:00:00Z",
+    "2013-01-01T00:60:00Z",
+    "2013-01-01T00:00:61Z", "2013-01-01T00:00:00.Z", "2013-01-01T00:00:00", "2013-01-01T00:00:00Zx",
+    "2013-1-1T00:00:00Z",
     "2013-01-01T00:00:00+0100", "2013-01-01T00:00:00+24:00", "", "T",
   ])
   func refusesOtherTimes(text: String) {
@@ -50,7 +56,8 @@ import Testing
         for date in [1, count] {
           let text = "\(pad(year, 4))-\(pad(month, 2))-\(pad(date, 2))"
           let expected = (day + Int64(date) - 1) * 86_400_000
-          guard RFC3339.milliseconds(text) == expected, RFC3339.text(milliseconds: expected) == text + "T00:00:00Z" else {
+          guard RFC3339.milliseconds(text) == expected, RFC3339.text(milliseconds: expected) == text + "T00:00:00Z"
+          else {
             Issue.record("\(text): \(String(describing: RFC3339.milliseconds(text))), expected \(expected)")
             return
           }

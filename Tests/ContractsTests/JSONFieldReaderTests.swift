@@ -47,16 +47,17 @@ import Testing
 
   private func describe(_ found: NaiveJSON.Located?) -> String {
     guard let found else { return "missing" }
-    let kind = switch found.json {
-    case .null: "null"
-    case .true: "true"
-    case .false: "false"
-    case .integer: "integer"
-    case .decimal: "decimal"
-    case .string(_, let hasEscapes): hasEscapes ? "escapedString" : "string"
-    case .array: "array"
-    case .object: "object"
-    }
+    let kind =
+      switch found.json {
+      case .null: "null"
+      case .true: "true"
+      case .false: "false"
+      case .integer: "integer"
+      case .decimal: "decimal"
+      case .string(_, let hasEscapes): hasEscapes ? "escapedString" : "string"
+      case .array: "array"
+      case .object: "object"
+      }
     var text: [UInt8] = []
     if case .string(let unescaped, true) = found.json { text = unescaped }
     return "\(kind) \(found.range) \(String(decoding: text, as: UTF8.self))"
@@ -96,6 +97,8 @@ import Testing
     #expect(fault.reason == example.reason)
     // What is missing at the end of a document is reported behind its line feed or before it.
     let position = fault.position - good.count
-    #expect(position == example.position || position == example.json.utf8.count + 1 && example.position == example.json.utf8.count)
+    #expect(
+      position == example.position
+        || position == example.json.utf8.count + 1 && example.position == example.json.utf8.count)
   }
 }

@@ -4,9 +4,9 @@
 
 // Reads chosen fields out of many JSON documents that lie one after the other in one buffer.
 //
-// simdjson's first stage finds the structural characters of the whole buffer with SIMD instructions and checks UTF-8; the
-// walk over them here checks the grammar (RFC 8259) of every document completely and notes where the chosen fields are.
-// Nothing is allocated per document.
+// simdjson's first stage finds the structural characters of the whole buffer with SIMD instructions and checks UTF-8;
+// the walk over them here checks the grammar (RFC 8259) of every document completely and notes where the chosen fields
+// are. Nothing is allocated per document.
 
 #ifdef __cplusplus
 extern "C" {
@@ -77,8 +77,8 @@ typedef struct {
 csimdjson_reader *csimdjson_create(const csimdjson_node *nodes, size_t node_count, size_t field_count);
 void csimdjson_destroy(csimdjson_reader *reader);
 
-/// Reads `document_count` documents; document k is what lies between `ends[k - 1]` (0 for the first) and `ends[k]`, and the
-/// last byte of each but the last must be a line feed or other white space.
+/// Reads `document_count` documents; document k is what lies between `ends[k - 1]` (0 for the first) and `ends[k]`, and
+/// the last byte of each but the last must be a line feed or other white space.
 ///
 /// - values: `document_count` rows of `field_count` values. Of a faulty document no field counts.
 /// - statuses: one per document.

@@ -4,7 +4,8 @@ struct RandomDocuments {
 
   init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
-  /// A valid document, or in half of the cases one that was damaged; never with a line feed between quotes unless damaged so.
+  /// A valid document, or in half of the cases one that was damaged; never with a line feed between quotes unless
+  /// damaged so.
   mutating func document() -> [UInt8] {
     var bytes = Array(white().utf8) + Array(value(depth: 0).utf8) + Array(white().utf8)
     if random.chance(2) { damage(&bytes) }
@@ -42,7 +43,8 @@ struct RandomDocuments {
 
   private mutating func string() -> String {
     let parts = [
-      "a", "carrier", " ", "é", "日本", "😀", "\\n", "\\\"", "\\\\", "\\/", "\\u00e9", "\\ud83d\\ude00", "\\ud83d", "\\udc00",
+      "a", "carrier", " ", "é", "日本", "😀", "\\n", "\\\"", "\\\\", "\\/", "\\u00e9", "\\ud83d\\ude00", "\\ud83d",
+      "\\udc00",
       "{", "}", ",", ":", "[", "]", "null", "\u{7f}", "\\ud83d\\u0041",
     ]
     return "\"" + (0..<random.below(8)).map { _ in random.pick(parts) }.joined() + "\""
