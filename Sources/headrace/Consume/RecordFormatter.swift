@@ -1,6 +1,6 @@
 internal import Contracts
 internal import Core
-internal import Kafka
+package import Kafka
 
 /// Prints records. The values of a batch are checked together: one call tells which of them are JSON.
 package struct RecordFormatter: ~Copyable {
@@ -35,7 +35,8 @@ package struct RecordFormatter: ~Copyable {
       let piece = gather(batch, indices: next..<indices.upperBound)
       try reader.read(values.span, ends: ends)
       for index in piece {
-        write(batch[index], topic: batch.partition, isJSON: reader.fault(document: index - piece.lowerBound) == nil)
+        let isJSON = reader.fault(document: index - piece.lowerBound) == nil
+        write(batch[index], of: batch.partition, isJSON: isJSON)
         stdout.buffer += writer.bytes
         stdout.buffer.append(UInt8(ascii: "\n"))
         try stdout.flushIfFull()
@@ -55,20 +56,23 @@ package struct RecordFormatter: ~Copyable {
     return indices.lowerBound..<(indices.lowerBound + ends.count)
   }
 
-  private mutating func write(_ record: borrowing ConsumedRecord, topic: TopicPartition, isJSON: Bool) {
+  private mutating func write(_ record: borrowing ConsumedRecord, of partition: TopicPartition, isJSON: Bool) {
     let headers = record.headers
     let shown = ShownRecord(
-      topic: topic.topic, partition: topic.partition, offset: record.offset,
-      timestampMilliseconds: record.timestampMilliseconds, key: record.key.map { Self.bytes($0) },
+      topic: partition.topic, partition: partition.partition, offset: record.offset,
+      timestampMilliseconds: record.timestampMilliseconds, key: Self.bytes(record.key),
       headers: (0..<headers.count).map { index in
         let header = headers[index]
-        return (header.name, header.value.map { Self.bytes($0) })
+        return (header.name, Self.bytes(header.value))
       },
-      value: record.value.map { Self.bytes($0) }, isJSON: isJSON)
+      value: Self.bytes(record.value), isJSON: isJSON)
     shown.write(to: &writer)
   }
 
-  private static func bytes(_ span: RawSpan) -> [UInt8] { unsafe span.withUnsafeBytes { unsafe Array($0) } }
+  private static func bytes(_ span: RawSpan?) -> [UInt8]? {
+    guard let span else { return nil }
+    return unsafe span.withUnsafeBytes { unsafe Array($0) }
+  }
 }
 
 /// One record as `--output json` prints it.

@@ -24,7 +24,9 @@ package struct StandardOutput: ~Copyable {
   package static func writeAll(_ bytes: [UInt8]) throws {
     var start = 0
     while start < bytes.count {
-      let count = unsafe bytes.withUnsafeBytes { unsafe write(STDOUT_FILENO, $0.baseAddress.map { $0 + start }, bytes.count - start) }
+      let count = unsafe bytes.withUnsafeBytes { bytes in
+        unsafe write(STDOUT_FILENO, bytes.baseAddress.map { unsafe $0 + start }, bytes.count - start)
+      }
       if count >= 0 {
         start += count
       } else if errno == EPIPE {

@@ -1,5 +1,5 @@
-internal import Contracts
-internal import Core
+package import Contracts
+package import Core
 
 /// What a document says about its record: key and time.
 package struct EventFields: ~Copyable {

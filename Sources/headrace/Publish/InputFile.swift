@@ -1,5 +1,5 @@
 internal import Codecs
-internal import Core
+package import Core
 internal import Glibc
 
 /// A file, or stdin as `-`, as its bytes are after decompression.
@@ -30,20 +30,22 @@ package struct InputFile: ~Copyable {
     }
     sizeBytes = isKnown && status.st_mode & S_IFMT == S_IFREG ? Int64(status.st_size) : nil
     var first = [UInt8](repeating: 0, count: Self.pieceBytes)
+    let count: Int
     do throws(HeadraceError) {
-      pieceCount = try Self.read(descriptor, into: &first, name: name, atLeast: 4)
+      count = try Self.read(descriptor, into: &first, name: name, atLeast: 4)
     } catch {
       close(descriptor)
       throw error
     }
     piece = first
+    pieceCount = count
     self.descriptor = descriptor
     let codec = unsafe first.withUnsafeBytes { bytes in
       unsafe ByteStreamDecompressor.codec(
-        forFileName: path, firstBytes: UnsafeRawBufferPointer(rebasing: bytes[..<pieceCount]))
+        forFileName: path, firstBytes: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
     }
     // An empty file is an empty file, even when its name says gzip.
-    decompressor = ByteStreamDecompressor(codec: pieceCount == 0 ? .none : codec)
+    decompressor = ByteStreamDecompressor(codec: count == 0 ? .none : codec)
   }
 
   deinit { if descriptor != STDIN_FILENO { close(descriptor) } }
@@ -60,7 +62,7 @@ package struct InputFile: ~Copyable {
         try decompressor.finish()
         return false
       }
-      unsafe try decompress(to: &output)
+      try decompress(to: &output)
     } catch {
       throw HeadraceError(
         .user, "INPUT_DAMAGED", "cannot be decompressed: \(error)", place: name,

@@ -46,28 +46,32 @@ extension Publication {
   private func publish(
     _ event: EventFields.Event, document: Int, of documents: borrowing DocumentBatch, file: String
   ) throws {
-    guard try await(event, file: file) else { return }
-    keyText.removeAll(keepingCapacity: true)
-    if let key = event.key {
-      let bytes = documents.bytes.span.extracting(key.range)
-      if key.kind == .escapedString {
-        JSONText.unescape(bytes, into: &keyText)
-      } else {
-        keyText += documents.bytes[key.range]
-      }
-    } else if plan.key != nil {
-      receipt.recordsWithoutKey += 1
-    }
+    guard try isDue(event, file: file) else { return }
     let value = unsafe documents.bytes.span.extracting(documents.trimmedRange(of: document)).bytes
-    let key: RawSpan? = event.key == nil ? nil : unsafe keyText.span.bytes
-    try batch.append(key: key, value: value, timestampMilliseconds: event.timeMilliseconds)
+    if let key = event.key {
+      take(key, of: documents)
+      unsafe try batch.append(
+        key: keyText.span.bytes, value: value, timestampMilliseconds: event.timeMilliseconds)
+    } else {
+      if plan.key != nil { receipt.recordsWithoutKey += 1 }
+      try batch.append(value: value, timestampMilliseconds: event.timeMilliseconds)
+    }
     batchLines.append(documents.lines[document])
     if let time = event.timeMilliseconds { oldestMilliseconds = min(oldestMilliseconds ?? time, time) }
     if batch.count >= Self.batchRecordsMax || batch.sizeBytes >= Self.batchBytesMax { try send(from: file) }
   }
 
+  private func take(_ key: JSONValue, of documents: borrowing DocumentBatch) {
+    keyText.removeAll(keepingCapacity: true)
+    if key.kind == .escapedString {
+      JSONText.unescape(documents.bytes.span.extracting(key.range), into: &keyText)
+    } else {
+      keyText += documents.bytes[key.range]
+    }
+  }
+
   /// Waits until the event is due; false when a signal came first.
-  private func await(_ event: EventFields.Event, file: String) throws -> Bool {
+  private func isDue(_ event: EventFields.Event, file: String) throws -> Bool {
     guard plan.pace != .unlimited else { return true }
     while !stop.isRaised {
       let wait = pacer.waitMilliseconds(

@@ -1,5 +1,4 @@
-internal import Contracts
-internal import Kafka
+package import Kafka
 
 /// What the broker acknowledged, and what it did not.
 package struct Receipt: Sendable {

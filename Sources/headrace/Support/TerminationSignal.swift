@@ -1,4 +1,4 @@
-internal import Core
+package import Core
 internal import Glibc
 internal import Kafka
 internal import Synchronization
@@ -8,7 +8,8 @@ package enum TerminationSignal {
   /// Signals arrive as bytes in a pipe, because a handler may do almost nothing.
   private static let pipeEnds: (read: Int32, write: Int32) = {
     var ends: [Int32] = [-1, -1]
-    _ = unsafe pipe2(&ends, O_CLOEXEC)
+    _ = unsafe pipe(&ends)
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     return (ends[0], ends[1])
   }()
 
@@ -45,12 +46,12 @@ package enum TerminationSignal {
   }
 
   /// Writing to a closed pipe is an error to handle, not a reason to die.
-  package static func ignoreBrokenPipes() { unsafe signal(SIGPIPE, SIG_IGN) }
+  package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
   private static func install() {
     _ = pipeEnds
     for number in [SIGINT, SIGTERM] {
-      unsafe signal(number) { number in
+      signal(number) { number in
         var byte = UInt8(truncatingIfNeeded: number)
         _ = unsafe write(TerminationSignal.pipeEnds.write, &byte, 1)
       }
