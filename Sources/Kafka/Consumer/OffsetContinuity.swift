@@ -58,6 +58,7 @@ struct OffsetContinuity: Equatable {
       } else if attempts >= Self.attemptsMaximum {
         return .unstable
       } else {
+        if offset < candidate { recoveredGaps += 1 }
         phase = .verifying(candidate: offset, attempts: attempts + 1)
         return .readAgain
       }

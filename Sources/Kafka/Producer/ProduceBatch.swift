@@ -67,17 +67,27 @@ package struct ProduceBatch: Sendable {
       start: start, keyEnd: key == nil ? nil : keyEnd, hasValue: value != nil, timestampMilliseconds, partition)
   }
 
-  /// Adds a header to the record that was added last.
+  /// Adds a header to the record that was added last; nil is a header without value.
   package mutating func appendHeader(_ name: String, _ value: RawSpan?) throws(HeadraceError) {
+    let valueLength = if let value { try Self.length(value.byteCount) } else { Int32(-1) }
+    try beginHeader(name, valueLength: valueLength)
+    if let value { append(value) }
+  }
+
+  /// Adds a header with text to the record that was added last.
+  package mutating func appendHeader(_ name: String, _ value: String) throws(HeadraceError) {
+    try beginHeader(name, valueLength: Self.length(value.utf8.count))
+    bytes.append(contentsOf: value.utf8)
+  }
+
+  private mutating func beginHeader(_ name: String, valueLength: Int32) throws(HeadraceError) {
     guard let last = records.indices.last else {
       throw HeadraceError(.internal, "HEADER_WITHOUT_RECORD", "a header belongs to a record", place: name)
     }
     let nameLength = try Self.length(name.utf8.count)
-    let valueLength = if let value { try Self.length(value.byteCount) } else { Int32(-1) }
     unsafe withUnsafeBytes(of: nameLength) { unsafe bytes.append(contentsOf: $0) }
     unsafe withUnsafeBytes(of: valueLength) { unsafe bytes.append(contentsOf: $0) }
     bytes.append(contentsOf: name.utf8)
-    if let value { append(value) }
     records[last].header_count += 1
   }
 
