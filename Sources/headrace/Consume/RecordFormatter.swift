@@ -7,17 +7,11 @@ package struct RecordFormatter: ~Copyable {
   private let output: ConsumeCommand.Output
   private var reader: JSONFieldReader
   private var writer = JSONWriter()
-  /// The values of the batch, each with a line feed behind it.
-  private var values: [UInt8] = []
-  private var ends: [UInt32] = []
 
   init(_ output: ConsumeCommand.Output) throws(HeadraceError) {
     self.output = output
     reader = try JSONFieldReader(fields: [])
   }
-
-  /// Values are checked in pieces of about so many bytes.
-  private static let pieceBytes = 1 << 20
 
   package mutating func append(
     _ batch: borrowing ConsumedBatch, indices: Range<Int>, to stdout: inout StandardOutput
@@ -32,28 +26,17 @@ package struct RecordFormatter: ~Copyable {
     }
     var next = indices.lowerBound
     while next < indices.upperBound {
-      let piece = gather(batch, indices: next..<indices.upperBound)
-      try reader.read(values.span, ends: ends)
-      for index in piece {
-        let isJSON = reader.fault(document: index - piece.lowerBound) == nil
+      let values = Values(of: batch, indices: next..<indices.upperBound)
+      try reader.read(values.bytes.span, ends: values.ends)
+      for index in values.indices {
+        let isJSON = reader.fault(document: index - next) == nil
         write(batch[index], of: batch.partition, isJSON: isJSON)
         stdout.buffer += writer.bytes
         stdout.buffer.append(UInt8(ascii: "\n"))
         try stdout.flushIfFull()
       }
-      next = piece.upperBound
+      next = values.indices.upperBound
     }
-  }
-
-  private mutating func gather(_ batch: borrowing ConsumedBatch, indices: Range<Int>) -> Range<Int> {
-    values.removeAll(keepingCapacity: true)
-    ends.removeAll(keepingCapacity: true)
-    for index in indices where values.count < Self.pieceBytes {
-      if let value = batch[index].value { unsafe value.withUnsafeBytes { unsafe values.append(contentsOf: $0) } }
-      values.append(UInt8(ascii: "\n"))
-      ends.append(UInt32(values.count))
-    }
-    return indices.lowerBound..<(indices.lowerBound + ends.count)
   }
 
   private mutating func write(_ record: borrowing ConsumedRecord, of partition: TopicPartition, isJSON: Bool) {
@@ -72,6 +55,28 @@ package struct RecordFormatter: ~Copyable {
   private static func bytes(_ span: RawSpan?) -> [UInt8]? {
     guard let span else { return nil }
     return unsafe span.withUnsafeBytes { unsafe Array($0) }
+  }
+}
+
+/// The values of records, each with a line feed behind it.
+private struct Values {
+  /// Values are checked in pieces of about so many bytes.
+  private static let bytesMax = 1 << 20
+
+  var bytes: [UInt8] = []
+  var ends: [UInt32] = []
+  /// Of the records whose values these are.
+  var indices: Range<Int>
+
+  /// The first of `indices`, as many as fit.
+  init(of batch: borrowing ConsumedBatch, indices: Range<Int>) {
+    self.indices = indices.lowerBound..<indices.lowerBound
+    for index in indices where bytes.count < Self.bytesMax {
+      if let value = batch[index].value { unsafe value.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) } }
+      bytes.append(UInt8(ascii: "\n"))
+      ends.append(UInt32(bytes.count))
+      self.indices = indices.lowerBound..<(index + 1)
+    }
   }
 }
 

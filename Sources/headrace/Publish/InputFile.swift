@@ -19,31 +19,26 @@ package struct InputFile: ~Copyable {
 
   /// Opens the file and looks at its first bytes: gzip and Zstandard are known by them, whatever the name.
   package init(path: String) throws(HeadraceError) {
+    let name = path == "-" ? "stdin" : path
     let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
-    name = path == "-" ? "stdin" : path
     guard descriptor >= 0 else { throw .file(path, "cannot be opened") }
-    var status = stat()
-    let isKnown = unsafe fstat(descriptor, &status) == 0
-    if isKnown && status.st_mode & S_IFMT == S_IFDIR {
-      close(descriptor)
-      throw HeadraceError(.user, "INPUT_IS_FOLDER", "this is a folder", place: path, remedy: "name the files in it")
-    }
-    sizeBytes = isKnown && status.st_mode & S_IFMT == S_IFREG ? Int64(status.st_size) : nil
-    var first = [UInt8](repeating: 0, count: Self.pieceBytes)
+    var piece = [UInt8](repeating: 0, count: Self.pieceBytes)
     let count: Int
     do throws(HeadraceError) {
-      count = try Self.read(descriptor, into: &first, name: name, atLeast: 4)
+      count = try Self.read(descriptor, into: &piece, name: name, atLeast: 4)
     } catch {
       close(descriptor)
       throw error
     }
-    piece = first
-    pieceCount = count
-    self.descriptor = descriptor
-    let codec = unsafe first.withUnsafeBytes { bytes in
+    let codec = unsafe piece.withUnsafeBytes { bytes in
       unsafe ByteStreamDecompressor.codec(
         forFileName: path, firstBytes: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
     }
+    self.name = name
+    self.descriptor = descriptor
+    self.piece = piece
+    pieceCount = count
+    sizeBytes = Self.sizeBytes(of: descriptor)
     // An empty file is an empty file, even when its name says gzip.
     decompressor = ByteStreamDecompressor(codec: count == 0 ? .none : codec)
   }
@@ -81,6 +76,13 @@ package struct InputFile: ~Copyable {
       }
     }
     try result.get()
+  }
+
+  /// nil for what is no regular file.
+  private static func sizeBytes(of descriptor: Int32) -> Int64? {
+    var status = stat()
+    let isRegular = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    return isRegular ? Int64(status.st_size) : nil
   }
 
   private static func read(

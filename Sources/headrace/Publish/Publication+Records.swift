@@ -47,18 +47,26 @@ extension Publication {
     _ event: EventFields.Event, document: Int, of documents: borrowing DocumentBatch, file: String
   ) throws {
     guard try isDue(event, file: file) else { return }
-    let value = unsafe documents.bytes.span.extracting(documents.trimmedRange(of: document)).bytes
-    if let key = event.key {
-      take(key, of: documents)
-      unsafe try batch.append(
-        key: keyText.span.bytes, value: value, timestampMilliseconds: event.timeMilliseconds)
-    } else {
-      if plan.key != nil { receipt.recordsWithoutKey += 1 }
-      try batch.append(value: value, timestampMilliseconds: event.timeMilliseconds)
-    }
+    if let key = event.key { take(key, of: documents) }
+    if event.key == nil && plan.key != nil { receipt.recordsWithoutKey += 1 }
+    try append(
+      documents.bytes.span, documents.trimmedRange(of: document), hasKey: event.key != nil,
+      timestampMilliseconds: event.timeMilliseconds)
     batchLines.append(documents.lines[document])
     if let time = event.timeMilliseconds { oldestMilliseconds = min(oldestMilliseconds ?? time, time) }
     if batch.count >= Self.batchRecordsMax || batch.sizeBytes >= Self.batchBytesMax { try send(from: file) }
+  }
+
+  private func append(
+    _ bytes: Span<UInt8>, _ range: Range<Int>, hasKey: Bool, timestampMilliseconds: Int64?
+  ) throws(HeadraceError) {
+    let value = unsafe bytes.extracting(range).bytes
+    if hasKey {
+      let key = keyText
+      unsafe try batch.append(key: key.span.bytes, value: value, timestampMilliseconds: timestampMilliseconds)
+    } else {
+      try batch.append(value: value, timestampMilliseconds: timestampMilliseconds)
+    }
   }
 
   private func take(_ key: JSONValue, of documents: borrowing DocumentBatch) {
