@@ -1,2 +1,18 @@
 #pragma once
+// The pieces of libcrypto that SASL needs, behind plain C types: OpenSSL's headers are macros that Swift cannot read.
+#include <stddef.h>
 #include <stdint.h>
+
+/// Which hash a SCRAM mechanism is built on.
+typedef enum { HR_SHA256 = 0, HR_SHA512 = 1 } hr_hash;
+
+/// Bytes of a digest: 32 or 64.
+size_t hr_digest_size(hr_hash hash);
+/// Each returns 1 on success and 0 when libcrypto refuses.
+int hr_digest(hr_hash hash, const void *data, size_t size, uint8_t *digest);
+int hr_hmac(hr_hash hash, const void *key, size_t key_size, const void *data, size_t size, uint8_t *digest);
+int hr_pbkdf2(hr_hash hash, const void *password, size_t password_size, const uint8_t *salt, size_t salt_size,
+              int iterations, uint8_t *key);
+int hr_random(uint8_t *bytes, size_t size);
+/// 1 when the two ranges are equal, in time that depends on the size only.
+int hr_equal(const void *left, const void *right, size_t size);
