@@ -1,5 +1,3 @@
-package import NIOCore
-
 /// What stands in front of every request: which API in which version, the number that its response must carry, and who asks.
 ///
 /// Version 1 of the header, or version 2 (with tagged fields) for flexible requests. Version 0 has no client id; it belongs

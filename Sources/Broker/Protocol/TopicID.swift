@@ -1,5 +1,3 @@
-internal import NIOCore
-
 /// The identity of a topic (KIP-516): a topic that is deleted and made again has another one.
 package struct TopicID: Hashable, Sendable, CustomStringConvertible {
   package var high: UInt64
