@@ -16,8 +16,8 @@ extension BrokerCore {
     every(maintenance.flushIntervalMilliseconds) { $0.flush() }
     every(maintenance.retentionCheckIntervalMilliseconds) { $0.applyRetention() }
     every(maintenance.compactionIntervalMilliseconds) { $0.compact() }
-    groupAlarm.ring(at: groups.nextDeadlineMilliseconds, nowMilliseconds: monotonicMilliseconds)
-    transactionAlarm.ring(at: transactions.nextDeadlineMilliseconds, nowMilliseconds: wallMilliseconds)
+    groupAlarm.ring(at: groups.nextDeadlineMilliseconds, nowMilliseconds: coordinatorMilliseconds)
+    transactionAlarm.ring(at: transactions.nextDeadlineMilliseconds, nowMilliseconds: coordinatorMilliseconds)
   }
 
   private func forEachPartition(_ body: (Topic, Partition) -> Void) {

@@ -29,9 +29,8 @@ extension BrokerCore {
   }
 
   func deleteTopic(_ topic: Topic) throws(HeadraceError) {
-    try record([.topic(.deleted(name: topic.name, id: topic.id))])
+    try record([.topic(.deleted(name: topic.name, id: topic.id)), .group(.topicDeleted(topic: topic.name))])
     KillPoint.pass(.topicBeforeDelete)
-    offsetsForgetTopic(topic.name)
     for partition in topic.partitions {
       try? partition.log.close()
       answerWaitingFetches(of: partition)
@@ -65,7 +64,8 @@ extension BrokerCore {
       let log: PartitionLog
       do throws(HeadraceError) {
         log = try PartitionLog.open(
-          directory: directory, configuration: topic.configuration, nowMilliseconds: wallMilliseconds)
+          folder: directory, configuration: topic.configuration, resources: logResources,
+          nowMilliseconds: wallMilliseconds)
       } catch {
         throw error.at("\(topic.name)/\(index)")
       }

@@ -1,4 +1,3 @@
-internal import Codecs
 internal import Core
 internal import Logging
 internal import NIOCore
@@ -15,7 +14,7 @@ final class BrokerCore {
   let loop: any EventLoop
   let worker = BackgroundWorker()
   let folder: DataFolder
-  let decompressor = Decompressor()
+  let logResources: LogResources
   var journal: JournalFile
   var journalSnapshotSizeBytes: Int64 = 0
   var isJournalBeingFlushed = false
@@ -23,7 +22,6 @@ final class BrokerCore {
   var topics: [String: Topic] = [:]
   var topicNames: [TopicID: String] = [:]
   var groups: GroupCoordinator
-  var offsets = OffsetStore()
   var transactions: TransactionCoordinator
   var waitingReplies: [ReplyToken: WaitingReply] = [:]
   var lastReplyToken: UInt64 = 0
@@ -31,6 +29,7 @@ final class BrokerCore {
   private(set) var advertisedHost = ""
   private(set) var advertisedPort: Int32 = 0
 
+  private let coordinatorOriginMilliseconds: Int64
   private var connections: [UInt64: Connection] = [:]
   private var connectionsByAddress: [String: Int] = [:]
   private var lastConnectionIdentifier: UInt64 = 0
@@ -47,8 +46,10 @@ final class BrokerCore {
     self.logger = logger
     self.loop = loop
     faults = FaultSchedule(configuration.faults)
+    logResources = LogResources(maximumExpandedBytes: configuration.limits.decompressedBatchBytes)
+    coordinatorOriginMilliseconds = WallClock.system.nowMilliseconds - WallClock.monotonic.nowMilliseconds
     folder = try DataFolder(path: configuration.dataDirectory)
-    groups = GroupCoordinator(configuration: configuration.groups, generator: SystemRandomNumberGenerator())
+    groups = GroupCoordinator(configuration: configuration.groups, seed: .random(in: .min ... .max))
     transactions = TransactionCoordinator(configuration: configuration.transactions)
     var records: [JournalRecord] = []
     journal = try JournalFile.open(path: folder.journalPath) { payload throws(HeadraceError) in
@@ -63,6 +64,9 @@ final class BrokerCore {
   var wallMilliseconds: Int64 { WallClock.system.nowMilliseconds }
   /// For time-outs, which no clock adjustment may move.
   var monotonicMilliseconds: Int64 { WallClock.monotonic.nowMilliseconds }
+
+  /// For the coordinators: milliseconds since 1970 as the clock said at start, and from then on never back.
+  var coordinatorMilliseconds: Int64 { coordinatorOriginMilliseconds + monotonicMilliseconds }
 
   func beginServing(advertisedHost: String, advertisedPort: Int32) {
     self.advertisedHost = advertisedHost

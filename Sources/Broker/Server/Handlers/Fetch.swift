@@ -98,8 +98,8 @@ extension BrokerCore {
     }
     let log = partition.log
     var response = FetchResponse.Partition(
-      index: item.index, highWatermark: log.endOffset, lastStableOffset: log.lastStableOffset,
-      logStartOffset: log.startOffset)
+      index: item.index, highWatermark: log.logEndOffset, lastStableOffset: log.lastStableOffset,
+      logStartOffset: log.logStartOffset)
     if isolation == .readCommitted { response.abortedTransactions = [] }
     if let error = Self.leaderEpochError(item.currentLeaderEpoch) {
       response.errorCode = error
@@ -108,12 +108,13 @@ extension BrokerCore {
     let limitBytes = min(Int(item.maxBytes), remainingBytes)
     guard limitBytes > 0 || isFirst else { return response }
     do throws(LogError) {
+      var records = ByteBuffer()
       let result = try log.read(
-        from: item.fetchOffset, maximumBytes: max(limitBytes, 0), isolation: isolation == .readCommitted ? .lastStable : .highWatermark,
-        minimumOneBatch: isFirst)
-      response.records = result.chunks
+        from: item.fetchOffset, maximumBytes: max(limitBytes, 0),
+        isolation: isolation == .readCommitted ? .lastStable : .highWatermark, minimumOneBatch: isFirst, into: &records)
+      if result.sizeBytes > 0 { response.records = [records] }
       if isolation == .readCommitted {
-        response.abortedTransactions = result.abortedTransactions.map {
+        response.abortedTransactions = log.abortedTransactions(from: item.fetchOffset, upTo: result.endOffset).map {
           .init(producerID: $0.producerID, firstOffset: $0.firstOffset)
         }
       }

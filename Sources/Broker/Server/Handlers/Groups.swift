@@ -43,7 +43,8 @@ extension BrokerCore {
     let described = request.groupIDs.map { id -> DescribeGroupsResponse.Group in
       let group = groups.describe(id)
       return .init(
-        groupID: id, state: group.state.rawValue, protocolType: group.protocolType, protocolData: group.protocolName,
+        groupID: id, state: group.overview.state.rawValue, protocolType: group.overview.protocolType,
+        protocolData: group.protocolName,
         members: group.members.map {
           .init(
             memberID: $0.memberID, groupInstanceID: $0.instanceID, clientID: $0.clientID, clientHost: $0.clientHost,
@@ -56,7 +57,7 @@ extension BrokerCore {
 
   func handle(_ request: ListGroupsRequest, _ exchange: Exchange) {
     let states = Set(request.statesFilter.map { $0.lowercased() })
-    let listed = groups.list().filter { states.isEmpty || states.contains($0.state.rawValue.lowercased()) }
+    let listed = groups.listGroups().filter { states.isEmpty || states.contains($0.state.rawValue.lowercased()) }
     exchange.reply(
       ListGroupsResponse(
         throttleMilliseconds: exchange.throttleMilliseconds,
@@ -66,8 +67,7 @@ extension BrokerCore {
   }
 
   func handle(_ request: DeleteGroupsRequest, _ exchange: Exchange) {
-    settle(
-      groups.delete(request.groupIDs, token: waitForReply(exchange, request), nowMilliseconds: coordinatorMilliseconds))
+    settle(groups.deleteGroups(request.groupIDs, token: waitForReply(exchange, request)))
   }
 
   // MARK: Decisions

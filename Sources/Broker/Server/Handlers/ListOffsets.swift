@@ -25,7 +25,7 @@ extension BrokerCore {
                 return .init(index: item.index, errorCode: error)
               }
               guard item.leaderEpoch == 0 else { return .init(index: item.index) }
-              return .init(index: item.index, leaderEpoch: 0, endOffset: partition.log.endOffset)
+              return .init(index: item.index, leaderEpoch: 0, endOffset: partition.log.logEndOffset)
             })
         }))
   }
@@ -37,14 +37,14 @@ extension BrokerCore {
       return .init(index: item.index, errorCode: .unknownTopicOrPartition)
     }
     if let error = Self.leaderEpochError(item.currentLeaderEpoch) { return .init(index: item.index, errorCode: error) }
-    let end = request.isolationLevel == .readCommitted ? log.lastStableOffset : log.endOffset
+    let end = request.isolationLevel == .readCommitted ? log.lastStableOffset : log.logEndOffset
     func found(_ offset: Int64, timestamp: Int64 = -1) -> ListOffsetsResponse.Partition {
       .init(index: item.index, timestampMilliseconds: timestamp, offset: offset, leaderEpoch: 0)
     }
     do throws(LogError) {
       switch item.timestampMilliseconds {
       case -1: return found(end)
-      case -2: return found(log.startOffset)
+      case -2: return found(log.logStartOffset)
       case -3:
         guard let newest = try log.offsetOfMaximumTimestamp() else { return found(-1) }
         return found(newest.offset, timestamp: newest.timestamp)

@@ -5,13 +5,10 @@ extension BrokerCore {
     let commit = GroupOffsetCommit(
       groupID: request.groupID, memberID: request.memberID, instanceID: request.groupInstanceID,
       generation: request.generation,
-      partitions: request.topics.flatMap { topic in
-        topic.partitions.compactMap { item in
-          guard partition(topic.name, item.index) != nil else { return nil }
-          return GroupOffsetCommit.Partition(
-            partition: TopicPartition(topic: topic.name, partition: item.index), offset: item.committedOffset,
-            leaderEpoch: item.committedLeaderEpoch, metadata: item.committedMetadata ?? "")
-        }
+      partitions: existing(request.topics, \.index) {
+        .init(
+          partition: $0, offset: $1.committedOffset, leaderEpoch: $1.committedLeaderEpoch,
+          metadata: $1.committedMetadata ?? "")
       })
     settle(
       groups.commitOffsets(
@@ -50,13 +47,10 @@ extension BrokerCore {
     let commit = GroupOffsetCommit(
       groupID: request.groupID, memberID: request.memberID, instanceID: request.groupInstanceID,
       generation: request.generation,
-      partitions: request.topics.flatMap { topic in
-        topic.partitions.compactMap { item in
-          guard partition(topic.name, item.index) != nil else { return nil }
-          return GroupOffsetCommit.Partition(
-            partition: TopicPartition(topic: topic.name, partition: item.index), offset: item.committedOffset,
-            leaderEpoch: item.committedLeaderEpoch, metadata: item.committedMetadata ?? "")
-        }
+      partitions: existing(request.topics, \.index) {
+        .init(
+          partition: $0, offset: $1.committedOffset, leaderEpoch: $1.committedLeaderEpoch,
+          metadata: $1.committedMetadata ?? "")
       })
     settle(
       groups.stageOffsets(
@@ -76,30 +70,23 @@ extension BrokerCore {
   private func committedOffsets(
     _ request: OffsetFetchRequest.Group, requireStable: Bool
   ) -> [TopicEntry<OffsetFetchResponse.Partition>] {
-    let offsets = groups.offsets
-    let wanted: [TopicEntry<Int32>]
-    if let topics = request.topics {
-      wanted = topics
-    } else {
-      let known = offsets.partitions(of: request.groupID, includingStaged: requireStable)
-      wanted = Dictionary(grouping: known, by: \.topic).sorted { $0.key < $1.key }.map {
-        TopicEntry(name: $0.key, partitions: $0.value.map(\.partition))
+    let wanted = request.topics?.flatMap { topic in
+      topic.partitions.map { TopicPartition(topic: topic.name, partition: $0) }
+    }
+    let fetched = groups.fetchOffsets(of: request.groupID, wanted, requireStable: requireStable)
+    var entries: [TopicEntry<OffsetFetchResponse.Partition>] = []
+    for item in fetched {
+      let answer = OffsetFetchResponse.Partition(
+        index: item.partition.partition, committedOffset: item.offset, committedLeaderEpoch: item.leaderEpoch,
+        metadata: item.metadata, errorCode: item.error)
+      // The machine keeps the order of the request, in which the partitions of a topic stand together.
+      if let last = entries.indices.last, entries[last].name == item.partition.topic {
+        entries[last].partitions.append(answer)
+      } else {
+        entries.append(TopicEntry(name: item.partition.topic, partitions: [answer]))
       }
     }
-    return wanted.map { topic in
-      TopicEntry(
-        name: topic.name,
-        partitions: topic.partitions.map { index in
-          let partition = TopicPartition(topic: topic.name, partition: index)
-          if requireStable && offsets.isStaged(partition, of: request.groupID) {
-            return .init(index: index, errorCode: .unstableOffsetCommit)
-          }
-          guard let committed = offsets.committed(partition, of: request.groupID) else { return .init(index: index) }
-          return .init(
-            index: index, committedOffset: committed.offset, committedLeaderEpoch: committed.leaderEpoch,
-            metadata: committed.metadata)
-        })
-    }
+    return entries
   }
 
   func handle(_ request: OffsetDeleteRequest, _ exchange: Exchange) {
@@ -110,7 +97,7 @@ extension BrokerCore {
     }
     settle(
       groups.deleteOffsets(
-        partitions, of: request.groupID, token: waitForReply(exchange, request),
+        of: request.groupID, partitions, token: waitForReply(exchange, request),
         nowMilliseconds: coordinatorMilliseconds))
   }
 
@@ -135,6 +122,17 @@ extension BrokerCore {
           }
           return PartitionError(index: index, errorCode: rest.popFirst() ?? .unknownServerError)
         })
+    }
+  }
+
+  /// The partitions of a request that exist, each turned into what the machine takes.
+  private func existing<Item, Result>(
+    _ topics: [TopicEntry<Item>], _ index: (Item) -> Int32, _ make: (TopicPartition, Item) -> Result
+  ) -> [Result] {
+    topics.flatMap { topic in
+      topic.partitions.compactMap { item in
+        partition(topic.name, index(item)).map { make(TopicPartition(topic: topic.name, partition: $0.index), item) }
+      }
     }
   }
 }

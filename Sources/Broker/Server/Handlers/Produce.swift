@@ -35,7 +35,7 @@ extension BrokerCore {
     }
     guard (-1...1).contains(request.acks) else { return refused(.invalidRequiredAcks) }
     guard let partition = partition(topicName, item.index) else { return refused(.unknownTopicOrPartition) }
-    guard let records = item.records, let header = RecordBatchHeader(readingFrom: records) else {
+    guard let records = item.records, let header = RecordBatchHeader(records.readableBytesSpan) else {
       return refused(.corruptMessage, "the payload is shorter than a record batch's header")
     }
     if header.attributes.contains(.transactional) {
@@ -46,11 +46,11 @@ extension BrokerCore {
     }
     KillPoint.pass(.produceBeforeAppend)
     do throws(LogError) {
-      let result = try partition.log.append(records, nowMilliseconds: wallMilliseconds, decompressor: decompressor)
+      let result = try partition.log.append(records, nowMilliseconds: wallMilliseconds)
       appended.append(partition)
       return .init(
         index: item.index, baseOffset: result.baseOffset, logAppendTimeMilliseconds: result.logAppendTimeMilliseconds,
-        logStartOffset: partition.log.startOffset)
+        logStartOffset: partition.log.logStartOffset)
     } catch {
       if case .batch(let batchError) = error {
         return refused(error.errorCode, error.message, record: batchError.recordIndex)

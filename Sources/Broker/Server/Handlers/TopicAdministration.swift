@@ -122,11 +122,11 @@ extension BrokerCore {
       return .init(index: item.index, errorCode: .unknownTopicOrPartition)
     }
     let log = partition.log
-    let offset = item.offset == -1 ? log.endOffset : item.offset
-    guard offset >= 0, offset <= log.endOffset else { return .init(index: item.index, errorCode: .offsetOutOfRange) }
+    let offset = item.offset == -1 ? log.logEndOffset : item.offset
+    guard offset >= 0, offset <= log.logEndOffset else { return .init(index: item.index, errorCode: .offsetOutOfRange) }
     do throws(LogError) {
       try log.deleteRecords(before: offset)
-      return .init(index: item.index, lowWatermark: log.startOffset)
+      return .init(index: item.index, lowWatermark: log.logStartOffset)
     } catch {
       return .init(index: item.index, errorCode: error.errorCode)
     }
