@@ -1,0 +1,100 @@
+package import NIOCore
+
+/// A request of any API, decoded.
+package enum Request: Sendable {
+  case produce(ProduceRequest)
+  case fetch(FetchRequest)
+  case listOffsets(ListOffsetsRequest)
+  case metadata(MetadataRequest)
+  case offsetCommit(OffsetCommitRequest)
+  case offsetFetch(OffsetFetchRequest)
+  case findCoordinator(FindCoordinatorRequest)
+  case joinGroup(JoinGroupRequest)
+  case heartbeat(HeartbeatRequest)
+  case leaveGroup(LeaveGroupRequest)
+  case syncGroup(SyncGroupRequest)
+  case describeGroups(DescribeGroupsRequest)
+  case listGroups(ListGroupsRequest)
+  case saslHandshake(SaslHandshakeRequest)
+  case apiVersions(ApiVersionsRequest)
+  case createTopics(CreateTopicsRequest)
+  case deleteTopics(DeleteTopicsRequest)
+  case deleteRecords(DeleteRecordsRequest)
+  case initProducerID(InitProducerIDRequest)
+  case offsetForLeaderEpoch(OffsetForLeaderEpochRequest)
+  case addPartitionsToTxn(AddPartitionsToTxnRequest)
+  case addOffsetsToTxn(AddOffsetsToTxnRequest)
+  case endTxn(EndTxnRequest)
+  case txnOffsetCommit(TxnOffsetCommitRequest)
+  case describeConfigs(DescribeConfigsRequest)
+  case alterConfigs(AlterConfigsRequest)
+  case saslAuthenticate(SaslAuthenticateRequest)
+  case createPartitions(CreatePartitionsRequest)
+  case deleteGroups(DeleteGroupsRequest)
+  case incrementalAlterConfigs(IncrementalAlterConfigsRequest)
+  case offsetDelete(OffsetDeleteRequest)
+  case describeCluster(DescribeClusterRequest)
+  case describeProducers(DescribeProducersRequest)
+  case describeTransactions(DescribeTransactionsRequest)
+  case listTransactions(ListTransactionsRequest)
+}
+
+package enum RequestDecoder {
+  /// Reads one request.
+  ///
+  /// Bytes after the last field are tolerated, as Kafka does. An `ApiVersions` request of a version that is not offered is
+  /// returned with its header only (`APIVersions.isOffered` tells): it must be answered, with error 35.
+  /// - Parameter frame: the bytes after the length prefix.
+  /// - Throws: `WireError` for anything else that is not understood; the connection cannot go on.
+  package static func decode(frame: ByteBuffer) throws(WireError) -> (header: RequestHeader, request: Request) {
+    var reader = WireReader(frame, isFlexible: false)
+    let header = try RequestHeader(from: &reader)
+    guard APIVersions.isOffered(header.key, version: header.version) else {
+      return (header, .apiVersions(ApiVersionsRequest()))
+    }
+    return (header, try Request(from: &reader, key: header.key, version: header.version))
+  }
+}
+
+extension Request {
+  fileprivate init(from reader: inout WireReader, key: APIKey, version: Int16) throws(WireError) {
+    self =
+      switch key {
+      case .produce: .produce(try .init(from: &reader, version: version))
+      case .fetch: .fetch(try .init(from: &reader, version: version))
+      case .listOffsets: .listOffsets(try .init(from: &reader, version: version))
+      case .metadata: .metadata(try .init(from: &reader, version: version))
+      case .offsetCommit: .offsetCommit(try .init(from: &reader, version: version))
+      case .offsetFetch: .offsetFetch(try .init(from: &reader, version: version))
+      case .findCoordinator: .findCoordinator(try .init(from: &reader, version: version))
+      case .joinGroup: .joinGroup(try .init(from: &reader, version: version))
+      case .heartbeat: .heartbeat(try .init(from: &reader, version: version))
+      case .leaveGroup: .leaveGroup(try .init(from: &reader, version: version))
+      case .syncGroup: .syncGroup(try .init(from: &reader, version: version))
+      case .describeGroups: .describeGroups(try .init(from: &reader, version: version))
+      case .listGroups: .listGroups(try .init(from: &reader, version: version))
+      case .saslHandshake: .saslHandshake(try .init(from: &reader, version: version))
+      case .apiVersions: .apiVersions(try .init(from: &reader, version: version))
+      case .createTopics: .createTopics(try .init(from: &reader, version: version))
+      case .deleteTopics: .deleteTopics(try .init(from: &reader, version: version))
+      case .deleteRecords: .deleteRecords(try .init(from: &reader, version: version))
+      case .initProducerID: .initProducerID(try .init(from: &reader, version: version))
+      case .offsetForLeaderEpoch: .offsetForLeaderEpoch(try .init(from: &reader, version: version))
+      case .addPartitionsToTxn: .addPartitionsToTxn(try .init(from: &reader, version: version))
+      case .addOffsetsToTxn: .addOffsetsToTxn(try .init(from: &reader, version: version))
+      case .endTxn: .endTxn(try .init(from: &reader, version: version))
+      case .txnOffsetCommit: .txnOffsetCommit(try .init(from: &reader, version: version))
+      case .describeConfigs: .describeConfigs(try .init(from: &reader, version: version))
+      case .alterConfigs: .alterConfigs(try .init(from: &reader, version: version))
+      case .saslAuthenticate: .saslAuthenticate(try .init(from: &reader, version: version))
+      case .createPartitions: .createPartitions(try .init(from: &reader, version: version))
+      case .deleteGroups: .deleteGroups(try .init(from: &reader, version: version))
+      case .incrementalAlterConfigs: .incrementalAlterConfigs(try .init(from: &reader, version: version))
+      case .offsetDelete: .offsetDelete(try .init(from: &reader, version: version))
+      case .describeCluster: .describeCluster(try .init(from: &reader, version: version))
+      case .describeProducers: .describeProducers(try .init(from: &reader, version: version))
+      case .describeTransactions: .describeTransactions(try .init(from: &reader, version: version))
+      case .listTransactions: .listTransactions(try .init(from: &reader, version: version))
+      }
+  }
+}
