@@ -107,3 +107,20 @@ package struct BrokerConfiguration: Sendable {
     }
   }
 }
+
+extension BrokerConfiguration {
+  /// The same limits as the group coordinator takes them.
+  var groupConfiguration: GroupConfiguration {
+    GroupConfiguration(
+      sessionTimeoutMillisecondsMinimum: groups.minimumSessionTimeoutMilliseconds,
+      sessionTimeoutMillisecondsMaximum: groups.maximumSessionTimeoutMilliseconds,
+      initialRebalanceDelayMilliseconds: groups.initialRebalanceDelayMilliseconds, membersMaximum: groups.maximumSize,
+      offsetsRetentionMilliseconds: groups.offsetsRetentionMilliseconds)
+  }
+
+  var transactionConfiguration: TransactionConfiguration {
+    TransactionConfiguration(
+      timeoutMillisecondsMaximum: transactions.maximumTimeoutMilliseconds,
+      idExpirationMilliseconds: transactions.identifierExpirationMilliseconds)
+  }
+}

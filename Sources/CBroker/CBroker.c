@@ -1,10 +1,13 @@
+#define _XOPEN_SOURCE 700
 #include "CBroker.h"
 
+#include <ftw.h>
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <stdio.h>
 
 static const EVP_MD *algorithm(hr_hash hash) { return hash == HR_SHA512 ? EVP_sha512() : EVP_sha256(); }
 
@@ -29,3 +32,10 @@ int hr_pbkdf2(hr_hash hash, const void *password, size_t password_size, const ui
 int hr_random(uint8_t *bytes, size_t size) { return size <= INT_MAX && RAND_bytes(bytes, (int)size) == 1; }
 
 int hr_equal(const void *left, const void *right, size_t size) { return CRYPTO_memcmp(left, right, size) == 0; }
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where) {
+  (void)status, (void)kind, (void)where;
+  return remove(path);
+}
+
+int hr_remove_tree(const char *path) { return nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS); }

@@ -53,8 +53,8 @@ enum JournalRecord: Sendable {
     let raw = try decoder.readKind()
     switch Machine(rawValue: raw) {
     case .topic: self = .topic(try TopicEvent(from: &decoder))
-    case .group: self = .group(try GroupEvent(from: &decoder))
-    case .transaction: self = .transaction(try TransactionEvent(from: &decoder))
+    case .group: self = .group(try GroupEvent(decoding: &decoder))
+    case .transaction: self = .transaction(try TransactionEvent(decoding: &decoder))
     case nil: throw .unknownKind(raw)
     }
   }

@@ -49,8 +49,8 @@ final class BrokerCore {
     logResources = LogResources(maximumExpandedBytes: configuration.limits.decompressedBatchBytes)
     coordinatorOriginMilliseconds = WallClock.system.nowMilliseconds - WallClock.monotonic.nowMilliseconds
     folder = try DataFolder(path: configuration.dataDirectory)
-    groups = GroupCoordinator(configuration: configuration.groups, seed: .random(in: .min ... .max))
-    transactions = TransactionCoordinator(configuration: configuration.transactions)
+    groups = GroupCoordinator(configuration: configuration.groupConfiguration, seed: .random(in: .min ... .max))
+    transactions = TransactionCoordinator(configuration: configuration.transactionConfiguration)
     var records: [JournalRecord] = []
     journal = try JournalFile.open(path: folder.journalPath) { payload throws(HeadraceError) in
       records += try JournalRecord.decode(payload)
@@ -115,8 +115,9 @@ final class BrokerCore {
 
   func every(_ milliseconds: Int64, _ action: @escaping (BrokerCore) -> Void) {
     let period = TimeAmount.milliseconds(milliseconds)
+    let bound = NIOLoopBound((core: self, action: action), eventLoop: loop)
     repeatedTasks.append(
-      loop.assumeIsolated().scheduleRepeatedTask(initialDelay: period, delay: period) { [unowned self] _ in action(self) })
+      loop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in bound.value.action(bound.value.core) })
   }
 
   /// Closes every connection and every log; what is on disk afterwards opens without recovery.

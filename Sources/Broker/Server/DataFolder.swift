@@ -1,3 +1,4 @@
+internal import CBroker
 internal import Core
 internal import Glibc
 
@@ -60,7 +61,5 @@ struct DataFolder: ~Copyable {
   }
 
   /// Deletes a folder and what is in it; what is gone already is fine.
-  static func remove(_ path: String) {
-    _ = unsafe nftw(path, { path, _, _, _ in unsafe path.map { unsafe Glibc.remove($0) } ?? 0 }, 16, FTW_DEPTH | FTW_PHYS)
-  }
+  static func remove(_ path: String) { _ = unsafe hr_remove_tree(path) }
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The pieces of libcrypto that SASL needs, behind plain C types: OpenSSL's headers are macros that Swift cannot read.
+// What the broker needs of C: the pieces of libcrypto that SASL is made of, and POSIX calls that Swift does not see.
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,3 +16,6 @@ int hr_pbkdf2(hr_hash hash, const void *password, size_t password_size, const ui
 int hr_random(uint8_t *bytes, size_t size);
 /// 1 when the two ranges are equal, in time that depends on the size only.
 int hr_equal(const void *left, const void *right, size_t size);
+
+/// Deletes a folder and all that is in it, following no link. 0, or -1 with errno of the first thing that stayed.
+int hr_remove_tree(const char *path);

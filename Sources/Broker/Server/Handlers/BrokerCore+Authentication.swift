@@ -1,4 +1,4 @@
-internal import Core
+internal import Logging
 internal import NIOCore
 
 extension BrokerCore {

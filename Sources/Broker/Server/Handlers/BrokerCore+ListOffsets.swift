@@ -19,10 +19,10 @@ extension BrokerCore {
             name: topic.name,
             partitions: topic.partitions.map { item in
               guard let partition = partition(topic.name, item.index) else {
-                return .init(index: item.index, errorCode: .unknownTopicOrPartition)
+                return .init(errorCode: .unknownTopicOrPartition, index: item.index)
               }
               if let error = Self.leaderEpochError(item.currentLeaderEpoch) {
-                return .init(index: item.index, errorCode: error)
+                return .init(errorCode: error, index: item.index)
               }
               guard item.leaderEpoch == 0 else { return .init(index: item.index) }
               return .init(index: item.index, leaderEpoch: 0, endOffset: partition.log.logEndOffset)
@@ -37,7 +37,8 @@ extension BrokerCore {
       return .init(index: item.index, errorCode: .unknownTopicOrPartition)
     }
     if let error = Self.leaderEpochError(item.currentLeaderEpoch) { return .init(index: item.index, errorCode: error) }
-    let end = request.isolationLevel == .readCommitted ? log.lastStableOffset : log.logEndOffset
+    let isolation: LogIsolation = request.isolationLevel == .readCommitted ? .lastStable : .highWatermark
+    let end = isolation == .lastStable ? log.lastStableOffset : log.logEndOffset
     func found(_ offset: Int64, timestamp: Int64 = -1) -> ListOffsetsResponse.Partition {
       .init(index: item.index, timestampMilliseconds: timestamp, offset: offset, leaderEpoch: 0)
     }
@@ -49,7 +50,7 @@ extension BrokerCore {
         guard let newest = try log.offsetOfMaximumTimestamp() else { return found(-1) }
         return found(newest.offset, timestamp: newest.timestamp)
       case let timestamp:
-        guard timestamp >= 0, let first = try log.offset(forTimestamp: timestamp), first.offset < end else {
+        guard timestamp >= 0, let first = try log.offset(forTimestamp: timestamp, isolation: isolation) else {
           return .init(index: item.index)
         }
         return found(first.offset, timestamp: first.timestamp)

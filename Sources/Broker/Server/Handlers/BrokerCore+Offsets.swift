@@ -32,9 +32,10 @@ extension BrokerCore {
   }
 
   func handle(_ request: TxnOffsetCommitRequest, _ exchange: Exchange) {
-    let verdict = transactions.mayCommitOffsets(
-      transactionalID: request.transactionalID, producerID: request.producerID, epoch: request.producerEpoch,
-      groupID: request.groupID)
+    let producer = TransactionalProducer(
+      apiVersion: exchange.version, transactionalID: request.transactionalID, producerID: request.producerID,
+      epoch: request.producerEpoch)
+    let verdict = transactions.errorOfStagingOffsets(of: request.groupID, from: producer)
     guard verdict == .none else {
       exchange.reply(
         TxnOffsetCommitResponse(

@@ -4,7 +4,7 @@ internal import NIOCore
 
 extension BrokerCore {
   func handle(_ request: InitProducerIDRequest, _ exchange: Exchange) {
-    let wanted = InitProducerIDFromClient(
+    let wanted = ProducerInitialization(
       apiVersion: exchange.version, transactionalID: request.transactionalID,
       timeoutMilliseconds: Int64(request.transactionTimeoutMilliseconds), producerID: request.producerID,
       epoch: request.producerEpoch)
