@@ -1,5 +1,5 @@
-/// The topics in a consumer's JoinGroup metadata (Kafka's ConsumerProtocolSubscription, whose version 0 is the beginning of
-/// every later version).
+/// The topics in a consumer's JoinGroup metadata (Kafka's ConsumerProtocolSubscription, whose version 0 is the
+/// beginning of every later version).
 struct ConsumerSubscription: Sendable, Equatable {
   /// The protocol type whose metadata has this form.
   static let protocolType = "consumer"

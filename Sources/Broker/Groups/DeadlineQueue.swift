@@ -1,7 +1,8 @@
 /// Which deadline is due next, for deadlines that move often and fire seldom.
 ///
-/// A heartbeat only moves a member's own deadline; the queue keeps the earlier time, wakes the owner then, and the owner
-/// arms again for what is left. So a heartbeat costs no heap operation, and a wake-up may come early but never late.
+/// A heartbeat only moves a member's own deadline; the queue keeps the earlier time, wakes the owner then, and the
+/// owner arms again for what is left. So a heartbeat costs no heap operation, and a wake-up may come early but never
+/// late.
 struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
   private struct Entry: Sendable {
     var milliseconds: Int64

@@ -1,7 +1,7 @@
 /// JoinGroup.
 extension Group {
   /// - Parameter token: answered now, or when the rebalance that this join starts or takes part in has everybody.
-  mutating func join(_ request: JoinRequest, token: ReplyToken, _ effects: inout GroupEffects) {
+  mutating func join(_ request: GroupJoin, token: ReplyToken, _ effects: inout GroupEffects) {
     if !hasRoom(for: request, limit: effects.configuration.membersMaximum) {
       remove(request.memberID, &effects)
       effects.reply(.join(token, JoinReply(error: .groupMaxSizeReached, memberID: "")))
@@ -20,7 +20,7 @@ extension Group {
   }
 
   /// In a rebalance the places go to whoever joins first, since the others may not come back.
-  private func hasRoom(for request: JoinRequest, limit: Int) -> Bool {
+  private func hasRoom(for request: GroupJoin, limit: Int) -> Bool {
     if request.memberID.isEmpty, let instanceID = request.instanceID, staticMembers[instanceID] != nil { return true }
     return switch state {
     case .empty, .dead: true
@@ -29,7 +29,7 @@ extension Group {
     }
   }
 
-  private mutating func joinAsNew(_ request: JoinRequest, token: ReplyToken, _ effects: inout GroupEffects) {
+  private mutating func joinAsNew(_ request: GroupJoin, token: ReplyToken, _ effects: inout GroupEffects) {
     let newID = effects.memberIDs.next(prefix: request.instanceID ?? request.clientID)
     if let instanceID = request.instanceID {
       if let oldID = staticMembers[instanceID] {
@@ -48,21 +48,21 @@ extension Group {
   }
 
   private mutating func addAndRebalance(
-    _ request: JoinRequest, id memberID: String, token: ReplyToken, _ effects: inout GroupEffects
+    _ request: GroupJoin, id memberID: String, token: ReplyToken, _ effects: inout GroupEffects
   ) {
     add(request, id: memberID, token: token, &effects)
     prepareRebalance(&effects)
   }
 
   private mutating func updateAndRebalance(
-    _ request: JoinRequest, token: ReplyToken, _ effects: inout GroupEffects
+    _ request: GroupJoin, token: ReplyToken, _ effects: inout GroupEffects
   ) {
     update(request.memberID, with: request, token: token, &effects)
     prepareRebalance(&effects)
   }
 
   /// A member that the group knows joins once more.
-  private mutating func rejoin(_ request: JoinRequest, token: ReplyToken, _ effects: inout GroupEffects) {
+  private mutating func rejoin(_ request: GroupJoin, token: ReplyToken, _ effects: inout GroupEffects) {
     let isUnchanged = members[request.memberID]?.protocols == request.protocols
     switch state {
     case .preparingRebalance:
@@ -83,7 +83,7 @@ extension Group {
 
   /// A static member was restarted within its session: if it wants what it wanted before, nobody else notices.
   private mutating func returnAsStatic(
-    _ request: JoinRequest, from oldID: String, to newID: String, instanceID: String, token: ReplyToken,
+    _ request: GroupJoin, from oldID: String, to newID: String, instanceID: String, token: ReplyToken,
     _ effects: inout GroupEffects
   ) {
     let oldLeaderID = leaderID
@@ -110,8 +110,8 @@ extension Group {
     }
   }
 
-  /// Consumers list what they owned in their metadata, and a restarted one owns nothing: only its topics matter. Of other
-  /// protocols the metadata is not known, and the group stays as it is.
+  /// Consumers list what they owned in their metadata, and a restarted one owns nothing: only its topics matter. Of
+  /// other protocols the metadata is not known, and the group stays as it is.
   private func isSameSubscription(_ oldMetadata: [UInt8], _ memberID: String) -> Bool {
     guard isConsumerGroup, let old = ConsumerSubscription(oldMetadata),
       let new = ConsumerSubscription(members[memberID]?.metadata(of: protocolName) ?? [])

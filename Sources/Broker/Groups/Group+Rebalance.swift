@@ -1,5 +1,5 @@
-/// From "somebody has to join again" to a new generation, and the three ways of losing a member on the way: it leaves, its
-/// session expires, or it misses a deadline of the rebalance.
+/// From "somebody has to join again" to a new generation, and the three ways of losing a member on the way: it leaves,
+/// its session expires, or it misses a deadline of the rebalance.
 extension Group {
   /// Has everybody join again. Does nothing while that is already so.
   mutating func prepareRebalance(_ effects: inout GroupEffects) {
@@ -95,7 +95,7 @@ extension Group {
     completeJoinIfEverybodyIsThere(&effects)
   }
 
-  mutating func leave(_ member: LeaveRequest.Member, _ effects: inout GroupEffects) -> ErrorCode {
+  mutating func leave(_ member: GroupLeave.Member, _ effects: inout GroupEffects) -> ErrorCode {
     if member.memberID.isEmpty {
       guard let current = member.instanceID.flatMap({ staticMembers[$0] }) else { return .unknownMemberId }
       removeAndRebalance(current, &effects)

@@ -1,6 +1,6 @@
 /// SyncGroup, Heartbeat, and who may commit offsets: what a member does within its generation.
 extension Group {
-  mutating func sync(_ request: SyncRequest, token: ReplyToken, _ effects: inout GroupEffects) {
+  mutating func sync(_ request: GroupSync, token: ReplyToken, _ effects: inout GroupEffects) {
     if let error = error(of: request) { return effects.reply(.sync(token, SyncReply(error: error))) }
     switch state {
     case .empty, .dead:
@@ -20,7 +20,7 @@ extension Group {
     }
   }
 
-  private func error(of request: SyncRequest) -> ErrorCode? {
+  private func error(of request: GroupSync) -> ErrorCode? {
     if let error = error(of: request.memberID, instanceID: request.instanceID) { return error }
     if request.generation != generation { return .illegalGeneration }
     if let type = request.protocolType, type != protocolType { return .inconsistentGroupProtocol }
@@ -36,7 +36,7 @@ extension Group {
   }
 
   /// The leader has assigned: everybody that waits gets its part, members that it left out get nothing.
-  private mutating func distribute(_ assignments: [SyncRequest.Assignment], _ effects: inout GroupEffects) {
+  private mutating func distribute(_ assignments: [GroupSync.Assignment], _ effects: inout GroupEffects) {
     for assignment in assignments { members[assignment.memberID]?.assignment = assignment.bytes }
     state = .stable
     for member in membersInOrder where member.waitingSync != nil {
@@ -51,7 +51,7 @@ extension Group {
       assignment: members[memberID]?.assignment ?? [])
   }
 
-  mutating func heartbeat(_ request: HeartbeatRequest, _ effects: inout GroupEffects) -> ErrorCode {
+  mutating func heartbeat(_ request: GroupHeartbeat, _ effects: inout GroupEffects) -> ErrorCode {
     if let error = error(of: request.memberID, instanceID: request.instanceID) { return error }
     if request.generation != generation { return .illegalGeneration }
     switch state {
@@ -67,7 +67,7 @@ extension Group {
   }
 
   /// Whether an OffsetCommit may go ahead; a member that commits is alive.
-  mutating func errorOfCommit(_ request: OffsetCommitRequest, _ effects: inout GroupEffects) -> ErrorCode? {
+  mutating func errorOfCommit(_ request: GroupOffsetCommit, _ effects: inout GroupEffects) -> ErrorCode? {
     guard request.namesMember else {
       // Only members commit in a group that has some.
       return state == .empty ? nil : .unknownMemberId
@@ -80,16 +80,16 @@ extension Group {
   }
 
   /// Whether a TxnOffsetCommit may go ahead. Versions before 3 cannot name a member and are not checked (KIP-447).
-  func errorOfTransactionalCommit(_ request: OffsetCommitRequest) -> ErrorCode? {
+  func errorOfTransactionalCommit(_ request: GroupOffsetCommit) -> ErrorCode? {
     request.namesMember ? errorOfMember(request) : nil
   }
 
-  private func errorOfMember(_ request: OffsetCommitRequest) -> ErrorCode? {
+  private func errorOfMember(_ request: GroupOffsetCommit) -> ErrorCode? {
     if let error = error(of: request.memberID, instanceID: request.instanceID) { return error }
     return request.generation == generation ? nil : .illegalGeneration
   }
 }
 
-extension OffsetCommitRequest {
+extension GroupOffsetCommit {
   var namesMember: Bool { generation >= 0 || !memberID.isEmpty || instanceID != nil }
 }

@@ -13,8 +13,8 @@ enum GroupState: String, Sendable, CaseIterable {
 
 /// One consumer group: who is in it, and where it stands in its rebalance.
 ///
-/// A value that is told what happened and leaves its answers and timers in `GroupEffects`. Nothing in it is durable: the
-/// coordinator journals each new generation, and offsets live in `OffsetStore`.
+/// A value that is told what happened and leaves its answers and timers in `GroupEffects`. Nothing in it is durable:
+/// the coordinator journals each new generation, and offsets live in `OffsetStore`.
 struct Group: Sendable {
   let id: String
   var state = GroupState.empty
@@ -62,7 +62,7 @@ struct Group: Sendable {
 
   // MARK: Members
 
-  mutating func add(_ request: JoinRequest, id memberID: String, token: ReplyToken, _ effects: inout GroupEffects) {
+  mutating func add(_ request: GroupJoin, id memberID: String, token: ReplyToken, _ effects: inout GroupEffects) {
     // A new member's session does not count yet; its first JoinGroup is given up instead when it takes too long.
     let deadline = effects.nowMilliseconds + effects.configuration.newMemberJoinTimeoutMilliseconds
     var member = GroupMember(
@@ -80,7 +80,7 @@ struct Group: Sendable {
   }
 
   /// Takes over what a known member says when it joins again, and lets it wait for the group.
-  mutating func update(_ memberID: String, with request: JoinRequest, token: ReplyToken, _ effects: inout GroupEffects) {
+  mutating func update(_ memberID: String, with request: GroupJoin, token: ReplyToken, _ effects: inout GroupEffects) {
     guard let known = members[memberID] else { return }
     count(known.protocols, by: -1)
     count(request.protocols, by: 1)

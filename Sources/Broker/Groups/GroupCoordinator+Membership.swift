@@ -1,7 +1,7 @@
 /// JoinGroup, SyncGroup, Heartbeat, LeaveGroup.
 extension GroupCoordinator {
   /// - Returns: the answer for `token`, unless the group is waiting for others: then a later decision has it.
-  mutating func join(_ request: JoinRequest, token: ReplyToken, nowMilliseconds: Int64) -> GroupDecision {
+  mutating func join(_ request: GroupJoin, token: ReplyToken, nowMilliseconds: Int64) -> GroupDecision {
     if let error = error(of: request) {
       return Decision(actions: [.join(token, JoinReply(error: error, memberID: request.memberID))])
     }
@@ -18,7 +18,7 @@ extension GroupCoordinator {
   }
 
   /// - Returns: the answer for `token`, unless the leader has not assigned yet: then a later decision has it.
-  mutating func sync(_ request: SyncRequest, token: ReplyToken, nowMilliseconds: Int64) -> GroupDecision {
+  mutating func sync(_ request: GroupSync, token: ReplyToken, nowMilliseconds: Int64) -> GroupDecision {
     guard !request.groupID.isEmpty else {
       return Decision(actions: [.sync(token, SyncReply(error: .invalidGroupId))])
     }
@@ -29,7 +29,7 @@ extension GroupCoordinator {
     }
   }
 
-  mutating func heartbeat(_ request: HeartbeatRequest, token: ReplyToken, nowMilliseconds: Int64) -> GroupDecision {
+  mutating func heartbeat(_ request: GroupHeartbeat, token: ReplyToken, nowMilliseconds: Int64) -> GroupDecision {
     guard !request.groupID.isEmpty else { return Decision(actions: [.heartbeat(token, .invalidGroupId)]) }
     return decide(request.groupID, nowMilliseconds: nowMilliseconds) { group, effects in
       effects.reply(.heartbeat(token, group?.heartbeat(request, &effects) ?? .unknownMemberId))
@@ -37,7 +37,7 @@ extension GroupCoordinator {
     }
   }
 
-  mutating func leave(_ request: LeaveRequest, token: ReplyToken, nowMilliseconds: Int64) -> GroupDecision {
+  mutating func leave(_ request: GroupLeave, token: ReplyToken, nowMilliseconds: Int64) -> GroupDecision {
     guard !request.groupID.isEmpty else {
       return Decision(actions: [.leave(token, LeaveReply(error: .invalidGroupId, members: []))])
     }
@@ -52,7 +52,7 @@ extension GroupCoordinator {
     }
   }
 
-  private func error(of request: JoinRequest) -> ErrorCode? {
+  private func error(of request: GroupJoin) -> ErrorCode? {
     if request.groupID.isEmpty { return .invalidGroupId }
     let allowed = configuration.sessionTimeoutMillisecondsMinimum...configuration.sessionTimeoutMillisecondsMaximum
     return allowed.contains(request.sessionTimeoutMilliseconds) ? nil : .invalidSessionTimeout

@@ -4,7 +4,7 @@ internal import Core
 extension GroupCoordinator {
   /// OffsetCommit.
   mutating func commitOffsets(
-    _ request: OffsetCommitRequest, token: ReplyToken, nowMilliseconds: Int64
+    _ request: GroupOffsetCommit, token: ReplyToken, nowMilliseconds: Int64
   ) -> GroupDecision {
     decide(request.groupID, nowMilliseconds: nowMilliseconds) { group, effects in
       let error = group == nil ? request.errorWithoutGroup : group?.errorOfCommit(request, &effects)
@@ -16,7 +16,7 @@ extension GroupCoordinator {
 
   /// TxnOffsetCommit. The caller has asked the transaction coordinator before; the offsets wait for `endTransaction`.
   mutating func stageOffsets(
-    _ request: OffsetCommitRequest, producerID: Int64, token: ReplyToken, nowMilliseconds: Int64
+    _ request: GroupOffsetCommit, producerID: Int64, token: ReplyToken, nowMilliseconds: Int64
   ) -> GroupDecision {
     decide(request.groupID, nowMilliseconds: nowMilliseconds) { group, effects in
       let error = group == nil ? request.errorWithoutGroup : group?.errorOfTransactionalCommit(request)
@@ -51,14 +51,16 @@ extension GroupCoordinator {
   ///
   /// - Parameters:
   ///   - partitions: nil for all that the group has.
-  ///   - requireStable: say UNSTABLE_OFFSET_COMMIT for a partition whose next offset an open transaction decides (KIP-447).
+  ///   - requireStable: UNSTABLE_OFFSET_COMMIT where an open transaction decides the next offset (KIP-447).
   func fetchOffsets(of groupID: String, _ partitions: [TopicPartition]?, requireStable: Bool) -> [FetchedOffset] {
     let asked = partitions ?? offsets.partitions(of: groupID, includingStaged: requireStable)
     return asked.map { partition in
       if requireStable, offsets.isStaged(partition, of: groupID) {
         return FetchedOffset(partition: partition, error: .unstableOffsetCommit)
       }
-      guard let committed = offsets.committed(partition, of: groupID) else { return FetchedOffset(partition: partition) }
+      guard let committed = offsets.committed(partition, of: groupID) else {
+        return FetchedOffset(partition: partition)
+      }
       return FetchedOffset(
         partition: partition, offset: committed.offset, leaderEpoch: committed.leaderEpoch,
         metadata: committed.metadata)
@@ -103,7 +105,7 @@ extension GroupCoordinator {
   }
 }
 
-extension OffsetCommitRequest {
+extension GroupOffsetCommit {
   /// A group that nobody knows has no generation that could be the right one, and no members.
   fileprivate var errorWithoutGroup: ErrorCode? {
     if generation >= 0 { return .illegalGeneration }

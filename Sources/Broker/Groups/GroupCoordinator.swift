@@ -2,13 +2,14 @@ internal import Core
 
 typealias GroupDecision = Decision<GroupEvent, GroupReply>
 
-/// All consumer groups of the broker: membership, rebalances, and committed offsets (KIP-62, 134, 229, 345, 394, 429, 447).
+/// All consumer groups of the broker: membership, rebalances, and committed offsets (KIP-62, 134, 229, 345, 394, 429,
+/// 447).
 ///
-/// A value without clock, network or disk. Each request comes with the time and, where it may have to wait, a token, and
-/// gives a `Decision`; every token is answered exactly once, now or in the decision of a later request or deadline.
+/// A value without clock, network or disk. Each request comes with the time and, where it may have to wait, a token,
+/// and gives a `Decision`; every token is answered exactly once, now or in the decision of a later request or deadline.
 ///
-/// Durable are offsets, and of each group the number of its generation: only `apply` changes them. Members are not: after
-/// a restart they are unknown, hear so at their next heartbeat, and join again.
+/// Durable are offsets, and of each group the number of its generation: only `apply` changes them. Members are not:
+/// after a restart they are unknown, hear so at their next heartbeat, and join again.
 ///
 /// Time: milliseconds since 1970 of one clock that never goes back; deadlines and commit times use the same.
 struct GroupCoordinator: Sendable, EventSourced {
@@ -149,8 +150,8 @@ struct GroupCoordinator: Sendable, EventSourced {
     }
   }
 
-  /// A generation is journaled before anybody hears of it. If the journal refuses, the next decision on the group brings
-  /// the event again.
+  /// A generation is journaled before anybody hears of it. If the journal refuses, the next decision on the group
+  /// brings the event again.
   private mutating func decision(
     on groupIDs: [String], _ effects: GroupEffects, events: [GroupEvent]
   ) -> GroupDecision {

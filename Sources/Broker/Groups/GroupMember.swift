@@ -16,7 +16,7 @@ struct GroupMember: Sendable, Equatable {
   var waitingJoin: ReplyToken?
   var waitingSync: ReplyToken?
 
-  init(_ request: JoinRequest, id: String, joinOrder: UInt64, sessionDeadlineMilliseconds: Int64) {
+  init(_ request: GroupJoin, id: String, joinOrder: UInt64, sessionDeadlineMilliseconds: Int64) {
     self.id = id
     instanceID = request.instanceID
     self.joinOrder = joinOrder

@@ -7,7 +7,7 @@ struct GroupProtocol: Sendable, Equatable {
 }
 
 /// A JoinGroup request, whatever its version.
-struct JoinRequest: Sendable, Equatable {
+struct GroupJoin: Sendable, Equatable {
   var groupID: String
   /// Empty on the first join.
   var memberID: String
@@ -28,7 +28,7 @@ struct JoinRequest: Sendable, Equatable {
 }
 
 /// A SyncGroup request; only the leader's has assignments.
-struct SyncRequest: Sendable, Equatable {
+struct GroupSync: Sendable, Equatable {
   struct Assignment: Sendable, Equatable {
     var memberID: String
     var bytes: [UInt8]
@@ -44,7 +44,7 @@ struct SyncRequest: Sendable, Equatable {
   var assignments: [Assignment]
 }
 
-struct HeartbeatRequest: Sendable, Equatable {
+struct GroupHeartbeat: Sendable, Equatable {
   var groupID: String
   var memberID: String
   var instanceID: String?
@@ -52,7 +52,7 @@ struct HeartbeatRequest: Sendable, Equatable {
 }
 
 /// A LeaveGroup request; versions before 3 name one member.
-struct LeaveRequest: Sendable, Equatable {
+struct GroupLeave: Sendable, Equatable {
   struct Member: Sendable, Equatable {
     /// Empty when an administrator removes a static member by its instance id alone.
     var memberID: String
@@ -64,7 +64,7 @@ struct LeaveRequest: Sendable, Equatable {
 }
 
 /// An OffsetCommit or TxnOffsetCommit request; partitions that do not exist are answered by the server beforehand.
-struct OffsetCommitRequest: Sendable, Equatable {
+struct GroupOffsetCommit: Sendable, Equatable {
   struct Partition: Sendable, Equatable {
     var partition: TopicPartition
     var offset: Int64
@@ -74,7 +74,8 @@ struct OffsetCommitRequest: Sendable, Equatable {
   }
 
   var groupID: String
-  /// Empty, with generation -1: the committer is no member (`assign` instead of `subscribe`), or its version cannot say.
+  /// Empty, with generation -1: the committer is no member (`assign` instead of `subscribe`), or its version cannot
+  /// say.
   var memberID: String
   var instanceID: String?
   var generation: Int32

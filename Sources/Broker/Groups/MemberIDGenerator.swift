@@ -1,5 +1,5 @@
-/// Makes the random part of member ids. A value with a seed, so that a test knows the ids beforehand; the server seeds it
-/// from the system's generator.
+/// Makes the random part of member ids. A value with a seed, so that a test knows the ids beforehand; the server seeds
+/// it from the system's generator.
 struct MemberIDGenerator: Sendable {
   private var state: UInt64
 

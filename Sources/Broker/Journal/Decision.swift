@@ -1,4 +1,5 @@
-/// Names one request that waits for its answer. The server gives every request a fresh one; a machine only passes it on.
+/// Names one request that waits for its answer. The server gives every request a fresh one; a machine only passes it
+/// on.
 struct ReplyToken: Hashable, Sendable, CustomStringConvertible {
   let rawValue: UInt64
 
@@ -36,9 +37,9 @@ struct Decision<Event: Sendable, Action: DecidedAction>: ~Copyable, Sendable {
 
   /// Journals the events, applies them to `machine`, and returns the actions to perform, in order.
   ///
-  /// - Parameter append: writes the events to the journal as a whole; `false` when it could not, after which nothing is
-  ///   applied and every waiting request is answered COORDINATOR_NOT_AVAILABLE, which all clients retry. Not called when
-  ///   there is nothing to journal.
+  /// - Parameter append: writes the events to the journal as a whole; `false` when it could not, after which nothing
+  ///   is applied and every waiting request is answered COORDINATOR_NOT_AVAILABLE, which all clients retry. Not called
+  ///   when there is nothing to journal.
   consuming func settle<Machine: EventSourced>(
     in machine: inout Machine, append: ([Event]) -> Bool
   ) -> [Action] where Machine.Event == Event {

@@ -40,8 +40,8 @@ struct Transaction: Sendable, Equatable {
   /// When the producer was last heard of, for the expiry of the id.
   var updatedMilliseconds: Int64
 
-  /// The last epoch that a producer may be given is one less than the greatest number: the broker itself needs one more to
-  /// fence the holder of the last one.
+  /// The last epoch that a producer may be given is one less than the greatest number: the broker itself needs one more
+  /// to fence the holder of the last one.
   var isEpochExhausted: Bool { epoch >= Int16.max - 1 }
 
   /// When the open transaction is aborted.

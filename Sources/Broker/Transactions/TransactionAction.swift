@@ -2,7 +2,7 @@ internal import Core
 
 /// What the transaction coordinator asks of its caller, after the events of the decision are durable.
 enum TransactionAction: DecidedAction, Equatable {
-  case initProducerID(ReplyToken, InitProducerIDReply)
+  case initProducerID(ReplyToken, ProducerInitializationReply)
   /// The code of every partition of the request.
   case addPartitions(ReplyToken, ErrorCode)
   case addOffsets(ReplyToken, ErrorCode)
@@ -13,7 +13,7 @@ enum TransactionAction: DecidedAction, Equatable {
   func refused(with error: ErrorCode) -> TransactionAction? {
     switch self {
     case .initProducerID(let token, let reply):
-      .initProducerID(token, InitProducerIDReply(error: reply.error == .none ? error : reply.error))
+      .initProducerID(token, ProducerInitializationReply(error: reply.error == .none ? error : reply.error))
     case .addPartitions(let token, _): .addPartitions(token, error)
     case .addOffsets(let token, _): .addOffsets(token, error)
     case .endTransaction(let token, _): .endTransaction(token, error)
@@ -24,7 +24,7 @@ enum TransactionAction: DecidedAction, Equatable {
 }
 
 /// The body of an InitProducerId response.
-struct InitProducerIDReply: Sendable, Equatable {
+struct ProducerInitializationReply: Sendable, Equatable {
   var error: ErrorCode
   var producerID: Int64 = -1
   var epoch: Int16 = -1
@@ -32,8 +32,9 @@ struct InitProducerIDReply: Sendable, Equatable {
 
 /// A decided outcome, for every partition and group of the transaction.
 ///
-/// To do for each, in this order, all of it repeatable after a crash: a control batch in every partition that still exists
-/// (deleted ones are left out), `GroupCoordinator.endTransaction`, and then `TransactionCoordinator.markersWritten`.
+/// To do for each, in this order, all of it repeatable after a crash: a control batch in every partition that still
+/// exists (deleted ones are left out), `GroupCoordinator.endTransaction`, and then
+/// `TransactionCoordinator.markersWritten`.
 struct TransactionMarkers: Sendable, Equatable {
   var transactionalID: String
   var producerID: Int64

@@ -1,5 +1,5 @@
 /// An InitProducerId request, whatever its version.
-struct InitProducerIDRequest: Sendable, Equatable {
+struct ProducerInitialization: Sendable, Equatable {
   /// Decides which error codes the client knows.
   var apiVersion: Int16
   /// Nil for a producer that is only idempotent.
@@ -13,11 +13,11 @@ struct InitProducerIDRequest: Sendable, Equatable {
 extension TransactionCoordinator {
   /// InitProducerId: who the producer is from now on. Every earlier holder of the transactional id is fenced by it.
   mutating func initProducerID(
-    _ request: InitProducerIDRequest, token: ReplyToken, nowMilliseconds: Int64
+    _ request: ProducerInitialization, token: ReplyToken, nowMilliseconds: Int64
   ) -> TransactionDecision {
     guard let transactionalID = request.transactionalID else {
       let (id, events) = takeProducerID()
-      let reply = InitProducerIDReply(error: .none, producerID: id, epoch: 0)
+      let reply = ProducerInitializationReply(error: .none, producerID: id, epoch: 0)
       return Decision(events: events, actions: [.initProducerID(token, reply)])
     }
     if transactionalID.isEmpty { return refusal(.invalidRequest, request, token) }
@@ -41,7 +41,7 @@ extension TransactionCoordinator {
 
   /// The transaction of the time before has to end first; the client asks again, and gets an epoch of its own.
   private func abort(
-    _ transaction: Transaction, _ request: InitProducerIDRequest, _ token: ReplyToken, _ nowMilliseconds: Int64
+    _ transaction: Transaction, _ request: ProducerInitialization, _ token: ReplyToken, _ nowMilliseconds: Int64
   ) -> TransactionDecision {
     // An older holder must not end the transaction of the present one.
     guard request.epoch == -1 || request.epoch == transaction.epoch else {
@@ -49,12 +49,12 @@ extension TransactionCoordinator {
     }
     // A holder that asks for the abort itself will ask again with the epoch that it knows: it may have the next one.
     let (event, markers) = fence(transaction, lastEpoch: request.epoch, nowMilliseconds)
-    let reply = InitProducerIDReply(error: .concurrentTransactions)
+    let reply = ProducerInitializationReply(error: .concurrentTransactions)
     return Decision(events: [event], actions: [.initProducerID(token, reply), .writeMarkers(markers)])
   }
 
   private mutating func nextEpoch(
-    of transaction: Transaction, _ request: InitProducerIDRequest, _ token: ReplyToken, _ nowMilliseconds: Int64
+    of transaction: Transaction, _ request: ProducerInitialization, _ token: ReplyToken, _ nowMilliseconds: Int64
   ) -> TransactionDecision {
     let transactionalID = transaction.transactionalID
     let isCurrent = request.epoch == -1 || request.epoch == transaction.epoch
@@ -78,26 +78,26 @@ extension TransactionCoordinator {
   }
 
   private func initialization(
-    _ transactionalID: String, _ request: InitProducerIDRequest, _ token: ReplyToken, _ nowMilliseconds: Int64,
+    _ transactionalID: String, _ request: ProducerInitialization, _ token: ReplyToken, _ nowMilliseconds: Int64,
     id: Int64, epoch: Int16, lastProducerID: Int64 = -1, lastEpoch: Int16 = -1, events: [TransactionEvent] = []
   ) -> TransactionDecision {
     let event = TransactionEvent.initialized(
       TransactionEvent.Initialization(
         transactionalID: transactionalID, producerID: id, epoch: epoch, lastProducerID: lastProducerID,
         lastEpoch: lastEpoch, timeoutMilliseconds: request.timeoutMilliseconds, milliseconds: nowMilliseconds))
-    let reply = InitProducerIDReply(error: .none, producerID: id, epoch: epoch)
+    let reply = ProducerInitializationReply(error: .none, producerID: id, epoch: epoch)
     return Decision(events: events + [event], actions: [.initProducerID(token, reply)])
   }
 
   private func refusal(
-    _ error: ErrorCode, _ request: InitProducerIDRequest, _ token: ReplyToken
+    _ error: ErrorCode, _ request: ProducerInitialization, _ token: ReplyToken
   ) -> TransactionDecision {
     let known = error.known(from: 4, in: request.apiVersion)
-    return Decision(actions: [.initProducerID(token, InitProducerIDReply(error: known))])
+    return Decision(actions: [.initProducerID(token, ProducerInitializationReply(error: known))])
   }
 }
 
-extension InitProducerIDRequest {
+extension ProducerInitialization {
   /// Whether the producer id that it names, if any, is the current one, or the one whose last epoch was just used up.
   fileprivate func isFromHolder(of transaction: Transaction) -> Bool {
     producerID == -1 || producerID == transaction.producerID

@@ -102,8 +102,8 @@ extension TransactionCoordinator {
 
   // MARK: Checks
 
-  /// TxnOffsetCommit's transactional half: the group has to be part of the producer's open transaction. Its clients know
-  /// INVALID_PRODUCER_EPOCH in every version.
+  /// TxnOffsetCommit's transactional half: the group has to be part of the producer's open transaction. Its clients
+  /// know INVALID_PRODUCER_EPOCH in every version.
   func errorOfStagingOffsets(of groupID: String, from producer: TransactionalProducer) -> ErrorCode {
     if let error = error(of: producer) { return error.known(from: .max, in: producer.apiVersion) }
     guard let transaction = transactions[producer.transactionalID] else { return .invalidProducerIdMapping }
@@ -111,8 +111,8 @@ extension TransactionCoordinator {
     return transaction.state == .ongoing && transaction.groups.contains(groupID) ? .none : .invalidTxnState
   }
 
-  /// Whether a transactional batch may be appended: a batch that no marker would ever follow would hold back every reader
-  /// of committed records.
+  /// Whether a transactional batch may be appended: a batch that no marker would ever follow would hold back every
+  /// reader of committed records.
   func mayProduce(producerID: Int64, epoch: Int16, partition: TopicPartition) -> ErrorCode {
     guard let transaction = transaction(ofProducer: producerID) else { return .invalidProducerIdMapping }
     if transaction.epoch != epoch { return .invalidProducerEpoch }

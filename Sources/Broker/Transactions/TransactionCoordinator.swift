@@ -4,10 +4,12 @@ typealias TransactionDecision = Decision<TransactionEvent, TransactionAction>
 
 /// All producer ids and transactions of the broker (KIP-98, 360, 447, 588).
 ///
-/// A value without clock, network or disk. Each request comes with the time and a token and gives a `Decision`. All state is
-/// durable, and only `apply` changes it: a request that is decided and refused by the journal has not happened.
+/// A value without clock, network or disk. Each request comes with the time and a token and gives a `Decision`. All
+/// state is durable, and only `apply` changes it: a request that is decided and refused by the journal has not
+/// happened.
 ///
-/// Time: milliseconds since 1970 of one clock that never goes back, since a transaction's timeout goes on over a restart.
+/// Time: milliseconds since 1970 of one clock that never goes back, since a transaction's timeout goes on over a
+/// restart.
 struct TransactionCoordinator: Sendable, EventSourced {
   let configuration: TransactionConfiguration
   private(set) var transactions: [String: Transaction] = [:]
