@@ -15,9 +15,9 @@ struct BrokerCommand: AsyncParsableCommand {
       Exit codes: 0 stopped as asked; 1 the folder is damaged or the disk failed; 2 usage; 130/143 a second signal.
       """)
 
-  @Option(help: "The folder that holds the log; made when missing.") var data: String
-  @Option(help: "HOST:PORT to bind; port 0 takes a free one.") var listen = "127.0.0.1:9092"
-  @Option(help: "HOST:PORT that clients are told to connect to.") var advertise: String?
+  @Option(help: "The folder that holds the log; made when missing.") var data: String?
+  @Option(help: "HOST:PORT to bind; port 0 takes a free one.") var listen = HostAndPort(host: "127.0.0.1", port: 9_092)
+  @Option(help: "HOST:PORT that clients are told to connect to.") var advertise: HostAndPort?
   @Option(help: "Write HOST:PORT here once requests are served.") var portFile: String?
   @Option(name: .customLong("config"), help: "A server.properties setting, NAME=VALUE; repeatable.")
   var properties: [String] = []
@@ -35,14 +35,22 @@ struct BrokerCommand: AsyncParsableCommand {
   var faults: [String] = []
   @Flag(help: "Print the names of the kill points (HEADRACE_KILL_AT=NAME:N) and exit.") var listKillPoints = false
 
-  /// `--list-kill-points` needs no folder.
-  static func preprocess(_ arguments: [String]) -> [String] { arguments }
+  func validate() throws {
+    guard data != nil || listKillPoints else { throw ValidationError("--data DIR is missing: where the log is kept") }
+    guard (tlsCertificate == nil) == (tlsKey == nil) else {
+      throw ValidationError("--tls-certificate and --tls-key go together")
+    }
+    guard tlsClientCa == nil || tlsCertificate != nil else {
+      throw ValidationError("--tls-client-ca needs --tls-certificate and --tls-key")
+    }
+  }
 
   func run() async throws {
     if listKillPoints {
       for point in KillPoint.allCases { print(point.rawValue) }
       return
     }
+    TerminationSignal.install()
     try await serve(try brokerConfiguration())
   }
 
@@ -50,32 +58,27 @@ struct BrokerCommand: AsyncParsableCommand {
     var logger = Logger(label: "broker") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
     let broker = try await Broker.start(configuration, logger: logger)
-    logger.notice("serving", metadata: ["address": "\(broker.host):\(broker.port)", "data": "\(data)"])
-    if let portFile { try PortFile.write("\(broker.host):\(broker.port)\n", to: portFile) }
-    let signal = await TerminationSignal.next()
+    logger.notice("serving", metadata: ["address": "\(broker.host):\(broker.port)", "data": "\(configuration.dataDirectory)"])
+    if let portFile { try TextFile.writeAtomically("\(broker.host):\(broker.port)\n", to: portFile) }
+    let signal = try await TerminationSignal.next()
     logger.notice("draining", metadata: ["signal": "\(signal)"])
-    TerminationSignal.exitOnNext()
+    try TerminationSignal.exitOnNext()
     try await broker.stop()
     logger.notice("stopped")
   }
 
   private func brokerConfiguration() throws -> BrokerConfiguration {
-    var configuration = BrokerConfiguration(dataDirectory: data)
-    (configuration.host, configuration.port) = try HostAndPort.parse(listen, flag: "--listen")
-    if let advertise {
-      let (host, port) = try HostAndPort.parse(advertise, flag: "--advertise")
-      (configuration.advertisedHost, configuration.advertisedPort) = (host, port)
-    }
+    var configuration = BrokerConfiguration(dataDirectory: data ?? "")
+    (configuration.host, configuration.port) = (listen.host, listen.port)
+    (configuration.advertisedHost, configuration.advertisedPort) = (advertise?.host, advertise?.port)
     for property in properties {
       let parts = property.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard parts.count == 2 else { throw ValidationError("--config \(property): expected NAME=VALUE") }
       try configuration.set(property: String(parts[0]), to: String(parts[1]))
     }
-    switch (tlsCertificate, tlsKey) {
-    case (let certificate?, let key?):
-      configuration.transport = .tls(certificateFile: certificate, keyFile: key, clientAuthorityFile: tlsClientCa)
-    case (nil, nil): break
-    default: throw ValidationError("--tls-certificate and --tls-key go together")
+    if let tlsCertificate, let tlsKey {
+      configuration.transport = .tls(
+        certificateFile: tlsCertificate, keyFile: tlsKey, clientAuthorityFile: tlsClientCa)
     }
     configuration.authentication = try authentication()
     configuration.faults = try faults.map { try FaultRule(parsing: $0) }

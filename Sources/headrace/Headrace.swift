@@ -2,5 +2,6 @@ internal import ArgumentParser
 
 @main
 struct Headrace: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Kafka events to features to predictions.")
+  static let configuration = CommandConfiguration(
+    commandName: "headrace", abstract: "Kafka events to features to predictions.", subcommands: [BrokerCommand.self])
 }

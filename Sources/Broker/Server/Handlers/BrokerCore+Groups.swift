@@ -4,7 +4,7 @@ internal import NIOCore
 extension BrokerCore {
   func handle(_ request: JoinGroupRequest, _ exchange: Exchange) {
     let sessionTimeout = Int64(request.sessionTimeoutMilliseconds)
-    let join = JoinRequest(
+    let join = GroupJoin(
       groupID: request.groupID, memberID: request.memberID, instanceID: request.groupInstanceID,
       clientID: exchange.header.clientID ?? "", clientHost: "/\(exchange.connection.peerAddress)",
       sessionTimeoutMilliseconds: sessionTimeout,
@@ -16,7 +16,7 @@ extension BrokerCore {
   }
 
   func handle(_ request: SyncGroupRequest, _ exchange: Exchange) {
-    let sync = SyncRequest(
+    let sync = GroupSync(
       groupID: request.groupID, memberID: request.memberID, instanceID: request.groupInstanceID,
       generation: request.generation, protocolType: request.protocolType, protocolName: request.protocolName,
       assignments: request.assignments.map {
@@ -33,7 +33,7 @@ extension BrokerCore {
   }
 
   func handle(_ request: LeaveGroupRequest, _ exchange: Exchange) {
-    let leave = LeaveRequest(
+    let leave = GroupLeave(
       groupID: request.groupID,
       members: request.members.map { .init(memberID: $0.memberID, instanceID: $0.groupInstanceID) })
     settle(groups.leave(leave, token: waitForReply(exchange), nowMilliseconds: coordinatorMilliseconds))
