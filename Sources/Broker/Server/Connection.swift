@@ -29,7 +29,8 @@ final class Connection: ChannelDuplexHandler {
   private var frames = FrameAssembler()
   private var responses = ResponseQueue()
   private var hasUnflushedWrites = false
-  private var isReading = false
+  private var isHandlingFrames = false
+  private var hasSentFrame = false
   private var hasHeldBackRead = false
   private var accountedPartialBytes = 0
   private(set) var openedAtMilliseconds: Int64
@@ -73,19 +74,25 @@ final class Connection: ChannelDuplexHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = unwrapInboundIn(data)
     lastActivityMilliseconds = core.monotonicMilliseconds
-    isReading = true
-    defer { isReading = false }
     frames.append(&bytes)
+    handleFrames()
+  }
+
+  /// Hands over the frames that are here, as long as the peer takes its answers.
+  private func handleFrames() {
+    isHandlingFrames = true
+    defer { isHandlingFrames = false }
     do throws(FrameAssembler.Failure) {
-      while let frame = try frames.next(limitBytes: frameLimitBytes) {
+      while !isHeldBack, let frame = try frames.next(limitBytes: frameLimitBytes) {
+        hasSentFrame = true
         core.receive(frame, on: self)
-        if self.context == nil { return }
       }
     } catch {
       close(because: "a frame that cannot be: \(error)")
       return
     }
-    frameBeganMilliseconds = frames.isInsideFrame ? frameBeganMilliseconds ?? lastActivityMilliseconds : nil
+    guard isOpen else { return }
+    frameBeganMilliseconds = frames.isInsideFrame && !isHeldBack ? frameBeganMilliseconds ?? lastActivityMilliseconds : nil
     account(partialBytes: frames.partialBytes)
     if core.partialFrameBytes > limits.partialFrameBytes {
       close(because: "unfinished frames of all peers hold more than \(limits.partialFrameBytes) bytes")
@@ -94,6 +101,7 @@ final class Connection: ChannelDuplexHandler {
 
   func channelReadComplete(context: ChannelHandlerContext) {
     flushIfNeeded()
+    resumeReading()
     context.fireChannelReadComplete()
   }
 
@@ -103,7 +111,7 @@ final class Connection: ChannelDuplexHandler {
 
   // MARK: Back-pressure
 
-  /// A peer that does not read its answers, or has too many requests under way, is not read from.
+  /// A peer that does not read its answers, or has too many requests under way, is neither read from nor served.
   func read(context: ChannelHandlerContext) {
     if isHeldBack { hasHeldBackRead = true } else { context.read() }
   }
@@ -119,9 +127,14 @@ final class Connection: ChannelDuplexHandler {
   }
 
   private func resumeReading() {
-    guard hasHeldBackRead, !isHeldBack, let context else { return }
+    guard !isHeldBack, !isHandlingFrames else { return }
+    if frames.isInsideFrame {
+      handleFrames()
+      flushIfNeeded()
+    }
+    guard hasHeldBackRead, !isHeldBack else { return }
     hasHeldBackRead = false
-    context.read()
+    context?.read()
   }
 
   // MARK: Answers
@@ -138,7 +151,7 @@ final class Connection: ChannelDuplexHandler {
         hasUnflushedWrites = true
       }
     }
-    if !isReading {
+    if !isHandlingFrames {
       flushIfNeeded()
       resumeReading()
     }
@@ -148,7 +161,6 @@ final class Connection: ChannelDuplexHandler {
     guard hasUnflushedWrites, let context else { return }
     hasUnflushedWrites = false
     context.flush()
-    resumeReading()
   }
 
   func close(because reason: String) {
@@ -171,7 +183,9 @@ final class Connection: ChannelDuplexHandler {
 
   /// Why this connection has outstayed its welcome, or nil.
   func overstayReason(nowMilliseconds now: Int64) -> String? {
-    if !isAuthenticated && now - openedAtMilliseconds > limits.handshakeMilliseconds { return "it did not log in in time" }
+    if !(hasSentFrame && isAuthenticated) && now - openedAtMilliseconds > limits.handshakeMilliseconds {
+      return "it did not say who it is in time"
+    }
     if let began = frameBeganMilliseconds, now - began > limits.partialFrameMilliseconds {
       return "a frame did not end in time"
     }
