@@ -13,7 +13,9 @@ package struct RequestHeader: Sendable, Equatable {
   package static let clientIDLimitBytes = 1024
 
   package var isFlexible: Bool { APIVersions.isFlexible(key, version: version) }
+}
 
+extension RequestHeader {
   init(from reader: inout WireReader) throws(WireError) {
     let number = try reader.int16("request_api_key")
     guard let key = APIKey(rawValue: number) else { throw reader.error(.unknownAPI(number), "request_api_key") }
