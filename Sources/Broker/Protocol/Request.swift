@@ -98,3 +98,46 @@ extension Request {
       }
   }
 }
+
+extension Request {
+  /// The message, whatever its API.
+  package var message: any WireRequest {
+    switch self {
+    case .produce(let message): message
+    case .fetch(let message): message
+    case .listOffsets(let message): message
+    case .metadata(let message): message
+    case .offsetCommit(let message): message
+    case .offsetFetch(let message): message
+    case .findCoordinator(let message): message
+    case .joinGroup(let message): message
+    case .heartbeat(let message): message
+    case .leaveGroup(let message): message
+    case .syncGroup(let message): message
+    case .describeGroups(let message): message
+    case .listGroups(let message): message
+    case .saslHandshake(let message): message
+    case .apiVersions(let message): message
+    case .createTopics(let message): message
+    case .deleteTopics(let message): message
+    case .deleteRecords(let message): message
+    case .initProducerID(let message): message
+    case .offsetForLeaderEpoch(let message): message
+    case .addPartitionsToTxn(let message): message
+    case .addOffsetsToTxn(let message): message
+    case .endTxn(let message): message
+    case .txnOffsetCommit(let message): message
+    case .describeConfigs(let message): message
+    case .alterConfigs(let message): message
+    case .saslAuthenticate(let message): message
+    case .createPartitions(let message): message
+    case .deleteGroups(let message): message
+    case .incrementalAlterConfigs(let message): message
+    case .offsetDelete(let message): message
+    case .describeCluster(let message): message
+    case .describeProducers(let message): message
+    case .describeTransactions(let message): message
+    case .listTransactions(let message): message
+    }
+  }
+}
