@@ -77,7 +77,9 @@ extension FindCoordinatorRequest: WireRequest {
 }
 
 extension JoinGroupRequest: WireRequest {
-  package func failure(_ code: ErrorCode) -> JoinGroupResponse { JoinGroupResponse(errorCode: code, memberID: memberID) }
+  package func failure(_ code: ErrorCode) -> JoinGroupResponse {
+    JoinGroupResponse(errorCode: code, memberID: memberID)
+  }
 }
 
 extension HeartbeatRequest: WireRequest {

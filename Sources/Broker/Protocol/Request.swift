@@ -42,8 +42,9 @@ package enum Request: Sendable {
 package enum RequestDecoder {
   /// Reads one request.
   ///
-  /// Bytes after the last field are tolerated, as Kafka does. An `ApiVersions` request of a version that is not offered is
-  /// returned with its header only (`APIVersions.isOffered` tells): it must be answered, with error 35.
+  /// Bytes after the last field are tolerated, as Kafka does. An `ApiVersions` request of a version that is not offered
+  /// is returned with its header only (`APIVersions.isOffered` tells): it must be answered, with
+  /// `ApiVersionsResponse.unsupportedVersion`.
   /// - Parameter frame: the bytes after the length prefix.
   /// - Throws: `WireError` for anything else that is not understood; the connection cannot go on.
   package static func decode(frame: ByteBuffer) throws(WireError) -> (header: RequestHeader, request: Request) {

@@ -16,7 +16,7 @@ package protocol WireWritable: Sendable {
 package protocol WireRequest: WireReadable {
   associatedtype Response: WireWritable
 
-  /// The answer that says `code` wherever an answer of this API can say it: for what concerns a request as a whole, such as a
-  /// missing permission or an injected fault.
+  /// The answer that says `code` wherever an answer of this API can say it: for what concerns a request as a whole,
+  /// such as a missing permission or an injected fault.
   func failure(_ code: ErrorCode) -> Response
 }

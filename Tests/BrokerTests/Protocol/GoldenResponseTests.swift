@@ -3,8 +3,8 @@ import Foundation
 import NIOCore
 import Testing
 
-/// The frames in `Golden/responses.tsv` were checked by kafka-python (`make_golden.py responses`): what it decoded was what
-/// we meant. Here they must stay the same, byte for byte.
+/// The frames in `Golden/responses.tsv` were checked by kafka-python (`make_golden.py responses`): what it decoded was
+/// what we meant. Here they must stay the same, byte for byte.
 ///
 /// After an intended change run once with `HEADRACE_WRITE_GOLDEN=FILE`, let the script check the file, and commit it.
 @Suite("Responses that an independent decoder has read")

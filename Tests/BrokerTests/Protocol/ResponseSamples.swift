@@ -55,7 +55,8 @@ enum ResponseSamples {
       OffsetForLeaderEpochResponse(
         throttleMilliseconds: 2,
         topics: [
-          .init(name: "a", partitions: [.init(errorCode: .fencedLeaderEpoch, index: 5, leaderEpoch: 3, endOffset: 1 << 36)])
+          .init(
+            name: "a", partitions: [.init(errorCode: .fencedLeaderEpoch, index: 5, leaderEpoch: 3, endOffset: 1 << 36)])
         ])
     case .deleteRecords:
       DeleteRecordsResponse(
@@ -113,7 +114,8 @@ enum ResponseSamples {
         throttleMilliseconds: 8, errorCode: .memberIdRequired, generation: 12, protocolType: "consumer",
         protocolName: "range", leader: "m-1", skipAssignment: true, memberID: "m-2",
         members: [
-          .init(memberID: "m-1", groupInstanceID: "i-1", metadata: bytes(9)), .init(memberID: "m-2", metadata: bytes(0)),
+          .init(memberID: "m-1", groupInstanceID: "i-1", metadata: bytes(9)),
+          .init(memberID: "m-2", metadata: bytes(0)),
         ])
     case .heartbeat: HeartbeatResponse(throttleMilliseconds: 9, errorCode: .rebalanceInProgress)
     case .leaveGroup:
@@ -237,7 +239,8 @@ enum ResponseSamples {
       AlterConfigsResponse(
         throttleMilliseconds: 28,
         resources: [
-          .init(errorCode: .invalidConfig, errorMessage: "why", kind: .topic, name: "a"), .init(kind: .broker, name: "1"),
+          .init(errorCode: .invalidConfig, errorMessage: "why", kind: .topic, name: "a"),
+          .init(kind: .broker, name: "1"),
         ])
     default: nil
     }

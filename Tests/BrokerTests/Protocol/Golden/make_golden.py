@@ -4,8 +4,9 @@
   python make_golden.py requests  > requests.tsv   # frames that kafka-python encodes, and the values we must read
   python make_golden.py responses < responses.tsv  # decodes the frames that we encoded, compares with what we meant
 
-Columns: API key, version, variant, frame without its length prefix in hex, value as JSON with sorted keys. Values carry the
-names of our Swift properties: RENAMES and the functions at `SHAPES` say where they differ from Kafka's schemas.
+Columns: API key, version, variant, frame without its length prefix in hex, value as JSON with sorted keys. Values carry
+the names of our Swift properties; RENAMES and the functions shape_request and shape_response say where they differ from
+Kafka's schemas.
 """
 import importlib
 import json
@@ -38,18 +39,19 @@ RENAMES = {
     "Topic": "name", "NumPartitions": "partitionCount", "BrokerIds": "brokerIDs", "Responses": "topics",
     "PartitionResponses": "partitions", "ReadOnly": "isReadOnly", "ConfigSource": "source", "Source": "source",
     "ForgottenTopicsData": "forgottenTopics", "PartitionMaxBytes": "maxBytes", "Timestamp": "timestampMilliseconds",
-    "PartitionErrorCode": "errorCode", "ResultsByPartition": "partitions", "LogAppendTimeMs": "logAppendTimeMilliseconds",
+    "PartitionErrorCode": "errorCode", "ResultsByPartition": "partitions",
     "BatchIndexErrorMessage": "message", "ResourceType": "kind", "ResourceName": "name", "ConfigOperation": "operation",
     "FindCoordinator.KeyType": "kind", "FindCoordinator.Key": "key",
     "DescribeGroups.Groups": "groupIDs", "DeleteGroups.GroupsNames": "groupIDs", "DeleteGroups.Results": "groups",
     "GroupState": "state", "MemberMetadata": "metadata", "MemberAssignment": "assignment",
     "ApiVersions.ApiKeys": "ranges", "ApiVersions.ApiKey": "key", "CreateTopics.TopicId": "id",
     "CreateTopics.PartitionIndex": "partition", "CreatePartitions.Results": "topics", "DeleteTopics.TopicId": "id",
-    "Metadata.TopicId": "id", "TopicAuthorizedOperations": "authorizedOperations", "DescribeConfigs.Results": "resources",
+    "Metadata.TopicId": "id", "TopicAuthorizedOperations": "authorizedOperations",
+    "DescribeConfigs.Results": "resources",
     "DescribeConfigs.ConfigType": "kind", "AlterConfigs.Responses": "resources",
     "IncrementalAlterConfigs.Responses": "resources", "DescribeCluster.BrokerId": "nodeID",
     "LastTimestamp": "lastTimestampMilliseconds", "CurrentTxnStartOffset": "currentTransactionStartOffset",
-    "ProducerIdFilters": "producerIDFilters", "TransactionStates": "transactions", "TransactionState": "state", "TransactionTimeoutMs": "transactionTimeoutMilliseconds",
+    "ProducerIdFilters": "producerIDFilters", "TransactionStates": "transactions", "TransactionState": "state",
     "DescribeTransactions.TransactionTimeoutMs": "timeoutMilliseconds",
     "DescribeTransactions.TransactionStartTimeMs": "startTimeMilliseconds", "RetentionTimeMs": "retentionMilliseconds",
     "ThrottleTimeMs": "throttleMilliseconds",
@@ -96,7 +98,8 @@ def covers(versions, version):
 
 def left_out(api, kind, field, depth):
     names = LEFT_OUT.get(api, set())
-    return field["name"] in names or f"{field['name']}.{kind}" in names or (depth == 0 and field["name"] + ".Top" in names)
+    name = field["name"]
+    return name in names or f"{name}.{kind}" in names or (depth == 0 and f"{name}.Top" in names)
 
 
 def swift_name(api, kind, field):
@@ -188,7 +191,7 @@ def attribute(item, name):
 
 
 def canonical(api, kind, fields, read, version, fill, depth=0):
-    """Values under our names. `read(field)` gets a field's value; fields outside of the version are defaults if `fill`."""
+    """Values under our names. `read(field)` gets a value; fields outside of the version are defaults if `fill`."""
     result = {}
     for field in fields:
         if left_out(api, kind, field, depth):
