@@ -36,8 +36,3 @@ func hex(_ bytes: ByteBuffer) -> String {
     (byte < 16 ? "0" : "") + String(byte, radix: 16)
   }.joined()
 }
-
-extension Request {
-  /// The message inside, whatever the API.
-  var message: Any { Mirror(reflecting: self).children.first?.value ?? "" }
-}

@@ -4,8 +4,9 @@
   python make_golden.py requests  > requests.tsv   # frames that kafka-python encodes, and the values we must read
   python make_golden.py responses < responses.tsv  # decodes the frames that we encoded, compares with what we meant
 
-Columns: API key, version, variant, frame without its length prefix in hex, value as JSON with sorted keys. Values carry the
-names of our Swift properties: RENAMES and the functions at `SHAPES` say where they differ from Kafka's schemas.
+Columns: API key, version, variant, frame without its length prefix in hex, value as JSON with sorted keys. Values carry
+the names of our Swift properties; RENAMES and the functions shape_request and shape_response say where they differ from
+Kafka's schemas.
 """
 import importlib
 import json
@@ -38,20 +39,22 @@ RENAMES = {
     "Topic": "name", "NumPartitions": "partitionCount", "BrokerIds": "brokerIDs", "Responses": "topics",
     "PartitionResponses": "partitions", "ReadOnly": "isReadOnly", "ConfigSource": "source", "Source": "source",
     "ForgottenTopicsData": "forgottenTopics", "PartitionMaxBytes": "maxBytes", "Timestamp": "timestampMilliseconds",
-    "PartitionErrorCode": "errorCode", "ResultsByPartition": "partitions", "LogAppendTimeMs": "logAppendTimeMilliseconds",
+    "PartitionErrorCode": "errorCode", "ResultsByPartition": "partitions",
     "BatchIndexErrorMessage": "message", "ResourceType": "kind", "ResourceName": "name", "ConfigOperation": "operation",
     "FindCoordinator.KeyType": "kind", "FindCoordinator.Key": "key",
     "DescribeGroups.Groups": "groupIDs", "DeleteGroups.GroupsNames": "groupIDs", "DeleteGroups.Results": "groups",
     "GroupState": "state", "MemberMetadata": "metadata", "MemberAssignment": "assignment",
     "ApiVersions.ApiKeys": "ranges", "ApiVersions.ApiKey": "key", "CreateTopics.TopicId": "id",
     "CreateTopics.PartitionIndex": "partition", "CreatePartitions.Results": "topics", "DeleteTopics.TopicId": "id",
-    "Metadata.TopicId": "id", "TopicAuthorizedOperations": "authorizedOperations", "DescribeConfigs.Results": "resources",
+    "Metadata.TopicId": "id", "TopicAuthorizedOperations": "authorizedOperations",
+    "DescribeConfigs.Results": "resources",
     "DescribeConfigs.ConfigType": "kind", "AlterConfigs.Responses": "resources",
     "IncrementalAlterConfigs.Responses": "resources", "DescribeCluster.BrokerId": "nodeID",
     "LastTimestamp": "lastTimestampMilliseconds", "CurrentTxnStartOffset": "currentTransactionStartOffset",
-    "ProducerIdFilters": "producerIDFilters", "TransactionStates": "transactions", "TransactionState": "state", "TransactionTimeoutMs": "transactionTimeoutMilliseconds",
+    "ProducerIdFilters": "producerIDFilters", "TransactionStates": "transactions", "TransactionState": "state",
     "DescribeTransactions.TransactionTimeoutMs": "timeoutMilliseconds",
     "DescribeTransactions.TransactionStartTimeMs": "startTimeMilliseconds", "RetentionTimeMs": "retentionMilliseconds",
+    "ThrottleTimeMs": "throttleMilliseconds",
     "DescribeGroups.Response.Groups": "groups",
 }
 
@@ -95,7 +98,8 @@ def covers(versions, version):
 
 def left_out(api, kind, field, depth):
     names = LEFT_OUT.get(api, set())
-    return field["name"] in names or f"{field['name']}.{kind}" in names or (depth == 0 and field["name"] + ".Top" in names)
+    name = field["name"]
+    return name in names or f"{name}.{kind}" in names or (depth == 0 and f"{name}.Top" in names)
 
 
 def swift_name(api, kind, field):
@@ -181,8 +185,13 @@ def underscored(name):
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
+def attribute(item, name):
+    # kafka-python drops the first word of Metadata's two fields.
+    return underscored(name) if hasattr(item, underscored(name)) else underscored(name).split("_", 1)[1]
+
+
 def canonical(api, kind, fields, read, version, fill, depth=0):
-    """Values under our names. `read(field)` gets a field's value; fields outside of the version are defaults if `fill`."""
+    """Values under our names. `read(field)` gets a value; fields outside of the version are defaults if `fill`."""
     result = {}
     for field in fields:
         if left_out(api, kind, field, depth):
@@ -190,6 +199,10 @@ def canonical(api, kind, fields, read, version, fill, depth=0):
         name = swift_name(api, kind, field)
         if covers(field["versions"], version):
             value = read(field)
+            if value is None and name.endswith("uthorizedOperations"):
+                value = -(1 << 31)  # kafka-python's None for "not asked for"
+            if value is None and field["type"] == "uuid":
+                value = uuid.UUID(int=0)  # kafka-python's None for "no id"
             if "fields" in field and value is not None:
                 items = value if field["type"].startswith("[]") else [value]
                 shaped = [
@@ -205,7 +218,7 @@ def canonical(api, kind, fields, read, version, fill, depth=0):
 def reader(item):
     if isinstance(item, dict):
         return lambda field: item[field["name"]]
-    return lambda field: getattr(item, underscored(field["name"]))
+    return lambda field: getattr(item, attribute(item, field["name"]))
 
 
 def plain(value):
@@ -213,6 +226,8 @@ def plain(value):
         return value.hex
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value).hex()
+    if isinstance(value, (set, frozenset)):  # authorized operations: the numbers of the bits that are set
+        return sum(1 << bit for bit in value)
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value
@@ -303,11 +318,12 @@ def check_responses():
         api, version, frame, meant = by_key[int(key)], int(version), bytes.fromhex(frame), json.loads(meant)
         response_class = message_class(api + "Response")
         message = response_class.decode(frame, version=version, header=True)
+        correlation_id, message._header = message.header.correlation_id, None
         problems = []
         again = message.encode(version=version)
         if not frame.endswith(again) or len(frame) - len(again) not in (4, 5):
             problems.append("kafka-python encodes it differently")
-        if message.header.correlation_id != version + 1000:
+        if correlation_id != version + 1000:
             problems.append("correlation id")
         fields = load_json(api + "Response")["fields"]
         said = canonical(api, "Response", fields, reader(message), version, fill=False)
