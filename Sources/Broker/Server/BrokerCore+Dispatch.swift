@@ -33,7 +33,7 @@ extension BrokerCore {
       exchange.throttleMilliseconds = milliseconds
       handle(request, exchange)
     case .error(let code):
-      if !refuse(request, exchange, with: ErrorCode(rawValue: code) ?? .unknownServerError) { handle(request, exchange) }
+      exchange.reply(request.failure(ErrorCode(rawValue: code) ?? .unknownServerError))
     case .delay(let milliseconds):
       loop.assumeIsolated().scheduleTask(in: .milliseconds(milliseconds)) { [unowned self] in handle(request, exchange) }
     }

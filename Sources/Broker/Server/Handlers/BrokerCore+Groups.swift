@@ -106,7 +106,12 @@ extension BrokerCore {
     case .heartbeat(_, let code):
       exchange.reply(HeartbeatResponse(throttleMilliseconds: throttle, errorCode: code))
     case .leave(_, let leave):
-      exchange.reply(LeaveGroupResponse(leave, version: exchange.version, throttleMilliseconds: throttle))
+      exchange.reply(
+        LeaveGroupResponse(
+          throttleMilliseconds: throttle, errorCode: leave.error,
+          members: leave.members.map {
+            .init(memberID: $0.memberID, groupInstanceID: $0.instanceID, errorCode: $0.error)
+          }))
     case .offsetCommit(_, let codes):
       answerOffsetCommit(waiting, codes)
     case .offsetDelete(_, let deletion):
@@ -136,18 +141,6 @@ extension JoinGroupResponse {
       skipAssignment: reply.skipsAssignment, memberID: reply.memberID,
       members: reply.members.map {
         .init(memberID: $0.memberID, groupInstanceID: $0.instanceID, metadata: ByteBuffer(bytes: $0.metadata))
-      })
-  }
-}
-
-extension LeaveGroupResponse {
-  /// Before version 3 the one member's error is that of the whole answer.
-  fileprivate init(_ reply: LeaveReply, version: Int16, throttleMilliseconds: Int32) {
-    let only = version < 3 && reply.error == .none ? reply.members.first?.error : nil
-    self.init(
-      throttleMilliseconds: throttleMilliseconds, errorCode: only ?? reply.error,
-      members: reply.members.map {
-        .init(memberID: $0.memberID, groupInstanceID: $0.instanceID, errorCode: $0.error)
       })
   }
 }

@@ -37,8 +37,7 @@ extension BrokerCore {
       return .init(index: item.index, errorCode: .unknownTopicOrPartition)
     }
     if let error = Self.leaderEpochError(item.currentLeaderEpoch) { return .init(index: item.index, errorCode: error) }
-    let isolation: LogIsolation = request.isolationLevel == .readCommitted ? .lastStable : .highWatermark
-    let end = isolation == .lastStable ? log.lastStableOffset : log.logEndOffset
+    let end = request.isolationLevel == .readCommitted ? log.lastStableOffset : log.logEndOffset
     func found(_ offset: Int64, timestamp: Int64 = -1) -> ListOffsetsResponse.Partition {
       .init(index: item.index, timestampMilliseconds: timestamp, offset: offset, leaderEpoch: 0)
     }
@@ -50,7 +49,7 @@ extension BrokerCore {
         guard let newest = try log.offsetOfMaximumTimestamp() else { return found(-1) }
         return found(newest.offset, timestamp: newest.timestamp)
       case let timestamp:
-        guard timestamp >= 0, let first = try log.offset(forTimestamp: timestamp, isolation: isolation) else {
+        guard timestamp >= 0, let first = try log.offset(forTimestamp: timestamp), first.offset < end else {
           return .init(index: item.index)
         }
         return found(first.offset, timestamp: first.timestamp)

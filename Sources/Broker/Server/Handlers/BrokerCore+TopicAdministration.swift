@@ -143,8 +143,20 @@ extension BrokerCore {
               guard let partition = partition(topic.name, index) else {
                 return .init(index: index, errorCode: .unknownTopicOrPartition)
               }
-              return .init(index: index, activeProducers: partition.log.producerDescriptions())
+              return .init(index: index, activeProducers: partition.log.producers.described)
             })
         }))
+  }
+}
+
+extension ProducerStates {
+  /// What DescribeProducers tells, by producer id.
+  fileprivate var described: [DescribeProducersResponse.Producer] {
+    producers.sorted { $0.key < $1.key }.map { id, state in
+      .init(
+        producerID: id, producerEpoch: Int32(state.epoch), lastSequence: state.lastSequence,
+        lastTimestampMilliseconds: state.recent.last?.timestamp ?? -1, coordinatorEpoch: state.coordinatorEpoch,
+        currentTransactionStartOffset: state.openTransactionFirstOffset ?? -1)
+    }
   }
 }
