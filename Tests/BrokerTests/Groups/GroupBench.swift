@@ -155,7 +155,7 @@ extension GroupBench {
 
   /// - Parameter producerID: stage for this producer's transaction instead of committing.
   func commit(
-    _ groupID: String = "g", member memberID: String = "", instance: String? = nil, generation: Int32 = -1,
+    group groupID: String = "g", member memberID: String = "", instance: String? = nil, generation: Int32 = -1,
     _ offsets: [TopicPartition: Int64], metadata: String = "", producerID: Int64? = nil
   ) -> [ErrorCode]? {
     let token = issueToken()
@@ -191,11 +191,11 @@ extension GroupBench {
     return reply
   }
 
-  func offset(_ groupID: String = "g", _ partition: TopicPartition, stable: Bool = false) -> Int64 {
+  func offset(group groupID: String = "g", _ partition: TopicPartition, stable: Bool = false) -> Int64 {
     coordinator.fetchOffsets(of: groupID, [partition], requireStable: stable).first?.offset ?? -2
   }
 
-  func offsetError(_ groupID: String = "g", _ partition: TopicPartition) -> ErrorCode? {
+  func offsetError(group groupID: String = "g", _ partition: TopicPartition) -> ErrorCode? {
     coordinator.fetchOffsets(of: groupID, [partition], requireStable: true).first?.error
   }
 
