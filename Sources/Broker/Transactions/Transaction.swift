@@ -45,5 +45,5 @@ struct Transaction: Sendable, Equatable {
   var isEpochExhausted: Bool { epoch >= Int16.max - 1 }
 
   /// When the open transaction is aborted.
-  var deadlineMilliseconds: Int64? { state == .ongoing ? startedMilliseconds + timeoutMilliseconds : nil }
+  var deadlineMilliseconds: Int64? { state == .ongoing ? startedMilliseconds &+ timeoutMilliseconds : nil }
 }

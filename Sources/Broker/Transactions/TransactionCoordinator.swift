@@ -94,9 +94,9 @@ struct TransactionCoordinator: Sendable, EventSourced {
   /// A producer id that nobody ever had, and the reservation to journal before it is told.
   mutating func takeProducerID() -> (id: Int64, events: [TransactionEvent]) {
     let id = max(nextProducerID ?? reservedProducerIDsEnd, 0)
-    nextProducerID = id + 1
+    nextProducerID = id &+ 1
     guard id >= reservedProducerIDsEnd else { return (id, []) }
-    return (id, [.producerIDsReserved(end: id + configuration.producerIDsPerReservation)])
+    return (id, [.producerIDsReserved(end: id &+ configuration.producerIDsPerReservation)])
   }
 
   func transaction(ofProducer producerID: Int64) -> Transaction? {
@@ -137,7 +137,7 @@ struct TransactionCoordinator: Sendable, EventSourced {
     guard nextExpirationCheckMilliseconds <= nowMilliseconds else { return [] }
     nextExpirationCheckMilliseconds = nowMilliseconds + configuration.idExpirationCheckMilliseconds
     return transactions.values
-      .filter { $0.state.isIdle && nowMilliseconds - $0.updatedMilliseconds >= configuration.idExpirationMilliseconds }
+      .filter { $0.state.isIdle && nowMilliseconds &- $0.updatedMilliseconds >= configuration.idExpirationMilliseconds }
       .map(\.transactionalID).sorted().map { .expired(transactionalID: $0) }
   }
 
