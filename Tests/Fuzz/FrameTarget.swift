@@ -18,7 +18,7 @@ struct FrameTarget: FuzzTarget {
       guard (0...input.count).contains(error.offset), error.field != "a byte after the frame" else {
         throw Violation("\(error), in a frame of \(input.count) bytes")
       }
-      if error.offset >= 4 { signature.add(input.prefix(4).reduce(0) { $0 << 8 | Int($1) }) }
+      if error.offset > 4 { signature.add(input.prefix(4).reduce(0) { $0 << 8 | Int($1) }) }
       signature.add(error.field)
       signature.add(error.description.filter { !$0.isNumber })
     }
