@@ -1,0 +1,63 @@
+@testable import Broker
+import NIOCore
+import Testing
+
+/// Whatever arrives, the decoder answers with a value or a `WireError`; a trap would end the test process.
+@Suite("Hostile frames")
+struct HostileFrameTests {
+  @Test("every golden frame, cut at every byte")
+  func truncation() throws {
+    for golden in try GoldenFrame.load("requests.tsv") {
+      for length in 0..<golden.bytes.readableBytes {
+        let frame = try #require(golden.bytes.getSlice(at: 0, length: length))
+        #expect(throws: WireError.self) { try RequestDecoder.decode(frame: frame) }
+      }
+    }
+  }
+
+  @Test("random bytes of golden frames changed", arguments: [UInt64(1), 2, 3])
+  func flips(seed: UInt64) throws {
+    var generator = SeededGenerator(state: seed)
+    for golden in try GoldenFrame.load("requests.tsv") {
+      for _ in 0..<50 {
+        var frame = golden.bytes
+        for _ in 0...Int.random(in: 0..<3, using: &generator) {
+          // The key and the version stay, else nearly every frame would fail at once.
+          let index = Int.random(in: min(4, frame.readableBytes - 1)..<frame.readableBytes, using: &generator)
+          frame.setInteger(Self.nastyBytes.randomElement(using: &generator) ?? 0, at: index)
+        }
+        _ = try? RequestDecoder.decode(frame: frame)
+      }
+    }
+  }
+
+  @Test("noise behind every key and version", arguments: [UInt64(4), 5])
+  func noise(seed: UInt64) {
+    var generator = SeededGenerator(state: seed)
+    for key in Int16(-2)...70 {
+      for version in Int16(-1)...13 {
+        var frame = ByteBuffer(integer: key)
+        frame.writeInteger(version)
+        for _ in 0..<Int.random(in: 0..<64, using: &generator) {
+          frame.writeInteger(UInt8.random(in: 0...255, using: &generator))
+        }
+        _ = try? RequestDecoder.decode(frame: frame)
+      }
+    }
+  }
+
+  private static let nastyBytes: [UInt8] = [0x00, 0x01, 0x7f, 0x80, 0xff]
+}
+
+/// SplitMix64: the same numbers for the same seed everywhere.
+struct SeededGenerator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+}
