@@ -1,3 +1,5 @@
+package import Codecs
+
 /// What a topic's settings mean for the log of one of its partitions. Names and defaults follow Kafka's, but nothing is deleted
 /// unless somebody asks for it.
 package struct LogConfiguration: Equatable, Sendable {
@@ -14,7 +16,14 @@ package struct LogConfiguration: Equatable, Sendable {
     case logAppendTime = "LogAppendTime"
   }
 
+  package enum CompressionType: Equatable, Sendable {
+    /// As it was sent.
+    case producer
+    case codec(CompressionCodec)
+  }
+
   package var cleanupPolicy: CleanupPolicy = .delete
+  package var compressionType = CompressionType.producer
   /// The largest batch in bytes, header included.
   package var maxMessageBytes = 1_048_588
   package var timestampType = TimestampType.createTime

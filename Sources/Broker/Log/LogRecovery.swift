@@ -104,8 +104,9 @@ struct LogRecovery {
     producers = states
     for case let file? in files.dropLast() { adopt(file, opened: nil) }
     adopt(lastFile, opened: LogSegment.Opened(file: file, index: index))
-    // It describes a file that grows from now on.
+    // Both describe a file that grows from now on.
     try LogFolder.remove(stem + SegmentName.indexSuffix)
+    if mark.endOffset != last { try LogFolder.remove(snapshotPath(mark.endOffset)) }
     report.wasClean = true
     return true
   }

@@ -29,6 +29,9 @@ final class LogSegment {
   var endOffset: Int64 { summary.endOffset }
   var sizeBytes: Int { summary.sizeBytes }
 
+  /// The timestamp that its age counts from; the clock where the records have none.
+  var newestMilliseconds: Int64 { summary.maximumTimestamp >= 0 ? summary.maximumTimestamp : createdMilliseconds }
+
   /// Takes in a batch that was just written at the end of the growing segment's file.
   func add(_ header: RecordBatchHeader, indexIntervalBytes: Int) {
     opened?.index.add(

@@ -39,8 +39,13 @@ extension PartitionLog {
     } catch {
       throw .producer(error)
     }
-    try write(
-      &header, records: payload.extracting(droppingFirst: RecordBatchHeader.sizeBytes), nowMilliseconds: nowMilliseconds)
+    let records = payload.extracting(droppingFirst: RecordBatchHeader.sizeBytes)
+    if case .codec(let codec) = configuration.compressionType, codec != header.attributes.codec {
+      let recompressed = try recompress(&header, records, to: codec)
+      try write(&header, records: unsafe recompressed.span.bytes, nowMilliseconds: nowMilliseconds)
+    } else {
+      try write(&header, records: records, nowMilliseconds: nowMilliseconds)
+    }
     producers.apply(header, nowMilliseconds: nowMilliseconds)
     return AppendResult(
       baseOffset: header.baseOffset, lastOffset: header.lastOffset,

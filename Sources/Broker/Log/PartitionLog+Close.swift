@@ -7,6 +7,7 @@ extension PartitionLog {
   package func close() throws(HeadraceError) {
     if let offlineReason { throw offlineReason.asHeadraceError }
     do throws(StorageFailure) {
+      for path in condemnedPaths { try LogFolder.remove(path) }
       for segment in unflushed {
         let file = if let opened = segment.opened { opened.file } else { try LogFile(segment.logPath, .read) }
         try file.synchronize()

@@ -6,15 +6,13 @@ package struct TimestampOffset: Equatable, Sendable {
 
 extension PartitionLog {
   /// The first record, by offset, whose timestamp is at least `timestamp`; also inside of compressed batches.
-  /// - Returns: nil when there is none that the isolation lets a reader see.
-  package func offset(forTimestamp timestamp: Int64, isolation: LogIsolation) throws(LogError) -> TimestampOffset? {
+  /// - Returns: nil when there is none. A reader of committed records may see it only below the last stable offset.
+  package func offset(forTimestamp timestamp: Int64) throws(LogError) -> TimestampOffset? {
     try ensureOnline()
-    let limit = isolation == .lastStable ? lastStableOffset : logEndOffset
     for segment in segments[segmentIndex(holding: logStartOffset)...]
     where segment.sizeBytes > 0 && segment.summary.maximumTimestamp >= timestamp {
       let start = try open(segment).index.position(ofTimestamp: timestamp)
-      let found = try firstRecord(in: segment, from: start) { $0 >= timestamp }
-      if let found { return found.offset < limit ? found : nil }
+      if let found = try firstRecord(in: segment, from: start, where: { $0 >= timestamp }) { return found }
     }
     return nil
   }

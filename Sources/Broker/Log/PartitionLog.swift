@@ -26,6 +26,8 @@ package final class PartitionLog {
   var readHints = ReadHints()
   /// Closed segments that the next flush has to bring to the disk.
   var unflushed: [LogSegment]
+  /// Files that are no part of the log any more, for the next flush to remove.
+  var condemnedPaths: [String] = []
   /// Where the last compaction ended; its next one starts with the bytes behind.
   var cleanedUpTo: Int64
 
