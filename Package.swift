@@ -59,7 +59,7 @@ let package = Package(
       name: "headrace-benchmarks", dependencies: ["Core", "Codecs", "Kafka", "Broker"], path: "Benchmarks/Log",
       swiftSettings: settings),
     .executableTarget(
-      name: "headrace-fuzz", dependencies: ["Core", "Codecs", "Broker"], path: "Tests/Fuzz",
+      name: "headrace-fuzz", dependencies: ["Core", "Codecs", "Broker", nioCore], path: "Tests/Fuzz",
       exclude: ["Corpus"], swiftSettings: settings),
 
     tests("CoreTests", ["Core"]),

@@ -5,7 +5,7 @@ struct Fuzzer<Target: FuzzTarget> {
   struct Options {
     var executions = 100_000
     var seed: UInt64 = 1
-    /// Inputs to start from besides the target's own seeds.
+    /// Inputs to start from instead of the target's own seeds.
     var corpusFolder: String?
     /// Where an input that broke something is put.
     var findingsFolder = "."
@@ -72,10 +72,12 @@ struct Fuzzer<Target: FuzzTarget> {
     _ = try target.execute(input)
   }
 
+  /// The files of the corpus; without any, the target's own seeds.
   private func startingInputs() throws -> [[UInt8]] {
     let folder = options.corpusFolder
-    let files = folder.map { folder in Files.names(in: folder).map { "\(folder)/\($0)" } } ?? []
-    return try target.seeds().map(\.bytes) + files.map { path throws in try Files.read(path) }
+    let paths = folder.map { folder in Files.names(in: folder).map { "\(folder)/\($0)" } } ?? []
+    guard paths.isEmpty else { return try paths.map { path throws in try Files.read(path) } }
+    return try target.seeds().map(\.bytes)
   }
 
   private mutating func nextInput() -> [UInt8] {
