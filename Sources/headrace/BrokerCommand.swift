@@ -16,8 +16,8 @@ struct BrokerCommand: AsyncParsableCommand {
       """)
 
   @Option(help: "The folder that holds the log; made when missing.") var data: String?
-  @Option(help: "HOST:PORT to bind; port 0 takes a free one.") var listen = HostAndPort(host: "127.0.0.1", port: 9_092)
-  @Option(help: "HOST:PORT that clients are told to connect to.") var advertise: HostAndPort?
+  @Option(help: "HOST:PORT to bind; port 0 takes a free one.") var listen = "127.0.0.1:9092"
+  @Option(help: "HOST:PORT that clients are told to connect to.") var advertise: String?
   @Option(help: "Write HOST:PORT here once requests are served.") var portFile: String?
   @Option(name: .customLong("config"), help: "A server.properties setting, NAME=VALUE; repeatable.")
   var properties: [String] = []
@@ -50,7 +50,6 @@ struct BrokerCommand: AsyncParsableCommand {
       for point in KillPoint.allCases { print(point.rawValue) }
       return
     }
-    TerminationSignal.install()
     try await serve(try brokerConfiguration())
   }
 
@@ -59,7 +58,7 @@ struct BrokerCommand: AsyncParsableCommand {
     logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
     let broker = try await Broker.start(configuration, logger: logger)
     logger.notice("serving", metadata: ["address": "\(broker.host):\(broker.port)", "data": "\(configuration.dataDirectory)"])
-    if let portFile { try TextFile.writeAtomically("\(broker.host):\(broker.port)\n", to: portFile) }
+    if let portFile { try PortFile.write("\(broker.host):\(broker.port)\n", to: portFile) }
     let signal = try await TerminationSignal.next()
     logger.notice("draining", metadata: ["signal": "\(signal)"])
     try TerminationSignal.exitOnNext()
@@ -69,8 +68,11 @@ struct BrokerCommand: AsyncParsableCommand {
 
   private func brokerConfiguration() throws -> BrokerConfiguration {
     var configuration = BrokerConfiguration(dataDirectory: data ?? "")
-    (configuration.host, configuration.port) = (listen.host, listen.port)
-    (configuration.advertisedHost, configuration.advertisedPort) = (advertise?.host, advertise?.port)
+    (configuration.host, configuration.port) = try HostAndPort.parse(listen, flag: "--listen")
+    if let advertise {
+      let (host, port) = try HostAndPort.parse(advertise, flag: "--advertise")
+      (configuration.advertisedHost, configuration.advertisedPort) = (host, port)
+    }
     for property in properties {
       let parts = property.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard parts.count == 2 else { throw ValidationError("--config \(property): expected NAME=VALUE") }
@@ -97,11 +99,10 @@ struct BrokerCommand: AsyncParsableCommand {
     }
     if saslUsers == nil { mechanisms = [] }
     if let oauthSecret {
-      let secret = try TextFile.read(oauthSecret)
-      let trimmed = secret.utf8.last == UInt8(ascii: "\n") ? String(secret.dropLast()) : secret
-      guard trimmed.utf8.count >= 32 else { throw ValidationError("--oauth-secret: the secret must have at least 32 bytes") }
+      let secret = try TextFile.readLine(oauthSecret)
+      guard secret.utf8.count >= 32 else { throw ValidationError("--oauth-secret: the secret must have at least 32 bytes") }
       credentials.tokenVerifier = TokenVerifier(
-        secret: Array(trimmed.utf8), issuer: oauthIssuer, audience: oauthAudience)
+        secret: Array(secret.utf8), issuer: oauthIssuer, audience: oauthAudience)
       if !mechanisms.contains(.oauthBearer) { mechanisms.append(.oauthBearer) }
     }
     return .init(mechanisms: mechanisms, credentials: credentials)
