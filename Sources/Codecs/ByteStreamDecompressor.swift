@@ -1,4 +1,5 @@
-/// Decompresses a file or a pipe as it is read: gzip of any number of members, Zstandard of any number of frames, or plain bytes.
+/// Decompresses a file or a pipe as it is read: gzip of any number of members, Zstandard of any number of frames, or
+/// plain bytes.
 @safe package final class ByteStreamDecompressor {
   private static let pieceBytes = 128 << 10
 
@@ -102,7 +103,9 @@ extension ByteStreamDecompressor {
     if unsafe firstBytes.starts(with: [0x1f, 0x8b]) { return .gzip }
     if unsafe firstBytes.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) { return .zstd }
     // A skippable frame (RFC 8878, 3.1.2): parallel compressors write one in front.
-    if unsafe firstBytes.count >= 4 && firstBytes[0] & 0xf0 == 0x50 && firstBytes[1...3].elementsEqual([0x2a, 0x4d, 0x18]) {
+    if unsafe firstBytes.count >= 4 && firstBytes[0] & 0xf0 == 0x50
+      && firstBytes[1...3].elementsEqual([0x2a, 0x4d, 0x18])
+    {
       return .zstd
     }
     let lowercase = name.lowercased()

@@ -1,6 +1,7 @@
 internal import CCodecs
 
-/// Compresses whole inputs, such as the records of one batch, in the forms that every Kafka client reads. One per thread.
+/// Compresses whole inputs, such as the records of one batch, in the forms that every Kafka client reads. One per
+/// thread.
 @safe package final class Compressor {
   /// Level 6 of zlib and 3 of zstd: their libraries' defaults, and Kafka's.
   private static let zstandardLevel: Int32 = 3
@@ -14,8 +15,10 @@ internal import CCodecs
     unsafe ZSTD_freeCCtx(zstd)
   }
 
-  /// - Returns: one gzip member, one raw Snappy block, one LZ4 frame of independent blocks (Java reads no others), or one Zstandard frame.
-  /// - Throws: `.unsupported` for an input above 4 GiB where the codec counts in 32 bits, `.tooLarge` when memory is short.
+  /// - Returns: one gzip member, one raw Snappy block, one LZ4 frame of independent blocks (Java reads no others), or
+  ///   one Zstandard frame.
+  /// - Throws: `.unsupported` for an input above 4 GiB where the codec counts in 32 bits, `.tooLarge` when memory is
+  ///   short.
   package func compress(_ input: UnsafeRawBufferPointer, codec: CompressionCodec) throws(CodecError) -> [UInt8] {
     switch codec {
     case .none: unsafe [UInt8](input)
@@ -27,13 +30,17 @@ internal import CCodecs
   }
 
   private func compressSnappy(_ input: UnsafeRawBufferPointer) throws(CodecError) -> [UInt8] {
-    guard input.count <= Int(UInt32.max) else { throw CodecError(.unsupported, "snappy: \(input.count) bytes in one block") }
+    guard input.count <= Int(UInt32.max) else {
+      throw CodecError(.unsupported, "snappy: \(input.count) bytes in one block")
+    }
     return unsafe try [UInt8](capacity: snappy_max_compressed_length(input.count)) { output throws(CodecError) in
       var written = output.count
       let status = unsafe snappy_compress(
         input.baseAddress?.assumingMemoryBound(to: CChar.self), input.count,
         output.baseAddress?.assumingMemoryBound(to: CChar.self), &written)
-      guard status == SNAPPY_OK else { throw CodecError(.tooLarge, "snappy: no memory to compress \(input.count) bytes") }
+      guard status == SNAPPY_OK else {
+        throw CodecError(.tooLarge, "snappy: no memory to compress \(input.count) bytes")
+      }
       return written
     }
   }

@@ -1,8 +1,9 @@
 /// How far an input may expand before it counts as an attack.
 ///
-/// The byte limit bounds memory. The ratio bounds the work that a small input can cause; it holds only above a floor, since an honest
-/// batch of equal rows compresses by more than any ratio worth setting (zstd writes 128 KiB of one byte as 4 bytes). Of Kafka's codecs
-/// only zstd can reach the standard ratio: DEFLATE ends at 1032, LZ4 at 255, Snappy at 22.
+/// The byte limit bounds memory. The ratio bounds the work that a small input can cause; it holds only above a floor,
+/// since an honest batch of equal rows compresses by more than any ratio worth setting (zstd writes 128 KiB of one byte
+/// as 4 bytes). Of Kafka's codecs only zstd can reach the standard ratio: DEFLATE ends at 1032, LZ4 at 255, Snappy at
+/// 22.
 package struct DecompressionLimit: Sendable, Equatable {
   /// The largest output in bytes.
   package var maximumBytes: Int

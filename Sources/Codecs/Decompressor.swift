@@ -7,11 +7,12 @@
 
   package init() {}
 
-  /// Takes what Kafka's clients write: gzip of one or more members, raw or snappy-java's snappy, and one or more LZ4 or Zstandard frames.
+  /// Takes what Kafka's clients write: gzip of one or more members, raw or snappy-java's snappy, and one or more LZ4 or
+  /// Zstandard frames.
   ///
   /// - Returns: the output, valid until the next call; for `.none` the input itself.
-  /// - Throws: `CodecError`; the decompressor stays usable. Memory stays within what `limit` allows for this input, and above 8 MiB it is
-  ///   given back by the next call.
+  /// - Throws: `CodecError`; the decompressor stays usable. Memory stays within what `limit` allows for this input, and
+  ///   above 8 MiB it is given back by the next call.
   package func decompress(
     _ input: UnsafeRawBufferPointer, codec: CompressionCodec, limit: DecompressionLimit = .standard
   ) throws(CodecError) -> UnsafeRawBufferPointer {

@@ -2,7 +2,8 @@ internal import CCodecs
 
 /// LZ4 frames (LZ4 Frame Format 1.6), the only form of LZ4 in record batches of version 2.
 ///
-/// The output of one frame must be one run of memory: the library reads back references from there instead of keeping a copy.
+/// The output of one frame must be one run of memory: the library reads back references from there instead of keeping a
+/// copy.
 @safe final class LZ4FrameDecoder: FrameDecoder {
   private var context: OpaquePointer?
 

@@ -4,8 +4,8 @@
   internal import Musl
 #endif
 
-/// Address space for the largest output that a limit allows. Memory comes page by page as a decoder writes, so output never moves, back references
-/// stay valid, and a claimed size costs nothing.
+/// Address space for the largest output that a limit allows. Memory comes page by page as a decoder writes, so output
+/// never moves, back references stay valid, and a claimed size costs nothing.
 @safe struct OutputReservation: ~Copyable {
   /// What stays resident between uses.
   static let keptBytes = 8 << 20

@@ -1,7 +1,8 @@
 internal import CCodecs
 
-/// Snappy in the two forms that Kafka's clients write: one raw block (librdkafka, the Snappy format itself), and the stream of
-/// snappy-java ("xerial": Java's client), which is `[magic 8][version int32][compatible int32]` and then `[length int32][block]` repeated.
+/// Snappy in the two forms that Kafka's clients write: one raw block (librdkafka, the Snappy format itself), and the
+/// stream of snappy-java ("xerial": Java's client), which is `[magic 8][version int32][compatible int32]` and then
+/// `[length int32][block]` repeated.
 enum SnappyDecoder {
   /// `0x82 "SNAPPY" 0x00`. A raw block cannot begin so: its third byte would copy from before its start.
   static let streamMagic: [UInt8] = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]
@@ -61,7 +62,8 @@ enum SnappyDecoder {
   }
 
   private static func isStreamHeader(_ input: UnsafeRawBufferPointer, at position: Int) -> Bool {
-    unsafe input.count - position >= streamMagic.count && input[position..<position + streamMagic.count].elementsEqual(streamMagic)
+    unsafe input.count - position >= streamMagic.count
+      && input[position..<position + streamMagic.count].elementsEqual(streamMagic)
   }
 
   private static func truncated(_ position: Int) -> CodecError {

@@ -28,7 +28,8 @@ internal import CCodecs
     return unsafe DecodingStep(consumedBytes: source.pos, producedBytes: target.pos, endsFrame: status == 0)
   }
 
-  /// All frames of `input` at once. Back references reach into `output` itself, so no window is allocated whatever the frame declares.
+  /// All frames of `input` at once. Back references reach into `output` itself, so no window is allocated whatever the
+  /// frame declares.
   ///
   /// - Returns: how many bytes were written.
   func decompress(
@@ -56,6 +57,7 @@ internal import CCodecs
     let kind: CodecError.Kind =
       switch ZSTD_getErrorCode(status) {
       case ZSTD_error_dstSize_tooSmall, ZSTD_error_memory_allocation: .tooLarge
+      // Also what the library says of bytes that begin no frame.
       case ZSTD_error_srcSize_wrong: .truncated
       case ZSTD_error_frameParameter_windowTooLarge, ZSTD_error_frameParameter_unsupported,
         ZSTD_error_version_unsupported, ZSTD_error_dictionary_wrong:

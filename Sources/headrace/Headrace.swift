@@ -9,7 +9,7 @@ struct Headrace: AsyncParsableCommand {
 
       \(ExitStatus.help)
       """,
-    subcommands: [TopicsCommand.self, PublishCommand.self, ConsumeCommand.self])
+    subcommands: [BrokerCommand.self, TopicsCommand.self, PublishCommand.self, ConsumeCommand.self])
 }
 
 @main
