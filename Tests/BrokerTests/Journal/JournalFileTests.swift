@@ -10,7 +10,7 @@ import Testing
     init() {
       var template = Array("/tmp/headrace-journal-XXXXXX".utf8CString)
       path = unsafe template.withUnsafeMutableBufferPointer { buffer in
-        unsafe mkdtemp(buffer.baseAddress).map { unsafe String(cString: $0) } ?? "/tmp"
+        unsafe buffer.baseAddress.flatMap { unsafe mkdtemp($0) }.map { unsafe String(cString: $0) } ?? "/tmp"
       }
     }
     deinit { DataFolder.remove(path) }
