@@ -13,6 +13,7 @@ enum CheckedFile {
     case recoveryPoint = 0x4852_5250  // HRRP
     case cleanShutdown = 0x4852_4353  // HRCS
     case cleanerCheckpoint = 0x4852_434c  // HRCL
+    case compactionManifest = 0x4852_434d  // HRCM
 
     var version: UInt16 { 1 }
   }

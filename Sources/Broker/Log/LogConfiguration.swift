@@ -58,6 +58,11 @@ package struct LogConfiguration: Equatable, Sendable {
 
   package init() {}
 
+  /// A compacted topic closes its segments in time for `max.compaction.lag.ms`.
+  var effectiveSegmentMilliseconds: Int64 {
+    cleanupPolicy.contains(.compact) ? min(segmentMilliseconds, maxCompactionLagMilliseconds) : segmentMilliseconds
+  }
+
   /// The timestamps that a producer may send now.
   func allowedTimestamps(nowMilliseconds: Int64) -> ClosedRange<Int64> {
     guard timestampType == .createTime else { return Int64.min...Int64.max }

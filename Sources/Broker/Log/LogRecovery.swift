@@ -32,7 +32,7 @@ struct LogRecovery {
     do {
       try LogFolder.create(folder)
       let bases = try prepareFiles()
-      logStartOffset = max(checkpoints.logStart() ?? 0, bases.first ?? 0)
+      logStartOffset = checkpoints.logStart() ?? bases.first ?? 0
       recoveryPoint = checkpoints.recoveryPoint() ?? 0
       cleanedUpTo = checkpoints.cleanedUpTo() ?? 0
       let kept = try removeSegmentsBelowLogStart(bases)
@@ -50,6 +50,7 @@ struct LogRecovery {
 
   /// Removes what an interrupted write, compaction or deletion left behind; the base offsets of the segments, sorted.
   private func prepareFiles() throws(StorageFailure) -> [Int64] {
+    try CompactionManifest.finish(in: folder)
     for name in try LogFolder.names(in: folder) {
       for suffix in [CheckedFile.temporarySuffix, SegmentName.cleanedSuffix, SegmentName.deletedSuffix]
       where name.hasSuffix(suffix) {

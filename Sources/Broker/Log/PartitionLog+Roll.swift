@@ -1,10 +1,10 @@
 internal import Core
 
 extension PartitionLog {
-  /// Closes the growing segment when its time is over, also without a new batch.
+  /// Closes the growing segment when its time by the broker's clock is over, also without a new batch.
   package func rollIfNeeded(nowMilliseconds: Int64) throws(LogError) {
     try ensureOnline()
-    if active.sizeBytes > 0, age(of: active, newestTimestamp: nil, nowMilliseconds) > configuration.segmentMilliseconds {
+    if active.sizeBytes > 0, nowMilliseconds &- active.createdMilliseconds > configuration.effectiveSegmentMilliseconds {
       try roll(nowMilliseconds: nowMilliseconds)
     }
   }
@@ -15,7 +15,7 @@ extension PartitionLog {
     let (size, overflows) = segment.sizeBytes.addingReportingOverflow(header.sizeBytes)
     let lastRelative = segment.endOffset &- segment.baseOffset &+ Int64(header.lastOffsetDelta)
     if overflows || size > configuration.segmentBytes || lastRelative > Int64(Int32.max)
-      || age(of: segment, newestTimestamp: header.maximumTimestamp, nowMilliseconds) > configuration.segmentMilliseconds
+      || age(of: segment, next: header.maximumTimestamp, nowMilliseconds) > configuration.effectiveSegmentMilliseconds
     {
       try roll(nowMilliseconds: nowMilliseconds)
     }
@@ -23,13 +23,11 @@ extension PartitionLog {
 
   /// How much time the segment covers: from its first batch's timestamp to that of the next one, as Kafka counts; by the broker's
   /// clock where there are no timestamps.
-  private func age(of segment: LogSegment, newestTimestamp: Int64?, _ nowMilliseconds: Int64) -> Int64 {
-    guard let first = segment.summary.firstTimestamp, first >= 0 else {
+  private func age(of segment: LogSegment, next timestamp: Int64, _ nowMilliseconds: Int64) -> Int64 {
+    guard let first = segment.summary.firstTimestamp, first >= 0, timestamp >= 0 else {
       return nowMilliseconds &- segment.createdMilliseconds
     }
-    let newest = newestTimestamp.map { $0 >= 0 ? $0 : nowMilliseconds } ?? max(nowMilliseconds, segment.summary.maximumTimestamp)
-    let (age, overflows) = newest.subtractingReportingOverflow(first)
-    return overflows ? Int64.max : age
+    return timestamp &- first
   }
 
   /// Closes the growing segment and starts the next one.

@@ -11,8 +11,7 @@ extension PartitionLog {
     try ensureOnline()
     for segment in segments[segmentIndex(holding: logStartOffset)...]
     where segment.sizeBytes > 0 && segment.summary.maximumTimestamp >= timestamp {
-      let start = try open(segment).index.position(ofTimestamp: timestamp)
-      if let found = try firstRecord(in: segment, from: start, where: { $0 >= timestamp }) { return found }
+      if let found = try firstRecord(in: segment, notBefore: timestamp) { return found }
     }
     return nil
   }
@@ -21,66 +20,82 @@ extension PartitionLog {
   /// - Returns: nil when the log is empty.
   package func offsetOfMaximumTimestamp() throws(LogError) -> TimestampOffset? {
     try ensureOnline()
-    let readable = segments.filter { $0.sizeBytes > 0 && $0.endOffset > logStartOffset }
-    // `max(by:)` would find the last of equals.
-    guard let newest = readable.map(\.summary.maximumTimestamp).max(), newest >= 0,
-      let segment = readable.first(where: { $0.summary.maximumTimestamp == newest })
-    else { return nil }
-    let start = try open(segment).index.position(ofTimestamp: newest)
-    return try firstRecord(in: segment, from: start) { $0 == newest }
+    var newest: (timestamp: Int64, segment: LogSegment)?
+    for segment in segments where segment.sizeBytes > 0 && segment.endOffset > logStartOffset {
+      let timestamp = try maximumReadableTimestamp(of: segment)
+      if timestamp >= 0, timestamp > newest?.timestamp ?? -1 { newest = (timestamp, segment) }
+    }
+    guard let newest else { return nil }
+    return try firstRecord(in: newest.segment, notBefore: newest.timestamp)
   }
 
-  /// Looks into the batches from a position on for the first record at or behind the log's start that fits.
-  private func firstRecord(
-    in segment: LogSegment, from start: Int, where fits: (Int64) -> Bool
-  ) throws(LogError) -> TimestampOffset? {
+  /// The largest timestamp of a segment's records at or behind the log's start.
+  private func maximumReadableTimestamp(of segment: LogSegment) throws(LogError) -> Int64 {
+    guard segment.baseOffset < logStartOffset else { return segment.summary.maximumTimestamp }
+    var newest: Int64 = -1
+    var next = try position(of: logStartOffset, in: segment)
     let file = try open(segment).file
-    var position = start
-    while position < segment.sizeBytes {
+    while let position = next, position < segment.sizeBytes {
       let header = try self.header(at: position, of: segment, file)
-      if header.lastOffset >= logStartOffset, header.maximumTimestamp >= 0,
-        let found = try firstRecord(of: header, at: position, in: segment, file, where: fits)
-      {
-        return found
+      if header.baseOffset >= logStartOffset {
+        newest = max(newest, header.maximumTimestamp)
+      } else if header.maximumTimestamp > newest {
+        try forEachRecord(of: header, at: position, in: segment, file) { record in
+          newest = max(newest, record.timestamp)
+          return true
+        }
+      }
+      next = position + header.sizeBytes
+    }
+    return newest
+  }
+
+  private func firstRecord(in segment: LogSegment, notBefore timestamp: Int64) throws(LogError) -> TimestampOffset? {
+    let opened = try open(segment)
+    var position = opened.index.position(ofTimestamp: timestamp)
+    var found: TimestampOffset?
+    while found == nil, position < segment.sizeBytes {
+      let header = try self.header(at: position, of: segment, opened.file)
+      if header.lastOffset >= logStartOffset, header.maximumTimestamp >= timestamp {
+        try forEachRecord(of: header, at: position, in: segment, opened.file) { record in
+          if record.timestamp >= timestamp { found = record }
+          return found == nil
+        }
       }
       position += header.sizeBytes
     }
-    return nil
+    return found
   }
 
-  private func firstRecord(
-    of header: RecordBatchHeader, at position: Int, in segment: LogSegment, _ file: LogFile, where fits: (Int64) -> Bool
-  ) throws(LogError) -> TimestampOffset? {
-    if header.attributes.contains(.logAppendTime) {
-      guard fits(header.maximumTimestamp) else { return nil }
-      return TimestampOffset(timestamp: header.maximumTimestamp, offset: max(header.baseOffset, logStartOffset))
-    }
-    // A batch whose largest timestamp does not fit may be skipped only where larger is better.
+  /// Looks at the records of a batch at or behind the log's start, until `body` has seen enough and returns false.
+  private func forEachRecord(
+    of header: RecordBatchHeader, at position: Int, in segment: LogSegment, _ file: LogFile,
+    _ body: (TimestampOffset) -> Bool
+  ) throws(LogError) {
     let count = header.sizeBytes - RecordBatchHeader.sizeBytes
     var scratch = resources.takeScratch(count)
     defer { resources.giveBack(scratch) }
     do throws(StorageFailure) {
       var elements = scratch.mutableSpan
       var bytes = unsafe elements.mutableBytes
-      let read = try file.read(count, into: &bytes, at: position + RecordBatchHeader.sizeBytes)
-      guard read == count else { return nil }
+      guard try file.read(count, into: &bytes, at: position + RecordBatchHeader.sizeBytes) == count else {
+        throw StorageFailure(operation: "read", path: file.path, code: 5)
+      }
     } catch {
       throw .storage(error)
     }
-    let first = logStartOffset
-    do {
-      return try unsafe resources.decompressor.withRecords(
-        of: header, scratch.span.bytes.extracting(first: count), limit: resources.decompressionLimit
+    let appendTime = header.attributes.contains(.logAppendTime) ? header.maximumTimestamp : nil
+    do throws(RecordBatchError) {
+      try resources.decompressor.withRecords(
+        of: header, unsafe scratch.span.bytes.extracting(first: count), limit: resources.decompressionLimit
       ) { (records) throws(RecordBatchError) in
         var cursor = RecordCursor(records)
         for _ in 0..<header.recordCount {
           let record = try cursor.next()
-          let found = TimestampOffset(
-            timestamp: header.baseTimestamp &+ record.timestampDelta,
-            offset: header.baseOffset &+ Int64(record.offsetDelta))
-          if found.offset >= first, fits(found.timestamp) { return found }
+          let offset = header.baseOffset &+ Int64(record.offsetDelta)
+          let timestamp = appendTime ?? header.baseTimestamp &+ record.timestampDelta
+          if offset >= logStartOffset, !body(TimestampOffset(timestamp: timestamp, offset: offset)) { return }
         }
-        return nil
       }
     } catch {
       throw .corrupt(path: segment.logPath, position: position)

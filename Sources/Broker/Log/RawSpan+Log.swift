@@ -13,6 +13,12 @@ extension RawSpan {
   }
 }
 
+extension [UInt8] {
+  mutating func append(_ bytes: RawSpan) {
+    unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
+  }
+}
+
 extension MutableRawSpan {
   /// Writes an integer in big-endian order. The caller has made room; else this traps.
   @inline(__always)

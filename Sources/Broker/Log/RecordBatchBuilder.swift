@@ -36,10 +36,21 @@ package struct RecordBatchBuilder {
     account(offsetDelta: delta, timestamp: timestamp)
   }
 
-  /// Adds a record as it stands in another batch with the same base offset and base timestamp.
-  mutating func append(encoded: RawSpan, offsetDelta: Int32, timestamp: Int64) {
-    unsafe encoded.withUnsafeBytes { unsafe records.append(contentsOf: $0) }
-    account(offsetDelta: offsetDelta, timestamp: timestamp)
+  /// Adds a record of another batch with the same base offset.
+  /// - Parameter bytes: the other batch's plain records, in which `record` stands.
+  mutating func append(_ record: RecordLayout, of bytes: RawSpan, timestamp: Int64) {
+    var body = [UInt8(bitPattern: record.attributes)]
+    Varint.append(timestamp &- header.baseTimestamp, to: &body)
+    Varint.append(Int64(record.offsetDelta), to: &body)
+    for field in [record.key, record.value] {
+      Varint.append(Int64(field?.count ?? -1), to: &body)
+      if let field { body.append(bytes.extracting(field)) }
+    }
+    Varint.append(Int64(record.headerCount), to: &body)
+    body.append(bytes.extracting(record.headers))
+    Varint.append(Int64(body.count), to: &records)
+    records += body
+    account(offsetDelta: record.offsetDelta, timestamp: timestamp)
   }
 
   private mutating func account(offsetDelta: Int32, timestamp: Int64) {

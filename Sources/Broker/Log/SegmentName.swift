@@ -5,8 +5,6 @@ enum SegmentName {
   static let snapshotSuffix = ".snapshot"
   /// Written by compaction, not yet valid.
   static let cleanedSuffix = ".cleaned"
-  /// Written by compaction and complete: it replaces originals.
-  static let swapSuffix = ".swap"
   /// To be removed.
   static let deletedSuffix = ".deleted"
 

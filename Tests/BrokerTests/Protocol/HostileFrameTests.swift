@@ -1,4 +1,5 @@
 @testable import Broker
+import Core
 import NIOCore
 import Testing
 
@@ -17,7 +18,7 @@ struct HostileFrameTests {
 
   @Test("random bytes of golden frames changed", arguments: [UInt64(1), 2, 3])
   func flips(seed: UInt64) throws {
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     for golden in try GoldenFrame.load("requests.tsv") {
       for _ in 0..<50 {
         var frame = golden.bytes
@@ -33,7 +34,7 @@ struct HostileFrameTests {
 
   @Test("noise behind every key and version", arguments: [UInt64(4), 5])
   func noise(seed: UInt64) {
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     for key in Int16(-2)...70 {
       for version in Int16(-1)...13 {
         var frame = ByteBuffer(integer: key)
@@ -47,17 +48,4 @@ struct HostileFrameTests {
   }
 
   private static let nastyBytes: [UInt8] = [0x00, 0x01, 0x7f, 0x80, 0xff]
-}
-
-/// SplitMix64: the same numbers for the same seed everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
 }

@@ -1,4 +1,5 @@
 @testable import Broker
+import Core
 import NIOCore
 import Testing
 
@@ -75,7 +76,7 @@ struct RequestDecoderTests {
     let id = TopicID(high: 0x0011_2233_4455_6677, low: 0x8899_aabb_ccdd_eeff)
     #expect(id.description == "ABEiM0RVZneImaq7zN3u_w")
     #expect(TopicID.zero.description == "AAAAAAAAAAAAAAAAAAAAAA")
-    var generator = SeededGenerator(state: 6)
+    var generator = SplitMix64(seed: 6)
     let ids = Set((0..<1000).map { _ in TopicID.random(using: &generator) })
     #expect(ids.count == 1000)
     #expect(ids.allSatisfy { $0.high & 0xf000 == 0x4000 && $0.low >> 62 == 2 })
