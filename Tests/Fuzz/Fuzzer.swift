@@ -1,3 +1,4 @@
+internal import Core
 internal import Glibc
 
 /// Runs one target on mutated inputs and watches over it.
