@@ -10,7 +10,7 @@ from harness.wire import Batch, Connection, fetch, init_producer, produce
 OUT_OF_ORDER_SEQUENCE, INVALID_PRODUCER_EPOCH = 45, 47
 IDEMPOTENT = {"confluent": {"enable.idempotence": True, "linger.ms": 1, "batch.num.messages": 50, "retry.backoff.ms": 10,
                             "reconnect.backoff.ms": 10, "reconnect.backoff.max.ms": 50},
-              "kafka-python": {"enable_idempotence": True, "batch_size": 2000, "retry_backoff_ms": 10, "reconnect_backoff_ms": 10,
+              "kafka-python": {"batch_size": 2000, "retry_backoff_ms": 10, "reconnect_backoff_ms": 10,
                                "reconnect_backoff_max_ms": 50}}
 named = lambda client: client.name
 
@@ -29,7 +29,8 @@ def test_plain_retries_may_duplicate_but_never_lose(cluster, topic, proxy):
     """The planted fault of the test above: without idempotence the same proxy does produce duplicates."""
     rule = proxy.add("Produce", "reset-response", probability=0.1)
     sent = [Record(value=str(number).encode()) for number in range(20_000)]
-    CONFLUENT.produce(proxy.bootstrap, topic, sent, settings={**IDEMPOTENT["confluent"], "enable.idempotence": False})
+    CONFLUENT.produce(proxy.bootstrap, topic, sent, settings={
+        **IDEMPOTENT["confluent"], "enable.idempotence": False, "max.in.flight.requests.per.connection": 5})
     read = values(CONFLUENT.consume(cluster.bootstrap, topic))
     assert set(read) == set(values(sent))
     assert rule.fired >= 5 and len(read) > len(sent)

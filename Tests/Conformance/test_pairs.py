@@ -42,4 +42,6 @@ def test_batches_are_stored_in_the_compression_that_was_asked_for(cluster, writt
     topic = written(producer, compression)
     with Connection(cluster.bootstrap) as connection:
         batches = fetch(connection, topic, 0).batches
-    assert {batch.compression_type for batch in batches} == {COMPRESSIONS.index(compression)}
+    used = {batch.compression_type for batch in batches}
+    # A client may leave a batch as it is when compression would make it larger: librdkafka does so with a lone first record.
+    assert COMPRESSIONS.index(compression) in used and used <= {0, COMPRESSIONS.index(compression)}

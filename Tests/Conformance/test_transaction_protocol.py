@@ -143,8 +143,9 @@ def test_a_late_record_of_an_ended_transaction_does_not_hang_the_partition(conne
 
 def test_a_plain_batch_inside_a_transaction_is_refused(topic, transaction):
     assert transaction.add(topic) == 0
-    assert transaction.send(topic, b"plain", transactional=False) != 0
     assert transaction.send(topic, b"x") == 0
+    assert transaction.send(topic, b"plain", transactional=False) == INVALID_TRANSACTION_STATE
+    assert transaction.send(topic, b"y") == 0
     assert transaction.end(True) == 0
 
 

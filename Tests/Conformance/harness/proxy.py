@@ -47,6 +47,7 @@ class Proxy:
 
     def __init__(self, upstream: str, *, seed: int = 1):
         self.rules: list[Rule] = []
+        self.failures: list[Exception] = []
         self._random = random.Random(seed)
         self._lock = threading.Lock()
         self._released = threading.Event()
@@ -91,6 +92,8 @@ class Proxy:
         for listener in self._listeners:
             listener.close()
         self.reset_all()
+        if self.failures:
+            raise self.failures[0]
 
     def _port_for(self, host: str, port: int) -> int:
         with self._lock:
@@ -126,6 +129,8 @@ class Proxy:
             pump(client, server, pending)
         except OSError:
             pass
+        except Exception as error:
+            self.failures.append(error)
         finally:
             for end in (client, server):
                 _reset(end)
@@ -169,7 +174,9 @@ class Proxy:
     def _rewrite(self, frame: bytes, api_key: int, version: int) -> bytes:
         response_class = ResponseClassRegistry._response_class_registry[api_key][version]
         response = response_class.decode(frame, header=True)
+        response._header = None
         response.API_VERSION = version
+        response.with_header(struct.unpack_from(">i", frame)[0])
         if api_key == FindCoordinatorRequest.API_KEY:
             nodes = response.coordinators if version >= 4 else [response]
         else:
