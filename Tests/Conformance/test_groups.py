@@ -94,6 +94,7 @@ def test_three_members_join_and_leave_under_load(cluster, group, members):
 def wait_for_shares(ledger: GroupLedger, members: int) -> None:
     """Until every partition is owned and `members` members own equal shares."""
     def shared() -> bool:
+        assert ledger.failures == []
         owned = ledger.owned()
         return len(owned) == members and all(len(share) == PARTITIONS // members for share in owned.values())
 

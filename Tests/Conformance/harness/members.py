@@ -17,6 +17,7 @@ class GroupLedger:
         self.owners: dict[int, str] = {}
         self.read: Counter[tuple[int, int]] = Counter()
         self.breaches: list[str] = []
+        self.failures: list[tuple[str, Exception]] = []
 
     def claim(self, member: str, partitions: list[int]) -> None:
         with self._lock:
@@ -64,6 +65,7 @@ class Member(threading.Thread):
             self.work(self._leaving.is_set)
         except Exception as error:
             self.failure = error
+            self.ledger.failures.append((self.name, error))
 
     def work(self, leaving: Callable[[], bool]) -> None:
         raise NotImplementedError
@@ -114,29 +116,27 @@ class ConfluentMember(Member):
 
 
 class KafkaPythonMember(Member):
+    """Leaves the commit at a revocation to the library: a rebalance happens inside `poll`, when all it returned before is recorded, and
+    its listeners run where a commit of ours would block."""
+
     def __init__(self, name: str, ledger: GroupLedger, topic: str, settings: dict):
         super().__init__(name, ledger)
         self.topic = topic
-        self.consumer = kafka.KafkaConsumer(enable_auto_commit=False, auto_offset_reset="earliest", **settings)
+        self.consumer = kafka.KafkaConsumer(enable_auto_commit=True, auto_offset_reset="earliest", **settings)
 
     def work(self, leaving):
         member = self
         numbers = lambda partitions: [each.partition for each in partitions]
 
-        def commit(progress):
-            member.consumer.commit({kafka.TopicPartition(member.topic, partition): kafka.OffsetAndMetadata(offset, "", -1)
-                                    for partition, offset in progress.items()})
-
         class Listener(kafka.ConsumerRebalanceListener):
             def on_partitions_revoked(self, revoked):
-                member._revoked(numbers(revoked), commit)
-
-            def on_partitions_lost(self, lost):
-                member._revoked(numbers(lost), lambda progress: None)
+                member._revoked(numbers(revoked), lambda progress: None)
 
             def on_partitions_assigned(self, assigned):
                 member._assigned(numbers(assigned))
 
+        # It may otherwise lead the group before it knows the topic, assign nothing, and not always notice.
+        self.consumer.partitions_for_topic(self.topic)
         self.consumer.subscribe([self.topic], listener=Listener())
         try:
             while not leaving():
