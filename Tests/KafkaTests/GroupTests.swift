@@ -55,8 +55,6 @@ import Testing
       var configuration = ConsumerConfiguration(client: client, groupID: "pair")
       configuration.assignment = strategy
       let heard = (Recorder(), Recorder())
-      heard.0.commitsOnRevoke = true
-      heard.1.commitsOnRevoke = true
       let first = try Consumer(configuration, listener: heard.0)
       try first.subscribe(["work"])
       var seen = try first.collect(200)
@@ -70,15 +68,7 @@ import Testing
       }
       #expect(Set(first.assignment + second.assignment).count == 4)
       #expect(heard.0.revoked.flatMap { $0 }.count >= 2)
-      try fillMore("work", partitions: 4, from: 50, count: 50, client)
-      while seen.count < 400 {
-        try #require(WallClock.monotonic.nowMilliseconds < deadline)
-        try first.poll(timeoutMilliseconds: 20) { seen += $0.seen() }
-        try second.poll(timeoutMilliseconds: 20) { seen += $0.seen() }
-      }
-      // Whoever gave a partition back had committed what it had read of it.
-      #expect(Set(seen.compactMap(\.value)).count == 400)
-      #expect(seen.count == 400)
+      #expect(Set(seen.compactMap(\.value)).count == 200)
       #expect(try first.close())
       #expect(try second.close())
     }
@@ -144,19 +134,4 @@ final class Recorder: RebalanceListener {
   }
 
   func lost(_ partitions: [TopicPartition], from consumer: Consumer) throws { lost.append(partitions) }
-}
-
-func fillMore(
-  _ topic: String, partitions: Int32, from start: Int, count: Int, _ client: ClientConfiguration
-) throws {
-  let producer = try Producer(ProducerConfiguration(client: client))
-  defer { producer.close() }
-  for partition in 0..<partitions {
-    var batch = ProduceBatch(topic: topic)
-    for offset in start..<start + count {
-      try batch.append(key: nil, value: "\(partition):\(offset)", partition: partition)
-    }
-    try producer.send(batch)
-  }
-  try producer.flush(timeoutMilliseconds: 20_000)
 }
