@@ -56,8 +56,10 @@ let package = Package(
       swiftSettings: settings),
 
     // Measurements and fuzzing: built with everything else, run by `make bench` and `make fuzz`.
+    .target(name: "CLogLimits", path: "Benchmarks/CLogLimits", linkerSettings: [.linkedLibrary("rdkafka")]),
     .executableTarget(
-      name: "headrace-benchmarks", dependencies: ["Core", "Codecs", "Kafka", "Broker"], path: "Benchmarks/Log",
+      name: "headrace-benchmarks", dependencies: ["Core", "Codecs", "Kafka", "Broker", "CLogLimits"],
+      path: "Benchmarks/Log",
       swiftSettings: settings),
     .executableTarget(
       name: "headrace-fuzz", dependencies: ["Core", "Codecs", "Broker", nioCore], path: "Tests/Fuzz",

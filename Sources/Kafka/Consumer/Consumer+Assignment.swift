@@ -6,7 +6,7 @@ extension Consumer {
   package func assign(_ starts: [TopicPartition: StartOffset]) throws(HeadraceError) {
     let instance = try open()
     let offsets = try resolve(starts, instance)
-    forgetAll()
+    try forgetAll(instance)
     for (partition, offset) in offsets { try own(partition, startingAt: offset, instance) }
     try replaceAssignment(instance)
   }
@@ -63,15 +63,17 @@ extension Consumer {
     ownedByRecordKey[new.recordKey] = new
   }
 
-  func forget(_ partition: TopicPartition) {
+  func forget(_ partition: TopicPartition, _ instance: Instance) throws(HeadraceError) {
     guard let gone = owned.removeValue(forKey: partition) else { return }
     ownedByRecordKey[gone.recordKey] = nil
+    // The library would remember the pause, for whoever owns the partition next.
+    if gone.isPaused { try resumeInLibrary([partition], instance) }
     handedOver.verifiedGaps += gone.continuity.verifiedGaps
     handedOver.recoveredGaps += gone.continuity.recoveredGaps
   }
 
-  func forgetAll() {
-    for partition in owned.keys { forget(partition) }
+  func forgetAll(_ instance: Instance) throws(HeadraceError) {
+    for partition in owned.keys { try forget(partition, instance) }
   }
 
   /// Tells the library to read everything that is owned, from our positions.

@@ -88,7 +88,8 @@ package final class TransactionalProducer {
     do {
       try producer.flush(timeoutMilliseconds: timeoutMilliseconds)
     } catch {
-      throw client.fatalError == nil && producer.isFailureUnreported ? abortable(error) : failure(error)
+      if let fatal = client.fatalError { throw end(fatal) }
+      throw producer.isFailureUnreported ? abortable(error) : failure(error)
     }
     let left = Int32(clamping: max(deadline - WallClock.monotonic.nowMilliseconds, 1))
     guard let pointer = unsafe rd_kafka_commit_transaction(client.handle, left) else {
