@@ -24,7 +24,7 @@ struct ConsumeCommand: AsyncParsableCommand {
   enum Output: String, ExpressibleByArgument, CaseIterable { case json, raw }
   enum Isolation: String, ExpressibleByArgument, CaseIterable { case committed, uncommitted }
 
-  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
   @Argument(help: "The topic to read.", transform: TopicName.parse) var topic: String
 

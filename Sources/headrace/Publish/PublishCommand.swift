@@ -21,7 +21,7 @@ struct PublishCommand: AsyncParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable { case jsonl, csv }
   enum ErrorPolicy: String, ExpressibleByArgument, CaseIterable { case stop, skip }
 
-  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
   @Argument(help: "The topic to publish to.", transform: TopicName.parse) var topic: String
 
