@@ -442,7 +442,7 @@ def test_connections_up_to_the_limit_and_beyond(start_broker):
 
 def test_thousands_of_connections(start_broker):
     """Two thousand idle ones cost little memory and no one's service."""
-    cluster = start_broker({"max.connections": 3000})
+    cluster = start_broker({"max.connections": 3000, "max.connections.per.ip": 3000})
     topic = cluster.create_topic()
     before = cluster.broker.resident_bytes()
     idle = [Connection(cluster.bootstrap) for _ in range(2000)]

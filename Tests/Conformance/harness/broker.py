@@ -60,12 +60,8 @@ class Broker:
 
     def start(self, *, environment: Mapping[str, str] | None = None) -> Broker:
         """Starts the process and returns when it serves; raises `BrokerDied` when it ends before that."""
-        assert self.process is None, "already running"
+        self.spawn(environment=environment)
         port_file = self.directory / "port"
-        port_file.unlink(missing_ok=True)
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self._command(port_file), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env={**os.environ, **(environment or {})})
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not port_file.exists():
             if self.process.poll() is not None:
@@ -76,6 +72,16 @@ class Broker:
             time.sleep(0.005)
         self.port = int(port_file.read_text().strip().rsplit(":", 1)[-1])
         return self
+
+    def spawn(self, *, environment: Mapping[str, str] | None = None) -> subprocess.Popen:
+        """Starts the process and does not wait for it."""
+        assert self.process is None, "already running"
+        port_file = self.directory / "port"
+        port_file.unlink(missing_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self._command(port_file), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env={**os.environ, **(environment or {})})
+        return self.process
 
     def _command(self, port_file: Path) -> list[str]:
         command = [str(find_binary()), "broker", "--data", str(self.data), "--listen", self.bootstrap,
