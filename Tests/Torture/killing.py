@@ -38,26 +38,17 @@ def list_points() -> list[str]:
 
 
 def plan(count: int, points: list[str], generator: random.Random) -> list[Kill]:
-    """Every point at its first pass, then later passes; mixed with random kills and kills during recovery, nested up to three deep."""
-    named: list[Kill] = []
-    occurrence = 1
+    """Six in ten at named points: each at its first pass, then at later ones, up to the 200th, since early passes are start-up work.
+    The rest at random times and, up to three in a row, while the broker recovers."""
+    named = [Kill(point) for point in points]
     while points and len(named) < count * 6 // 10:
-        named += [Kill(point, occurrence) for point in points]
-        # 1, 2, 3, 4, 5, then in steps: early passes are start-up work, later ones are steady state.
-        occurrence += 1 if occurrence < 5 else 7
-    kills = named[:max(count * 6 // 10, min(len(points), count))]
-    while len(kills) < count:
-        if generator.random() < 0.3:
-            depth = min(generator.randint(1, 3), count - len(kills))
-            kills += [Kill(while_starting=True)] * depth
-        else:
-            kills.append(Kill())
-    nested = [kill for kill in kills if kill.while_starting]
-    others = [kill for kill in kills if not kill.while_starting]
-    generator.shuffle(others)
-    for kill in nested:
-        others.insert(generator.randrange(len(others) + 1), kill)
-    return others[:count]
+        named.append(Kill(generator.choice(points), round(200 ** generator.random())))
+    others: list[list[Kill]] = []
+    while sum(map(len, others)) < count - len(named):
+        others.append([Kill(while_starting=True)] * generator.randint(1, 3) if generator.random() < 0.25 else [Kill()])
+    groups = [[kill] for kill in named] + others
+    generator.shuffle(groups)
+    return [kill for group in groups for kill in group][:count]
 
 
 @dataclass
@@ -70,6 +61,7 @@ class Killer:
     tried: Counter = field(default_factory=Counter)
     crashes: list[str] = field(default_factory=list)
     restarts_milliseconds: list[float] = field(default_factory=list)
+    lived_seconds: float = 1.0
 
     def perform(self, kill: Kill) -> str:
         """Starts the broker and returns when it is dead."""
@@ -85,15 +77,21 @@ class Killer:
             return self._died(kill, death.return_code, time.monotonic() - begun, "before it served")
         ready = time.monotonic()
         self.restarts_milliseconds.append((ready - begun) * 1000)
-        limit = POINT_PATIENCE_SECONDS if kill.point else min(self.random.expovariate(1 / RANDOM_MEAN_SECONDS), 3.0)
+        limit = POINT_PATIENCE_SECONDS if kill.point else self._lifetime()
         while self.broker.is_running() and time.monotonic() < ready + limit:
             time.sleep(0.002)
         lived = time.monotonic() - ready
+        self.lived_seconds = lived + self.lived_seconds * 0.7
         if self.broker.is_running():
             self.broker.kill()
             outcome = "not reached, killed" if kill.point else "killed"
             return f"{outcome} after {lived:.2f} s"
         return self._died(kill, self.broker.reap(), lived, "after")
+
+    def _lifetime(self) -> float:
+        """Exponential; longer after a row of short lives, in which the clients could do nothing worth killing."""
+        least = 1.5 if self.lived_seconds < 0.5 else 0.0
+        return max(least, min(self.random.expovariate(1 / RANDOM_MEAN_SECONDS), 3.0))
 
     def _died(self, kill: Kill, return_code: int, seconds: float, when: str) -> str:
         if kill.point and return_code == SIGKILL:

@@ -1,7 +1,9 @@
 """One round of the torture test: its topics, its clients, the quiet at its end, and what the readers see then."""
 from __future__ import annotations
 
+import sys
 import time
+import traceback
 from collections import Counter
 
 from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException, TopicPartition
@@ -35,9 +37,9 @@ class Round:
             self.broker.start()
         configs = {"compacted": {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "100"},
                    "retained": {"retention.bytes": "60000"}}
-        admin = AdminClient({"bootstrap.servers": self.broker.bootstrap})
+        self.admin = AdminClient({"bootstrap.servers": self.broker.bootstrap, **RECONNECT})
         wanted = [NewTopic(name, len(self.partitions[kind]), 1, config=configs.get(kind, {})) for kind, name in self.topics.items()]
-        for future in admin.create_topics(wanted).values():
+        for future in self.admin.create_topics(wanted).values():
             future.result(20)
 
     def start(self) -> None:
@@ -109,14 +111,12 @@ class Round:
         for worker in workers:
             worker.join(max(0.0, deadline - time.monotonic()))
             if worker.is_alive():
-                self.ledger.fail(f"{worker.name} does not end")
-
-    def _admin(self) -> AdminClient:
-        return AdminClient({"bootstrap.servers": self.broker.bootstrap, **RECONNECT})
+                stack = traceback.extract_stack(sys._current_frames()[worker.ident])
+                self.ledger.fail(f"{worker.name} does not end; it is in {' < '.join(f'{each.name}:{each.lineno}' for each in reversed(stack[-4:]))}")
 
     def _offsets(self, partitions: list[Partition], spec: OffsetSpec, isolation: IsolationLevel) -> dict[Partition, int]:
         asked = {TopicPartition(*partition): spec for partition in partitions}
-        answers = self._admin().list_offsets(asked, isolation_level=isolation)
+        answers = self.admin.list_offsets(asked, isolation_level=isolation)
         return {Partition(key.topic, key.partition): future.result(20).offset for key, future in answers.items()}
 
     def _wait_until_stable(self, seen: Observation, partitions: list[Partition]) -> None:
@@ -131,7 +131,7 @@ class Round:
 
     def _group_offsets(self, group: str, partitions: list[Partition]) -> dict[Partition, int]:
         request = ConsumerGroupTopicPartitions(group, [TopicPartition(*partition) for partition in partitions])
-        found = self._admin().list_consumer_group_offsets([request], require_stable=True)[group].result(20)
+        found = self.admin.list_consumer_group_offsets([request], require_stable=True)[group].result(20)
         return {Partition(each.topic, each.partition): each.offset for each in found.topic_partitions}
 
     def _wait_for_pipeline(self, seen: Observation) -> None:
@@ -172,7 +172,7 @@ class Round:
         seen.concurrent_uncommitted = self.uncommitted_reader.log
         for group, partition in self.ledger.offset_commits:
             seen.group_offsets[group, partition] = self._group_offsets(group, [partition])[partition]
-        seen.topics = set(self._admin().list_topics(timeout=20).topics)
+        seen.topics = set(self.admin.list_topics(timeout=20).topics)
         plain = [entry.value for partition in self.partitions["plain"] for entry in seen.uncommitted[partition]]
         self.duplicates = len(plain) - len(set(plain))
 

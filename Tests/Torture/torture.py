@@ -28,7 +28,7 @@ KILLS_PER_ROUND = 25
 BREACHES_SHOWN = 8
 # Small files and busy housekeeping, so that a kill meets rolls, snapshots, compactions and deletions all the time.
 CONFIG = {"log.segment.bytes": 16_384, "log.index.interval.bytes": 512, "log.retention.check.interval.ms": 50,
-          "log.cleaner.backoff.ms": 50, "log.flush.interval.ms": 100, "journal.snapshot.bytes": 16_384,
+          "log.cleaner.backoff.ms": 50, "log.flush.interval.ms": 100, "journal.snapshot.bytes": 4_096,
           "auto.create.topics.enable": "false"}
 
 
