@@ -96,7 +96,8 @@ import Testing
       if reader.paused.count == partitions.count { try reader.resume(reader.paused) }
     }
     let counters = reader.counters
-    #expect(counters.deliveredRecords > 0)
+    print("seed \(seed): \(counters)")
+    #expect(counters.verifiedGaps > 0, "seed \(seed): the log has holes, and reading was interrupted often")
     try reader.close()
   }
 

@@ -35,6 +35,8 @@ import Testing
       let producer = try Self.producer(node, "t1")
       try producer.begin()
       try producer.send(try Self.batch(["a", "b"]))
+      // Else the abort drops them before they are sent.
+      try producer.flush(timeoutMilliseconds: 10_000)
       try producer.abort(timeoutMilliseconds: 10_000)
       try producer.begin()
       try producer.send(try Self.batch(["c", "d"]))
