@@ -33,8 +33,8 @@ struct ProducerInitializationReply: Sendable, Equatable {
 /// A decided outcome, for every partition and group of the transaction.
 ///
 /// To do, in this order, all of it repeatable after a crash: a control batch in every partition that still exists
-/// (deleted ones are left out), `GroupCoordinator.endTransaction`, and then `TransactionCoordinator.markersWritten`. Never
-/// later than at once: the producer's next transaction must not get the outcome of this one.
+/// (deleted ones are left out), `GroupCoordinator.endTransaction`, and then `TransactionCoordinator.markersWritten`.
+/// Never later than at once: the producer's next transaction must not get the outcome of this one.
 struct TransactionMarkers: Sendable, Equatable {
   var transactionalID: String
   var producerID: Int64

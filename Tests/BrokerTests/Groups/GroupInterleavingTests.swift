@@ -3,8 +3,8 @@ import Testing
 
 @testable import Broker
 
-/// Many clients, some of them zombies, in an order that a seed decides; the broker restarts, its disk fills up, and time
-/// jumps. What must hold is checked after every step.
+/// Many clients, some of them zombies, in an order that a seed decides; the broker restarts, its disk fills up, and
+/// time jumps. What must hold is checked after every step.
 @Suite("Groups: random interleavings")
 struct GroupInterleavingTests {
   @Test("Every token is answered once, generations grow, assignments arrive", arguments: 0..<40 as Range<UInt64>)

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Broker
 
-/// Instances of a few transactional ids, most of them zombies, in an order that a seed decides; the broker restarts, its
-/// disk fills up, markers fail, and time jumps.
+/// Instances of a few transactional ids, most of them zombies, in an order that a seed decides; the broker restarts,
+/// its disk fills up, markers fail, and time jumps.
 @Suite("Transactions: random interleavings")
 struct TransactionInterleavingTests {
   @Test("One holder at a time, one outcome for each transaction, nothing left open", arguments: 0..<60 as Range<UInt64>)
