@@ -68,6 +68,7 @@ let package = Package(
     tests("BrokerTests", ["Core", "Codecs", "Broker", nioCore, nioPosix], excluded: ["Protocol/Golden"]),
     tests("KafkaTests", ["Core", "Kafka", "Broker"]),
     tests("ContractsTests", ["Core", "Contracts"]),
+    tests("HeadraceTests", ["Core", "Contracts", "Kafka", "headrace"]),
     tests("ArchitectureTests", []),
   ],
   cxxLanguageStandard: .cxx17
