@@ -70,6 +70,7 @@ let package = Package(
     tests("BrokerTests", ["Core", "Codecs", "Broker", nioCore, nioPosix], excluded: ["Protocol/Golden"]),
     tests("KafkaTests", ["Core", "Kafka", "Broker", logging]),
     tests("ContractsTests", ["Core", "Contracts"]),
+    tests("HeadraceTests", ["Core", "Contracts", "Kafka", "headrace"]),
     tests("ArchitectureTests", []),
   ],
   cxxLanguageStandard: .cxx17
