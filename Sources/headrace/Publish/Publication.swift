@@ -92,11 +92,12 @@ final class Publication {
         throw error.at(input.name)
       }
       try fields.read(documents)
+      progress.didRead(upTo: input.readBytes, documents: documents.count, file: input.name)
       try publish(documents, of: input.name)
       // Lines are only known together with their file.
       try send(from: input.name)
-      progress.didRead(input.readBytes, of: input.sizeBytes, file: input.name, isFinal: isFinal)
     }
+    progress.didFinish(sizeBytes: input.sizeBytes)
   }
 
   private static func framing(_ format: PublishCommand.Format) -> any DocumentFraming {

@@ -35,7 +35,7 @@ extension ExitStatus {
   init(_ error: any Error) {
     switch error {
     case let ended as Ended: self = ended.status
-    case let error as HeadraceError: self = error.isUnreachable ? .unreachable : .failed
+    case let error as HeadraceError: self = error.isUnreachable && !ClientTrouble.isRefusal ? .unreachable : .failed
     default:
       switch Headrace.exitCode(for: error) {
       case .success: self = .success
@@ -50,7 +50,9 @@ extension ExitStatus {
     let status = ExitStatus(error)
     switch error {
     case is Ended: break
-    case let error as HeadraceError: StandardError.write("error: \(error)")
+    case let error as HeadraceError:
+      if error.isUnreachable, let trouble = ClientTrouble.message { StandardError.write("client: \(trouble)") }
+      StandardError.write("error: \(error)")
     default:
       let message = Headrace.fullMessage(for: error)
       if status == .success {
