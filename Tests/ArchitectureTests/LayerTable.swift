@@ -27,7 +27,7 @@ struct Layer {
     .init(level: 2, module: "Expressions", imports: ["Core", "Columns"]),
     .init(
       level: 2, module: "Broker", imports: ["Core", "Codecs", "CBroker"],
-      libraries: ["NIOCore", "NIOPosix", "NIOSSL", "Logging"]),
+      libraries: ["NIOCore", "NIOPosix", "NIOSSL", "Logging", "FoundationEssentials"]),
 
     .init(level: 3, module: "Features", imports: ["Core", "Columns", "Expressions"]),
     .init(level: 3, module: "Delta", imports: ["Core", "Columns", "Storage", "Parquet"]),

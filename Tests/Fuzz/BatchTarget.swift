@@ -1,5 +1,6 @@
 internal import Broker
 internal import Codecs
+internal import Core
 
 /// Record batches as producers send them: what the validator accepts must be readable, and must pass again as it would
 /// be stored.

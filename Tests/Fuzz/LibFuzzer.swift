@@ -16,6 +16,7 @@
   }
 
   private enum LibFuzzerTarget {
+    // libFuzzer calls from one thread.
     nonisolated(unsafe) static let chosen: any FuzzTarget = {
       switch unsafe getenv("HEADRACE_FUZZ_TARGET").map({ unsafe String(cString: $0) }) {
       case FrameTarget.name: FrameTarget()

@@ -1,4 +1,5 @@
 internal import Broker
+internal import Core
 
 /// Finds a valid request of an API by asking the decoder: bytes are drawn at random, and those in front of the place
 /// that it complains about are kept. So a new API or version needs no example here.

@@ -2,14 +2,15 @@ internal import Codecs
 internal import Core
 internal import Glibc
 
-/// The journal's file: a magic, then frames of `length (u32 LE) · CRC32C of the payload (u32 LE) · payload`.
+/// The journal's file: a magic, then frames of `length · CRC32C of the payload · CRC32C of these eight bytes · payload`,
+/// numbers in 32 bits, little-endian.
 ///
-/// A frame counts once all of it is in the file: a kill -9 in the middle of a write leaves a short last frame, which the
-/// next open cuts off. A frame that is whole but wrong is damage, and damage is refused, never skipped.
+/// A frame counts once all of it is in the file: a kill -9 in the middle of a write leaves a short last frame, and a power
+/// failure may leave zeros or a last frame that was not filled; the next open cuts those off. Anything else that is wrong
+/// is damage, and damage is refused, never skipped: the length has a checksum of its own so that the two can be told apart.
 struct JournalFile: ~Copyable {
   private static let magic = Array("HRJRNL01".utf8)
-  private static let frameHeaderBytes = 8
-  private static let maximumPayloadBytes = 268_435_456
+  private static let frameHeaderBytes = 12
 
   let path: String
   private(set) var sizeBytes: Int64
@@ -87,10 +88,14 @@ struct JournalFile: ~Copyable {
     var frame: [UInt8] = []
     frame.reserveCapacity(payload.count + frameHeaderBytes)
     let checksum = unsafe payload.withUnsafeBytes { unsafe CRC32C.checksum($0) }
-    for word in [UInt32(truncatingIfNeeded: payload.count), checksum] {
-      for shift in [0, 8, 16, 24] as [UInt32] { frame.append(UInt8(truncatingIfNeeded: word >> shift)) }
-    }
+    appendWord(UInt32(truncatingIfNeeded: payload.count), to: &frame)
+    appendWord(checksum, to: &frame)
+    appendWord(unsafe frame.withUnsafeBytes { unsafe CRC32C.checksum($0) }, to: &frame)
     return frame + payload
+  }
+
+  private static func appendWord(_ word: UInt32, to bytes: inout [UInt8]) {
+    for shift in [0, 8, 16, 24] as [UInt32] { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
   }
 
   /// - Returns: where the last whole frame ends.
@@ -99,9 +104,13 @@ struct JournalFile: ~Copyable {
   ) throws(HeadraceError) -> Int {
     var offset = magic.count
     while content.count - offset >= frameHeaderBytes {
+      let header = unsafe content[offset..<offset + 8].withUnsafeBytes { unsafe CRC32C.checksum($0) }
+      guard header == word(content, at: offset + 8) else {
+        guard content[offset...].allSatisfy({ $0 == 0 }) else { throw damaged(path, offset, "a frame's header that is wrong") }
+        return offset
+      }
       let length = Int(word(content, at: offset))
       let start = offset + frameHeaderBytes
-      guard length <= maximumPayloadBytes else { throw damaged(path, offset, "a frame of \(length) bytes") }
       guard content.count - start >= length else { return offset }
       let payload = content[start..<start + length]
       let checksum = unsafe payload.withUnsafeBytes { unsafe CRC32C.checksum($0) }

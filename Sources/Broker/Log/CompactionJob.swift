@@ -44,7 +44,7 @@ package struct CompactionJob: Sendable {
       if !groups.isEmpty {
         try LogFolder.synchronize(folder)
         KillPoint.pass(.compactionBeforeSwap)
-        try CompactionManifest(groups: groups).store(in: folder)
+        try CompactionManifest(groups: groups.map(\.replaced)).store(in: folder)
       }
       return result
     } catch {
@@ -117,13 +117,9 @@ package struct CompactionJob: Sendable {
       summary.baseOffset <= $0.lastOffset && $0.lastOffset < summary.endOffset
         && !filter.droppableMarkers.contains($0.lastOffset)
     }
-    if summary.sizeBytes == 0 {
-      try LogFolder.remove(writer.file.path)
-    } else {
-      try CheckedFile.replace(
-        stem + SegmentName.indexSuffix + SegmentName.cleanedSuffix,
-        content: SegmentIndexFile(summary: summary, aborted: kept).content(index: writer.index), durable: true)
-    }
+    try CheckedFile.replace(
+      stem + SegmentName.indexSuffix + SegmentName.cleanedSuffix,
+      content: SegmentIndexFile(summary: summary, aborted: kept).content(index: writer.index), durable: true)
     return CompactionResult.Group(replaced: sources.map(\.summary.baseOffset), summary: summary)
   }
 

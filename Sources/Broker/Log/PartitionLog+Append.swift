@@ -74,7 +74,7 @@ extension PartitionLog {
       aborted.append(
         AbortedTransaction(
           producerID: marker.producerID, firstOffset: first, lastOffset: header.baseOffset,
-          lastStableOffset: lastStableOffset))
+          lastStableOffset: producers.firstOpenOffset ?? logEndOffset))
     }
     return header.baseOffset
   }

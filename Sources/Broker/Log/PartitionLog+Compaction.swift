@@ -69,17 +69,14 @@ extension PartitionLog {
   private func exchange(_ group: CompactionResult.Group) throws(StorageFailure) {
     guard let first = segments.firstIndex(where: { $0.baseOffset == group.replaced.first }) else { return }
     let range = first..<(first + group.replaced.count)
-    let hasResult = group.summary.sizeBytes > 0
-    // The log starts where it started, also when its first segment vanishes.
-    if first == 0, !hasResult { try LogCheckpoints(folder: folder).store(logStart: logStartOffset) }
     for segment in segments[range] {
       resources.segments.forget(segment)
       unflushed.removeAll { $0 === segment }
     }
-    try CompactionManifest.exchange(group.replaced, hasResult: hasResult, in: folder)
+    try CompactionManifest.exchange(group.replaced, in: folder)
     let compacted = LogSegment(
       folder: folder, summary: group.summary, opened: nil, createdMilliseconds: segments[first].createdMilliseconds)
-    segments.replaceSubrange(range, with: hasResult ? [compacted] : [])
+    segments.replaceSubrange(range, with: [compacted])
     readHints.removeAll()
   }
 }

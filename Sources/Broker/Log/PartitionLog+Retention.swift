@@ -30,14 +30,14 @@ extension PartitionLog {
   private func expiredCount(nowMilliseconds: Int64) -> Int {
     var count = 0
     var excess = configuration.retentionBytes >= 0 ? sizeBytes - configuration.retentionBytes : Int64.min
-    for segment in segments where segment.sizeBytes > 0 {
+    for (index, segment) in segments.enumerated() where segment.sizeBytes > 0 {
       let isTooOld =
         configuration.retentionMilliseconds >= 0
         && nowMilliseconds &- segment.newestMilliseconds > configuration.retentionMilliseconds
       let isTooMuch = excess >= Int64(segment.sizeBytes)
       guard isTooOld || isTooMuch else { break }
       if excess != Int64.min { excess -= Int64(segment.sizeBytes) }
-      count += 1
+      count = index + 1
     }
     return count
   }

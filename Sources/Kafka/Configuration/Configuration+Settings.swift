@@ -181,7 +181,9 @@ extension ProducerConfiguration {
     let settings = try self.settings()
     try settings.set("transactional.id", transaction.transactionalID)
     try settings.set("transaction.timeout.ms", transaction.timeoutMilliseconds)
-    // No record may outlive its transaction.
+    // No record and no request may outlive its transaction.
+    try settings.set(
+      "socket.timeout.ms", min(client.requestTimeoutMilliseconds, transaction.timeoutMilliseconds))
     try settings.set("delivery.timeout.ms", min(deliveryTimeoutMilliseconds, transaction.timeoutMilliseconds))
     return settings
   }

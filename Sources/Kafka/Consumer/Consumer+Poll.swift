@@ -143,7 +143,9 @@ extension Consumer {
       throw instance.client.fatalError ?? HeadraceError(code, while: "poll")
     default:
       let text = unsafe rd_kafka_message_errstr(message).map { unsafe String(cString: $0) } ?? code.explanation
-      guard !code.isRetriable else { return instance.client.callbacks.note(code, text) }
+      // A reader without a group needs no right to one.
+      let isOfUnusedGroup = configuration.groupID == nil && code == .groupAuthorizationFailed
+      guard !code.isRetriable, !isOfUnusedGroup else { return instance.client.callbacks.note(code, text) }
       let topic = unsafe message.pointee.rkt.map { unsafe String(cString: rd_kafka_topic_name($0)) }
       throw HeadraceError(code, text, place: partition?.partition.description ?? topic)
     }

@@ -18,6 +18,7 @@ package final class Consumer {
   var pendingRebalances: [RebalanceEvent] = []
   var lastOwnership: UInt64 = 0
   var isInsidePoll = false
+  var isClosing = false
   var handedOver = Counters()
 
   /// Everything that ends when the consumer is closed.

@@ -54,6 +54,17 @@ package final class TransactionalProducer {
     }
   }
 
+  /// Waits until every record that was sent is stored. The commit does so too.
+  package func flush(timeoutMilliseconds: Int32) throws(HeadraceError) {
+    try check(.open, "flush in a transaction")
+    do {
+      try producer.flush(timeoutMilliseconds: timeoutMilliseconds)
+    } catch {
+      if let fatal = try producer.open().fatalError { throw end(fatal) }
+      throw producer.isFailureUnreported ? abortable(error) : failure(error)
+    }
+  }
+
   /// Makes the group's offsets part of the transaction.
   ///
   /// - Parameters:
@@ -85,11 +96,7 @@ package final class TransactionalProducer {
     let client = try producer.open()
     let deadline = WallClock.monotonic.nowMilliseconds + Int64(timeoutMilliseconds)
     // First, and apart from the commit itself: as long as records are on their way, the outcome is still known.
-    do {
-      try producer.flush(timeoutMilliseconds: timeoutMilliseconds)
-    } catch {
-      throw client.fatalError == nil && producer.isFailureUnreported ? abortable(error) : failure(error)
-    }
+    try flush(timeoutMilliseconds: timeoutMilliseconds)
     let left = Int32(clamping: max(deadline - WallClock.monotonic.nowMilliseconds, 1))
     guard let pointer = unsafe rd_kafka_commit_transaction(client.handle, left) else {
       state = .ready
