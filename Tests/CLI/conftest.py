@@ -70,7 +70,7 @@ class Result:
         return [json.loads(line) for line in self.out.splitlines()]
 
     def __repr__(self):
-        return f"exit {self.code}\n--- stdout\n{self.out[:2000]!r}\n--- stderr\n{self.err[:4000]}"
+        return f"exit {self.code}\n--- stdout\n{(self.out or b'')[:2000]!r}\n--- stderr\n{self.err[:4000]}"
 
 
 class CLI:

@@ -337,6 +337,20 @@ def test_the_last_line_of_stderr_says_it_all(cli, topic):
         ["PARTITION", "RECORDS", "FIRST", "OFFSET", "LAST", "OFFSET"], [f"{topic}/0", "512", "0", "511"]]
 
 
+def test_a_closed_stdout_changes_nothing(cli, topic, lines):
+    process = cli.start("publish", topic, lines("{}"))
+    process.stdout.close()
+    process.stdout = None
+    result = cli.finish(process)
+    assert result.code == 0 and result.err.splitlines()[-1].startswith("published 1 records")
+    for arguments in (["topics", "list"], ["topics", "describe", topic, "--output", "json"]):
+        process = cli.start(*arguments)
+        process.stdout.close()
+        process.stdout = None
+        result = cli.finish(process)
+        assert result.code == 0 and result.err == ""
+
+
 def test_progress_on_a_terminal(cli, topic):
     main, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 110, 0, 0))

@@ -115,11 +115,15 @@ final class Publication {
 
   private func report() throws {
     let milliseconds = WallClock.monotonic.nowMilliseconds - startMilliseconds
-    switch plan.output {
-    case .table where receipt.acknowledged > 0:
-      try StandardOutput.writeAll(Array(receipt.table(topic: plan.topic).utf8))
-    case .table: break
-    case .json: try StandardOutput.writeAll(receipt.json(topic: plan.topic, milliseconds: milliseconds))
+    do {
+      switch plan.output {
+      case .table where receipt.acknowledged > 0:
+        try StandardOutput.writeAll(Array(receipt.table(topic: plan.topic).utf8))
+      case .table: break
+      case .json: try StandardOutput.writeAll(receipt.json(topic: plan.topic, milliseconds: milliseconds))
+      }
+    } catch is StandardOutput.Closed {
+      // Nobody reads the receipt; the summary below still says how it went.
     }
     if failuresShown > Self.failuresShownMax {
       StandardError.write("error: \(Figures.grouped(failuresShown - Self.failuresShownMax)) more were not acknowledged")

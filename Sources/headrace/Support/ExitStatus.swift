@@ -35,6 +35,7 @@ extension ExitStatus {
   init(_ error: any Error) {
     switch error {
     case let ended as Ended: self = ended.status
+    case is StandardOutput.Closed: self = .success
     case let error as HeadraceError: self = error.isUnreachable && !ClientTrouble.isRefusal ? .unreachable : .failed
     default:
       switch Headrace.exitCode(for: error) {
@@ -49,7 +50,7 @@ extension ExitStatus {
   static func exit(with error: any Error) -> Never {
     let status = ExitStatus(error)
     switch error {
-    case is Ended: break
+    case is Ended, is StandardOutput.Closed: break
     case let error as HeadraceError:
       if error.isUnreachable, let trouble = ClientTrouble.message { StandardError.write("client: \(trouble)") }
       StandardError.write("error: \(error)")
