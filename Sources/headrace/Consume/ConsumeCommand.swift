@@ -8,8 +8,8 @@ struct ConsumeCommand: AsyncParsableCommand {
     commandName: "consume",
     abstract: "Print the records of a topic.",
     discussion: """
-      Reads without a consumer group, so that nobody else is disturbed and nothing is committed. Without --until and --count \
-      it follows the topic until it is stopped.
+      Reads without a consumer group, so that nobody else is disturbed and nothing is committed. Without --until and \
+      --count it follows the topic until it is stopped.
 
       --output json prints one object a line: topic, partition, offset, timestamp (epoch milliseconds), key, \
       headers, value. A value that is valid JSON is embedded as it is; other text is a string, and value_encoding \

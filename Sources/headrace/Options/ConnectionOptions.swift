@@ -73,8 +73,11 @@ extension ConnectionOptions {
     var configuration = ClientConfiguration(bootstrapServers: servers)
     configuration.requestTimeoutMilliseconds = try timeoutMilliseconds()
     configuration.security = try security()
-    configuration.logLevel = verbose ? .debug : .critical
-    configuration.log = { StandardError.write("client: \($0)") }
+    configuration.logLevel = verbose ? .debug : .warning
+    configuration.log = { [verbose] line in
+      ClientTrouble.note(line)
+      if verbose { StandardError.write("client: \(line)") }
+    }
     return configuration
   }
 

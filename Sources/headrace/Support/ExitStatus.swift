@@ -35,7 +35,8 @@ extension ExitStatus {
   init(_ error: any Error) {
     switch error {
     case let ended as Ended: self = ended.status
-    case let error as HeadraceError: self = error.isUnreachable ? .unreachable : .failed
+    case is StandardOutput.Closed: self = .success
+    case let error as HeadraceError: self = error.isUnreachable && !ClientTrouble.isRefusal ? .unreachable : .failed
     default:
       switch Headrace.exitCode(for: error) {
       case .success: self = .success
@@ -49,8 +50,10 @@ extension ExitStatus {
   static func exit(with error: any Error) -> Never {
     let status = ExitStatus(error)
     switch error {
-    case is Ended: break
-    case let error as HeadraceError: StandardError.write("error: \(error)")
+    case is Ended, is StandardOutput.Closed: break
+    case let error as HeadraceError:
+      if error.isUnreachable, let trouble = ClientTrouble.message { StandardError.write("client: \(trouble)") }
+      StandardError.write("error: \(error)")
     default:
       let message = Headrace.fullMessage(for: error)
       if status == .success {
