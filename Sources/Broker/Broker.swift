@@ -55,6 +55,7 @@ package final class Broker: Sendable {
     try await loop.submit {
       core.value.beginServing(advertisedHost: advertised.0, advertisedPort: Int32(advertised.1))
     }.get()
+    try await listener.setOption(.autoRead, value: true).get()
   }
 
   private static func bind(
@@ -63,6 +64,9 @@ package final class Broker: Sendable {
   ) async throws -> any Channel {
     try await ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1_024)
+      // Connections wait in the backlog until `beginServing`: a client must not be told an address that is not known yet,
+      // nor overtake the transactions that are still to be finished.
+      .serverChannelOption(.autoRead, value: false)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(

@@ -15,7 +15,7 @@ import Testing
       ("1357035420.5", .seconds, 1_357_035_420_500), ("1357035420.0009999999999999999", .seconds, 1_357_035_420_000),
       ("1357035420000999", .microseconds, 1_357_035_420_000), ("1357035420000999999", .nanoseconds, 1_357_035_420_000),
       ("1.35703542e12", .milliseconds, 1_357_035_420_000), ("1.35703542E9", .seconds, 1_357_035_420_000),
-      ("0", .seconds, 0),
+      ("0.001", .seconds, 1),
       ("1357035420000.75", .milliseconds, 1_357_035_420_000), ("\"2013-01-01T10:17:00Z\"", .seconds, 1_357_035_420_000),
       ("\"2013-01-01 11:17:00.125+01:00\"", .seconds, 1_357_035_420_125),
       ("253402300799", .seconds, 253_402_300_799_000),
@@ -26,7 +26,7 @@ import Testing
 
   @Test(
     arguments: [
-      ("null", .missing), ("true", .wrongKind(.true)), ("[1]", .wrongKind(.array)), ("-1", .outOfRange),
+      ("null", .missing), ("true", .wrongKind(.true)), ("[1]", .wrongKind(.array)), ("-1", .outOfRange), ("0", .outOfRange),
       ("1357035420000000", .outOfRange), ("99999999999999999999999", .outOfRange), ("1e300", .outOfRange),
       ("\"yesterday\"", .notRFC3339), ("\"1357035420000\"", .notRFC3339), ("\"2013-01-01T10:17:00\"", .notRFC3339),
     ] as [(String, EventTime.Failure)])

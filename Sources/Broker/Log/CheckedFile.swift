@@ -9,7 +9,6 @@ enum CheckedFile {
   enum Kind: UInt32 {
     case segmentIndex = 0x4852_4958  // HRIX
     case producerSnapshot = 0x4852_5053  // HRPS
-    case logStart = 0x4852_4c53  // HRLS
     case recoveryPoint = 0x4852_5250  // HRRP
     case cleanShutdown = 0x4852_4353  // HRCS
     case cleanerCheckpoint = 0x4852_434c  // HRCL

@@ -32,12 +32,14 @@ struct LogRecovery {
     do {
       try LogFolder.create(folder)
       let bases = try prepareFiles()
-      logStartOffset = checkpoints.logStart() ?? bases.first ?? 0
+      logStartOffset = checkpoints.logStart.load() ?? bases.first ?? 0
       recoveryPoint = checkpoints.recoveryPoint() ?? 0
       cleanedUpTo = checkpoints.cleanedUpTo() ?? 0
       let kept = try removeSegmentsBelowLogStart(bases)
       try recover(kept)
       try checkpoints.removeCleanShutdown()
+      // Without room now it is tried again when it is needed.
+      try? checkpoints.logStart.reserve()
       report.openTransactions = producers.openTransactions.count
     } catch let failure as StorageFailure {
       throw failure.asHeadraceError

@@ -17,13 +17,20 @@ extension PartitionLog {
   @discardableResult
   package func applyRetention(nowMilliseconds: Int64) throws(LogError) -> Int {
     try ensureOnline()
-    let before = segments.count
-    let expired = configuration.cleanupPolicy.contains(.delete) ? expiredCount(nowMilliseconds: nowMilliseconds) : 0
-    if expired == segments.count { try roll(nowMilliseconds: nowMilliseconds) }
+    var expired = configuration.cleanupPolicy.contains(.delete) ? expiredCount(nowMilliseconds: nowMilliseconds) : 0
+    if expired == segments.count {
+      do {
+        try roll(nowMilliseconds: nowMilliseconds)
+      } catch {
+        // On a full disk the closed segments go first; that makes room for the next one.
+        if expired == 1 { throw error }
+        expired -= 1
+      }
+    }
     if expired > 0 { try advanceLogStart(to: segments[expired].baseOffset) }
-    let segmentsNow = segments.count
+    let before = segments.count
     try removeSegmentsBelowLogStart()
-    return max(before, segmentsNow) - segments.count
+    return before - segments.count
   }
 
   /// How many segments from the oldest on are too old or too much.
@@ -45,7 +52,7 @@ extension PartitionLog {
   private func advanceLogStart(to offset: Int64) throws(LogError) {
     guard offset > logStartOffset else { return }
     do {
-      try LogCheckpoints(folder: folder).store(logStart: offset)
+      try LogCheckpoints(folder: folder).logStart.store(offset)
     } catch {
       throw .storage(error)
     }

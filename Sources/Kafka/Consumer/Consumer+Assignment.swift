@@ -20,9 +20,8 @@ extension Consumer {
   ) throws(HeadraceError) -> [TopicPartition: Int64] {
     var starts = starts
     let fromGroup = starts.filter { $0.value == .committed }.map(\.key)
-    for (partition, committed) in try committed(fromGroup) {
-      starts[partition] = try committedStart(committed, of: partition)
-    }
+    let committed = try committed(fromGroup)
+    for partition in fromGroup { starts[partition] = try committedStart(committed[partition], of: partition) }
     var offsets: [TopicPartition: Int64] = [:]
     var times: [TopicPartition: Int64] = [:]
     for (partition, start) in starts {

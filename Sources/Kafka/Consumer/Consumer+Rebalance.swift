@@ -45,12 +45,12 @@ extension Consumer {
     let committed = try committed(partitions)
     let overrides =
       try listener?.assigned(
-        partitions.map { AssignedPartition(partition: $0, committed: committed[$0] ?? nil) }, to: self) ?? [:]
+        partitions.map { AssignedPartition(partition: $0, committed: committed[$0]) }, to: self) ?? [:]
     var starts: [TopicPartition: StartOffset] = [:]
     for partition in partitions {
       starts[partition] =
         if let override = overrides[partition] { .offset(override) } else {
-          try committedStart(committed[partition] ?? nil, of: partition)
+          try committedStart(committed[partition], of: partition)
         }
     }
     return try resolve(starts, instance)

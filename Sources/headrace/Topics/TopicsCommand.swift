@@ -45,7 +45,8 @@ struct ListTopics: AsyncParsableCommand {
 struct CreateTopics: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "create", abstract: "Create topics.",
-    discussion: "What is not configured is the broker's default; topics that `publish` makes keep their records for ever.")
+    discussion:
+      "What is not configured is the broker's default; topics that `publish` makes keep their records for ever.")
 
   @OptionGroup(title: "Connection") var connection: ConnectionOptions
   @Argument(help: ArgumentHelp("Names of the topics.", valueName: "topic"), transform: TopicName.parse)

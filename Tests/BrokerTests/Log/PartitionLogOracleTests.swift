@@ -8,13 +8,13 @@ import Testing
 /// Random operations on a log and on its naive twin; after each of them both must say the same.
 @Suite("Partition log against a naive model")
 struct PartitionLogOracleTests {
-  @Test(arguments: 0..<24)
+  @Test(arguments: TestSeeds.from(0))
   func keepsWhatAnArrayWouldKeep(seed: UInt64) throws {
     var run = try OracleRun(seed: seed, isCompacted: false)
     try run.perform(steps: 220)
   }
 
-  @Test(arguments: 100..<124)
+  @Test(arguments: TestSeeds.from(1_000_000))
   func compactionKeepsTheNewestOfEachKey(seed: UInt64) throws {
     var run = try OracleRun(seed: seed, isCompacted: true)
     try run.perform(steps: 220)
