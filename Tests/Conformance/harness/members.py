@@ -76,6 +76,10 @@ class Member(threading.Thread):
     def work(self, leaving: Callable[[], bool]) -> None:
         raise NotImplementedError
 
+    def prepare_to_leave(self) -> None:
+        """Ends with its present poll; for members that leave together."""
+        self._leaving.set()
+
     def leave(self, *, within: float = 30) -> None:
         self._leaving.set()
         self.join(within)
