@@ -1,0 +1,155 @@
+"""One run: the workloads, the kills, and the collection of what came out of it."""
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+
+import topics
+from broker_process import BrokerFailed, BrokerProcess
+from churn import TopicChurn
+from confluent_kafka.admin import AdminClient, NewTopic
+from ledger import Ledger
+from observation import (Observation, partitions_at_the_end, read_committed_offsets, read_everything, settled_watermarks, topic_names)
+from pipeline import Pipeline
+from producers import PythonProducer, StreamProducer, TransactionalProducer
+from readers import GroupReader, TailReader
+from report import Death, Report
+from schedule import Kill
+from workload import CLIENT_SETTINGS, FINISH_TIMEOUT_SECONDS, Context, Workload
+
+POINT_LIMIT_SECONDS = 10.0
+JOIN_TIMEOUT_SECONDS = FINISH_TIMEOUT_SECONDS + 30
+# Long enough for the last compaction and retention, after which the log stands still.
+QUIET_SECONDS = 1.0
+
+
+class Campaign:
+    def __init__(self, broker: BrokerProcess, seed: int, report: Report):
+        self.broker = broker
+        self.report = report
+        self.ledger = Ledger()
+        context = Context(broker.bootstrap, self.ledger, seed)
+        feed = StreamProducer("pipeline-feed", context, topics.PIPELINE_IN)
+        self.writers: list[Workload] = [
+            StreamProducer("plain-producer", context, topics.PLAIN),
+            StreamProducer("idempotent-producer", context, topics.IDEMPOTENT, compression="gzip"),
+            PythonProducer("python-producer", context, topics.IDEMPOTENT_PYTHON),
+            TransactionalProducer("transactional-0", context), TransactionalProducer("transactional-1", context),
+            StreamProducer("keyed-producer", context, topics.COMPACTED, is_keyed=True),
+            StreamProducer("retained-producer", context, topics.RETAINED), feed, TopicChurn("churn", context)]
+        self.pipeline = Pipeline("pipeline-0", context, feed, self._pipeline_ends)
+        kept, everything = topics.partitions_of(*topics.KEPT), topics.partitions_of(*topics.ALL)
+        self.tail_committed = TailReader("tail-committed", context, kept, is_committed_only=True)
+        self.tail_all = TailReader("tail-uncommitted", context, everything, is_committed_only=False, may_skip=True)
+        names = [plan.name for plan in topics.KEPT]
+        self.group_committed = GroupReader("group-committed", context, names, is_committed_only=True)
+        self.group_all = GroupReader("group-uncommitted", context, names, is_committed_only=False)
+        self.tails = [self.tail_committed, self.tail_all]
+        self.groups = [self.group_committed, self.group_all]
+
+    @property
+    def workloads(self) -> list[Workload]:
+        return [*self.writers, self.pipeline, *self.tails, *self.groups]
+
+    # MARK: Kills
+
+    def kill_all(self, kills: list[Kill]) -> None:
+        self._start()
+        death: Death | None = None
+        for number, kill in enumerate(kills, 1):
+            if number > 1:
+                self.broker.spawn(kill.armed)
+            else:
+                # The first start has made the topics; it is not armed.
+                kill = Kill(delay_seconds=kill.delay_seconds or 0.5)
+            death = self._kill(number, kill, death)
+        self.broker.spawn()
+        self._settle(death, self.broker.wait_until_serving())
+
+    def _start(self) -> None:
+        self.broker.spawn()
+        self.broker.wait_until_serving()
+        admin = AdminClient({"bootstrap.servers": self.broker.bootstrap, **CLIENT_SETTINGS})
+        plans = [NewTopic(plan.name, topics.PARTITIONS, 1, config=plan.config) for plan in topics.ALL]
+        for future in admin.create_topics(plans).values():
+            future.result()
+        for workload in self.workloads:
+            workload.start()
+
+    def _kill(self, number: int, kill: Kill, before: Death | None) -> Death:
+        """Brings the running start to its death. How it came up belongs to the kill before."""
+        death = Death(number, kill)
+        try:
+            if kill.is_in_recovery and kill.point is None:
+                self.broker.wait_until_dead(max(0.0, self.broker.started + kill.delay_seconds - time.monotonic()))
+                self.broker.kill()
+                self._settle(before, False)
+            elif self.broker.wait_until_serving():
+                self._settle(before, True)
+                death.is_reached = self._await_death(kill)
+                death.uptime_seconds = time.monotonic() - self.broker.served
+            else:
+                self._settle(before, False)
+        except BrokerFailed:
+            for missing in (before, death):
+                if missing is not None and missing not in self.report.deaths:
+                    self.report.death(missing)
+                    self.report.count(False)
+            raise
+        death.records_in_flight = sum(workload.records_in_flight() for workload in self.workloads)
+        death.transactions_open = sum(workload.transactions_open for workload in self.workloads)
+        return death
+
+    def _await_death(self, kill: Kill) -> bool:
+        """Whether the broker died where it was to die."""
+        if kill.point is None:
+            time.sleep(kill.delay_seconds)
+        elif self.broker.wait_until_dead(POINT_LIMIT_SECONDS):
+            return True
+        self.broker.kill()
+        return kill.point is None
+
+    def _settle(self, death: Death | None, is_serving: bool) -> None:
+        if death is None:
+            return
+        death.is_back = True
+        death.recovery_seconds = self.broker.served - self.broker.started if is_serving else None
+        self.report.death(death)
+        self.report.count(True)
+
+    # MARK: The end
+
+    def finish(self) -> Observation:
+        """Lets every workload end what it began, then reads everything."""
+        for workload in [*self.writers, self.pipeline, *self.groups]:
+            workload.finish()
+        self._join([*self.writers, self.pipeline, *self.groups])
+        partitions = partitions_at_the_end(self.ledger)
+        settled_watermarks(self.broker.bootstrap, partitions)
+        time.sleep(QUIET_SECONDS)
+        watermarks = settled_watermarks(self.broker.bootstrap, partitions)
+        self.tail_committed.ends = {place: watermarks[place].last_stable for place in self.tail_committed.partitions}
+        self.tail_all.ends = {place: watermarks[place].high for place in self.tail_all.partitions}
+        self._join(self.tails)
+        read_committed_offsets(self.broker.bootstrap, self.ledger)
+        committed, uncommitted = read_everything(self.broker.bootstrap, watermarks)
+        return Observation(
+            ledger=self.ledger, watermarks=watermarks, committed=committed, uncommitted=uncommitted,
+            live_committed={reader.name: dict(reader.seen) for reader in (self.tail_committed, self.group_committed)},
+            live_uncommitted={reader.name: dict(reader.seen) for reader in (self.tail_all, self.group_all)},
+            tail_reader=self.tail_committed.name, topic_names=topic_names(self.broker.bootstrap))
+
+    def _join(self, workloads: list[Workload]) -> None:
+        deadline = time.monotonic() + JOIN_TIMEOUT_SECONDS
+        for workload in workloads:
+            workload.join(max(0.0, deadline - time.monotonic()))
+            if workload.is_alive():
+                stack = "".join(traceback.format_stack(sys._current_frames()[workload.ident]))
+                self.ledger.client_error(f"{workload.name} does not come to its end:\n{stack}")
+            if workload.failure is not None:
+                self.ledger.client_error(f"{workload.name} failed:\n{workload.failure}")
+
+    def _pipeline_ends(self) -> dict[int, int]:
+        marks = settled_watermarks(self.broker.bootstrap, topics.partitions_of(topics.PIPELINE_IN))
+        return {partition: found.high for (_, partition), found in marks.items()}
