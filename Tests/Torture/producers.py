@@ -180,7 +180,13 @@ class TransactionalProducer(Workload):
                 return Outcome.UNKNOWN, False
 
     def _abort(self, client: confluent_kafka.Producer) -> bool:
-        """Whether the broker confirmed it. If not, the next owner of the transactional id aborts: no commit was ever asked for."""
+        """Whether the broker confirmed it. If not, the next owner of the transactional id aborts: no commit was ever asked for.
+
+        Everything is sent before: `abort_transaction` drops what waits for a retry and gives its sequence numbers, which the broker
+        may have stored, to the next transaction (librdkafka 2.16, `rd_kafka_toppar_purge_queues`).
+        """
+        if client.flush(CALL_TIMEOUT_SECONDS) > 0:
+            return False
         for _ in range(3):
             try:
                 client.abort_transaction(CALL_TIMEOUT_SECONDS)

@@ -22,6 +22,9 @@ CLIENT_SETTINGS = {
     "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 150, "retry.backoff.ms": 20, "retry.backoff.max.ms": 150,
     "socket.timeout.ms": 3000, "socket.connection.setup.timeout.ms": 1000, "topic.metadata.refresh.interval.ms": 5000,
     "log.connection.close": False, "logger": LOGGER,
+    # Else a client forgets the broker while it is dead, and send_offsets_to_transaction may wait for ever for one that it forgot
+    # (librdkafka 2.10 and later, issues 5456 and 5511).
+    "metadata.recovery.strategy": "none",
 }
 TRANSACTION_TIMEOUT_MILLISECONDS = 10_000
 CALL_TIMEOUT_SECONDS = 5.0
