@@ -9,11 +9,12 @@ import topics
 from broker_process import BrokerFailed, BrokerProcess
 from churn import TopicChurn
 from confluent_kafka.admin import AdminClient, NewTopic
-from ledger import Ledger
-from observation import (Observation, partitions_at_the_end, read_committed_offsets, read_everything, settled_watermarks, topic_names)
+from ledger import Ledger, TopicPartition
+from observation import (
+    Observation, Reading, Watermarks, partitions_at_the_end, read_committed_offsets, read_everything, settled_watermarks, topic_names)
 from pipeline import Pipeline
 from producers import PythonProducer, StreamProducer, TransactionalProducer
-from readers import GroupReader, TailReader
+from readers import GroupReader, TailReader, read_with_confluent
 from report import Death, Report
 from schedule import Kill
 from workload import CLIENT_SETTINGS, FINISH_TIMEOUT_SECONDS, Context, Workload
@@ -38,7 +39,8 @@ class Campaign:
             TransactionalProducer("transactional-0", context), TransactionalProducer("transactional-1", context),
             StreamProducer("keyed-producer", context, topics.COMPACTED, is_keyed=True),
             StreamProducer("retained-producer", context, topics.RETAINED), feed, TopicChurn("churn", context)]
-        self.pipeline = Pipeline("pipeline-0", context, feed, self._pipeline_ends)
+        # Two members of one group: every death of the broker may move their partitions.
+        self.pipelines = [Pipeline(f"pipeline-{index}", context, feed, self._pipeline_ends) for index in range(2)]
         kept, everything = topics.partitions_of(*topics.KEPT), topics.partitions_of(*topics.ALL)
         self.tail_committed = TailReader("tail-committed", context, kept, is_committed_only=True)
         self.tail_all = TailReader("tail-uncommitted", context, everything, is_committed_only=False, may_skip=True)
@@ -50,7 +52,7 @@ class Campaign:
 
     @property
     def workloads(self) -> list[Workload]:
-        return [*self.writers, self.pipeline, *self.tails, *self.groups]
+        return [*self.writers, *self.pipelines, *self.tails, *self.groups]
 
     # MARK: Kills
 
@@ -58,11 +60,7 @@ class Campaign:
         self._start()
         death: Death | None = None
         for number, kill in enumerate(kills, 1):
-            if number > 1:
-                self.broker.spawn(kill.armed)
-            else:
-                # The first start has made the topics; it is not armed.
-                kill = Kill(delay_seconds=kill.delay_seconds or 0.5)
+            self.broker.spawn(kill.armed)
             death = self._kill(number, kill, death)
         self.broker.spawn()
         self._settle(death, self.broker.wait_until_serving())
@@ -74,6 +72,7 @@ class Campaign:
         plans = [NewTopic(plan.name, topics.PARTITIONS, 1, config=plan.config) for plan in topics.ALL]
         for future in admin.create_topics(plans).values():
             future.result()
+        self.broker.stop()
         for workload in self.workloads:
             workload.start()
 
@@ -122,9 +121,10 @@ class Campaign:
 
     def finish(self) -> Observation:
         """Lets every workload end what it began, then reads everything."""
-        for workload in [*self.writers, self.pipeline, *self.groups]:
+        ending = [*self.writers, *self.pipelines, *self.groups]
+        for workload in ending:
             workload.finish()
-        self._join([*self.writers, self.pipeline, *self.groups])
+        self._join(ending)
         partitions = partitions_at_the_end(self.ledger)
         settled_watermarks(self.broker.bootstrap, partitions)
         time.sleep(QUIET_SECONDS)
@@ -134,11 +134,28 @@ class Campaign:
         self._join(self.tails)
         read_committed_offsets(self.broker.bootstrap, self.ledger)
         committed, uncommitted = read_everything(self.broker.bootstrap, watermarks)
+        names = topic_names(self.broker.bootstrap)
+        restarted_watermarks, restarted = self._restart_twice(partitions)
         return Observation(
             ledger=self.ledger, watermarks=watermarks, committed=committed, uncommitted=uncommitted,
+            restarted_watermarks=restarted_watermarks, restarted=restarted,
             live_committed={reader.name: dict(reader.seen) for reader in (self.tail_committed, self.group_committed)},
             live_uncommitted={reader.name: dict(reader.seen) for reader in (self.tail_all, self.group_all)},
-            tail_reader=self.tail_committed.name, topic_names=topic_names(self.broker.bootstrap))
+            tail_reader=self.tail_committed.name, topic_names=names)
+
+    def _restart_twice(self, partitions: list[TopicPartition]) -> tuple[dict[TopicPartition, Watermarks], Reading]:
+        """What is there after an orderly end, which leaves nothing to recover, and after a death without any load."""
+        code = self.broker.stop()
+        if code != 0:
+            raise BrokerFailed(f"did not drain: exit code {code}\n{self.broker.log_tail()}")
+        self.broker.spawn()
+        if self.broker.wait_until_serving():
+            self.broker.kill()
+        self.broker.spawn()
+        self.broker.wait_until_serving()
+        watermarks = settled_watermarks(self.broker.bootstrap, partitions)
+        ranges = {place: (marks.start, marks.last_stable) for place, marks in watermarks.items()}
+        return watermarks, read_with_confluent(self.broker.bootstrap, ranges, is_committed_only=True)
 
     def _join(self, workloads: list[Workload]) -> None:
         deadline = time.monotonic() + JOIN_TIMEOUT_SECONDS

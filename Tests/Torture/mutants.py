@@ -147,5 +147,6 @@ MUTANTS = (
     Mutant("compaction lost a key's newest record", lambda seen: at_the_end(seen, COMPACTED, lose_newest),
            oracles.compaction_keeps_the_newest),
     Mutant("a topic came or went", lose_topic, oracles.topics_are_as_acknowledged),
+    Mutant("a restart lost a record", lambda seen: drop_middle(seen.restarted[IDEMPOTENT]), oracles.a_restart_changes_nothing),
     Mutant("a producer lost its sequence", lambda seen: seen.ledger.client_errors.append("planted"), oracles.no_client_was_failed),
 )

@@ -34,6 +34,9 @@ class Observation:
     # By client library: everything, read at the end from the start of each log.
     committed: dict[str, Reading]
     uncommitted: dict[str, Reading]
+    # What is there after an orderly stop, a kill without load, and two starts.
+    restarted_watermarks: dict[TopicPartition, Watermarks]
+    restarted: Reading
     # By reader: what came while the broker was killed.
     live_committed: dict[str, Reading]
     live_uncommitted: dict[str, Reading]
@@ -50,6 +53,7 @@ class Observation:
         twin.ledger.client_errors = list(self.ledger.client_errors)
         twin.watermarks = dict(self.watermarks)
         twin.topic_names = set(self.topic_names)
+        twin.restarted = {partition: list(seen) for partition, seen in self.restarted.items()}
         for name in ("committed", "uncommitted", "live_committed", "live_uncommitted"):
             readings = {reader: {partition: list(seen) for partition, seen in reading.items()}
                         for reader, reading in getattr(self, name).items()}

@@ -246,6 +246,18 @@ def topics_are_as_acknowledged(observation: Observation) -> Iterator[str]:
                 yield f"{reader}: {name} generation {life.generation}: {brief(value)} is of another life"
 
 
+def a_restart_changes_nothing(observation: Observation) -> Iterator[str]:
+    """After an orderly stop, and after a kill without load, everything is as it was."""
+    kept = set(topics.partitions_of(*topics.KEPT))
+    for place, marks in observation.watermarks.items():
+        after = observation.restarted_watermarks[place]
+        if marks != after:
+            yield f"{name_of(place)}: {marks} became {after}"
+        before, now = observation.committed["confluent-kafka"][place], observation.restarted[place]
+        if place in kept and before != now:
+            yield f"{name_of(place)}: {len(before)} records became {len(now)}"
+
+
 def no_client_was_failed(observation: Observation) -> Iterator[str]:
     """No client was told something that a restart of the broker does not excuse, and each got to its end."""
     yield from observation.ledger.client_errors
@@ -255,7 +267,7 @@ ORACLES: tuple[Oracle, ...] = (
     acknowledged_is_there, acknowledged_is_where_it_was_acknowledged, nothing_is_there_twice, order_is_kept, nothing_is_invented,
     aborted_is_invisible, transactions_are_whole, transactions_finish, committed_offsets_never_go_back, pipeline_is_exactly_once,
     live_reader_saw_the_same, offsets_are_never_reused, client_libraries_agree, no_log_has_holes, retention_keeps_the_rest,
-    compaction_keeps_the_newest, topics_are_as_acknowledged, no_client_was_failed)
+    compaction_keeps_the_newest, topics_are_as_acknowledged, a_restart_changes_nothing, no_client_was_failed)
 
 
 def name_of(place: tuple[str, int]) -> str:

@@ -20,7 +20,7 @@ def transformed(value: bytes) -> bytes:
 
 
 class Pipeline(Workload):
-    """One member of the group. It trusts nothing but the committed offset: after every doubt it goes back to it."""
+    """One member of the group; each has a transactional id of its own. It trusts nothing but the committed offset: after every doubt it goes back to it."""
 
     def __init__(self, name, context, source: Workload, ends: Callable[[], dict[int, int]]):
         super().__init__(name, context)
@@ -40,7 +40,7 @@ class Pipeline(Workload):
         while True:
             if deadline is None and self.is_finishing and not self._source.is_alive():
                 deadline = time.monotonic() + FINISH_TIMEOUT_SECONDS
-            if deadline is not None and self._is_done():
+            if deadline is not None and self._is_done(consumer):
                 break
             if deadline is not None and time.monotonic() > deadline:
                 self.ledger.client_error(f"{self.name}: stuck at {self._next}, the input ends at {self._ends()}")
@@ -55,9 +55,14 @@ class Pipeline(Workload):
                 self.recoveries += 1
         consumer.close()
 
-    def _is_done(self) -> bool:
+    def _is_done(self, consumer: confluent_kafka.Consumer) -> bool:
+        """Whether the group, this member or another, has committed all of the input."""
         ends = self._ends()
-        return len(self._next) == len(ends) and all(self._next[partition] >= end for partition, end in ends.items())
+        try:
+            found = consumer.committed([TopicPartition(topics.PIPELINE_IN.name, partition) for partition in ends], 2.0)
+        except KafkaException:
+            return False
+        return all(place.error is None and place.offset >= ends[place.partition] for place in found)
 
     def _owns(self, consumer: confluent_kafka.Consumer, batch: list) -> bool:
         """Whether the batch continues what was committed. Drops from it what does not, after going back in the input."""

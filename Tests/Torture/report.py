@@ -5,6 +5,7 @@ import statistics
 from collections import Counter
 from dataclasses import dataclass
 
+import topics
 from ledger import Outcome
 from observation import Observation
 from schedule import Kill
@@ -25,6 +26,21 @@ class Death:
     # From the start of the process to its first answer; None: killed again before that.
     recovery_seconds: float | None = None
     is_back: bool = False
+
+
+def idle_parts(observation: Observation, kills: int) -> list[str]:
+    """What there was too little of for the oracles to mean anything."""
+    ledger = observation.ledger
+    outcomes = Counter(ledger.outcomes.values())
+    counts = {f"acknowledged records in {name}": 0 for name in topics.BY_NAME}
+    for (topic, _), records in ledger.records.items():
+        if topic in topics.BY_NAME:
+            counts[f"acknowledged records in {topic}"] += sum(sent.is_acknowledged for sent in records)
+    counts[f"acknowledged records in {topics.PIPELINE_OUT.name}"] = sum(
+        len(observation.committed["confluent-kafka"][place]) for place in topics.partitions_of(topics.PIPELINE_OUT))
+    counts |= {f"{outcome.value} transactions": outcomes[outcome] for outcome in (Outcome.COMMITTED, Outcome.ABORTED)}
+    counts |= {f"commits of {group}": len(events) for group, events in ledger.commits.items()}
+    return [f"{count} {what} in {kills} kills" for what, count in counts.items() if count < kills]
 
 
 class Report:

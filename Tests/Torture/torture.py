@@ -24,7 +24,7 @@ from campaign import Campaign  # noqa: E402
 from mutants import MUTANTS  # noqa: E402
 from observation import Observation  # noqa: E402
 from oracles import ORACLES  # noqa: E402
-from report import Report  # noqa: E402
+from report import Report, idle_parts  # noqa: E402
 from schedule import make_schedule  # noqa: E402
 
 
@@ -56,11 +56,10 @@ def run(count: int, seed: int, directory: Path, is_self_test: bool) -> Report:
         observation = campaign.finish()
         report.summary(observation)
         report.verdict("every planned kill point was reached", report.points(points))
+        report.verdict("the load was real", idle_parts(observation, count))
         judge(observation, report)
         if is_self_test:
             test_oracles(observation, report)
-        code = broker.stop()
-        report.verdict("the broker drains in the end", [] if code == 0 else [f"exit code {code}\n{broker.log_tail()}"])
     except BrokerFailed as error:
         report.verdict("the broker comes back", [str(error)])
     finally:
