@@ -56,8 +56,10 @@ let package = Package(
       swiftSettings: settings),
 
     // Measurements and fuzzing: built with everything else, run by `make bench` and `make fuzz`.
+    .target(name: "CLogLimits", path: "Benchmarks/CLogLimits", linkerSettings: [.linkedLibrary("rdkafka")]),
     .executableTarget(
-      name: "headrace-benchmarks", dependencies: ["Core", "Codecs", "Kafka", "Broker"], path: "Benchmarks/Log",
+      name: "headrace-benchmarks", dependencies: ["Core", "Codecs", "Kafka", "Broker", "CLogLimits"],
+      path: "Benchmarks/Log",
       swiftSettings: settings),
     .executableTarget(
       name: "headrace-fuzz", dependencies: ["Core", "Codecs", "Broker", nioCore], path: "Tests/Fuzz",
@@ -66,8 +68,9 @@ let package = Package(
     tests("CoreTests", ["Core"]),
     tests("CodecsTests", ["Core", "Codecs"]),
     tests("BrokerTests", ["Core", "Codecs", "Broker", nioCore, nioPosix], excluded: ["Protocol/Golden"]),
-    tests("KafkaTests", ["Core", "Kafka", "Broker"]),
+    tests("KafkaTests", ["Core", "Kafka", "Broker", logging]),
     tests("ContractsTests", ["Core", "Contracts"]),
+    tests("HeadraceTests", ["Core", "Contracts", "Kafka", "headrace"]),
     tests("ArchitectureTests", []),
   ],
   cxxLanguageStandard: .cxx17

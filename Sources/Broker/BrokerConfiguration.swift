@@ -55,7 +55,8 @@ package struct BrokerConfiguration: Sendable {
     package var partialFrameMilliseconds: Int64 = 30_000
     /// Bytes of records in one Fetch response, whatever the client allows.
     package var fetchResponseBytes = 16_777_216
-    package var decompressedBatchBytes = 268_435_456
+    /// What the records of one compressed batch may expand to. Clients bound a batch before they compress it, by 1 MiB.
+    package var decompressedBatchBytes = 33_554_432
   }
 
   package struct TopicDefaults: Sendable {
@@ -96,7 +97,8 @@ package struct BrokerConfiguration: Sendable {
     if case .tls = transport { isOpen = false }
     if !isLoopback && isOpen {
       throw HeadraceError(
-        .user, "OPEN_LISTENER", "refusing to listen on \(host): anybody who reaches it could read and write every topic",
+        .user, "OPEN_LISTENER",
+        "refusing to listen on \(host): anybody who reaches it could read and write every topic",
         remedy: "configure TLS (--tls-certificate, --tls-key) or SASL (--sasl-users), or listen on 127.0.0.1")
     }
     guard (0...65_535).contains(port) else {

@@ -4,13 +4,17 @@
 
 void headrace_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
 
+void headrace_thread_name(char *name) { prctl(PR_GET_NAME, name); }
+
 size_t headrace_consume(rd_kafka_queue_t *queue, int timeout_ms, rd_kafka_message_t **messages, size_t capacity) {
   if (capacity == 0) return 0;
-  ssize_t taken = rd_kafka_consume_batch_queue(queue, 0, messages, capacity);
-  if (taken > 0) return (size_t)taken;
-  if (timeout_ms == 0) return 0;
+  if (timeout_ms == 0 || rd_kafka_queue_length(queue) > 0) {
+    // Without a message this was an event, such as a rebalance or a wake-up: the caller looks at it before it waits.
+    ssize_t taken = rd_kafka_consume_batch_queue(queue, 0, messages, capacity);
+    return taken > 0 ? (size_t)taken : 0;
+  }
   // Nothing there: wait for one message, then take what came with it.
-  taken = rd_kafka_consume_batch_queue(queue, timeout_ms, messages, 1);
+  ssize_t taken = rd_kafka_consume_batch_queue(queue, timeout_ms, messages, 1);
   if (taken <= 0) return 0;
   ssize_t more = capacity > 1 ? rd_kafka_consume_batch_queue(queue, 0, messages + 1, capacity - 1) : 0;
   return 1 + (more > 0 ? (size_t)more : 0);

@@ -26,8 +26,8 @@ package enum EventTime {
     case outOfRange
   }
 
-  /// 1970-01-01, without its first millisecond, to 9999-12-31: what a Kafka timestamp and RFC 3339 can both say (a client
-  /// takes 0 for "now").
+  /// 1970-01-01, without its first millisecond, to 9999-12-31: what a Kafka timestamp and RFC 3339 can both say (a
+  /// client takes 0 for "now").
   package static let sane: ClosedRange<Int64> = 1...253_402_300_799_999
 
   /// - Parameters:

@@ -54,7 +54,7 @@ package enum CRC32 {
 
   package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     var crc: UInt32 = 0xffff_ffff
-    for unsafe byte in unsafe bytes {
+    for unsafebyte in unsafe bytes {
       crc = table[Int((crc ^ UInt32(byte)) & 0xff)] ^ (crc >> 8)
     }
     return ~crc

@@ -16,6 +16,7 @@ struct Headrace: AsyncParsableCommand {
 enum Main {
   /// Parses, runs, and turns whatever was thrown into words and an exit code.
   static func main() async {
+    TerminationSignal.ignoreBrokenPipes()
     do {
       var command = try Headrace.parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {

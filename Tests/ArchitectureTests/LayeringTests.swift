@@ -78,6 +78,7 @@ enum Layering {
 
   private static func imports(of file: SourceFile) -> [(module: String, line: Int)] {
     file.code.enumerated().compactMap { index, line in
+      guard line.utf8.count > 7, line.contains("import") else { return nil }
       // Attributes and access levels in front; a kind of declaration may stand behind.
       let pattern =
         #/^\s*(?:@\w+(?:\([^)]*\))?\s+|(?:package|internal|public|\w*private)\s+)*import\s+(?:[a-z]+\s+)?(\w+)/#

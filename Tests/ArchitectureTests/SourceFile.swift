@@ -8,9 +8,11 @@ struct SourceFile {
   var lines: [String]
   /// Without comments and the text of strings; empty where it is no Swift.
   var code: [String]
+  private let text: String
 
   init(path: String, text: String) {
     self.path = path
+    self.text = text
     code = path.hasSuffix(".swift") ? SwiftCode(text).lines : []
     lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     if lines.last == "" { lines.removeLast() }
@@ -18,6 +20,9 @@ struct SourceFile {
 
   var isSwift: Bool { path.hasSuffix(".swift") }
   var isCode: Bool { [".swift", ".c", ".h", ".cpp", ".hpp", ".py"].contains { path.hasSuffix($0) } }
+
+  /// Whether the file has these characters anywhere: a quick look before a slow one.
+  func mentions(_ word: String) -> Bool { unsafe strstr(text, word) != nil }
 
   /// `Broker` for `Sources/Broker/Log/Segment.swift`; nil outside of `Sources`.
   var module: String? {
@@ -51,7 +56,9 @@ enum Repository {
   }
 
   /// Every text file that belongs to the repository.
-  static func files() throws -> [SourceFile] {
+  static func files() throws -> [SourceFile] { try read.get() }
+
+  private static let read = Result {
     var files: [SourceFile] = []
     try collect(root, prefix: "", into: &files)
     return files.sorted { $0.path < $1.path }

@@ -15,7 +15,7 @@ extension StyleRule {
     StyleRule(
       name: "no \(word)",
       check: { file in
-        guard file.isSwift, file.module != nil else { return [] }
+        guard file.isSwift, file.module != nil, file.mentions(word) else { return [] }
         return file.code.enumerated().filter { isWord(word, in: $0.element) }.map { index, _ in
           .init(path: file.path, line: index + 1, message: "\(word): \(instead)")
         }
@@ -28,7 +28,7 @@ extension StyleRule {
     StyleRule(
       name: "no \(word)",
       check: { file in
-        guard file.isCode else { return [] }
+        guard file.isCode, file.mentions(word) else { return [] }
         return file.lines.enumerated().filter { isWord(word, in: $0.element) }.map { index, _ in
           .init(path: file.path, line: index + 1, message: "\(word): \(instead)")
         }
@@ -65,8 +65,8 @@ extension StyleRule {
     StyleRule(
       name: name,
       check: { file in
-        file.lines.enumerated().flatMap { index, line in
-          words.filter { line.contains($0) }.map { word in
+        words.filter { file.mentions($0) }.flatMap { word in
+          file.lines.enumerated().filter { $0.element.contains(word) }.map { index, _ in
             .init(path: file.path, line: index + 1, message: "\(word): \(message)")
           }
         }

@@ -36,7 +36,9 @@ extension StyleRule {
     name: "a line has at most \(lineColumnsMax) columns",
     check: { file in
       guard file.isCode else { return [] }
-      return file.lines.enumerated().filter { $0.element.count > lineColumnsMax }.map { index, line in
+      return file.lines.enumerated().filter {
+        $0.element.utf8.count > lineColumnsMax && $0.element.count > lineColumnsMax
+      }.map { index, line in
         .init(path: file.path, line: index + 1, message: "\(line.count) columns")
       }
     },
@@ -64,7 +66,9 @@ extension StyleRule {
   static let uncheckedNeedsReason = StyleRule(
     name: "what the compiler cannot check has its reason directly above",
     check: { file in
-      guard file.isSwift, file.module != nil else { return [] }
+      guard file.isSwift, file.module != nil, file.mentions("@unchecked") || file.mentions("(unsafe)") else {
+        return []
+      }
       let lines = file.code
       return lines.enumerated().compactMap { index, line in
         guard line.contains(#/@unchecked\s+Sendable|nonisolated\(unsafe\)/#) else { return nil }
@@ -82,7 +86,7 @@ extension StyleRule {
   static let printOutsideOfTheCLI = StyleRule(
     name: "only the command line prints",
     check: { file in
-      guard file.isSwift, let module = file.module, module != "headrace" else { return [] }
+      guard file.isSwift, let module = file.module, module != "headrace", file.mentions("print(") else { return [] }
       return occurrences(of: #/(?:^|[^.\w])print\(/#, in: file, message: "log or throw; only the command line prints")
     },
     planted: { .init(path: "Sources/Core/A.swift", text: "print(1)") },

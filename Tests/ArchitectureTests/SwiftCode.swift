@@ -117,8 +117,8 @@ struct FunctionExtent: Equatable {
     var declared: Int?
     var parentheses = 0
     for (index, line) in code.enumerated() {
-      for token in line.matches(of: #/\.?\b\w+|[{}()]/#) {
-        switch token.output {
+      for token in tokens(of: line) {
+        switch token {
         case "(": parentheses += 1
         case ")": parentheses -= 1
         case "{" where parentheses > 0: braces.append(nil)
@@ -135,5 +135,23 @@ struct FunctionExtent: Equatable {
       }
     }
     return extents
+  }
+
+  /// Words, but for those behind a dot, and brackets. By bytes, because this goes over every line of the repository.
+  private static func tokens(of line: String) -> [String] {
+    var tokens: [String] = []
+    var word: [UInt8] = []
+    var isMember = false
+    for byte in Array(line.utf8) + [0x20] {
+      switch byte {
+      case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x5f, 0x80...: word.append(byte)
+      default:
+        if !word.isEmpty && !isMember { tokens.append(String(decoding: word, as: UTF8.self)) }
+        word.removeAll(keepingCapacity: true)
+        isMember = byte == UInt8(ascii: ".")
+        if "{}()".utf8.contains(byte) { tokens.append(String(Unicode.Scalar(byte))) }
+      }
+    }
+    return tokens
   }
 }

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 from kafka.protocol.metadata import ApiVersionsRequest, MetadataRequest
 
 from harness.broker import find_binary
@@ -40,7 +41,7 @@ def settings(client, *, mechanism: str | None = None, user: str = "alice", passw
     if client.name == "kafka-python":
         chosen = {"security_protocol": protocol, "sasl_mechanism": mechanism, "sasl_plain_username": user if mechanism else None,
                   "sasl_plain_password": password if mechanism else None, "ssl_cafile": authority, "ssl_certfile": certificate,
-                  "ssl_keyfile": key, "bootstrap_timeout_ms": 6000}
+                  "ssl_keyfile": key, "bootstrap_timeout_ms": 3000}
     else:
         chosen = {"security.protocol": protocol, "sasl.mechanism": mechanism, "sasl.username": user if mechanism else None,
                   "sasl.password": password if mechanism else None, "ssl.ca.location": authority, "ssl.certificate.location": certificate,
@@ -55,7 +56,7 @@ def round_trip(cluster: Cluster, client, chosen: dict) -> None:
 
 
 def refused(cluster: Cluster, client, chosen: dict) -> None:
-    fast = {} if client.name == "kafka-python" else {"message.timeout.ms": 2500}
+    fast = {} if client.name == "kafka-python" else {"message.timeout.ms": 1500}
     topic = f"refused-{client.name}"
     with pytest.raises(Exception):
         client.produce(cluster.bootstrap, topic, [Record(value=b"must not arrive")], settings={**chosen, **fast})
@@ -84,8 +85,6 @@ def test_wrong_credentials_are_refused(start_broker, users, mechanism):
 
 
 def cluster_topics(cluster: Cluster, chosen: dict) -> set[str]:
-    from confluent_kafka.admin import AdminClient
-
     return set(AdminClient({"bootstrap.servers": cluster.bootstrap, **chosen}).list_topics(timeout=20).topics)
 
 

@@ -5,7 +5,7 @@ import Testing
 @Suite struct LineFramingTests {
   @Test(arguments: [1, 2, 7, 1_000])
   func linesAreTheSameHoweverTheInputIsCut(pieceMax: Int) throws {
-    var random = SeededGenerator(seed: UInt64(pieceMax))
+    var random = SplitMix64(seed: UInt64(pieceMax))
     let lines = (0..<200).map { _ in String(repeating: "x", count: random.below(12)) }
     for ending in ["\n", "\r\n"] {
       let input = Array(("\u{feff}" + lines.joined(separator: ending) + ending).utf8)
@@ -16,13 +16,13 @@ import Testing
   }
 
   @Test func theLastLineNeedsNoLineFeed() throws {
-    var random = SeededGenerator(seed: 1)
+    var random = SplitMix64(seed: 1)
     let (documents, _) = try frame(Array("1\n2".utf8), by: LineFraming(), random: &random, pieceMax: 1)
     #expect(documents.map(\.text) == ["1", "2"])
   }
 
   @Test func aLineWithoutEndStopsTheReading() {
-    var random = SeededGenerator(seed: 1)
+    var random = SplitMix64(seed: 1)
     let input = Array("{}\n".utf8) + [UInt8](repeating: 0x78, count: 100)
     let error = #expect(throws: HeadraceError.self) {
       try frame(input, by: LineFraming(lineBytesMax: 64), random: &random, pieceMax: 10)

@@ -28,6 +28,9 @@ struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
   /// The time of the next wake-up, which may turn out to be a stale one.
   var nextMilliseconds: Int64? { heap.first?.milliseconds }
 
+  /// Entries in the heap, the stale ones too.
+  var entryCount: Int { heap.count }
+
   /// Wakes the owner of `key` at `milliseconds` or earlier.
   mutating func arm(_ key: Key, at milliseconds: Int64) {
     if let current = armed[key], current.milliseconds <= milliseconds { return }

@@ -9,7 +9,6 @@ extension Group {
       return
     case .completingRebalance:
       for member in membersInOrder {
-        members[member.id]?.assignment = []
         if answerSync(of: member.id, SyncReply(error: .rebalanceInProgress), &effects) {
           renewSession(of: member.id, &effects)
         }

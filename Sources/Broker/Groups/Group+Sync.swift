@@ -37,6 +37,7 @@ extension Group {
 
   /// The leader has assigned: everybody that waits gets its part, members that it left out get nothing.
   private mutating func distribute(_ assignments: [GroupSync.Assignment], _ effects: inout GroupEffects) {
+    for memberID in members.keys { members[memberID]?.assignment = [] }
     for assignment in assignments { members[assignment.memberID]?.assignment = assignment.bytes }
     state = .stable
     for member in membersInOrder where member.waitingSync != nil {

@@ -58,6 +58,8 @@ extension OffsetStore {
       }
       runs[runs.count - 1].offsets.append(item.offset)
     }
+    // Within a run no partition comes twice: sorted by partition, equal stores have equal snapshots.
+    for index in runs.indices { runs[index].offsets.sort { $0.partition < $1.partition } }
     return runs
   }
 }

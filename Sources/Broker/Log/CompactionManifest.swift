@@ -1,18 +1,19 @@
-/// The redo record of a compaction. Once it is in the folder the compaction has happened, and whoever finds it finishes the exchange of
-/// files; without it the new files are rubbish.
+/// The redo record of a compaction. Once it is in the folder the compaction has happened, and whoever finds it finishes
+/// the exchange of files; without it the new files are rubbish.
 ///
-/// For each group: the new file takes the name of the first original, then the other originals go. Every step may be done again.
+/// For each group: the new file takes the name of the first original, then the other originals go. Every step may be
+/// done again.
 struct CompactionManifest {
   private static let name = "compaction"
-  var groups: [CompactionResult.Group]
+  /// Base offsets of the originals of each group.
+  var groups: [[Int64]]
 
   func store(in folder: String) throws(StorageFailure) {
     var encoder = BigEndianEncoder()
     encoder.append(UInt32(groups.count))
     for group in groups {
-      encoder.append(UInt8(group.summary.sizeBytes == 0 ? 0 : 1))
-      encoder.append(UInt32(group.replaced.count))
-      for base in group.replaced { encoder.append(base) }
+      encoder.append(UInt32(group.count))
+      for base in group { encoder.append(base) }
     }
     try CheckedFile.replace(Self.path(folder), kind: .compactionManifest, payload: encoder.bytes, durable: true)
   }
@@ -24,31 +25,29 @@ struct CompactionManifest {
   /// Finishes a compaction that a crash interrupted.
   static func finish(in folder: String) throws(StorageFailure) {
     guard LogFolder.exists(path(folder)) else { return }
-    if let payload = CheckedFile.payload(path(folder), kind: .compactionManifest), let groups = decode(payload) {
-      for group in groups { try exchange(group.bases, hasResult: group.hasResult, in: folder) }
+    if let payload = CheckedFile.payload(path(folder), kind: .compactionManifest), let manifest = Self(payload) {
+      for group in manifest.groups { try exchange(group, in: folder) }
       try LogFolder.synchronize(folder)
     }
     try remove(from: folder)
   }
 
   /// Puts a group's new segment in the place of its originals.
-  static func exchange(_ bases: [Int64], hasResult: Bool, in folder: String) throws(StorageFailure) {
+  static func exchange(_ bases: [Int64], in folder: String) throws(StorageFailure) {
     guard let first = bases.first else { return }
     let stem = "\(folder)/\(SegmentName.stem(first))"
     let log = stem + SegmentName.logSuffix
     let index = stem + SegmentName.indexSuffix
-    if hasResult {
-      if LogFolder.exists(log + SegmentName.cleanedSuffix) {
-        // The old index must not be taken for one of the new file.
-        try LogFolder.remove(index)
-        try LogFolder.rename(log + SegmentName.cleanedSuffix, to: log)
-      }
-      KillPoint.pass(.compactionDuringSwap)
-      if LogFolder.exists(index + SegmentName.cleanedSuffix) {
-        try LogFolder.rename(index + SegmentName.cleanedSuffix, to: index)
-      }
+    if LogFolder.exists(log + SegmentName.cleanedSuffix) {
+      // The old index must not be taken for one of the new file.
+      try LogFolder.remove(index)
+      try LogFolder.rename(log + SegmentName.cleanedSuffix, to: log)
     }
-    for base in hasResult ? bases.dropFirst() : bases[...] {
+    KillPoint.pass(.compactionDuringSwap)
+    if LogFolder.exists(index + SegmentName.cleanedSuffix) {
+      try LogFolder.rename(index + SegmentName.cleanedSuffix, to: index)
+    }
+    for base in bases.dropFirst() {
       let original = "\(folder)/\(SegmentName.stem(base))"
       try LogFolder.remove(original + SegmentName.indexSuffix)
       try LogFolder.remove(original + SegmentName.logSuffix)
@@ -57,19 +56,20 @@ struct CompactionManifest {
 
   private static func path(_ folder: String) -> String { "\(folder)/\(name)" }
 
-  private static func decode(_ payload: [UInt8]) -> [(bases: [Int64], hasResult: Bool)]? {
+  private init?(_ payload: [UInt8]) {
     var decoder = BigEndianDecoder(payload)
     guard let count = decoder.next(UInt32.self) else { return nil }
-    var groups: [(bases: [Int64], hasResult: Bool)] = []
+    groups = []
     for _ in 0..<count {
-      guard let hasResult = decoder.next(UInt8.self), let bases = decoder.next(UInt32.self) else { return nil }
-      var replaced: [Int64] = []
-      for _ in 0..<bases {
+      guard let originals = decoder.next(UInt32.self) else { return nil }
+      var bases: [Int64] = []
+      for _ in 0..<originals {
         guard let base = decoder.next(Int64.self) else { return nil }
-        replaced.append(base)
+        bases.append(base)
       }
-      groups.append((replaced, hasResult != 0))
+      groups.append(bases)
     }
-    return groups
   }
+
+  init(groups: [[Int64]]) { self.groups = groups }
 }

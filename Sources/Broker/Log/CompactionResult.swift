@@ -3,7 +3,7 @@ package struct CompactionResult: Sendable {
   struct Group: Sendable, Equatable {
     /// Base offsets of the originals, in order. The new segment has the name of the first.
     var replaced: [Int64]
-    /// Of the new segment; without bytes when nothing is left and there is none.
+    /// Of the new segment, which may be empty.
     var summary: SegmentSummary
   }
 

@@ -4,19 +4,22 @@ package import Core
 ///
 /// Order: data, then indexes and names, then the recovery point, which so never claims what is not there.
 package struct FlushJob: Sendable {
-  struct IndexFile: Sendable {
-    var path: String
-    var content: SegmentIndexFile
-    var index: SegmentIndex
-    var segmentBase: Int64
+  /// A closed segment that may not be on the disk.
+  struct Closed: Sendable {
+    var stem: String
+    var description: SegmentIndexFile
+    var needsIndexFile: Bool
+    /// nil: not open.
+    var file: LogFile?
+    /// nil: not loaded; it is built from the file.
+    var index: SegmentIndex?
   }
 
   let folder: String
-  /// Files with bytes that may not be on the disk.
-  let data: [LogFile]
-  let indexFiles: [IndexFile]
-  /// Closed segments that this brings to the disk.
-  let segmentBases: [Int64]
+  let closed: [Closed]
+  /// The growing segment's file.
+  let growing: LogFile?
+  let indexIntervalBytes: Int
   let snapshotPaths: [String]
   /// Snapshots below it are no longer needed.
   let oldestSnapshot: Int64
@@ -26,19 +29,23 @@ package struct FlushJob: Sendable {
   /// - Returns: what `PartitionLog.flushed` has to be told, also when the disk did not take the data.
   /// - Throws: `STORAGE` when something beside the data failed; the next flush tries it again.
   package func run() throws(HeadraceError) -> FlushResult {
-    var result = FlushResult(recoveryPoint: recoveryPoint, segmentBases: segmentBases, condemnedPaths: condemnedPaths)
+    var result = FlushResult(
+      recoveryPoint: recoveryPoint, segmentBases: closed.map(\.description.summary.baseOffset),
+      condemnedPaths: condemnedPaths)
     do throws(StorageFailure) {
-      for file in data { try file.synchronize() }
+      for segment in closed { try segment.open().synchronize() }
+      try growing?.synchronize()
     } catch {
       result.failure = error
       return result
     }
     do throws(StorageFailure) {
-      for file in indexFiles {
-        try CheckedFile.replace(file.path, content: file.content.content(index: file.index), durable: true)
+      // First of all: on a full disk this is what makes room for the rest.
+      for path in condemnedPaths { try LogFolder.remove(path) }
+      for segment in closed where segment.needsIndexFile {
+        try segment.writeIndexFile(intervalBytes: indexIntervalBytes)
       }
       for path in snapshotPaths where LogFolder.exists(path) { try LogFile(path, .read).synchronize() }
-      for path in condemnedPaths { try LogFolder.remove(path) }
       for name in try LogFolder.names(in: folder) {
         if let offset = SegmentName.offset(name, suffix: SegmentName.snapshotSuffix), offset < oldestSnapshot {
           try LogFolder.remove("\(folder)/\(name)")
@@ -59,5 +66,19 @@ package struct FlushResult: Sendable {
   let segmentBases: [Int64]
   let condemnedPaths: [String]
   /// The disk did not take the data. What of it is stored is unknown.
-  package fileprivate(set) var failure: StorageFailure?
+  var failure: StorageFailure?
+}
+
+extension FlushJob.Closed {
+  func open() throws(StorageFailure) -> LogFile {
+    if let file { file } else { try LogFile(stem + SegmentName.logSuffix, .read) }
+  }
+
+  func writeIndexFile(intervalBytes: Int) throws(StorageFailure) {
+    let index =
+      if let index { index } else {
+        try SegmentIndex(scanning: open(), of: description.summary, intervalBytes: intervalBytes)
+      }
+    try CheckedFile.replace(stem + SegmentName.indexSuffix, content: description.content(index: index), durable: true)
+  }
 }

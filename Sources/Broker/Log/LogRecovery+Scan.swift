@@ -3,8 +3,8 @@ internal import Glibc
 
 extension LogRecovery {
   /// Reads a segment batch by batch and takes it into segments, producers and aborted transactions.
-  /// - Parameter next: the base offset of the segment behind it; nil for the last one, whose broken end is cut.
-  mutating func scan(baseOffset: Int64, next: Int64?) throws {
+  /// - Parameter behind: the base offsets of the segments behind it.
+  mutating func scan(_ baseOffset: Int64, behind: ArraySlice<Int64>, hasIndexFile: Bool) throws {
     let path = "\(folder)/\(SegmentName.stem(baseOffset))\(SegmentName.logSuffix)"
     let file = try LogFile(path, .readWrite)
     let size = try file.size()
@@ -12,31 +12,42 @@ extension LogRecovery {
       folder: folder, summary: SegmentSummary(baseOffset: baseOffset),
       opened: LogSegment.Opened(file: file, index: SegmentIndex()), createdMilliseconds: nowMilliseconds)
     var scanner = SegmentScanner(file, end: size)
-    scanning: while true {
-      let step = try scanner.next(checksums: segment.endOffset >= recoveryPoint)
-      switch step {
-      case .batch(let header, _) where header.baseOffset >= segment.endOffset && header.endOffset <= next ?? .max:
+    var broken: (position: Int, isCutOff: Bool)?
+    scanning: while broken == nil {
+      switch try scanner.next(checksums: segment.endOffset >= recoveryPoint) {
+      case .batch(let header, let position):
+        guard isInOrder(header, in: segment, next: behind.first) else {
+          broken = (position, false)
+          continue
+        }
         take(header, records: scanner.records)
         segment.add(header, indexIntervalBytes: configuration.indexIntervalBytes)
-      case .batch(_, let position):
-        try end(segment, file, at: position, size: size, isCutOff: false, isLast: next == nil)
-        break scanning
-      case .bad(let position, let isCutOff):
-        try end(segment, file, at: position, size: size, isCutOff: isCutOff, isLast: next == nil)
-        break scanning
+      case .bad(let position, let isCutOff): broken = (position, isCutOff)
       case .end: break scanning
       }
     }
     report.scannedBytes += segment.sizeBytes
-    if next != nil {
-      segment.opened = nil
-      segment.needsIndexFile = true
-    } else if segment.endOffset < recoveryPoint {
-      report.lostFlushedData = true
-      recoveryPoint = segment.endOffset
-    }
-    if next != nil { unflushed.append(segment) }
+    if let broken { try cut(segment, file, at: broken.position, size: size, isCutOff: broken.isCutOff, behind: behind) }
+    close(segment, isLast: behind.isEmpty, hasIndexFile: hasIndexFile)
+  }
+
+  /// Offsets only grow; in the segment that was growing, which was never compacted, there are no gaps either. The check
+  /// matters because a batch's checksum does not cover its offset.
+  private func isInOrder(_ header: RecordBatchHeader, in segment: LogSegment, next: Int64?) -> Bool {
+    guard let next else { return header.baseOffset == segment.endOffset }
+    return header.baseOffset >= segment.endOffset && header.endOffset <= next
+  }
+
+  private mutating func close(_ segment: LogSegment, isLast: Bool, hasIndexFile: Bool) {
     segments.append(segment)
+    if isLast {
+      if segment.endOffset < recoveryPoint { report.lostFlushedData = true }
+      recoveryPoint = min(recoveryPoint, segment.endOffset)
+    } else {
+      segment.opened = nil
+      segment.needsIndexFile = !hasIndexFile
+      if !hasIndexFile || segment.endOffset > recoveryPoint { unflushed.append(segment) }
+    }
   }
 
   private mutating func take(_ header: RecordBatchHeader, records: RawSpan) {
@@ -54,17 +65,24 @@ extension LogRecovery {
     }
   }
 
-  /// No batch begins at `position`: cuts the last segment there, or refuses to go on.
-  private mutating func end(
-    _ segment: LogSegment, _ file: LogFile, at position: Int, size: Int, isCutOff: Bool, isLast: Bool
+  /// Cuts a broken end, or refuses to go on: below the recovery point the disk once had the data, and in front of other
+  /// segments a cut would throw them away.
+  private mutating func cut(
+    _ segment: LogSegment, _ file: LogFile, at position: Int, size: Int, isCutOff: Bool, behind: ArraySlice<Int64>
   ) throws {
-    guard isLast, isCutOff || segment.endOffset >= recoveryPoint else {
+    let isEnd = try behind.allSatisfy {
+      try LogFolder.size(of: "\(folder)/\(SegmentName.stem($0))\(SegmentName.logSuffix)") == 0
+    }
+    guard isEnd, isCutOff || segment.endOffset >= recoveryPoint else {
       throw HeadraceError(
-        .external, "LOG_CORRUPT", "no valid record batch at byte \(position) of \(size), behind offset \(segment.endOffset)",
+        .external, "LOG_CORRUPT",
+        "no valid record batch at byte \(position) of \(size), behind offset \(segment.endOffset)",
         place: segment.logPath,
-        remedy: "restore the file from a copy; or, to go on without what follows, cut it to \(position) bytes and move the "
+        remedy:
+          "restore the file from a copy; or, to go on without what follows, cut it to \(position) bytes and move the "
           + "segments with larger offsets out of the folder")
     }
+    try removeSnapshots(behind: segment.endOffset)
     try file.truncate(to: position)
     report.truncatedBytes += size - position
     report.truncatedFile = segment.logPath

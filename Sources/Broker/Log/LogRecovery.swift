@@ -2,10 +2,10 @@ internal import Core
 
 /// Brings a partition's folder back to a state in which every byte is accounted for.
 ///
-/// Closed segments below the recovery point are trusted as their index files describe them. Everything from the newest usable
-/// producer snapshot on is read; from the recovery point on every checksum is verified. What is broken at the end of the last segment
-/// was never acknowledged, or was lost with the power: it is cut. Anything broken in front of other data is an error, because cutting
-/// there would throw away what follows.
+/// Closed segments below the recovery point are trusted as their index files describe them. Everything from the newest
+/// usable producer snapshot on is read; from the recovery point on every checksum is verified. What is broken at the
+/// end of the last segment was never acknowledged, or was lost with the power: it is cut. Anything broken in front of
+/// other data is an error, because cutting there would throw away what follows.
 struct LogRecovery {
   let folder: String
   let configuration: LogConfiguration
@@ -32,12 +32,14 @@ struct LogRecovery {
     do {
       try LogFolder.create(folder)
       let bases = try prepareFiles()
-      logStartOffset = checkpoints.logStart() ?? bases.first ?? 0
+      logStartOffset = checkpoints.logStart.load() ?? bases.first ?? 0
       recoveryPoint = checkpoints.recoveryPoint() ?? 0
       cleanedUpTo = checkpoints.cleanedUpTo() ?? 0
       let kept = try removeSegmentsBelowLogStart(bases)
       try recover(kept)
       try checkpoints.removeCleanShutdown()
+      // Without room now it is tried again when it is needed.
+      try? checkpoints.logStart.reserve()
       report.openTransactions = producers.openTransactions.count
     } catch let failure as StorageFailure {
       throw failure.asHeadraceError
@@ -74,16 +76,16 @@ struct LogRecovery {
     let files = try bases.map { try indexFile(baseOffset: $0) }
     if try adoptCleanShutdown(bases, files) { return }
 
-    let bases = try removeTrailingEmptySegments(bases)
-    let trusted = trustedCount(bases, files)
-    if let last = bases.last {
-      let snapshotOffset = try loadSnapshot(atMost: trusted < bases.count ? bases[trusted] : last, bases: bases)
+    if !bases.isEmpty {
+      let snapshotOffset = try loadSnapshot(atMost: bases[trustedCount(bases, files)], bases: bases)
       let firstScanned = bases.firstIndex { $0 >= snapshotOffset } ?? 0
       for index in bases.indices {
         if index < firstScanned, let file = files[index] {
           adopt(file, opened: nil)
         } else {
-          try scan(baseOffset: bases[index], next: index + 1 < bases.count ? bases[index + 1] : nil)
+          // Compaction may have taken what a snapshot still knows.
+          if let states = snapshot(bases[index]) { producers = states }
+          try scan(bases[index], behind: bases[(index + 1)...], hasIndexFile: files[index] != nil)
         }
       }
     }
@@ -91,13 +93,23 @@ struct LogRecovery {
     try ensureGrowingSegment()
   }
 
+  /// What is snapshotted of a part of the log that was cut never was.
+  func removeSnapshots(behind end: Int64) throws(StorageFailure) {
+    for name in try LogFolder.names(in: folder) {
+      if let offset = SegmentName.offset(name, suffix: SegmentName.snapshotSuffix), offset > end {
+        try LogFolder.remove("\(folder)/\(name)")
+      }
+    }
+  }
+
   /// After an orderly close everything is where it was left: no file is scanned.
-  private mutating func adoptCleanShutdown(_ bases: [Int64], _ files: [SegmentIndexFile?]) throws(StorageFailure) -> Bool {
+  private mutating func adoptCleanShutdown(_ bases: [Int64], _ files: [SegmentIndexFile?]) throws(StorageFailure)
+    -> Bool
+  {
     guard let mark = checkpoints.cleanShutdown(), let last = bases.last, last == mark.activeBaseOffset,
       let lastFile = files.last ?? nil, Int64(lastFile.summary.sizeBytes) == mark.activeSizeBytes,
       lastFile.summary.endOffset == mark.endOffset, !files.contains(where: { $0 == nil }),
-      let snapshot = CheckedFile.payload(snapshotPath(mark.endOffset), kind: .producerSnapshot),
-      let states = ProducerStates(encoded: snapshot)
+      let states = snapshot(mark.endOffset)
     else { return false }
     let stem = "\(folder)/\(SegmentName.stem(last))"
     guard let index = SegmentIndexFile.index(path: stem + SegmentName.indexSuffix) else { return false }
@@ -108,23 +120,12 @@ struct LogRecovery {
     // Both describe a file that grows from now on.
     try LogFolder.remove(stem + SegmentName.indexSuffix)
     if mark.endOffset != last { try LogFolder.remove(snapshotPath(mark.endOffset)) }
+    aborted.removeAll(endingBefore: logStartOffset)
     report.wasClean = true
     return true
   }
 
-  /// A segment without a batch at the end is what an interrupted roll leaves; the one before goes on growing.
-  private func removeTrailingEmptySegments(_ bases: [Int64]) throws(StorageFailure) -> [Int64] {
-    var kept = bases
-    while kept.count > 1, let last = kept.last {
-      let path = "\(folder)/\(SegmentName.stem(last))\(SegmentName.logSuffix)"
-      guard try LogFolder.size(of: path) == 0 else { break }
-      try LogFolder.remove(path)
-      kept.removeLast()
-    }
-    return kept
-  }
-
-  /// How many closed segments from the front are as their index files say.
+  /// How many closed segments from the front are as their index files say. There is at least one segment.
   private func trustedCount(_ bases: [Int64], _ files: [SegmentIndexFile?]) -> Int {
     var count = 0
     while count < bases.count - 1, let summary = files[count]?.summary, summary.endOffset <= recoveryPoint,
@@ -156,13 +157,15 @@ struct LogRecovery {
       .compactMap { SegmentName.offset($0, suffix: SegmentName.snapshotSuffix) }
       .filter { $0 <= limit && ($0 <= first || bases.contains($0)) }
     for offset in offsets.sorted(by: >) {
-      guard let payload = CheckedFile.payload(snapshotPath(offset), kind: .producerSnapshot),
-        let states = ProducerStates(encoded: payload)
-      else { continue }
+      guard let states = snapshot(offset) else { continue }
       producers = states
       return offset
     }
     return first
+  }
+
+  private func snapshot(_ offset: Int64) -> ProducerStates? {
+    CheckedFile.payload(snapshotPath(offset), kind: .producerSnapshot).flatMap { ProducerStates(encoded: $0) }
   }
 
   private func snapshotPath(_ offset: Int64) -> String {

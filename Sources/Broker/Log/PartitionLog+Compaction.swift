@@ -1,5 +1,6 @@
 extension PartitionLog {
-  /// What compaction has to do now; nil when the topic is not compacted or there is too little to gain. Run one job at a time.
+  /// What compaction has to do now; nil when the topic is not compacted or there is too little to gain. Run one job at
+  /// a time.
   ///
   /// Closes the growing segment if its time is over, since only closed ones are compacted.
   package func compactionJob(nowMilliseconds: Int64) -> CompactionJob? {
@@ -69,17 +70,14 @@ extension PartitionLog {
   private func exchange(_ group: CompactionResult.Group) throws(StorageFailure) {
     guard let first = segments.firstIndex(where: { $0.baseOffset == group.replaced.first }) else { return }
     let range = first..<(first + group.replaced.count)
-    let hasResult = group.summary.sizeBytes > 0
-    // The log starts where it started, also when its first segment vanishes.
-    if first == 0, !hasResult { try LogCheckpoints(folder: folder).store(logStart: logStartOffset) }
     for segment in segments[range] {
       resources.segments.forget(segment)
       unflushed.removeAll { $0 === segment }
     }
-    try CompactionManifest.exchange(group.replaced, hasResult: hasResult, in: folder)
+    try CompactionManifest.exchange(group.replaced, in: folder)
     let compacted = LogSegment(
       folder: folder, summary: group.summary, opened: nil, createdMilliseconds: segments[first].createdMilliseconds)
-    segments.replaceSubrange(range, with: hasResult ? [compacted] : [])
+    segments.replaceSubrange(range, with: [compacted])
     readHints.removeAll()
   }
 }

@@ -4,29 +4,26 @@ extension PartitionLog {
     guard offlineReason == nil,
       recoveryPoint < logEndOffset || !unflushed.isEmpty || !condemnedPaths.isEmpty
     else { return nil }
-    var data: [LogFile] = []
-    var indexFiles: [FlushJob.IndexFile] = []
-    for segment in unflushed {
-      // A segment that cannot be opened stays for the next flush, and so does everything behind it.
-      guard let opened = try? open(segment) else { return nil }
-      data.append(opened.file)
-      if segment.needsIndexFile {
-        indexFiles.append(
-          FlushJob.IndexFile(
-            path: segment.indexPath, content: SegmentIndexFile(summary: segment.summary, aborted: aborted(in: segment)),
-            index: opened.index, segmentBase: segment.baseOffset))
-      }
-    }
-    if let file = active.opened?.file { data.append(file) }
     return FlushJob(
-      folder: folder, data: data, indexFiles: indexFiles, segmentBases: unflushed.map(\.baseOffset),
+      folder: folder, closed: unflushed.map(closed), growing: active.opened?.file,
+      indexIntervalBytes: configuration.indexIntervalBytes,
       snapshotPaths: segments.suffix(2).map { snapshotPath($0.baseOffset) },
       oldestSnapshot: segments[max(0, segments.count - 2)].baseOffset, condemnedPaths: condemnedPaths,
       recoveryPoint: logEndOffset)
   }
 
+  /// A segment as a job on another thread needs it.
+  func closed(_ segment: LogSegment) -> FlushJob.Closed {
+    let range = segment.baseOffset..<max(segment.baseOffset, segment.endOffset)
+    return FlushJob.Closed(
+      stem: segment.stem,
+      description: SegmentIndexFile(summary: segment.summary, aborted: Array(aborted.entries(endingIn: range))),
+      needsIndexFile: segment.needsIndexFile, file: segment.opened?.file, index: segment.opened?.index)
+  }
+
   /// Takes in how a flush went.
-  /// - Throws: `offline` when the disk did not take the data: the log then refuses everything until it is opened anew, since the
+  /// - Throws: `offline` when the disk did not take the data: the log then refuses everything until it is opened anew,
+  ///   since the
   ///   kernel may have dropped what it could not write, and a second attempt would report success.
   package func flushed(_ result: FlushResult) throws(LogError) {
     if let failure = result.failure {

@@ -88,32 +88,17 @@ extension PartitionLog {
   /// Where the first batch starts that ends behind the offset; nil when the segment has none.
   func position(of offset: Int64, in segment: LogSegment) throws(LogError) -> Int? {
     guard offset < segment.endOffset else { return nil }
-    if let hint = readHints.position(of: offset, segmentBase: segment.baseOffset), hint < segment.sizeBytes { return hint }
+    if let hint = readHints.position(of: offset, segmentBase: segment.baseOffset), hint < segment.sizeBytes {
+      return hint
+    }
     let opened = try open(segment)
-    var position = opened.index.position(atOrBefore: max(0, offset &- segment.baseOffset))
-    while position < segment.sizeBytes {
-      let header = try self.header(at: position, of: segment, opened.file)
-      if header.lastOffset >= offset { return position }
-      position += header.sizeBytes
+    var headers = BatchHeaders(
+      opened.file, from: opened.index.position(atOrBefore: max(0, offset &- segment.baseOffset)), end: segment.sizeBytes
+    )
+    while let batch = try headers.next() {
+      if batch.header.lastOffset >= offset { return batch.position }
     }
     return nil
-  }
-
-  /// The header of a batch that is known to begin at a position.
-  func header(at position: Int, of segment: LogSegment, _ file: LogFile) throws(LogError) -> RecordBatchHeader {
-    var bytes = InlineArray<61, UInt8>(repeating: 0)
-    let count: Int
-    do throws(StorageFailure) {
-      var elements = bytes.mutableSpan
-      var span = unsafe elements.mutableBytes
-      count = try file.read(RecordBatchHeader.sizeBytes, into: &span, at: position)
-    } catch {
-      throw .storage(error)
-    }
-    guard count == RecordBatchHeader.sizeBytes, let header = unsafe RecordBatchHeader(bytes.span.bytes),
-      header.sizeBytes >= RecordBatchHeader.sizeBytes, header.sizeBytes <= segment.sizeBytes - position
-    else { throw .corrupt(path: segment.logPath, position: position) }
-    return header
   }
 }
 

@@ -33,44 +33,40 @@ extension PartitionLog {
   private func maximumReadableTimestamp(of segment: LogSegment) throws(LogError) -> Int64 {
     guard segment.baseOffset < logStartOffset else { return segment.summary.maximumTimestamp }
     var newest: Int64 = -1
-    var next = try position(of: logStartOffset, in: segment)
+    guard let start = try position(of: logStartOffset, in: segment) else { return newest }
     let file = try open(segment).file
-    while let position = next, position < segment.sizeBytes {
-      let header = try self.header(at: position, of: segment, file)
+    var headers = BatchHeaders(file, from: start, end: segment.sizeBytes)
+    while let (header, position) = try headers.next() {
       if header.baseOffset >= logStartOffset {
         newest = max(newest, header.maximumTimestamp)
-      } else if header.maximumTimestamp > newest {
-        try forEachRecord(of: header, at: position, in: segment, file) { record in
+      } else {
+        try forEachRecord(of: header, at: position, file) { record in
           newest = max(newest, record.timestamp)
           return true
         }
       }
-      next = position + header.sizeBytes
     }
     return newest
   }
 
   private func firstRecord(in segment: LogSegment, notBefore timestamp: Int64) throws(LogError) -> TimestampOffset? {
     let opened = try open(segment)
-    var position = opened.index.position(ofTimestamp: timestamp)
+    var headers = BatchHeaders(
+      opened.file, from: opened.index.position(ofTimestamp: timestamp), end: segment.sizeBytes)
     var found: TimestampOffset?
-    while found == nil, position < segment.sizeBytes {
-      let header = try self.header(at: position, of: segment, opened.file)
-      if header.lastOffset >= logStartOffset, header.maximumTimestamp >= timestamp {
-        try forEachRecord(of: header, at: position, in: segment, opened.file) { record in
-          if record.timestamp >= timestamp { found = record }
-          return found == nil
-        }
+    while found == nil, let (header, position) = try headers.next() {
+      guard header.lastOffset >= logStartOffset, header.maximumTimestamp >= timestamp else { continue }
+      try forEachRecord(of: header, at: position, opened.file) { record in
+        if record.timestamp >= timestamp { found = record }
+        return found == nil
       }
-      position += header.sizeBytes
     }
     return found
   }
 
   /// Looks at the records of a batch at or behind the log's start, until `body` has seen enough and returns false.
   private func forEachRecord(
-    of header: RecordBatchHeader, at position: Int, in segment: LogSegment, _ file: LogFile,
-    _ body: (TimestampOffset) -> Bool
+    of header: RecordBatchHeader, at position: Int, _ file: LogFile, _ body: (TimestampOffset) -> Bool
   ) throws(LogError) {
     let count = header.sizeBytes - RecordBatchHeader.sizeBytes
     var scratch = resources.takeScratch(count)
@@ -98,7 +94,7 @@ extension PartitionLog {
         }
       }
     } catch {
-      throw .corrupt(path: segment.logPath, position: position)
+      throw .corrupt(path: file.path, position: position)
     }
   }
 }

@@ -20,7 +20,7 @@ struct SegmentScanner: ~Copyable {
     self.file = file
     self.position = position
     self.end = end
-    buffer = [UInt8](repeating: 0, count: max(bufferBytes, RecordBatchHeader.sizeBytes))
+    buffer = [UInt8](repeating: 0, count: max(min(bufferBytes, end - position), RecordBatchHeader.sizeBytes))
   }
 
   /// The whole batch that the last `next` found.

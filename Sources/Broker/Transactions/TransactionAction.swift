@@ -7,7 +7,7 @@ enum TransactionAction: DecidedAction, Equatable {
   case addPartitions(ReplyToken, ErrorCode)
   case addOffsets(ReplyToken, ErrorCode)
   case endTransaction(ReplyToken, ErrorCode)
-  /// Write the outcome, then say `markersWritten` with the same value.
+  /// Write the outcome at once, then say `markersWritten`, or `markersFailed`, with the same value.
   case writeMarkers(TransactionMarkers)
 
   func refused(with error: ErrorCode) -> TransactionAction? {
@@ -32,9 +32,9 @@ struct ProducerInitializationReply: Sendable, Equatable {
 
 /// A decided outcome, for every partition and group of the transaction.
 ///
-/// To do for each, in this order, all of it repeatable after a crash: a control batch in every partition that still
-/// exists (deleted ones are left out), `GroupCoordinator.endTransaction`, and then
-/// `TransactionCoordinator.markersWritten`.
+/// To do, in this order, all of it repeatable after a crash: a control batch in every partition that still exists
+/// (deleted ones are left out), `GroupCoordinator.endTransaction`, and then `TransactionCoordinator.markersWritten`.
+/// Never later than at once: the producer's next transaction must not get the outcome of this one.
 struct TransactionMarkers: Sendable, Equatable {
   var transactionalID: String
   var producerID: Int64

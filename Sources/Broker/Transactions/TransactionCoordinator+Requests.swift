@@ -87,6 +87,12 @@ extension TransactionCoordinator {
     return Decision(events: [event], actions: actions)
   }
 
+  /// The caller could not do all that `markers` says, for instance because the disk is full, and has forgotten it:
+  /// `transactionsToFinish` has it again. The producer is told to ask again.
+  func markersFailed(_ markers: TransactionMarkers) -> TransactionDecision {
+    Decision(actions: markers.token.map { [.endTransaction($0, .coordinatorNotAvailable)] } ?? [])
+  }
+
   /// The decided transactions whose completion is not durable: after a restart, or after a disk was full. Sorted by id.
   func transactionsToFinish() -> [TransactionMarkers] {
     transactions.values.filter(\.state.isPrepared).sorted { $0.transactionalID < $1.transactionalID }

@@ -10,11 +10,14 @@
 /// Names the calling thread, as debuggers show it: at most 15 bytes.
 void headrace_name_thread(const char *name);
 
+/// Reads the calling thread's name into 16 bytes.
+void headrace_thread_name(char *name);
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Consuming
 
-/// Takes what is queued, up to `capacity`. Waits at most `timeout_ms` for a first message, never for a second one:
-/// librdkafka's own call would wait for a full array.
+/// Takes what is queued, up to `capacity`. Waits at most `timeout_ms` for a first message, never for a second one (as
+/// librdkafka's own call would, for a full array), and no longer than until the next event that is no message.
 size_t headrace_consume(
     rd_kafka_queue_t *queue, int timeout_ms, rd_kafka_message_t **messages, size_t capacity);
 

@@ -86,10 +86,11 @@ extension Admin {
     try client.watermarks(of: partitions, timeoutMilliseconds: configuration.requestTimeoutMilliseconds)
   }
 
-  /// The first offset whose timestamp is not before the given one, in milliseconds since 1970; nil when there is none.
+  /// The first offset whose timestamp is not before the given one, in milliseconds since 1970; no entry when there is
+  /// none.
   package func offsets(
     forTimes times: [TopicPartition: Int64]
-  ) throws(HeadraceError) -> [TopicPartition: Int64?] {
+  ) throws(HeadraceError) -> [TopicPartition: Int64] {
     try client.offsets(
       forTimes: times.mapValues { max($0, 0) }, timeoutMilliseconds: configuration.requestTimeoutMilliseconds)
   }

@@ -6,7 +6,7 @@ extension Consumer {
   package func assign(_ starts: [TopicPartition: StartOffset]) throws(HeadraceError) {
     let instance = try open()
     let offsets = try resolve(starts, instance)
-    forgetAll()
+    try forgetAll(instance)
     for (partition, offset) in offsets { try own(partition, startingAt: offset, instance) }
     try replaceAssignment(instance)
   }
@@ -20,9 +20,8 @@ extension Consumer {
   ) throws(HeadraceError) -> [TopicPartition: Int64] {
     var starts = starts
     let fromGroup = starts.filter { $0.value == .committed }.map(\.key)
-    for (partition, committed) in try committed(fromGroup) {
-      starts[partition] = try committedStart(committed, of: partition)
-    }
+    let committed = try committed(fromGroup)
+    for partition in fromGroup { starts[partition] = try committedStart(committed[partition], of: partition) }
     var offsets: [TopicPartition: Int64] = [:]
     var times: [TopicPartition: Int64] = [:]
     for (partition, start) in starts {
@@ -63,15 +62,17 @@ extension Consumer {
     ownedByRecordKey[new.recordKey] = new
   }
 
-  func forget(_ partition: TopicPartition) {
+  func forget(_ partition: TopicPartition, _ instance: Instance) throws(HeadraceError) {
     guard let gone = owned.removeValue(forKey: partition) else { return }
     ownedByRecordKey[gone.recordKey] = nil
+    // The library would remember the pause, for whoever owns the partition next.
+    if gone.isPaused { try resumeInLibrary([partition], instance) }
     handedOver.verifiedGaps += gone.continuity.verifiedGaps
     handedOver.recoveredGaps += gone.continuity.recoveredGaps
   }
 
-  func forgetAll() {
-    for partition in owned.keys { forget(partition) }
+  func forgetAll(_ instance: Instance) throws(HeadraceError) {
+    for partition in owned.keys { try forget(partition, instance) }
   }
 
   /// Tells the library to read everything that is owned, from our positions.

@@ -12,8 +12,10 @@ extension Consumer {
   package func close(timeoutMilliseconds: Int64 = 10_000) throws -> Bool {
     guard let instance else { return true }
     let deadline = WallClock.monotonic.nowMilliseconds + timeoutMilliseconds
+    isClosing = true
     let left = Result { try leaveGroup(instance, until: deadline) }
-    forgetAll()
+    owned.removeAll()
+    ownedByRecordKey.removeAll()
     pendingRebalances.removeAll()
     self.instance = nil
     Retirement.end(instance.client)

@@ -35,16 +35,13 @@ extension Consumer {
 
   /// What the group has committed. Under read_committed this waits while a transaction holds offsets of the group.
   ///
-  /// - Returns: an entry per partition; nil where nothing is committed.
+  /// - Returns: no entry where nothing is committed.
   package func committed(
     _ partitions: [TopicPartition]
-  ) throws(HeadraceError) -> [TopicPartition: CommittedOffset?] {
+  ) throws(HeadraceError) -> [TopicPartition: CommittedOffset] {
     let instance = try open()
-    guard !partitions.isEmpty else { return [:] }
-    guard configuration.groupID != nil else {
-      return Dictionary(partitions.map { ($0, .none) }) { first, _ in first }
-    }
-    var committed: [TopicPartition: CommittedOffset?] = [:]
+    guard !partitions.isEmpty, configuration.groupID != nil else { return [:] }
+    var committed: [TopicPartition: CommittedOffset] = [:]
     let client = instance.client
     try client.retrying(within: configuration.client.requestTimeoutMilliseconds) { remaining throws(HeadraceError) in
       let list = RDPartitionList(partitions)
@@ -53,17 +50,18 @@ extension Consumer {
         guard element.code == .none else {
           throw client.error(element.code, while: "read the group's offset", place: element.partition.description)
         }
-        committed[element.partition] = .some(
-          element.offset >= 0 ? CommittedOffset(offset: element.offset, metadata: element.metadata) : nil)
+        guard element.offset >= 0 else { continue }
+        committed[element.partition] = CommittedOffset(offset: element.offset, metadata: element.metadata)
       }
     }
     return committed
   }
 
-  /// The first offset whose timestamp is not before the given one, in milliseconds since 1970; nil when there is none.
+  /// The first offset whose timestamp is not before the given one, in milliseconds since 1970; no entry when there is
+  /// none.
   package func offsets(
     forTimes times: [TopicPartition: Int64]
-  ) throws(HeadraceError) -> [TopicPartition: Int64?] {
+  ) throws(HeadraceError) -> [TopicPartition: Int64] {
     try open().client.offsets(
       forTimes: times.mapValues { max($0, 0) },
       timeoutMilliseconds: configuration.client.requestTimeoutMilliseconds)

@@ -34,12 +34,19 @@ extension Consumer {
     try applySeeks(instance)
     let count = unsafe headrace_consume(
       instance.queue.handle, timeoutMilliseconds, instance.messages.messages, instance.messages.capacity)
+    if RDClient.oversleeps { ringPrefetchAlarm(instance) }
     var cursor = 0
     defer { if cursor < count { abandon(cursor..<count, of: instance.messages) } }
     try applyRebalances(instance)
     var result = PollResult()
     try handOver(count, of: instance, from: &cursor, into: &result, body)
     return result
+  }
+
+  private func ringPrefetchAlarm(_ instance: Instance) {
+    let queued = unsafe rd_kafka_queue_length(instance.queue.handle)
+    guard prefetchAlarm.isDue(queued: queued, nowMilliseconds: WallClock.monotonic.nowMilliseconds) else { return }
+    instance.client.wakeBrokerThreads(configuration.client)
   }
 
   private func handOver(
@@ -143,7 +150,9 @@ extension Consumer {
       throw instance.client.fatalError ?? HeadraceError(code, while: "poll")
     default:
       let text = unsafe rd_kafka_message_errstr(message).map { unsafe String(cString: $0) } ?? code.explanation
-      guard !code.isRetriable else { return instance.client.callbacks.note(code, text) }
+      // A reader without a group needs no right to one.
+      let isOfUnusedGroup = configuration.groupID == nil && code == .groupAuthorizationFailed
+      guard !code.isRetriable, !isOfUnusedGroup else { return instance.client.callbacks.note(code, text) }
       let topic = unsafe message.pointee.rkt.map { unsafe String(cString: rd_kafka_topic_name($0)) }
       throw HeadraceError(code, text, place: partition?.partition.description ?? topic)
     }

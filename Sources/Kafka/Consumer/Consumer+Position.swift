@@ -6,10 +6,11 @@ extension Consumer {
   package func position(of partition: TopicPartition) throws(HeadraceError) -> Int64 {
     let instance = try open()
     let owner = try owner(of: partition)
-    guard owner.continuity.phase == .flowing, !owner.needsSeek, !owner.isPaused, !isInsidePoll else {
+    // Between polls, everything below the library's position was taken out of its queue and handed over: what lies between
+    // that and our own position is markers. At any other time there may be records between them.
+    guard owner.continuity.phase == .flowing, !owner.needsSeek, !owner.isPaused, !isInsidePoll, !isClosing else {
       return owner.continuity.nextOffset
     }
-    // Everything below the library's position was taken out of its queue, so handed over: what lies between is markers.
     let list = RDPartitionList([partition])
     try instance.client.check(unsafe rd_kafka_position(instance.client.handle, list.pointer), while: "read the position")
     return max(owner.continuity.nextOffset, list.elements.first?.offset ?? -1)
@@ -44,8 +45,7 @@ extension Consumer {
     }
     guard !resumed.isEmpty else { return }
     try applySeeks(instance)
-    let list = RDPartitionList(resumed)
-    try instance.client.check(unsafe rd_kafka_resume_partitions(instance.client.handle, list.pointer), while: "resume")
+    try resumeInLibrary(resumed, instance)
   }
 
   /// The partitions that are paused.
@@ -63,6 +63,11 @@ extension Consumer {
     guard !partitions.isEmpty else { return }
     let list = RDPartitionList(partitions)
     try instance.client.check(unsafe rd_kafka_pause_partitions(instance.client.handle, list.pointer), while: "pause")
+  }
+
+  func resumeInLibrary(_ partitions: [TopicPartition], _ instance: Instance) throws(HeadraceError) {
+    let list = RDPartitionList(partitions)
+    try instance.client.check(unsafe rd_kafka_resume_partitions(instance.client.handle, list.pointer), while: "resume")
   }
 
   /// Tells the library where to read on, for every partition whose position was set. What it cannot seek yet, because it is

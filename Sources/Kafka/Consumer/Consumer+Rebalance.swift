@@ -18,7 +18,7 @@ extension Consumer {
         try giveBack(partitions, isLost: isLost, instance)
       case .failed(let code):
         pendingRebalances.removeFirst()
-        forgetAll()
+        try forgetAll(instance)
         try instance.client.check(unsafe rd_kafka_assign(instance.client.handle, nil), while: "leave all partitions")
         throw instance.client.error(code, while: "rebalance")
       }
@@ -30,7 +30,7 @@ extension Consumer {
 
   private func accept(_ partitions: [TopicPartition], _ instance: Instance) throws {
     let offsets = try startOffsets(of: partitions, instance)
-    if !isCooperative { forgetAll() }
+    if !isCooperative { try forgetAll(instance) }
     for partition in partitions { try own(partition, startingAt: offsets[partition] ?? 0, instance) }
     guard isCooperative else { return try replaceAssignment(instance) }
     let list = RDPartitionList(offsets)
@@ -45,12 +45,12 @@ extension Consumer {
     let committed = try committed(partitions)
     let overrides =
       try listener?.assigned(
-        partitions.map { AssignedPartition(partition: $0, committed: committed[$0] ?? nil) }, to: self) ?? [:]
+        partitions.map { AssignedPartition(partition: $0, committed: committed[$0]) }, to: self) ?? [:]
     var starts: [TopicPartition: StartOffset] = [:]
     for partition in partitions {
       starts[partition] =
         if let override = overrides[partition] { .offset(override) } else {
-          try committedStart(committed[partition] ?? nil, of: partition)
+          try committedStart(committed[partition], of: partition)
         }
     }
     return try resolve(starts, instance)
@@ -62,14 +62,14 @@ extension Consumer {
     let heard = Result {
       if isLost { try listener?.lost(ours, from: self) } else { try listener?.revoked(ours, from: self) }
     }
-    for partition in ours { forget(partition) }
+    for partition in ours { try forget(partition, instance) }
     if isCooperative {
       let list = RDPartitionList(partitions)
       if let error = unsafe rd_kafka_incremental_unassign(instance.client.handle, list.pointer) {
         throw unsafe HeadraceError(takingOwnershipOf: error, while: "give partitions back")
       }
     } else {
-      forgetAll()
+      try forgetAll(instance)
       try instance.client.check(unsafe rd_kafka_assign(instance.client.handle, nil), while: "give partitions back")
     }
     try heard.get()

@@ -18,7 +18,9 @@ package final class Consumer {
   var pendingRebalances: [RebalanceEvent] = []
   var lastOwnership: UInt64 = 0
   var isInsidePoll = false
+  var isClosing = false
   var handedOver = Counters()
+  var prefetchAlarm = PrefetchAlarm()
 
   /// Everything that ends when the consumer is closed.
   struct Instance {

@@ -84,6 +84,8 @@ extension KafkaErrorCode {
   package static let storage = Self(RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR)
   package static let requestTimedOut = Self(RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT)
   package static let networkException = Self(RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION)
+  package static let groupAuthorizationFailed = Self(RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+  package static let topicAuthorizationFailed = Self(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
   package static let saslAuthenticationFailed = Self(RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED)
 }
 

@@ -10,13 +10,13 @@ extension RDClient {
     case beginning = -2
   }
 
-  /// The first offset at or after each timestamp; nil where the log has none. One request per broker, asked again while the
+  /// The first offset at or after each timestamp; no entry where the log has none. One request per broker, asked again while the
   /// cluster is only busy.
   func offsets(
     forTimes times: [TopicPartition: Int64], timeoutMilliseconds: Int32
-  ) throws(HeadraceError) -> [TopicPartition: Int64?] {
+  ) throws(HeadraceError) -> [TopicPartition: Int64] {
     guard !times.isEmpty else { return [:] }
-    var found: [TopicPartition: Int64?] = [:]
+    var found: [TopicPartition: Int64] = [:]
     try retrying(within: timeoutMilliseconds) { remainingMilliseconds throws(HeadraceError) in
       let list = RDPartitionList(times)
       try check(
@@ -25,7 +25,7 @@ extension RDClient {
         guard element.code == .none else {
           throw error(element.code, while: "look up offsets", place: element.partition.description)
         }
-        found[element.partition] = .some(element.offset >= 0 ? element.offset : nil)
+        if element.offset >= 0 { found[element.partition] = element.offset }
       }
     }
     return found
@@ -37,14 +37,10 @@ extension RDClient {
   ) throws(HeadraceError) -> [TopicPartition: Int64] {
     let times = Dictionary(partitions.map { ($0, edge.rawValue) }) { first, _ in first }
     let found = try offsets(forTimes: times, timeoutMilliseconds: timeoutMilliseconds)
-    var edges: [TopicPartition: Int64] = [:]
-    for (partition, offset) in found {
-      guard let offset else {
-        throw HeadraceError(.noOffset, "the broker named no offset", place: partition.description, retry: .sameCall)
-      }
-      edges[partition] = offset
+    for partition in times.keys where found[partition] == nil {
+      throw HeadraceError(.noOffset, "the broker named no offset", place: partition.description, retry: .sameCall)
     }
-    return edges
+    return found
   }
 
   /// The offsets at timestamps and log edges, the log's end where nothing is that young.
@@ -52,9 +48,9 @@ extension RDClient {
     _ times: [TopicPartition: Int64], timeoutMilliseconds: Int32
   ) throws(HeadraceError) -> [TopicPartition: Int64] {
     let found = try offsets(forTimes: times, timeoutMilliseconds: timeoutMilliseconds)
-    let pastTheEnd = found.filter { $0.value == nil }.map(\.key)
+    let pastTheEnd = times.keys.filter { found[$0] == nil }
     let ends = try edges(.end, of: pastTheEnd, timeoutMilliseconds: timeoutMilliseconds)
-    return found.compactMapValues { $0 }.merging(ends) { first, _ in first }
+    return found.merging(ends) { first, _ in first }
   }
 
   /// Repeats a call that failed for a passing reason until the time is over.

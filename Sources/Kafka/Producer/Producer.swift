@@ -111,8 +111,8 @@ package final class Producer {
     let client = try open()
     let code = unsafe rd_kafka_flush(client.handle, timeoutMilliseconds)
     collectReports()
-    if isFailureUnreported, let error = reports.lazy.compactMap(\.error).first { throw error }
     if let error = client.fatalError { throw error }
+    if isFailureUnreported, let error = reports.lazy.compactMap(\.error).first { throw error }
     guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
       throw client.error(KafkaErrorCode(code), while: "flush (\(outstanding) records are not settled)")
     }

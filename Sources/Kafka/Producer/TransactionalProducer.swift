@@ -54,6 +54,17 @@ package final class TransactionalProducer {
     }
   }
 
+  /// Waits until every record that was sent is stored. The commit does so too.
+  package func flush(timeoutMilliseconds: Int32) throws(HeadraceError) {
+    try check(.open, "flush in a transaction")
+    do {
+      try producer.flush(timeoutMilliseconds: timeoutMilliseconds)
+    } catch {
+      if let fatal = try producer.open().fatalError { throw end(fatal) }
+      throw producer.isFailureUnreported ? abortable(error) : failure(error)
+    }
+  }
+
   /// Makes the group's offsets part of the transaction.
   ///
   /// - Parameters:
@@ -85,11 +96,7 @@ package final class TransactionalProducer {
     let client = try producer.open()
     let deadline = WallClock.monotonic.nowMilliseconds + Int64(timeoutMilliseconds)
     // First, and apart from the commit itself: as long as records are on their way, the outcome is still known.
-    do {
-      try producer.flush(timeoutMilliseconds: timeoutMilliseconds)
-    } catch {
-      throw client.fatalError == nil && producer.isFailureUnreported ? abortable(error) : failure(error)
-    }
+    try flush(timeoutMilliseconds: timeoutMilliseconds)
     let left = Int32(clamping: max(deadline - WallClock.monotonic.nowMilliseconds, 1))
     guard let pointer = unsafe rd_kafka_commit_transaction(client.handle, left) else {
       state = .ready
@@ -100,11 +107,23 @@ package final class TransactionalProducer {
   }
 
   /// Drops everything since `begin`.
+  ///
+  /// Records on their way are waited for first. One that waits to be sent again may be in the log already, yet librdkafka
+  /// (seen with 2.16) gives the sequence numbers of what an abort purges to the next transaction, whose records would then be
+  /// refused or, as many of them, taken for duplicates and lost.
+  /// - Throws: `newInstance` when they do not settle in half of the time.
   package func abort(timeoutMilliseconds: Int32) throws(HeadraceError) {
     if case .open = state { state = .mustAbort }
     try check(.mustAbort, "abort the transaction")
     let client = try producer.open()
-    guard let pointer = unsafe rd_kafka_abort_transaction(client.handle, timeoutMilliseconds) else {
+    try? producer.flush(timeoutMilliseconds: timeoutMilliseconds / 2)
+    guard producer.outstanding == 0 else {
+      throw end(
+        HeadraceError(
+          .external, "ABORT_UNSETTLED", "abort the transaction: \(producer.outstanding) records are still on their way",
+          retry: .newInstance, remedy: "make a new producer and initialize it, which aborts the transaction"))
+    }
+    guard let pointer = unsafe rd_kafka_abort_transaction(client.handle, timeoutMilliseconds / 2) else {
       _ = producer.takeReports()
       state = .ready
       return

@@ -58,6 +58,15 @@ package final class BlockingThread: Sendable {
 }
 
 extension BlockingThread {
+  /// The name of the calling thread.
+  static var currentName: String {
+    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { buffer in
+      guard let start = buffer.baseAddress else { return "" }
+      unsafe headrace_thread_name(start)
+      return unsafe String(cString: start)
+    }
+  }
+
   /// Starts a detached thread for one body.
   package static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(HeadraceError) {
     final class Start: Sendable {

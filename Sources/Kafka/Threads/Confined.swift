@@ -12,9 +12,10 @@ package final class Confined<Value>: @unchecked Sendable {
   }
 
   deinit {
-    guard let value = unsafe value else { return }
-    let last = Parcel(value)
-    thread.post { last.drop() }
+    // Swapped, not copied: no reference may stay on this thread.
+    let parcel = Parcel()
+    unsafe swap(&parcel.value, &value)
+    thread.post { parcel.value = nil }
   }
 
   /// Uses the value on its thread.
@@ -27,8 +28,7 @@ package final class Confined<Value>: @unchecked Sendable {
 
   /// Carries the value to the thread on which it is released.
   private final class Parcel: @unchecked Sendable {
-    private var value: Value?
-    init(_ value: Value) { self.value = value }
-    func drop() { value = nil }
+    // Unchecked: handed from one thread to another, and used by one at a time.
+    var value: Value?
   }
 }

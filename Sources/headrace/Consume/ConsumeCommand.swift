@@ -8,14 +8,14 @@ struct ConsumeCommand: AsyncParsableCommand {
     commandName: "consume",
     abstract: "Print the records of a topic.",
     discussion: """
-      Reads without a consumer group, so that nobody else is disturbed and nothing is committed. Without --until and --count \
-      it follows the topic until it is stopped.
+      Reads without a consumer group, so that nobody else is disturbed and nothing is committed. Without --until and \
+      --count it follows the topic until it is stopped.
 
-      --output json prints one object a line: topic, partition, offset, timestamp (epoch milliseconds), key, headers, value. \
-      A value that is valid JSON is embedded as it is; other text is a string, and value_encoding says "string"; other \
-      bytes are Base64, and value_encoding says "base64"; a tombstone is null, and value_encoding says "none". Keys and \
-      headers are strings, or Base64 with key_encoding or encoding "base64". --output raw prints the bytes of the value and \
-      a line feed.
+      --output json prints one object a line: topic, partition, offset, timestamp (epoch milliseconds), key, \
+      headers, value. A value that is valid JSON is embedded as it is; other text is a string, and value_encoding \
+      says "string"; other bytes are Base64, and value_encoding says "base64"; a tombstone is null, and \
+      value_encoding says "none". Keys and headers are strings, or Base64 with key_encoding or encoding "base64". \
+      --output raw prints the bytes of the value and a line feed.
 
       Records of one partition come in their order, those of different partitions as they arrive. \(ExitStatus.help) A \
       closed stdout ends the command with 0.
@@ -24,7 +24,7 @@ struct ConsumeCommand: AsyncParsableCommand {
   enum Output: String, ExpressibleByArgument, CaseIterable { case json, raw }
   enum Isolation: String, ExpressibleByArgument, CaseIterable { case committed, uncommitted }
 
-  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
   @Argument(help: "The topic to read.", transform: TopicName.parse) var topic: String
 
@@ -48,7 +48,9 @@ struct ConsumeCommand: AsyncParsableCommand {
   func validate() throws {
     if until == .beginning { throw ValidationError("--until beginning: there is nothing before the beginning") }
     if let count, count < 0 { throw ValidationError("--count \(count): expected 0 or more") }
-    if let wrong = partition.first(where: { $0 < 0 }) { throw ValidationError("--partition \(wrong): expected 0 or more") }
+    if let wrong = partition.first(where: { $0 < 0 }) {
+      throw ValidationError("--partition \(wrong): expected 0 or more")
+    }
   }
 
   func run() async throws {
@@ -63,14 +65,14 @@ struct ConsumeCommand: AsyncParsableCommand {
 }
 
 /// A place in a topic, as flags name it.
-package enum ConsumePosition: ExpressibleByArgument, Equatable, Sendable {
+enum ConsumePosition: ExpressibleByArgument, Equatable, Sendable {
   case beginning
   case end
   case offset(Int64)
   /// Epoch milliseconds.
   case time(Int64)
 
-  package init?(argument: String) {
+  init?(argument: String) {
     switch argument {
     case "beginning", "earliest": self = .beginning
     case "end", "latest": self = .end
@@ -85,7 +87,7 @@ package enum ConsumePosition: ExpressibleByArgument, Equatable, Sendable {
     }
   }
 
-  package var defaultValueDescription: String {
+  var defaultValueDescription: String {
     switch self {
     case .beginning: "beginning"
     case .end: "end"

@@ -1,9 +1,9 @@
 internal import Contracts
 internal import Core
-package import Kafka
+internal import Kafka
 
 /// Prints records. The values of a batch are checked together: one call tells which of them are JSON.
-package struct RecordFormatter: ~Copyable {
+struct RecordFormatter: ~Copyable {
   private let output: ConsumeCommand.Output
   private var reader: JSONFieldReader
   private var writer = JSONWriter()
@@ -13,12 +13,14 @@ package struct RecordFormatter: ~Copyable {
     reader = try JSONFieldReader(fields: [])
   }
 
-  package mutating func append(
+  mutating func append(
     _ batch: borrowing ConsumedBatch, indices: Range<Int>, to stdout: inout StandardOutput
   ) throws {
     guard output == .json else {
       for index in indices {
-        if let value = batch[index].value { unsafe value.withUnsafeBytes { unsafe stdout.buffer.append(contentsOf: $0) } }
+        if let value = batch[index].value {
+          unsafe value.withUnsafeBytes { unsafe stdout.buffer.append(contentsOf: $0) }
+        }
         stdout.buffer.append(UInt8(ascii: "\n"))
         try stdout.flushIfFull()
       }
@@ -81,18 +83,18 @@ private struct Values {
 }
 
 /// One record as `--output json` prints it.
-package struct ShownRecord {
-  package var topic: String
-  package var partition: Int32
-  package var offset: Int64
-  package var timestampMilliseconds: Int64
-  package var key: [UInt8]?
-  package var headers: [(name: String, value: [UInt8]?)]
-  package var value: [UInt8]?
+struct ShownRecord {
+  var topic: String
+  var partition: Int32
+  var offset: Int64
+  var timestampMilliseconds: Int64
+  var key: [UInt8]?
+  var headers: [(name: String, value: [UInt8]?)]
+  var value: [UInt8]?
   /// Whether the value is exactly one valid JSON document.
-  package var isJSON: Bool
+  var isJSON: Bool
 
-  package func write(to writer: inout JSONWriter) {
+  func write(to writer: inout JSONWriter) {
     writer.reset()
     writer.object { writer in
       writer.key("topic")

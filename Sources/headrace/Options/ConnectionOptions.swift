@@ -41,7 +41,8 @@ struct ConnectionOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where OAUTHBEARER gets its tokens (OpenID Connect, https).", valueName: "url"))
   var oauthTokenEndpoint: String?
 
-  @Option(help: ArgumentHelp("How long to wait for an answer of the broker, such as 500ms, 30s.", valueName: "duration"))
+  @Option(
+    help: ArgumentHelp("How long to wait for an answer of the broker, such as 500ms, 30s.", valueName: "duration"))
   var timeout = "30s"
 
   @Flag(name: .shortAndLong, help: "Say on stderr what the client does.")
@@ -60,7 +61,8 @@ extension ConnectionOptions {
   private var servers: String { bootstrap ?? Environment["BOOTSTRAP_SERVERS"] ?? "127.0.0.1:9092" }
 
   func timeoutMilliseconds() throws -> Int32 {
-    guard let milliseconds = Quantity.milliseconds(timeout), let value = Int32(exactly: milliseconds), value >= 10 else {
+    guard let milliseconds = Quantity.milliseconds(timeout), let value = Int32(exactly: milliseconds), value >= 10
+    else {
       throw ValidationError("--timeout \(timeout): expected a duration from 10ms, such as 500ms or 30s")
     }
     return value
@@ -71,8 +73,11 @@ extension ConnectionOptions {
     var configuration = ClientConfiguration(bootstrapServers: servers)
     configuration.requestTimeoutMilliseconds = try timeoutMilliseconds()
     configuration.security = try security()
-    configuration.logLevel = verbose ? .debug : .critical
-    configuration.log = { StandardError.write("client: \($0)") }
+    configuration.logLevel = verbose ? .debug : .warning
+    configuration.log = { [verbose] line in
+      ClientTrouble.note(line)
+      if verbose { StandardError.write("client: \(line)") }
+    }
     return configuration
   }
 

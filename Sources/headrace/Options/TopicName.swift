@@ -1,11 +1,11 @@
 internal import ArgumentParser
 
 /// A topic name as Headrace allows it: Kafka's characters, but a letter or a digit first.
-package enum TopicName {
-  package static let rule = "1 to 249 letters, digits, '.', '_' or '-', the first of them a letter or a digit"
+enum TopicName {
+  static let rule = "1 to 249 letters, digits, '.', '_' or '-', the first of them a letter or a digit"
   private static let lengthMax = 249
 
-  package static func parse(_ text: String) throws -> String {
+  static func parse(_ text: String) throws -> String {
     let isLetterOrDigit = { (byte: UInt8) in
       (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
     }

@@ -1,7 +1,7 @@
 /// Numbers as people read them.
-package enum Figures {
+enum Figures {
   /// `1,234,567`
-  package static func grouped(_ number: Int) -> String {
+  static func grouped(_ number: Int) -> String {
     let digits = String(number.magnitude)
     var text = ""
     for (index, digit) in digits.enumerated() {
@@ -12,19 +12,19 @@ package enum Figures {
   }
 
   /// `17.3 MB`: powers of a thousand, three figures.
-  package static func bytes(_ count: Double) -> String { scaled(count, ["B", "kB", "MB", "GB", "TB"], separator: " ") }
+  static func bytes(_ count: Double) -> String { scaled(count, ["B", "kB", "MB", "GB", "TB"], separator: " ") }
 
   /// `352k`: three figures.
-  package static func short(_ count: Double) -> String { scaled(count, ["", "k", "M", "G"], separator: "") }
+  static func short(_ count: Double) -> String { scaled(count, ["", "k", "M", "G"], separator: "") }
 
   /// `0.41 s`, `2:07`, `1:02:09`
-  package static func duration(milliseconds: Int64) -> String {
+  static func duration(milliseconds: Int64) -> String {
     if milliseconds < 60_000 { return "\(fixed(Double(milliseconds) / 1_000, 2)) s" }
     return clock(seconds: milliseconds / 1_000)
   }
 
   /// `0:07`, `1:02:09`
-  package static func clock(seconds: Int64) -> String {
+  static func clock(seconds: Int64) -> String {
     let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60)
     let rest = padded(seconds % 60)
     return hours > 0 ? "\(hours):\(padded(minutes)):\(rest)" : "\(minutes):\(rest)"
@@ -44,7 +44,7 @@ package enum Figures {
   }
 
   /// Rounded to a fixed number of digits behind the point.
-  package static func fixed(_ value: Double, _ digits: Int) -> String {
+  static func fixed(_ value: Double, _ digits: Int) -> String {
     guard value.isFinite, value.magnitude < 1e15 else { return "\(value)" }
     let scale = (0..<digits).reduce(1) { scale, _ in scale * 10 }
     let rounded = Int((value.magnitude * Double(scale)).rounded())

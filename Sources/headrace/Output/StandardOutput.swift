@@ -2,26 +2,26 @@ internal import Core
 internal import Glibc
 
 /// Bytes for stdout, gathered into large writes.
-package struct StandardOutput: ~Copyable {
+struct StandardOutput: ~Copyable {
   private static let bufferBytes = 1 << 16
-  package var buffer: [UInt8] = []
+  var buffer: [UInt8] = []
 
-  package init() {}
+  init() {}
 
   /// The reader of the pipe went away: nothing to report, the command ends.
-  package struct Closed: Error {}
+  struct Closed: Error {}
 
   /// Writes when enough is gathered.
-  package mutating func flushIfFull() throws {
+  mutating func flushIfFull() throws {
     if buffer.count >= Self.bufferBytes { try flush() }
   }
 
-  package mutating func flush() throws {
+  mutating func flush() throws {
     defer { buffer.removeAll(keepingCapacity: true) }
     try Self.writeAll(buffer)
   }
 
-  package static func writeAll(_ bytes: [UInt8]) throws {
+  static func writeAll(_ bytes: [UInt8]) throws {
     var start = 0
     while start < bytes.count {
       let count = unsafe bytes.withUnsafeBytes { bytes in
@@ -37,21 +37,21 @@ package struct StandardOutput: ~Copyable {
     }
   }
 
-  package static func writeLine(_ text: String) throws { try writeAll(Array((text + "\n").utf8)) }
+  static func writeLine(_ text: String) throws { try writeAll(Array((text + "\n").utf8)) }
 }
 
 /// Lines for people and logs.
-package enum StandardError {
-  package static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+enum StandardError {
+  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
   /// Columns of the terminal; 80 when it does not say.
-  package static var columns: Int {
+  static var columns: Int {
     var size = winsize()
     let code = unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size)
     return code == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 
-  package static func write(_ text: String, terminator: String = "\n") {
+  static func write(_ text: String, terminator: String = "\n") {
     let bytes = Array((text + terminator).utf8)
     _ = unsafe Glibc.write(STDERR_FILENO, bytes, bytes.count)
   }

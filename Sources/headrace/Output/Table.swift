@@ -1,16 +1,16 @@
 /// Rows under a header, in columns as wide as their widest cell.
-package struct Table {
-  package enum Alignment: Sendable { case left, right }
+struct Table {
+  enum Alignment: Sendable { case left, right }
 
   private let columns: [(title: String, alignment: Alignment)]
   private var rows: [[String]] = []
 
-  package init(_ columns: [(title: String, alignment: Alignment)]) { self.columns = columns }
+  init(_ columns: [(title: String, alignment: Alignment)]) { self.columns = columns }
 
   /// - Parameter cells: one for each column.
-  package mutating func append(_ cells: [String]) { rows.append(cells) }
+  mutating func append(_ cells: [String]) { rows.append(cells) }
 
-  package var text: String {
+  var text: String {
     let lines = [columns.map(\.title)] + rows
     let widths = columns.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
     return lines.map { line in

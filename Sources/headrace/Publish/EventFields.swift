@@ -1,16 +1,16 @@
-package import Contracts
-package import Core
+internal import Contracts
+internal import Core
 
 /// What a document says about its record: key and time.
-package struct EventFields: ~Copyable {
-  package struct Event: Equatable, Sendable {
+struct EventFields: ~Copyable {
+  struct Event: Equatable, Sendable {
     /// nil: the field is null or missing, or no key is wanted.
-    package var key: JSONValue?
+    var key: JSONValue?
     /// nil: no event time is wanted.
-    package var timeMilliseconds: Int64?
+    var timeMilliseconds: Int64?
   }
 
-  package enum Outcome: Equatable, Sendable {
+  enum Outcome: Equatable, Sendable {
     case event(Event)
     case blank
     case fault(InputFault)
@@ -20,7 +20,7 @@ package struct EventFields: ~Copyable {
   private let key: (field: Int, path: FieldPath)?
   private let time: (field: Int, path: FieldPath, unit: EventTime.Unit)?
 
-  package init(key: FieldPath?, time: FieldPath?, unit: EventTime.Unit) throws(HeadraceError) {
+  init(key: FieldPath?, time: FieldPath?, unit: EventTime.Unit) throws(HeadraceError) {
     var fields: [FieldPath] = []
     self.key = key.map { path in
       fields.append(path)
@@ -33,12 +33,12 @@ package struct EventFields: ~Copyable {
     reader = try JSONFieldReader(fields: fields)
   }
 
-  package mutating func read(_ batch: DocumentBatch) throws(HeadraceError) {
+  mutating func read(_ batch: DocumentBatch) throws(HeadraceError) {
     try reader.read(batch.bytes.span, ends: batch.ends)
   }
 
   /// - Parameter batch: the one that was read last.
-  package func outcome(document: Int, of batch: DocumentBatch) -> Outcome {
+  func outcome(document: Int, of batch: DocumentBatch) -> Outcome {
     if let fault = reader.fault(document: document) {
       return fault.reason == .blank ? .blank : .fault(InputFault(fault, document: document, of: batch))
     }
@@ -62,7 +62,8 @@ package struct EventFields: ~Copyable {
   ) -> InputFault {
     let name = time?.path.description ?? ""
     let unit = time?.unit.rawValue ?? ""
-    let found = value.kind == .missing ? "nothing" : String(decoding: batch.bytes[value.range].prefix(40), as: UTF8.self)
+    let found =
+      value.kind == .missing ? "nothing" : String(decoding: batch.bytes[value.range].prefix(40), as: UTF8.self)
     let (message, remedy) =
       switch failure {
       case .missing:

@@ -1,24 +1,24 @@
 internal import Codecs
-package import Core
+internal import Core
 internal import Glibc
 
 /// A file, or stdin as `-`, as its bytes are after decompression.
-package struct InputFile: ~Copyable {
+struct InputFile: ~Copyable {
   private static let pieceBytes = 256 << 10
 
   /// As messages name it.
-  package let name: String
+  let name: String
   /// Bytes on disk; nil for a pipe.
-  package let sizeBytes: Int64?
+  let sizeBytes: Int64?
   /// Bytes taken from disk so far.
-  package private(set) var readBytes: Int64 = 0
+  private(set) var readBytes: Int64 = 0
   private let descriptor: Int32
   private var piece: [UInt8]
   private var pieceCount = 0
   private let decompressor: ByteStreamDecompressor
 
   /// Opens the file and looks at its first bytes: gzip and Zstandard are known by them, whatever the name.
-  package init(path: String) throws(HeadraceError) {
+  init(path: String) throws(HeadraceError) {
     let name = path == "-" ? "stdin" : path
     let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .file(path, "cannot be opened") }
@@ -48,7 +48,7 @@ package struct InputFile: ~Copyable {
   /// Appends the next piece of the file's content.
   ///
   /// - Returns: false at the end of the file.
-  package mutating func read(into output: inout [UInt8]) throws(HeadraceError) -> Bool {
+  mutating func read(into output: inout [UInt8]) throws(HeadraceError) -> Bool {
     if readBytes > 0 || pieceCount == 0 {
       pieceCount = try Self.read(descriptor, into: &piece, name: name, atLeast: 1)
     }
@@ -70,7 +70,8 @@ package struct InputFile: ~Copyable {
   private func decompress(to output: inout [UInt8]) throws(CodecError) {
     let result: Result<Void, CodecError> = unsafe piece.withUnsafeBytes { bytes in
       do throws(CodecError) {
-        return .success(try unsafe decompressor.append(UnsafeRawBufferPointer(rebasing: bytes[..<pieceCount]), to: &output))
+        return .success(
+          try unsafe decompressor.append(UnsafeRawBufferPointer(rebasing: bytes[..<pieceCount]), to: &output))
       } catch {
         return .failure(error)
       }

@@ -1,6 +1,6 @@
 /// When the next record is due. A value: the clock comes in, a wait goes out.
-package struct Pacer: Sendable {
-  package enum Pace: Sendable, Equatable {
+struct Pacer: Sendable {
+  enum Pace: Sendable, Equatable {
     /// As fast as the broker takes them.
     case unlimited
     case rate(recordsPerSecond: Double)
@@ -9,7 +9,7 @@ package struct Pacer: Sendable {
   }
 
   /// Who falls behind for longer catches up no further: a stall must not end in a burst.
-  package static let burstMilliseconds: Double = 1_000
+  static let burstMilliseconds: Double = 1_000
 
   private let pace: Pace
   /// The moment, on the caller's clock, at which the schedule says zero.
@@ -18,7 +18,7 @@ package struct Pacer: Sendable {
   private var firstEventTime: Int64?
   private var latestEventTime: Int64 = .min
 
-  package init(_ pace: Pace) { self.pace = pace }
+  init(_ pace: Pace) { self.pace = pace }
 
   /// Asks for one more record; it counts as sent when the answer is 0.
   ///
@@ -26,7 +26,7 @@ package struct Pacer: Sendable {
   ///   - eventTime: epoch milliseconds of the record; what is earlier than the one before is due at once.
   ///   - nowMilliseconds: of a clock that never goes back.
   /// - Returns: how long to wait before asking again, in milliseconds, rounded up.
-  package mutating func waitMilliseconds(eventTime: Int64?, nowMilliseconds: Int64) -> Int64 {
+  mutating func waitMilliseconds(eventTime: Int64?, nowMilliseconds: Int64) -> Int64 {
     guard let offset = offsetMilliseconds(eventTime) else { return 0 }
     let now = Double(nowMilliseconds)
     let origin = originMilliseconds ?? now

@@ -1,5 +1,5 @@
 /// The progress of a long work as one line of a terminal. A value: time and counts come in, text goes out.
-package struct ProgressLine: Sendable {
+struct ProgressLine: Sendable {
   /// How often the line is drawn at most.
   private static let intervalMilliseconds: Int64 = 100
   /// The rate shown is that of about so long.
@@ -15,7 +15,7 @@ package struct ProgressLine: Sendable {
   private var samples: [Sample]
   private var lastDrawnMilliseconds: Int64?
 
-  package init(nowMilliseconds: Int64) {
+  init(nowMilliseconds: Int64) {
     startMilliseconds = nowMilliseconds
     samples = [Sample(atMilliseconds: nowMilliseconds, records: 0, fraction: 0)]
   }
@@ -25,7 +25,7 @@ package struct ProgressLine: Sendable {
   ///   - fraction: of the whole work, 0 to 1; nil when its size is not known.
   ///   - columns: of the terminal.
   /// - Returns: the line without control characters, at most `columns - 1` wide; nil when it was drawn just now.
-  package mutating func draw(
+  mutating func draw(
     records: Int, fraction: Double?, label: String, columns: Int, nowMilliseconds: Int64
   ) -> String? {
     if let lastDrawnMilliseconds, nowMilliseconds - lastDrawnMilliseconds < Self.intervalMilliseconds { return nil }
@@ -40,7 +40,8 @@ package struct ProgressLine: Sendable {
 
     var right = "\(Figures.grouped(records)) records  \(Figures.short(rate))/s"
     if let remaining { right += "  ETA \(Figures.clock(seconds: remaining))" }
-    let left = fraction.map { "\(Int(min(max($0, 0), 1) * 100))%" } ?? Figures.clock(seconds: elapsedSeconds(nowMilliseconds))
+    let left =
+      fraction.map { "\(Int(min(max($0, 0), 1) * 100))%" } ?? Figures.clock(seconds: elapsedSeconds(nowMilliseconds))
     return fit(left: left, fraction: fraction, right: right, label: label, columns: columns)
   }
 
@@ -69,7 +70,7 @@ package struct ProgressLine: Sendable {
       line += " [" + String(repeating: "#", count: done) + String(repeating: "-", count: width - done) + "]"
     }
     line += "  " + right
-    if line.count + 2 + label.count <= columns - 1 { line += "  " + label }
+    if !label.isEmpty && line.count + 2 + label.count <= columns - 1 { line += "  " + label }
     return String(line.prefix(max(columns - 1, 0)))
   }
 }

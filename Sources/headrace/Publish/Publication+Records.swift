@@ -12,6 +12,7 @@ extension Publication {
     // Rows that are no documents come out of order with those that are: both are in the order of their lines.
     var faults = documents.faults[...]
     for document in 0..<documents.count {
+      progress.document = document
       while let fault = faults.first, fault.line < documents.lines[document] {
         try handle(fault, of: file)
         faults.removeFirst()

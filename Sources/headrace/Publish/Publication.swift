@@ -92,11 +92,12 @@ final class Publication {
         throw error.at(input.name)
       }
       try fields.read(documents)
+      progress.didRead(upTo: input.readBytes, documents: documents.count, file: input.name)
       try publish(documents, of: input.name)
       // Lines are only known together with their file.
       try send(from: input.name)
-      progress.didRead(input.readBytes, of: input.sizeBytes, file: input.name, isFinal: isFinal)
     }
+    progress.didFinish(sizeBytes: input.sizeBytes)
   }
 
   private static func framing(_ format: PublishCommand.Format) -> any DocumentFraming {
@@ -114,11 +115,15 @@ final class Publication {
 
   private func report() throws {
     let milliseconds = WallClock.monotonic.nowMilliseconds - startMilliseconds
-    switch plan.output {
-    case .table where receipt.acknowledged > 0:
-      try StandardOutput.writeAll(Array(receipt.table(topic: plan.topic).utf8))
-    case .table: break
-    case .json: try StandardOutput.writeAll(receipt.json(topic: plan.topic, milliseconds: milliseconds))
+    do {
+      switch plan.output {
+      case .table where receipt.acknowledged > 0:
+        try StandardOutput.writeAll(Array(receipt.table(topic: plan.topic).utf8))
+      case .table: break
+      case .json: try StandardOutput.writeAll(receipt.json(topic: plan.topic, milliseconds: milliseconds))
+      }
+    } catch is StandardOutput.Closed {
+      // Nobody reads the receipt; the summary below still says how it went.
     }
     if failuresShown > Self.failuresShownMax {
       StandardError.write("error: \(Figures.grouped(failuresShown - Self.failuresShownMax)) more were not acknowledged")

@@ -9,11 +9,11 @@ struct PublishCommand: AsyncParsableCommand {
     abstract: "Publish files of events to a topic.",
     discussion: """
       Files are JSON Lines or CSV, also packed with gzip or Zstandard; `-` is stdin. They are published in the order \
-      given, one record a line; blank lines are left out. Of a CSV file the first row names the fields, and every other row \
-      becomes a JSON object: cells that are JSON numbers become numbers, empty ones null, all others strings.
+      given, one record a line; blank lines are left out. Of a CSV file the first row names the fields, and every \
+      other row becomes a JSON object: cells that are JSON numbers become numbers, empty ones null, all others strings.
 
-      A topic that does not exist is made, and keeps its records for ever (retention.ms=-1). A topic that would delete what \
-      is published is warned about.
+      A topic that does not exist is made, and keeps its records for ever (retention.ms=-1). A topic that would \
+      delete what is published is warned about.
 
       The result (what was acknowledged, by partition) goes to stdout. \(ExitStatus.help)
       """)
@@ -21,7 +21,7 @@ struct PublishCommand: AsyncParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable { case jsonl, csv }
   enum ErrorPolicy: String, ExpressibleByArgument, CaseIterable { case stop, skip }
 
-  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
   @Argument(help: "The topic to publish to.", transform: TopicName.parse) var topic: String
 
@@ -39,7 +39,8 @@ struct PublishCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The field with the event's time, which becomes the record's timestamp: epoch time or RFC 3339.", valueName: "field"),
+      "The field with the event's time, which becomes the record's timestamp: epoch time or RFC 3339.",
+      valueName: "field"),
     transform: { try FieldPath($0) })
   var eventTime: FieldPath?
 
@@ -48,7 +49,8 @@ struct PublishCommand: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("Not faster than this, such as 500/s, 20k/s.", valueName: "n/s")) var rate: PublishRate?
 
-  @Option(help: ArgumentHelp("Replay: as fast as the event times run, times this, such as 1x, 60x.", valueName: "factor"))
+  @Option(
+    help: ArgumentHelp("Replay: as fast as the event times run, times this, such as 1x, 60x.", valueName: "factor"))
   var speed: ReplaySpeed?
 
   @Option(help: "How many partitions a topic that is made gets. Default: 1.") var partitions: Int32?
@@ -85,10 +87,10 @@ struct PublishCommand: AsyncParsableCommand {
 }
 
 /// `500/s`, `20k/s`, `1.5M/s`, or the number alone.
-package struct PublishRate: ExpressibleByArgument, Equatable {
-  package var recordsPerSecond: Double
+struct PublishRate: ExpressibleByArgument, Equatable {
+  var recordsPerSecond: Double
 
-  package init?(argument: String) {
+  init?(argument: String) {
     var text = argument[...]
     if text.hasSuffix("/s") { text.removeLast(2) }
     var factor = 1.0
@@ -100,20 +102,20 @@ package struct PublishRate: ExpressibleByArgument, Equatable {
     recordsPerSecond = number * factor
   }
 
-  package var pace: Pacer.Pace { .rate(recordsPerSecond: recordsPerSecond) }
+  var pace: Pacer.Pace { .rate(recordsPerSecond: recordsPerSecond) }
 }
 
 /// `60x`, or the number alone.
-package struct ReplaySpeed: ExpressibleByArgument, Equatable {
-  package var factor: Double
+struct ReplaySpeed: ExpressibleByArgument, Equatable {
+  var factor: Double
 
-  package init?(argument: String) {
+  init?(argument: String) {
     let text = argument.hasSuffix("x") ? argument.dropLast() : argument[...]
     guard let number = Double(text), number > 0, number.isFinite else { return nil }
     factor = number
   }
 
-  package var pace: Pacer.Pace { .replay(speed: factor) }
+  var pace: Pacer.Pace { .replay(speed: factor) }
 }
 
 struct EventTimeUnit: ExpressibleByArgument {

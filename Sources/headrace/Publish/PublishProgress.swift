@@ -9,8 +9,12 @@ final class PublishProgress {
   /// Sizes of all inputs together; nil when one of them is a pipe.
   private let totalBytes: Int64?
   private var doneBytes: Int64 = 0
-  private var currentBytes: Int64 = 0
   private var label = ""
+  /// The piece of the file that is being published, in bytes of the file, and how far its documents are.
+  private var piece: Range<Int64> = 0..<0
+  private var pieceDocuments = 0
+  /// Set for every document: cheap.
+  var document = 0
 
   init(files: [String]) {
     totalBytes = files.reduce(Int64?.some(0)) { total, file in
@@ -22,15 +26,28 @@ final class PublishProgress {
     }
   }
 
-  func didRead(_ readBytes: Int64, of sizeBytes: Int64?, file: String, isFinal: Bool) {
+  func didRead(upTo readBytes: Int64, documents: Int, file: String) {
     label = String(file.split(separator: "/").last ?? "")
-    currentBytes = isFinal ? 0 : readBytes
-    if isFinal { doneBytes += sizeBytes ?? 0 }
+    piece = min(piece.upperBound, readBytes)..<readBytes
+    pieceDocuments = documents
+    document = 0
+  }
+
+  func didFinish(sizeBytes: Int64?) {
+    doneBytes += sizeBytes ?? 0
+    piece = 0..<0
+  }
+
+  private var fraction: Double? {
+    guard let totalBytes else { return nil }
+    guard totalBytes > 0 else { return 1 }
+    let share = pieceDocuments > 0 ? Double(document) / Double(pieceDocuments) : 0
+    let bytes = Double(doneBytes + piece.lowerBound) + Double(piece.count) * share
+    return bytes / Double(totalBytes)
   }
 
   func draw(_ receipt: Receipt) {
     guard isTerminal else { return }
-    let fraction = totalBytes.map { $0 > 0 ? Double(doneBytes + currentBytes) / Double($0) : 1 }
     let text = line.draw(
       records: receipt.acknowledged, fraction: fraction, label: label, columns: StandardError.columns,
       nowMilliseconds: WallClock.monotonic.nowMilliseconds)

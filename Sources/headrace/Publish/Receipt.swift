@@ -1,25 +1,25 @@
-package import Kafka
+internal import Kafka
 
 /// What the broker acknowledged, and what it did not.
-package struct Receipt: Sendable {
-  package struct Partition: Equatable, Sendable {
-    package var records = 0
-    package var firstOffset = Int64.max
-    package var lastOffset = Int64.min
+struct Receipt: Sendable {
+  struct Partition: Equatable, Sendable {
+    var records = 0
+    var firstOffset = Int64.max
+    var lastOffset = Int64.min
   }
 
-  package private(set) var acknowledged = 0
-  package private(set) var failed = 0
-  package private(set) var partitions: [Int32: Partition] = [:]
+  private(set) var acknowledged = 0
+  private(set) var failed = 0
+  private(set) var partitions: [Int32: Partition] = [:]
   /// Events that were left out because they could not be read.
-  package var skipped = 0
+  var skipped = 0
   /// Of keys and values that were handed to the producer.
-  package var sentBytes = 0
-  package var recordsWithoutKey = 0
+  var sentBytes = 0
+  var recordsWithoutKey = 0
 
-  package init() {}
+  init() {}
 
-  package mutating func add(_ report: DeliveryReport) {
+  mutating func add(_ report: DeliveryReport) {
     acknowledged += report.acknowledged
     failed += report.failed
     for range in report.offsets {
@@ -31,7 +31,7 @@ package struct Receipt: Sendable {
     }
   }
 
-  package func table(topic: String) -> String {
+  func table(topic: String) -> String {
     var table = Table([("PARTITION", .left), ("RECORDS", .right), ("FIRST OFFSET", .right), ("LAST OFFSET", .right)])
     for (number, partition) in partitions.sorted(by: { $0.key < $1.key }) {
       table.append([
@@ -41,7 +41,7 @@ package struct Receipt: Sendable {
     return table.text
   }
 
-  package func json(topic: String, milliseconds: Int64) -> [UInt8] {
+  func json(topic: String, milliseconds: Int64) -> [UInt8] {
     var writer = JSONWriter()
     writer.object { writer in
       writer.key("topic")
@@ -78,7 +78,7 @@ package struct Receipt: Sendable {
   }
 
   /// One line that says it all.
-  package func summary(topic: String, milliseconds: Int64) -> String {
+  func summary(topic: String, milliseconds: Int64) -> String {
     let seconds = max(Double(milliseconds), 1) / 1_000
     var text = "published \(Figures.grouped(acknowledged)) records (\(Figures.bytes(Double(sentBytes)))) to \(topic)"
     text += " in \(Figures.duration(milliseconds: milliseconds)): \(Figures.short(Double(acknowledged) / seconds))"
@@ -91,7 +91,7 @@ package struct Receipt: Sendable {
 }
 
 /// Where records came from, until their delivery is reported.
-package struct Origins: Sendable {
+struct Origins: Sendable {
   private struct Batch: Sendable {
     var file: String
     var lines: [Int]
@@ -99,14 +99,14 @@ package struct Origins: Sendable {
 
   private var open: [UInt32: Batch] = [:]
 
-  package init() {}
+  init() {}
 
-  package mutating func add(batch: UInt32, file: String, lines: [Int]) { open[batch] = Batch(file: file, lines: lines) }
+  mutating func add(batch: UInt32, file: String, lines: [Int]) { open[batch] = Batch(file: file, lines: lines) }
 
   /// Closes the batch's account.
   ///
   /// - Returns: `FILE:LINE: why`, for each record that failed.
-  package mutating func settle(_ report: DeliveryReport) -> [String] {
+  mutating func settle(_ report: DeliveryReport) -> [String] {
     guard let batch = open.removeValue(forKey: report.batch) else { return [] }
     return report.failures.map { failure in
       let line = batch.lines.indices.contains(failure.index) ? "\(batch.lines[failure.index])" : "?"

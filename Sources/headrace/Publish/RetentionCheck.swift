@@ -1,7 +1,7 @@
 internal import Contracts
 
 /// Whether a topic would delete what is published into it. A value: settings and observations in, warnings out.
-package struct RetentionCheck: Sendable {
+struct RetentionCheck: Sendable {
   private let topic: String
   private let retentionMilliseconds: Int64
   private let retentionBytes: Int64
@@ -12,7 +12,7 @@ package struct RetentionCheck: Sendable {
   private var hasWarnedOfSize = false
 
   /// - Parameter settings: the topic's configuration by name, in Kafka's words.
-  package init(topic: String, settings: [String: String], partitionCount: Int32) {
+  init(topic: String, settings: [String: String], partitionCount: Int32) {
     self.topic = topic
     let policies = (settings["cleanup.policy"] ?? "delete").split(separator: ",").map { $0.filter { $0 != " " } }
     isDeleting = policies.contains("delete")
@@ -23,10 +23,10 @@ package struct RetentionCheck: Sendable {
     self.partitionCount = Int64(max(partitionCount, 1))
   }
 
-  package let isCompacted: Bool
+  let isCompacted: Bool
 
   /// What is wrong whatever the events are.
-  package func warnings(hasKey: Bool, hasEventTime: Bool) -> [String] {
+  func warnings(hasKey: Bool, hasEventTime: Bool) -> [String] {
     var warnings: [String] = []
     if isCompacted {
       warnings.append(
@@ -47,7 +47,7 @@ package struct RetentionCheck: Sendable {
   ///   - publishedBytes: so far, over all partitions.
   ///   - nowMilliseconds: of the wall clock.
   /// - Returns: each warning once.
-  package mutating func observe(
+  mutating func observe(
     oldestMilliseconds: Int64?, publishedBytes: Int, nowMilliseconds: Int64
   ) -> [String] {
     guard isDeleting else { return [] }
@@ -73,7 +73,7 @@ package struct RetentionCheck: Sendable {
 
 extension Figures {
   /// `7 days`, `36 hours`: the largest unit that fits without rest.
-  package static func age(milliseconds: Int64) -> String {
+  static func age(milliseconds: Int64) -> String {
     let units: [(String, Int64)] = [("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000), ("second", 1_000)]
     for (name, length) in units where milliseconds >= length && milliseconds % length == 0 {
       let count = milliseconds / length

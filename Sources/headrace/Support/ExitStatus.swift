@@ -4,7 +4,7 @@ internal import Glibc
 internal import Kafka
 
 /// How a command ended, as a script sees it.
-package enum ExitStatus: Int32, Sendable, CaseIterable {
+enum ExitStatus: Int32, Sendable, CaseIterable {
   case success = 0
   /// The work could not be done: bad input, a refusal of the broker, a full disk.
   case failed = 1
@@ -17,25 +17,26 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
   case interrupted = 130
   case terminated = 143
 
-  package static let help = """
+  static let help = """
     Exit codes: 0 done; 1 failed; 2 wrong usage; 3 the broker is unreachable or does not answer in time; \
     4 some records were not acknowledged; 130 and 143 ended by SIGINT and SIGTERM, after what was begun was finished. \
     A second signal stops at once.
     """
 
-  package init(signal: Int32) { self = signal == SIGINT ? .interrupted : .terminated }
+  init(signal: Int32) { self = signal == SIGINT ? .interrupted : .terminated }
 }
 
 /// A command that has said everything already, and only the exit code is left.
-package struct Ended: Error {
-  package var status: ExitStatus
+struct Ended: Error {
+  var status: ExitStatus
 }
 
 extension ExitStatus {
-  package init(_ error: any Error) {
+  init(_ error: any Error) {
     switch error {
     case let ended as Ended: self = ended.status
-    case let error as HeadraceError: self = error.isUnreachable ? .unreachable : .failed
+    case is StandardOutput.Closed: self = .success
+    case let error as HeadraceError: self = error.isUnreachable && !ClientTrouble.isRefusal ? .unreachable : .failed
     default:
       switch Headrace.exitCode(for: error) {
       case .success: self = .success
@@ -49,8 +50,10 @@ extension ExitStatus {
   static func exit(with error: any Error) -> Never {
     let status = ExitStatus(error)
     switch error {
-    case is Ended: break
-    case let error as HeadraceError: StandardError.write("error: \(error)")
+    case is Ended, is StandardOutput.Closed: break
+    case let error as HeadraceError:
+      if error.isUnreachable, let trouble = ClientTrouble.message { StandardError.write("client: \(trouble)") }
+      StandardError.write("error: \(error)")
     default:
       let message = Headrace.fullMessage(for: error)
       if status == .success {

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 
 /// `HOST:PORT` as flags take it; an IPv6 address stands in brackets.
-package enum HostAndPort {
-  package static func parse(_ text: String, flag: String) throws -> (host: String, port: Int) {
+enum HostAndPort {
+  static func parse(_ text: String, flag: String) throws -> (host: String, port: Int) {
     guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
       throw ValidationError("\(flag) \(text): expected HOST:PORT, such as 127.0.0.1:9092")
     }
@@ -15,7 +15,7 @@ package enum HostAndPort {
   }
 
   /// Whether traffic to this host stays on this machine.
-  package static func isLoopback(_ host: String) -> Bool {
+  static func isLoopback(_ host: String) -> Bool {
     host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." })
   }
 }

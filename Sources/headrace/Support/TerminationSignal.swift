@@ -1,10 +1,10 @@
-package import Core
+internal import Core
 internal import Glibc
 internal import Kafka
 internal import Synchronization
 
 /// SIGINT and SIGTERM as values: the first asks to finish what is begun, the second stops at once.
-package enum TerminationSignal {
+enum TerminationSignal {
   /// Signals arrive as bytes in a pipe, because a handler may do almost nothing.
   private static let pipeEnds: (read: Int32, write: Int32) = {
     var ends: [Int32] = [-1, -1]
@@ -14,7 +14,7 @@ package enum TerminationSignal {
   }()
 
   /// Waits, on a thread of its own, for the next signal.
-  package static func next() async throws -> Int32 {
+  static func next() async throws -> Int32 {
     install()
     return try await withCheckedThrowingContinuation { continuation in
       do throws(HeadraceError) {
@@ -26,7 +26,7 @@ package enum TerminationSignal {
   }
 
   /// From now on a signal ends the process at once, with the exit code that shells expect.
-  package static func exitOnNext() throws(HeadraceError) {
+  static func exitOnNext() throws(HeadraceError) {
     install()
     try BlockingThread.start(name: "signals") { _exit(128 + read()) }
   }
@@ -34,7 +34,7 @@ package enum TerminationSignal {
   /// A command that polls asks this between two pieces of work.
   ///
   /// - Parameter wake: called once when the first signal comes, on another thread: ends a wait early.
-  package static func watch(wake: @escaping @Sendable () -> Void = {}) throws(HeadraceError) -> StopRequest {
+  static func watch(wake: @escaping @Sendable () -> Void = {}) throws(HeadraceError) -> StopRequest {
     install()
     let request = StopRequest()
     try BlockingThread.start(name: "signals") {
@@ -46,7 +46,7 @@ package enum TerminationSignal {
   }
 
   /// Writing to a closed pipe is an error to handle, not a reason to die.
-  package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+  static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
   private static func install() {
     _ = pipeEnds
@@ -67,17 +67,17 @@ package enum TerminationSignal {
 }
 
 /// Whether a signal asked the command to finish what is begun and end.
-package final class StopRequest: Sendable {
+final class StopRequest: Sendable {
   private let number = Atomic<Int32>(0)
 
-  package init() {}
+  init() {}
 
-  package func raise(_ signal: Int32) { number.store(signal, ordering: .releasing) }
+  func raise(_ signal: Int32) { number.store(signal, ordering: .releasing) }
 
-  package var isRaised: Bool { number.load(ordering: .acquiring) != 0 }
+  var isRaised: Bool { number.load(ordering: .acquiring) != 0 }
 
   /// The exit status that the signal asks for; nil when there was none.
-  package var status: ExitStatus? {
+  var status: ExitStatus? {
     let signal = number.load(ordering: .acquiring)
     return signal == 0 ? nil : ExitStatus(signal: signal)
   }

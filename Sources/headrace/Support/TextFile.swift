@@ -1,12 +1,12 @@
-package import Core
+internal import Core
 internal import Glibc
 
 /// Small files that flags name.
-package enum TextFile {
+enum TextFile {
   private static let sizeBytesMax = 1 << 20
 
   /// The whole file as text; of at most 1 MiB.
-  package static func read(_ path: String) throws(HeadraceError) -> String {
+  static func read(_ path: String) throws(HeadraceError) -> String {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .file(path, "cannot be opened") }
     defer { close(descriptor) }
@@ -29,16 +29,16 @@ package enum TextFile {
   }
 
   /// The file's one line, as secrets are kept: a line break at its end does not count.
-  package static func readLine(_ path: String) throws(HeadraceError) -> String {
+  static func readLine(_ path: String) throws(HeadraceError) -> String {
     let text = try read(path)
     return text.last?.isNewline == true ? String(text.dropLast()) : text
   }
 }
 
 /// A file that tells another process where a server listens.
-package enum PortFile {
+enum PortFile {
   /// Written under another name and renamed: whoever sees the file sees all of it.
-  package static func write(_ text: String, to path: String) throws(HeadraceError) {
+  static func write(_ text: String, to path: String) throws(HeadraceError) {
     let temporary = "\(path).\(getpid())"
     let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .file(path, "cannot be written") }

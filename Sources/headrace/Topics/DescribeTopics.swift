@@ -7,7 +7,7 @@ struct DescribeTopics: AsyncParsableCommand {
     commandName: "describe", abstract: "Partitions, offsets and settings of topics.",
     discussion: "The end is that of committed records: an open transaction hides what follows it.")
 
-  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup(title: "Connection") var connection: ConnectionOptions
   @Argument(help: ArgumentHelp("Names of the topics.", valueName: "topic"), transform: TopicName.parse)
   var topics: [String]
   @Option(help: "table or json.") var output = OutputFormat.table

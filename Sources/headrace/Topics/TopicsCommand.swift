@@ -12,7 +12,7 @@ struct TopicsCommand: AsyncParsableCommand {
 struct ListTopics: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "Names and partition counts.")
 
-  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup(title: "Connection") var connection: ConnectionOptions
   @Option(help: "table or json.") var output = OutputFormat.table
   @Flag(help: "Also those that brokers keep for themselves (names that begin with two underscores).") var all = false
 
@@ -45,9 +45,10 @@ struct ListTopics: AsyncParsableCommand {
 struct CreateTopics: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "create", abstract: "Create topics.",
-    discussion: "What is not configured is the broker's default; topics that `publish` makes keep their records for ever.")
+    discussion:
+      "What is not configured is the broker's default; topics that `publish` makes keep their records for ever.")
 
-  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup(title: "Connection") var connection: ConnectionOptions
   @Argument(help: ArgumentHelp("Names of the topics.", valueName: "topic"), transform: TopicName.parse)
   var topics: [String]
   @Option(help: "How many partitions each gets.") var partitions: Int32 = 1
@@ -93,7 +94,7 @@ struct DeleteTopics: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "delete", abstract: "Delete topics with all their records.")
 
-  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup(title: "Connection") var connection: ConnectionOptions
   @Argument(help: ArgumentHelp("Names of the topics.", valueName: "topic"), transform: TopicName.parse)
   var topics: [String]
   @Flag(help: "A topic that does not exist is no error.") var ifExists = false

@@ -116,6 +116,18 @@ struct GroupRebalanceTests {
     #expect(bench.state() == .preparingRebalance)
   }
 
+  @Test("Whom the leader leaves out has nothing, also if it had something in the generation before")
+  func leftOut() throws {
+    let bench = GroupBench()
+    let (members, generation) = try bench.makeStable(count: 2)
+    let leader = try #require(bench.coordinator.groups["g"]?.leaderID)
+    let follower = try #require(members.first { $0 != leader })
+    bench.join(member: leader)
+    bench.join(member: follower)
+    bench.sync(member: leader, generation: generation + 1, assignments: [leader: [7]])
+    #expect(bench.synced(bench.sync(member: follower, generation: generation + 1))?.assignment == [])
+  }
+
   @Test("A lost JoinGroup answer is given again, to the leader with all members")
   func repeatedJoinWhileCompleting() throws {
     let bench = GroupBench()

@@ -67,7 +67,8 @@ struct JournalCodingTests {
   static let groupEvents: [GroupEvent] = {
     let offset = GroupEvent.Offset(
       partition: TopicPartition(topic: "flights", partition: 3),
-      committed: CommittedOffset(offset: 42, leaderEpoch: -1, metadata: "plan 7", commitMilliseconds: 1_700_000_000_000))
+      committed: CommittedOffset(offset: 42, leaderEpoch: -1, metadata: "plan 7", commitMilliseconds: 1_700_000_000_000)
+    )
     return [
       .generationStarted(groupID: "g", generation: 7, protocolType: "consumer", milliseconds: 1),
       .offsetsCommitted(groupID: "g", offsets: [offset, offset]),

@@ -28,6 +28,8 @@ final class TransactionBench {
   /// Decided transactions whose markers are not written yet, while `holdsMarkers`.
   private(set) var heldMarkers: [TransactionMarkers] = []
   var holdsMarkers = false
+  /// No partition can be written.
+  var failsMarkers = false
   private(set) var issued: Set<ReplyToken> = []
   private(set) var answers: [ReplyToken: TransactionAction] = [:]
   private(set) var offsetAnswers: [ReplyToken: [ErrorCode]] = [:]
@@ -87,7 +89,13 @@ final class TransactionBench {
   private func perform(_ action: TransactionAction) {
     switch action {
     case .writeMarkers(let decided):
-      if holdsMarkers { heldMarkers.append(decided) } else { finish(decided) }
+      if failsMarkers {
+        settle(transactions.markersFailed(decided))
+      } else if holdsMarkers {
+        heldMarkers.append(decided)
+      } else {
+        finish(decided)
+      }
     case .initProducerID(let token, _), .addPartitions(let token, _), .addOffsets(let token, _),
       .endTransaction(let token, _):
       if answers[token] != nil || !issued.contains(token) { faults.append("\(token) was answered again: \(action)") }
@@ -105,13 +113,11 @@ final class TransactionBench {
     onMarkers(decided)
     if !decided.groups.isEmpty {
       _ = settle(groups.endTransaction(ofProducer: decided.producerID, isCommitted: decided.isCommitted))
-      // Without the groups' half there is no completion; `transactionsToFinish` has it again.
-      guard !isJournalRefusing else { return decided.token.map { answer($0, .coordinatorNotAvailable) } ?? () }
+      // Without the groups' half there is no completion.
+      guard !isJournalRefusing else { return settle(transactions.markersFailed(decided)) }
     }
     settle(transactions.markersWritten(decided, nowMilliseconds: nowMilliseconds))
   }
-
-  private func answer(_ token: ReplyToken, _ error: ErrorCode) { perform(.endTransaction(token, error)) }
 
   func writeHeldMarkers() {
     let held = heldMarkers

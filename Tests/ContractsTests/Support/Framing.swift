@@ -1,4 +1,5 @@
 import Contracts
+import Core
 
 /// One framed document as a test compares it.
 struct FramedDocument: Equatable {
@@ -8,7 +9,7 @@ struct FramedDocument: Equatable {
 
 /// Feeds `input` in pieces of random size, as files and pipes arrive.
 func frame(
-  _ input: [UInt8], by framing: some DocumentFraming, random: inout SeededGenerator, pieceMax: Int
+  _ input: [UInt8], by framing: some DocumentFraming, random: inout SplitMix64, pieceMax: Int
 ) throws -> (documents: [FramedDocument], faults: [InputFault]) {
   var framing = framing
   var (documents, faults) = ([FramedDocument](), [InputFault]())

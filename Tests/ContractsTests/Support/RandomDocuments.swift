@@ -1,8 +1,10 @@
+import Core
+
 /// Documents of every shape, with few names so that wanted fields, duplicates and near misses are common.
 struct RandomDocuments {
-  var random: SeededGenerator
+  var random: SplitMix64
 
-  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+  init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
   /// A valid document, or in half of the cases one that was damaged; never with a line feed between quotes unless
   /// damaged so.
