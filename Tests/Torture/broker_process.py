@@ -122,6 +122,17 @@ class BrokerProcess:
         self._process.wait()
         self._check_killed()
 
+    def kill_while_stopping(self, seconds: float) -> None:
+        """Tells it to stop and gives it that long; an orderly end in that time is as good as a kill."""
+        assert self._process is not None
+        self._process.terminate()
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        if self._process.wait() != 0:
+            self._check_killed()
+
     def stop(self) -> int:
         """SIGTERM, as at an orderly end; the exit code."""
         assert self._process is not None

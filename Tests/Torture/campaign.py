@@ -102,12 +102,17 @@ class Campaign:
 
     def _await_death(self, kill: Kill) -> bool:
         """Whether the broker died where it was to die."""
-        if kill.point is None:
-            time.sleep(kill.delay_seconds)
-        elif self.broker.wait_until_dead(POINT_LIMIT_SECONDS):
-            return True
-        self.broker.kill()
-        return kill.point is None
+        if kill.point is not None:
+            is_reached = self.broker.wait_until_dead(POINT_LIMIT_SECONDS)
+            if not is_reached:
+                self.broker.kill()
+            return is_reached
+        time.sleep(kill.delay_seconds)
+        if kill.drain_seconds is None:
+            self.broker.kill()
+        else:
+            self.broker.kill_while_stopping(kill.drain_seconds)
+        return True
 
     def _settle(self, death: Death | None, is_serving: bool) -> None:
         if death is None:
