@@ -25,10 +25,9 @@ final class ConsumeBenchmark {
     workload.records / (Int(workload.partitionCount) * 2_000) * Int(workload.partitionCount) * 2_000
   }
 
-  func run(_ change: (inout ConsumerConfiguration) -> Void = { _ in }) throws -> Measurement {
-    var configuration = ConsumerConfiguration(client: client, groupID: nil)
-    change(&configuration)
-    let consumer = try Consumer(configuration)
+  /// - Parameter workNanosecondsPerRecord: what the closure pretends to do; a slow reader must not starve either.
+  func run(workNanosecondsPerRecord: Int = 0) throws -> Measurement {
+    let consumer = try Consumer(ConsumerConfiguration(client: client, groupID: nil))
     defer { _ = try? consumer.close() }
     let partitions = (0..<workload.partitionCount).map { TopicPartition(topic: topic, partition: $0) }
     try consumer.assign(Dictionary(uniqueKeysWithValues: partitions.map { ($0, .beginning) }))
@@ -46,6 +45,9 @@ final class ConsumeBenchmark {
           if let value = batch[index].value { bytes += value.byteCount }
         }
         seen += batch.count
+        guard workNanosecondsPerRecord > 0 else { return }
+        let end = secondsNow() + Double(workNanosecondsPerRecord * batch.count) * 1e-9
+        while secondsNow() < end {}
       }
     }
     return Measurement(

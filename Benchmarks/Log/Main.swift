@@ -20,6 +20,7 @@ struct Main {
     usage: headrace-benchmarks produce   --bootstrap HOST:PORT [--mode plain|idempotent|transactional] [--size BYTES]
                                          [--partitions N] [--codec none|gzip|snappy|lz4|zstd] [--records N]
            headrace-benchmarks consume   --bootstrap HOST:PORT [--size BYTES] [--partitions N] [--codec C] [--records N]
+                                         [--work-ns N: the closure spends so long on each record]
            headrace-benchmarks bench-all --bootstrap HOST:PORT [--records N] [--runs N] [--broker-pid PID]
     """
 
@@ -37,9 +38,10 @@ struct Main {
       try arguments.finish()
       print(try ProduceBenchmark(bootstrap: bootstrap, workload: workload, mode: mode).run().summary)
     case "consume":
+      let nanoseconds = try arguments.integer("--work-ns") ?? 0
       try arguments.finish()
       let benchmark = try ConsumeBenchmark(bootstrap: bootstrap, workload: workload)
-      print("headrace: \(try benchmark.run().summary)")
+      print("headrace: \(try benchmark.run(workNanosecondsPerRecord: nanoseconds).summary)")
       print("C loop:   \(try benchmark.runLimit().summary)")
     case "bench-all":
       let runs = try arguments.integer("--runs") ?? 3

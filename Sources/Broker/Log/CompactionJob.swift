@@ -1,7 +1,8 @@
 package import Core
 
-/// The part of a compaction that reads and writes files: a value that any thread may run, while the log goes on. It touches no file of
-/// the log; what it writes counts only when its manifest is in place, and is used from `PartitionLog.apply` on.
+/// The part of a compaction that reads and writes files: a value that any thread may run, while the log goes on. It
+/// touches no file of the log; what it writes counts only when its manifest is in place, and is used from
+/// `PartitionLog.apply` on.
 package struct CompactionJob: Sendable {
   /// A closed segment below the last stable offset.
   struct Source: Sendable, Equatable {
@@ -9,8 +10,8 @@ package struct CompactionJob: Sendable {
     var summary: SegmentSummary
   }
 
-  /// What a producer wrote last: compaction keeps it, if need be without records, so that a log that is read back from its start
-  /// knows epoch and sequence.
+  /// What a producer wrote last: compaction keeps it, if need be without records, so that a log that is read back from
+  /// its start knows epoch and sequence.
   struct LastEntry: Sendable, Equatable {
     var epoch: Int16
     /// nil: a marker was its last entry in this epoch.
@@ -35,8 +36,11 @@ package struct CompactionJob: Sendable {
       let count = try collect(&keys)
       var filter = CompactionFilter(job: self, keys: keys)
       var groups: [CompactionResult.Group] = []
-      for range in Self.groups(sources[..<count], segmentBytes: configuration.segmentBytes) {
-        if let group = try compact(Array(sources[range]), &filter) { groups.append(group) }
+      var next = 0
+      while next < count {
+        let (group, end) = try compact(from: next, upTo: count, &filter)
+        if let group { groups.append(group) }
+        next = end
       }
       let result = CompactionResult(
         groups: groups, cleanedUpTo: sources[..<count].last?.summary.endOffset ?? firstDirtyOffset,
@@ -80,65 +84,61 @@ package struct CompactionJob: Sendable {
     }
   }
 
-  /// Writes what is left of some neighbours into one new segment.
-  /// - Returns: nil when nothing changed.
+  /// Writes what is left of a segment, and of as many of its neighbours as fit with it, into one new segment.
+  /// - Returns: nil in place of a group when nothing changed; the index of the first segment that is not in it.
   private func compact(
-    _ sources: [Source], _ filter: inout CompactionFilter
-  ) throws(StorageFailure) -> CompactionResult.Group? {
-    guard let first = sources.first else { return nil }
-    let stem = "\(folder)/\(SegmentName.stem(first.summary.baseOffset))"
+    from start: Int, upTo count: Int, _ filter: inout CompactionFilter
+  ) throws(StorageFailure) -> (group: CompactionResult.Group?, end: Int) {
+    let base = sources[start].summary.baseOffset
+    let stem = "\(folder)/\(SegmentName.stem(base))"
     let writer = try SegmentWriter(
-      stem + SegmentName.logSuffix + SegmentName.cleanedSuffix, baseOffset: first.summary.baseOffset,
+      stem + SegmentName.logSuffix + SegmentName.cleanedSuffix, baseOffset: base,
       indexIntervalBytes: configuration.indexIntervalBytes)
-    var isChanged = sources.count > 1
-    for source in sources {
-      var scanner = SegmentScanner(try LogFile(source.logPath, .read), end: source.summary.sizeBytes)
-      var step = try scanner.next(checksums: true)
-      while case .batch(let header, _) = step {
-        switch try filter.decide(header, scanner.records, path: source.logPath) {
-        case .keep: try writer.append(header, scanner.batch)
-        case .drop: isChanged = true
-        case .replace(let bytes):
-          isChanged = true
-          try writer.append(unsafe bytes.span.bytes)
-        }
-        step = try scanner.next(checksums: true)
-      }
-      // Damaged input must not be compacted away.
-      guard step == .end else { throw StorageFailure(operation: "compact", path: source.logPath, code: 5) }
+    var isChanged = false
+    var end = start
+    while end < count, end == start || fits(sources[end].summary, into: writer.summary) {
+      if try copy(sources[end], to: writer, &filter) { isChanged = true }
+      end += 1
     }
-    guard isChanged else {
+    guard isChanged || end > start + 1 else {
       try LogFolder.remove(writer.file.path)
-      return nil
+      return (nil, end)
     }
     try writer.finish()
     let summary = writer.summary
     let kept = aborted.filter {
-      summary.baseOffset <= $0.lastOffset && $0.lastOffset < summary.endOffset
-        && !filter.droppableMarkers.contains($0.lastOffset)
+      base <= $0.lastOffset && $0.lastOffset < summary.endOffset && !filter.droppableMarkers.contains($0.lastOffset)
     }
     try CheckedFile.replace(
       stem + SegmentName.indexSuffix + SegmentName.cleanedSuffix,
       content: SegmentIndexFile(summary: summary, aborted: kept).content(index: writer.index), durable: true)
-    return CompactionResult.Group(replaced: sources.map(\.summary.baseOffset), summary: summary)
+    return (CompactionResult.Group(replaced: sources[start..<end].map(\.summary.baseOffset), summary: summary), end)
   }
 
-  /// Neighbours that fit one segment together.
-  private static func groups(_ sources: ArraySlice<Source>, segmentBytes: Int) -> [Range<Int>] {
-    var groups: [Range<Int>] = []
-    var start = sources.startIndex
-    var size = 0
-    for index in sources.indices {
-      let next = sources[index].summary
-      let spansTooMuch = next.endOffset &- sources[start].summary.baseOffset > Int64(Int32.max)
-      if index > start, size + next.sizeBytes > segmentBytes || spansTooMuch {
-        groups.append(start..<index)
-        start = index
-        size = 0
+  private func fits(_ next: SegmentSummary, into written: SegmentSummary) -> Bool {
+    written.sizeBytes + next.sizeBytes <= configuration.segmentBytes
+      && next.endOffset &- written.baseOffset <= Int64(Int32.max)
+  }
+
+  /// - Returns: whether anything was left out or rewritten.
+  private func copy(
+    _ source: Source, to writer: SegmentWriter, _ filter: inout CompactionFilter
+  ) throws(StorageFailure) -> Bool {
+    var isChanged = false
+    var scanner = SegmentScanner(try LogFile(source.logPath, .read), end: source.summary.sizeBytes)
+    var step = try scanner.next(checksums: true)
+    while case .batch(let header, _) = step {
+      switch try filter.decide(header, scanner.records, path: source.logPath) {
+      case .keep: try writer.append(header, scanner.batch)
+      case .drop: isChanged = true
+      case .replace(let bytes):
+        isChanged = true
+        try writer.append(unsafe bytes.span.bytes)
       }
-      size += next.sizeBytes
+      step = try scanner.next(checksums: true)
     }
-    if start < sources.endIndex { groups.append(start..<sources.endIndex) }
-    return groups
+    // Damaged input must not be compacted away.
+    guard step == .end else { throw StorageFailure(operation: "compact", path: source.logPath, code: 5) }
+    return isChanged
   }
 }

@@ -40,11 +40,12 @@ package struct FlushJob: Sendable {
       return result
     }
     do throws(StorageFailure) {
+      // First of all: on a full disk this is what makes room for the rest.
+      for path in condemnedPaths { try LogFolder.remove(path) }
       for segment in closed where segment.needsIndexFile {
         try segment.writeIndexFile(intervalBytes: indexIntervalBytes)
       }
       for path in snapshotPaths where LogFolder.exists(path) { try LogFile(path, .read).synchronize() }
-      for path in condemnedPaths { try LogFolder.remove(path) }
       for name in try LogFolder.names(in: folder) {
         if let offset = SegmentName.offset(name, suffix: SegmentName.snapshotSuffix), offset < oldestSnapshot {
           try LogFolder.remove("\(folder)/\(name)")

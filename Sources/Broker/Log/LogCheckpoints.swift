@@ -9,7 +9,8 @@ struct LogCheckpoints {
     var activeSizeBytes: Int64
   }
 
-  func logStart() -> Int64? { numbers(SegmentName.logStart, .logStart, count: 1)?[0] }
+  /// The number that deleting records moves.
+  var logStart: TwoSlotFile { TwoSlotFile(path: "\(folder)/\(SegmentName.logStart)") }
 
   func recoveryPoint() -> Int64? { numbers(SegmentName.recoveryPoint, .recoveryPoint, count: 1)?[0] }
 
@@ -19,11 +20,6 @@ struct LogCheckpoints {
     numbers(SegmentName.cleanShutdown, .cleanShutdown, count: 3).map {
       CleanShutdown(endOffset: $0[0], activeBaseOffset: $0[1], activeSizeBytes: $0[2])
     }
-  }
-
-  /// Durable, since data below it is deleted next.
-  func store(logStart: Int64) throws(StorageFailure) {
-    try store(SegmentName.logStart, .logStart, [logStart], durable: true)
   }
 
   /// May be lost: an older one, or none, only makes recovery read more. It must never run ahead of the data.

@@ -11,19 +11,26 @@ extension PartitionLog {
     try removeSegmentsBelowLogStart()
   }
 
-  /// Deletes the oldest segments as far as `retention.ms` and `retention.bytes` ask for it. The growing segment is closed
-  /// first when it is due too.
+  /// Deletes the oldest segments as far as `retention.ms` and `retention.bytes` ask for it. The growing segment is
+  /// closed first when it is due too.
   /// - Returns: how many segments were deleted.
   @discardableResult
   package func applyRetention(nowMilliseconds: Int64) throws(LogError) -> Int {
     try ensureOnline()
-    let before = segments.count
-    let expired = configuration.cleanupPolicy.contains(.delete) ? expiredCount(nowMilliseconds: nowMilliseconds) : 0
-    if expired == segments.count { try roll(nowMilliseconds: nowMilliseconds) }
+    var expired = configuration.cleanupPolicy.contains(.delete) ? expiredCount(nowMilliseconds: nowMilliseconds) : 0
+    if expired == segments.count {
+      do {
+        try roll(nowMilliseconds: nowMilliseconds)
+      } catch {
+        // On a full disk the closed segments go first; that makes room for the next one.
+        if expired == 1 { throw error }
+        expired -= 1
+      }
+    }
     if expired > 0 { try advanceLogStart(to: segments[expired].baseOffset) }
-    let segmentsNow = segments.count
+    let before = segments.count
     try removeSegmentsBelowLogStart()
-    return max(before, segmentsNow) - segments.count
+    return before - segments.count
   }
 
   /// How many segments from the oldest on are too old or too much.
@@ -45,7 +52,7 @@ extension PartitionLog {
   private func advanceLogStart(to offset: Int64) throws(LogError) {
     guard offset > logStartOffset else { return }
     do {
-      try LogCheckpoints(folder: folder).store(logStart: offset)
+      try LogCheckpoints(folder: folder).logStart.store(offset)
     } catch {
       throw .storage(error)
     }
@@ -54,8 +61,8 @@ extension PartitionLog {
     KillPoint.pass(.retentionBeforeDelete)
   }
 
-  /// Takes the segments that no reader can reach out of the log. Their files get another name here, which is quick, and are
-  /// removed by the next flush, which may take its time.
+  /// Takes the segments that no reader can reach out of the log. Their files get another name here, which is quick, and
+  /// are removed by the next flush, which may take its time.
   private func removeSegmentsBelowLogStart() throws(LogError) {
     while segments.count > 1, segments[1].baseOffset <= logStartOffset {
       let segment = segments[0]

@@ -32,7 +32,8 @@ extension BrokerCore {
     }
   }
 
-  /// What a new folder, or one that was just read, needs before it can serve: an identity, every log open, no leftovers.
+  /// What a new folder, or one that was just read, needs before it can serve: an identity, every log open, no
+  /// leftovers.
   func restore() throws(HeadraceError) {
     if clusterID.isEmpty {
       var generator = SystemRandomNumberGenerator()
@@ -48,19 +49,23 @@ extension BrokerCore {
     }
   }
 
-  /// Rewrites the journal as the fewest records that bring the present state back, once it has grown enough to be worth it.
+  /// Rewrites the journal as the fewest records that bring the present state back, once it has grown enough to be worth
+  /// it.
   func snapshotJournalIfDue() {
-    let limit = max(configuration.maintenance.journalSnapshotBytes, 4 * journalSnapshotSizeBytes)
-    guard journal.sizeBytes > limit, !isJournalBeingFlushed else { return }
+    guard journal.sizeBytes > journalRewriteSizeBytes, !isJournalBeingFlushed else { return }
     let records =
       topicSnapshotEvents().map(JournalRecord.topic) + groups.snapshotEvents().map(JournalRecord.group)
       + transactions.snapshotEvents().map(JournalRecord.transaction)
+    let payloads = records.map { JournalRecord.encode([$0]) }
+    let snapshotBytes = payloads.reduce(Int64(0)) { $0 + Int64($1.count) }
+    // Also after a failure: the old journal still counts, and the next attempt comes when it has grown again.
+    journalRewriteSizeBytes = max(configuration.maintenance.journalSnapshotBytes, 4 * snapshotBytes)
+    // What is left after a restart may be all alive; then it is not worth writing it again.
+    guard journal.sizeBytes > journalRewriteSizeBytes else { return }
     do throws(HeadraceError) {
-      try journal.replace(with: records.map { JournalRecord.encode([$0]) })
-      journalSnapshotSizeBytes = journal.sizeBytes
+      try journal.replace(with: payloads)
     } catch {
-      // The old journal still counts; the next attempt comes when it has grown by as much again.
-      journalSnapshotSizeBytes = journal.sizeBytes
+      journalRewriteSizeBytes = max(journalRewriteSizeBytes, 2 * journal.sizeBytes)
       report(error, "the journal could not be rewritten")
     }
   }

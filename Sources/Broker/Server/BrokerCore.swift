@@ -4,8 +4,8 @@ internal import NIOCore
 
 /// All of the broker's state, confined to one event loop.
 ///
-/// The extensions in `Handlers/` answer one API each. Whatever must survive a kill goes through `record` (the journal) or
-/// through a partition's log before anybody is told of it.
+/// The extensions in `Handlers/` answer one API each. Whatever must survive a kill goes through `record` (the journal)
+/// or through a partition's log before anybody is told of it.
 final class BrokerCore {
   static let nodeID: Int32 = 1
 
@@ -16,7 +16,8 @@ final class BrokerCore {
   let folder: DataFolder
   let logResources: LogResources
   var journal: JournalFile
-  var journalSnapshotSizeBytes: Int64 = 0
+  /// From this size on it is worth looking whether a snapshot would be much smaller.
+  var journalRewriteSizeBytes: Int64
   var isJournalBeingFlushed = false
   var clusterID = ""
   var topics: [String: Topic] = [:]
@@ -46,6 +47,7 @@ final class BrokerCore {
     self.logger = logger
     self.loop = loop
     faults = FaultSchedule(configuration.faults)
+    journalRewriteSizeBytes = configuration.maintenance.journalSnapshotBytes
     logResources = LogResources(maximumExpandedBytes: configuration.limits.decompressedBatchBytes)
     coordinatorOriginMilliseconds = WallClock.system.nowMilliseconds - WallClock.monotonic.nowMilliseconds
     folder = try DataFolder(path: configuration.dataDirectory)
@@ -55,7 +57,6 @@ final class BrokerCore {
     journal = try JournalFile.open(path: folder.journalPath) { payload throws(HeadraceError) in
       records += try JournalRecord.decode(payload)
     }
-    journalSnapshotSizeBytes = journal.sizeBytes
     for record in records { apply(record) }
     try restore()
   }
@@ -72,6 +73,7 @@ final class BrokerCore {
     self.advertisedHost = advertisedHost
     self.advertisedPort = advertisedPort
     finishPreparedTransactions()
+    snapshotJournalIfDue()
     startMaintenance()
     KillPoint.pass(.startBeforeServing)
   }

@@ -138,6 +138,8 @@ extension ConsumerConfiguration {
     try settings.set("fetch.min.bytes", fetchBytesMinimum)
     try settings.set("fetch.message.max.bytes", fetchPartitionBytesMaximum)
     try settings.set("fetch.error.backoff.ms", 100)
+    // Since librdkafka 2.2; see `PrefetchAlarm` for what was before.
+    try settings.setWhereKnown("fetch.queue.backoff.ms", 5)
     try settings.set("check.crcs", checksRecordBatches)
     try settings.set("allow.auto.create.topics", false)
     try settings.set("topic.metadata.refresh.interval.ms", 30_000)

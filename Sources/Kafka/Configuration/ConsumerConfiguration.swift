@@ -24,10 +24,10 @@ package struct ConsumerConfiguration: Sendable {
   package var reportsPartitionEnds = false
   /// The most records that one call takes out of the library; they may spread over several partitions.
   package var batchRecordsMaximum = 4_096
-  /// Prefetch target per partition, in records. librdkafka before 2.2 stops fetching for a second when its queue is full:
-  /// both limits are far above what one second needs.
+  /// Prefetch target, in records; reached or not, the limit below holds.
   package var prefetchRecordsMinimum: Int32 = 1_000_000
-  /// Prefetch limit per partition, in KiB: the consumer's memory, and its back-pressure.
+  /// Prefetch limit over all partitions, in KiB of keys and values: the consumer's memory (each record costs about 400 bytes
+  /// beside them), and its back-pressure.
   package var prefetchKibibytesMaximum: Int32 = 65_536
   /// The broker waits this long for `fetchBytesMinimum`, in milliseconds.
   package var fetchWaitMaximumMilliseconds: Int32 = 100

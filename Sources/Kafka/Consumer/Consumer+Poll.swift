@@ -34,12 +34,19 @@ extension Consumer {
     try applySeeks(instance)
     let count = unsafe headrace_consume(
       instance.queue.handle, timeoutMilliseconds, instance.messages.messages, instance.messages.capacity)
+    if RDClient.oversleeps { ringPrefetchAlarm(instance) }
     var cursor = 0
     defer { if cursor < count { abandon(cursor..<count, of: instance.messages) } }
     try applyRebalances(instance)
     var result = PollResult()
     try handOver(count, of: instance, from: &cursor, into: &result, body)
     return result
+  }
+
+  private func ringPrefetchAlarm(_ instance: Instance) {
+    let queued = unsafe rd_kafka_queue_length(instance.queue.handle)
+    guard prefetchAlarm.isDue(queued: queued, nowMilliseconds: WallClock.monotonic.nowMilliseconds) else { return }
+    instance.client.wakeBrokerThreads(configuration.client)
   }
 
   private func handOver(

@@ -20,6 +20,7 @@ package final class Consumer {
   var isInsidePoll = false
   var isClosing = false
   var handedOver = Counters()
+  var prefetchAlarm = PrefetchAlarm()
 
   /// Everything that ends when the consumer is closed.
   struct Instance {

@@ -107,11 +107,23 @@ package final class TransactionalProducer {
   }
 
   /// Drops everything since `begin`.
+  ///
+  /// Records on their way are waited for first. One that waits to be sent again may be in the log already, yet librdkafka
+  /// (seen with 2.16) gives the sequence numbers of what an abort purges to the next transaction, whose records would then be
+  /// refused or, as many of them, taken for duplicates and lost.
+  /// - Throws: `newInstance` when they do not settle in half of the time.
   package func abort(timeoutMilliseconds: Int32) throws(HeadraceError) {
     if case .open = state { state = .mustAbort }
     try check(.mustAbort, "abort the transaction")
     let client = try producer.open()
-    guard let pointer = unsafe rd_kafka_abort_transaction(client.handle, timeoutMilliseconds) else {
+    try? producer.flush(timeoutMilliseconds: timeoutMilliseconds / 2)
+    guard producer.outstanding == 0 else {
+      throw end(
+        HeadraceError(
+          .external, "ABORT_UNSETTLED", "abort the transaction: \(producer.outstanding) records are still on their way",
+          retry: .newInstance, remedy: "make a new producer and initialize it, which aborts the transaction"))
+    }
+    guard let pointer = unsafe rd_kafka_abort_transaction(client.handle, timeoutMilliseconds / 2) else {
       _ = producer.takeReports()
       state = .ready
       return
