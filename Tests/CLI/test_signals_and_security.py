@@ -83,7 +83,7 @@ def test_sasl(own_broker, topic, tmp_path, mechanism):
     (tmp_path / "password").write_text("correct horse\n")
     cli("topics", "list", *flags, "--sasl-password-file", tmp_path / "password")
     (tmp_path / "password").write_text("wrong")
-    refused = cli("topics", "list", *flags, "--sasl-password-file", tmp_path / "password", code=1)
+    refused = cli("topics", "list", *flags, "--timeout", "2s", "--sasl-password-file", tmp_path / "password", code=1)
     assert "SASL authentication error" in refused.err and "error:" in refused.err
 
 
@@ -125,7 +125,7 @@ def test_mutual_tls(own_broker, topic, tmp_path):
     trusted = ["--ca", tmp_path / "ca.pem", "--timeout", "5s"]
     mine = ["--certificate", tmp_path / "broker.pem", "--certificate-key", tmp_path / "broker.key"]
     cli("topics", "create", topic, *trusted, *mine)
-    assert "error:" in cli("topics", "list", *trusted, code=None).err
+    assert "error:" in cli("topics", "list", *trusted, "--timeout", "2s", code=None).err
 
 
 def test_plain_text_to_another_machine_is_warned_about(cli):
