@@ -1,4 +1,5 @@
 """The broker as a process that is meant to die: spawned on one port and one data folder, killed, spawned again."""
+
 from __future__ import annotations
 
 import os
@@ -34,11 +35,15 @@ class BrokerFailed(Exception):
 def find_binary() -> Path:
     """The `headrace` to test: `HEADRACE`, else the release build, else the debug build."""
     named = os.environ.get("HEADRACE")
-    candidates = [Path(named)] if named else [REPOSITORY / ".build" / kind / "headrace" for kind in ("release", "debug")]
+    candidates = (
+        [Path(named)] if named else [REPOSITORY / ".build" / kind / "headrace" for kind in ("release", "debug")]
+    )
     for candidate in candidates:
         if candidate.is_file():
             return candidate
-    raise FileNotFoundError(f"no headrace binary at {', '.join(map(str, candidates))}: run `make build` or set HEADRACE")
+    raise FileNotFoundError(
+        f"no headrace binary at {', '.join(map(str, candidates))}: run `make build` or set HEADRACE"
+    )
 
 
 def kill_points(binary: Path) -> list[str]:
@@ -85,13 +90,23 @@ class BrokerProcess:
             log.write(f"--- start at {time.time():.3f}, kill at {kill_at}\n".encode())
             log.flush()
             self.started = time.monotonic()
-            self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+            self._process = subprocess.Popen(
+                self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
+            )
 
     def _command(self) -> list[str]:
         # A run that is itself killed must not leave a broker behind.
         guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-        command = [str(self.binary), "broker", "--data", str(self.data), "--listen", self.bootstrap,
-                   "--port-file", str(self._port_file)]
+        command = [
+            str(self.binary),
+            "broker",
+            "--data",
+            str(self.data),
+            "--listen",
+            self.bootstrap,
+            "--port-file",
+            str(self._port_file),
+        ]
         return guard + command + [word for key, value in SETTINGS.items() for word in ("--config", f"{key}={value}")]
 
     def wait_until_serving(self) -> bool:

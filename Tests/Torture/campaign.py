@@ -1,4 +1,5 @@
 """One run: the workloads, the kills, and the collection of what came out of it."""
+
 from __future__ import annotations
 
 import sys
@@ -11,7 +12,15 @@ from churn import TopicChurn
 from confluent_kafka.admin import AdminClient, NewTopic
 from ledger import Ledger, TopicPartition
 from observation import (
-    Observation, Reading, Watermarks, partitions_at_the_end, read_committed_offsets, read_everything, settled_watermarks, topic_names)
+    Observation,
+    Reading,
+    Watermarks,
+    partitions_at_the_end,
+    read_committed_offsets,
+    read_everything,
+    settled_watermarks,
+    topic_names,
+)
 from pipeline import Pipeline
 from producers import PythonProducer, StreamProducer, TransactionalProducer
 from readers import GroupReader, TailReader, read_with_confluent
@@ -36,9 +45,13 @@ class Campaign:
             StreamProducer("plain-producer", context, topics.PLAIN),
             StreamProducer("idempotent-producer", context, topics.IDEMPOTENT, compression="gzip"),
             PythonProducer("python-producer", context, topics.IDEMPOTENT_PYTHON),
-            TransactionalProducer("transactional-0", context), TransactionalProducer("transactional-1", context),
+            TransactionalProducer("transactional-0", context),
+            TransactionalProducer("transactional-1", context),
             StreamProducer("keyed-producer", context, topics.COMPACTED, is_keyed=True),
-            StreamProducer("retained-producer", context, topics.RETAINED), feed, TopicChurn("churn", context)]
+            StreamProducer("retained-producer", context, topics.RETAINED),
+            feed,
+            TopicChurn("churn", context),
+        ]
         # Two members of one group: every death of the broker may move their partitions.
         self.pipelines = [Pipeline(f"pipeline-{index}", context, feed, self._pipeline_ends) for index in range(2)]
         kept, everything = topics.partitions_of(*topics.KEPT), topics.partitions_of(*topics.ALL)
@@ -142,11 +155,17 @@ class Campaign:
         names = topic_names(self.broker.bootstrap)
         restarted_watermarks, restarted = self._restart_twice(partitions)
         return Observation(
-            ledger=self.ledger, watermarks=watermarks, committed=committed, uncommitted=uncommitted,
-            restarted_watermarks=restarted_watermarks, restarted=restarted,
+            ledger=self.ledger,
+            watermarks=watermarks,
+            committed=committed,
+            uncommitted=uncommitted,
+            restarted_watermarks=restarted_watermarks,
+            restarted=restarted,
             live_committed={reader.name: dict(reader.seen) for reader in (self.tail_committed, self.group_committed)},
             live_uncommitted={reader.name: dict(reader.seen) for reader in (self.tail_all, self.group_all)},
-            tail_reader=self.tail_committed.name, topic_names=names)
+            tail_reader=self.tail_committed.name,
+            topic_names=names,
+        )
 
     def _restart_twice(self, partitions: list[TopicPartition]) -> tuple[dict[TopicPartition, Watermarks], Reading]:
         """What is there after an orderly end, which leaves nothing to recover, and after a death without any load."""

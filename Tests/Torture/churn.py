@@ -1,4 +1,5 @@
 """Topics that are made, written, emptied, deleted and made again under the same name."""
+
 from __future__ import annotations
 
 import confluent_kafka
@@ -34,16 +35,24 @@ class TopicChurn(Workload):
 
     def _make_topic(self, admin, name: str, life: TopicLife, generation: int) -> None:
         life.exists, life.generation, life.records = None, generation, []
-        self._insist(lambda: admin.create_topics(
-            [NewTopic(name, topics.PARTITIONS, 1)], operation_timeout=REQUEST_TIMEOUT_SECONDS,
-            request_timeout=REQUEST_TIMEOUT_SECONDS)[name], KafkaError.TOPIC_ALREADY_EXISTS)
+        self._insist(
+            lambda: admin.create_topics(
+                [NewTopic(name, topics.PARTITIONS, 1)],
+                operation_timeout=REQUEST_TIMEOUT_SECONDS,
+                request_timeout=REQUEST_TIMEOUT_SECONDS,
+            )[name],
+            KafkaError.TOPIC_ALREADY_EXISTS,
+        )
         life.exists = True
 
     def _delete_topic(self, admin, name: str, life: TopicLife) -> None:
         life.exists = None
-        self._insist(lambda: admin.delete_topics(
-            [name], operation_timeout=REQUEST_TIMEOUT_SECONDS, request_timeout=REQUEST_TIMEOUT_SECONDS)[name],
-            KafkaError.UNKNOWN_TOPIC_OR_PART)
+        self._insist(
+            lambda: admin.delete_topics(
+                [name], operation_timeout=REQUEST_TIMEOUT_SECONDS, request_timeout=REQUEST_TIMEOUT_SECONDS
+            )[name],
+            KafkaError.UNKNOWN_TOPIC_OR_PART,
+        )
         life.exists = False
 
     def _insist(self, request, is_done_already: int) -> None:
@@ -63,9 +72,14 @@ class TopicChurn(Workload):
         for _ in range(self.random.randint(5, 30)):
             sent = self.ledger.make(f"{self.name}.{life.generation}", name, self.random.randrange(topics.PARTITIONS))
             life.records.append(sent)
-            client.produce(name, sent.value, partition=sent.partition,
-                           on_delivery=lambda error, message, sent=sent:
-                           None if error else self.ledger.acknowledge(sent, message.offset()))
+            client.produce(
+                name,
+                sent.value,
+                partition=sent.partition,
+                on_delivery=lambda error, message, sent=sent: (
+                    None if error else self.ledger.acknowledge(sent, message.offset())
+                ),
+            )
         client.flush(self.random.choice([0.05, 5.0]))
         client.purge()
         client.flush(0.05)

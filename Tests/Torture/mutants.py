@@ -1,4 +1,5 @@
 """Planted violations, one or more for each oracle: an oracle that lets one pass is itself broken."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ def repeat_middle(records: list[Seen]) -> None:
 def swap_middle(records: list[Seen]) -> None:
     middle = len(records) // 2
     left, right = records[middle], records[middle + 1]
-    records[middle:middle + 2] = [right._replace(offset=left.offset), left._replace(offset=right.offset)]
+    records[middle : middle + 2] = [right._replace(offset=left.offset), left._replace(offset=right.offset)]
 
 
 def invent(records: list[Seen]) -> None:
@@ -64,7 +65,9 @@ def first_of(observation: Observation, outcome: Outcome, *, size: int = 1) -> li
 
 def show_aborted(observation: Observation) -> None:
     sent = first_of(observation, Outcome.ABORTED)[0]
-    observation.live_committed[observation.tail_reader][sent.topic, sent.partition].append(Seen(1 << 40, sent.key, sent.value))
+    observation.live_committed[observation.tail_reader][sent.topic, sent.partition].append(
+        Seen(1 << 40, sent.key, sent.value)
+    )
 
 
 def tear_transaction(observation: Observation) -> None:
@@ -123,30 +126,71 @@ def delete_too_little(observation: Observation) -> None:
 
 
 MUTANTS = (
-    Mutant("an acknowledged record is lost", lambda seen: at_the_end(seen, PLAIN, drop_middle), oracles.acknowledged_is_there),
+    Mutant(
+        "an acknowledged record is lost",
+        lambda seen: at_the_end(seen, PLAIN, drop_middle),
+        oracles.acknowledged_is_there,
+    ),
     Mutant("a committed transaction is lost", hide_committed, oracles.acknowledged_is_there),
     Mutant("a record is at another offset", acknowledge_elsewhere, oracles.acknowledged_is_where_it_was_acknowledged),
-    Mutant("a record is there twice", lambda seen: at_the_end(seen, IDEMPOTENT, repeat_middle), oracles.nothing_is_there_twice),
+    Mutant(
+        "a record is there twice",
+        lambda seen: at_the_end(seen, IDEMPOTENT, repeat_middle),
+        oracles.nothing_is_there_twice,
+    ),
     Mutant("two records are swapped", lambda seen: at_the_end(seen, IDEMPOTENT, swap_middle), oracles.order_is_kept),
     Mutant("a record was never sent", lambda seen: at_the_end(seen, PLAIN, invent), oracles.nothing_is_invented),
     Mutant("an aborted record was shown", show_aborted, oracles.aborted_is_invisible),
     Mutant("a transaction is torn", tear_transaction, oracles.transactions_are_whole),
     Mutant("a transaction hangs", hang_transaction, oracles.transactions_finish),
     Mutant("a committed offset went back", move_offset_back, oracles.committed_offsets_never_go_back),
-    Mutant("the pipeline lost a record", lambda seen: at_the_end(seen, OUT, drop_middle), oracles.pipeline_is_exactly_once),
-    Mutant("the pipeline repeated a record", lambda seen: at_the_end(seen, OUT, repeat_middle), oracles.pipeline_is_exactly_once),
-    Mutant("the pipeline swapped two records", lambda seen: at_the_end(seen, OUT, swap_middle), oracles.pipeline_is_exactly_once),
-    Mutant("a live reader missed a record", lambda seen: drop_middle(seen.live_committed[seen.tail_reader][IDEMPOTENT]),
-           oracles.live_reader_saw_the_same),
+    Mutant(
+        "the pipeline lost a record",
+        lambda seen: at_the_end(seen, OUT, drop_middle),
+        oracles.pipeline_is_exactly_once,
+    ),
+    Mutant(
+        "the pipeline repeated a record",
+        lambda seen: at_the_end(seen, OUT, repeat_middle),
+        oracles.pipeline_is_exactly_once,
+    ),
+    Mutant(
+        "the pipeline swapped two records",
+        lambda seen: at_the_end(seen, OUT, swap_middle),
+        oracles.pipeline_is_exactly_once,
+    ),
+    Mutant(
+        "a live reader missed a record",
+        lambda seen: drop_middle(seen.live_committed[seen.tail_reader][IDEMPOTENT]),
+        oracles.live_reader_saw_the_same,
+    ),
     Mutant("an offset was used twice", reuse_offset, oracles.offsets_are_never_reused),
-    Mutant("one client library misses a record", lambda seen: drop_middle(seen.committed["kafka-python"][PLAIN]),
-           oracles.client_libraries_agree),
+    Mutant(
+        "one client library misses a record",
+        lambda seen: drop_middle(seen.committed["kafka-python"][PLAIN]),
+        oracles.client_libraries_agree,
+    ),
     Mutant("a log has a hole", lambda seen: at_the_end(seen, RETAINED, drop_middle), oracles.no_log_has_holes),
-    Mutant("retention took too much", lambda seen: at_the_end(seen, RETAINED, drop_middle), oracles.retention_keeps_the_rest),
+    Mutant(
+        "retention took too much",
+        lambda seen: at_the_end(seen, RETAINED, drop_middle),
+        oracles.retention_keeps_the_rest,
+    ),
     Mutant("deleted records are back", delete_too_little, oracles.retention_keeps_the_rest),
-    Mutant("compaction lost a key's newest record", lambda seen: at_the_end(seen, COMPACTED, lose_newest),
-           oracles.compaction_keeps_the_newest),
+    Mutant(
+        "compaction lost a key's newest record",
+        lambda seen: at_the_end(seen, COMPACTED, lose_newest),
+        oracles.compaction_keeps_the_newest,
+    ),
     Mutant("a topic came or went", lose_topic, oracles.topics_are_as_acknowledged),
-    Mutant("a restart lost a record", lambda seen: drop_middle(seen.restarted[IDEMPOTENT]), oracles.a_restart_changes_nothing),
-    Mutant("a producer lost its sequence", lambda seen: seen.ledger.client_errors.append("planted"), oracles.no_client_was_failed),
+    Mutant(
+        "a restart lost a record",
+        lambda seen: drop_middle(seen.restarted[IDEMPOTENT]),
+        oracles.a_restart_changes_nothing,
+    ),
+    Mutant(
+        "a producer lost its sequence",
+        lambda seen: seen.ledger.client_errors.append("planted"),
+        oracles.no_client_was_failed,
+    ),
 )

@@ -2,6 +2,7 @@
 
 An oracle that cannot fail proves nothing: `mutants.py` has a planted violation for each.
 """
+
 from __future__ import annotations
 
 from collections import Counter
@@ -51,7 +52,9 @@ def order_is_kept(observation: Observation) -> Iterator[str]:
     """The records of one producer in one partition come in the order in which they were sent; repetitions may follow later."""
     for reader, reading in observation.readings_at_the_end():
         for place in topics.partitions_of(*topics.ALL):
-            sequence_of = {sent.value: (sent.source, sent.sequence) for sent in observation.ledger.records.get(place, ())}
+            sequence_of = {
+                sent.value: (sent.source, sent.sequence) for sent in observation.ledger.records.get(place, ())
+            }
             newest: dict[str, int] = {}
             met: set[bytes] = set()
             for seen in reading[place]:
@@ -78,8 +81,12 @@ def nothing_is_invented(observation: Observation) -> Iterator[str]:
 
 def aborted_is_invisible(observation: Observation) -> Iterator[str]:
     """No read_committed reader, during the run or after it, got a record of an aborted transaction."""
-    aborted = {sent.value: sent for records in observation.ledger.records.values() for sent in records
-               if observation.ledger.outcome(sent) is Outcome.ABORTED}
+    aborted = {
+        sent.value: sent
+        for records in observation.ledger.records.values()
+        for sent in records
+        if observation.ledger.outcome(sent) is Outcome.ABORTED
+    }
     readings = [*observation.readings_at_the_end(is_committed_only=True), *observation.live_committed.items()]
     for reader, reading in readings:
         for place, records in reading.items():
@@ -131,9 +138,14 @@ def pipeline_is_exactly_once(observation: Observation) -> Iterator[str]:
             wanted = [transformed(seen.value) for seen in reading[topics.PIPELINE_IN.name, partition]]
             found = [seen.value for seen in reading[topics.PIPELINE_OUT.name, partition]]
             if wanted != found:
-                place = next((index for index, pair in enumerate(zip(wanted, found)) if pair[0] != pair[1]), min(len(wanted), len(found)))
-                yield (f"{reader}: partition {partition}: {len(wanted)} records in, {len(found)} out; first difference at record {place}: "
-                       f"wanted {brief(at(wanted, place))}, found {brief(at(found, place))}")
+                place = next(
+                    (index for index, pair in enumerate(zip(wanted, found)) if pair[0] != pair[1]),
+                    min(len(wanted), len(found)),
+                )
+                yield (
+                    f"{reader}: partition {partition}: {len(wanted)} records in, {len(found)} out; first difference at record {place}: "
+                    f"wanted {brief(at(wanted, place))}, found {brief(at(found, place))}"
+                )
 
 
 def live_reader_saw_the_same(observation: Observation) -> Iterator[str]:
@@ -142,9 +154,14 @@ def live_reader_saw_the_same(observation: Observation) -> Iterator[str]:
     for place in topics.partitions_of(*topics.KEPT):
         wanted, found = observation.committed["confluent-kafka"][place], live[place]
         if wanted != found:
-            index = next((index for index, pair in enumerate(zip(wanted, found)) if pair[0] != pair[1]), min(len(wanted), len(found)))
-            yield (f"{name_of(place)}: {len(found)} records live, {len(wanted)} at the end; first difference at record {index}: "
-                   f"live {brief(at(found, index))}, at the end {brief(at(wanted, index))}")
+            index = next(
+                (index for index, pair in enumerate(zip(wanted, found)) if pair[0] != pair[1]),
+                min(len(wanted), len(found)),
+            )
+            yield (
+                f"{name_of(place)}: {len(found)} records live, {len(wanted)} at the end; first difference at record {index}: "
+                f"live {brief(at(found, index))}, at the end {brief(at(wanted, index))}"
+            )
 
 
 def offsets_are_never_reused(observation: Observation) -> Iterator[str]:
@@ -162,7 +179,10 @@ def offsets_are_never_reused(observation: Observation) -> Iterator[str]:
 
 def client_libraries_agree(observation: Observation) -> Iterator[str]:
     """Two implementations of the protocol read the same."""
-    for isolation, readings in (("read_committed", observation.committed), ("read_uncommitted", observation.uncommitted)):
+    for isolation, readings in (
+        ("read_committed", observation.committed),
+        ("read_uncommitted", observation.uncommitted),
+    ):
         (first, left), (second, right) = readings.items()
         for place in left.keys() | right.keys():
             if left.get(place) != right.get(place):
@@ -200,14 +220,19 @@ def compaction_keeps_the_newest(observation: Observation) -> Iterator[str]:
     """The newest record of each key that counts is there, and it is the last one; a key whose newest is a tombstone may be gone."""
     for reader, reading in observation.readings_at_the_end(is_committed_only=True):
         visible = {seen.value for records in reading.values() for seen in records}
-        decided = {(sent.source, sent.transaction) for records in observation.ledger.records.values() for sent in records
-                   if sent.transaction is not None and sent.value in visible}
+        decided = {
+            (sent.source, sent.transaction)
+            for records in observation.ledger.records.values()
+            for sent in records
+            if sent.transaction is not None and sent.value in visible
+        }
         for plan in (topics.COMPACTED, topics.COMPACTED_TRANSACTIONAL):
             for place in topics.partitions_of(plan):
                 found = {seen.key: seen.value for seen in reading[place]}
                 for key, allowed in newest_by_key(observation, place, decided).items():
                     if found.get(key) not in allowed:
-                        yield f"{reader}: {name_of(place)} {key!r}: found {brief(found.get(key))}, wanted {' or '.join(map(brief, allowed))}"
+                        wanted = " or ".join(map(brief, allowed))
+                        yield f"{reader}: {name_of(place)} {key!r}: found {brief(found.get(key))}, wanted {wanted}"
 
 
 def newest_by_key(observation: Observation, place, decided: set) -> dict[bytes, list[bytes | None]]:
@@ -218,8 +243,15 @@ def newest_by_key(observation: Observation, place, decided: set) -> dict[bytes, 
         if sent.key in closed:
             continue
         outcome = observation.ledger.outcome(sent)
-        is_certain = sent.is_acknowledged if outcome is None else (
-            outcome is Outcome.COMMITTED or outcome is Outcome.UNKNOWN and (sent.source, sent.transaction) in decided)
+        is_certain = (
+            sent.is_acknowledged
+            if outcome is None
+            else (
+                outcome is Outcome.COMMITTED
+                or outcome is Outcome.UNKNOWN
+                and (sent.source, sent.transaction) in decided
+            )
+        )
         if is_certain or outcome in (None, Outcome.UNKNOWN):
             allowed.setdefault(sent.key, []).append(sent.value)
         if is_certain:
@@ -238,7 +270,9 @@ def topics_are_as_acknowledged(observation: Observation) -> Iterator[str]:
             continue
         wanted = {sent.value for sent in life.records}
         for reader, reading in observation.readings_at_the_end():
-            found = {seen.value for partition in range(topics.PARTITIONS) for seen in reading.get((name, partition), ())}
+            found = {
+                seen.value for partition in range(topics.PARTITIONS) for seen in reading.get((name, partition), ())
+            }
             for sent in life.records:
                 if sent.is_acknowledged and sent.value not in found:
                     yield f"{reader}: {describe(sent)} is not there"
@@ -264,10 +298,26 @@ def no_client_was_failed(observation: Observation) -> Iterator[str]:
 
 
 ORACLES: tuple[Oracle, ...] = (
-    acknowledged_is_there, acknowledged_is_where_it_was_acknowledged, nothing_is_there_twice, order_is_kept, nothing_is_invented,
-    aborted_is_invisible, transactions_are_whole, transactions_finish, committed_offsets_never_go_back, pipeline_is_exactly_once,
-    live_reader_saw_the_same, offsets_are_never_reused, client_libraries_agree, no_log_has_holes, retention_keeps_the_rest,
-    compaction_keeps_the_newest, topics_are_as_acknowledged, a_restart_changes_nothing, no_client_was_failed)
+    acknowledged_is_there,
+    acknowledged_is_where_it_was_acknowledged,
+    nothing_is_there_twice,
+    order_is_kept,
+    nothing_is_invented,
+    aborted_is_invisible,
+    transactions_are_whole,
+    transactions_finish,
+    committed_offsets_never_go_back,
+    pipeline_is_exactly_once,
+    live_reader_saw_the_same,
+    offsets_are_never_reused,
+    client_libraries_agree,
+    no_log_has_holes,
+    retention_keeps_the_rest,
+    compaction_keeps_the_newest,
+    topics_are_as_acknowledged,
+    a_restart_changes_nothing,
+    no_client_was_failed,
+)
 
 
 def name_of(place: tuple[str, int]) -> str:

@@ -1,4 +1,5 @@
 """Consume, transform, produce: exactly once, with the consumed offsets in the producer's transaction."""
+
 from __future__ import annotations
 
 import time
@@ -20,7 +21,9 @@ def transformed(value: bytes) -> bytes:
 
 
 class Pipeline(Workload):
-    """One member of the group; each has a transactional id of its own. It trusts nothing but the committed offset: after every doubt it goes back to it."""
+    """One member of the group; each has a transactional id of its own.
+
+    It trusts nothing but the committed offset: after every doubt it goes back to it."""
 
     def __init__(self, name, context, source: Workload, ends: Callable[[], dict[int, int]]):
         super().__init__(name, context)
@@ -59,7 +62,9 @@ class Pipeline(Workload):
         """Whether the group, this member or another, has committed all of the input."""
         ends = self._ends()
         try:
-            found = consumer.committed([TopicPartition(topics.PIPELINE_IN.name, partition) for partition in ends], 2.0)
+            found = consumer.committed(
+                [TopicPartition(topics.PIPELINE_IN.name, partition) for partition in ends], 2.0
+            )
         except KafkaException:
             return False
         return all(place.error is None and place.offset >= ends[place.partition] for place in found)
@@ -104,9 +109,13 @@ class Pipeline(Workload):
             with self.open_transaction():
                 producer.begin_transaction()
                 for message in batch:
-                    producer.produce(topics.PIPELINE_OUT.name, transformed(message.value()), partition=message.partition())
+                    producer.produce(
+                        topics.PIPELINE_OUT.name, transformed(message.value()), partition=message.partition()
+                    )
                 producer.poll(self.random.uniform(0, 0.01))
-                producer.send_offsets_to_transaction(positions, consumer.consumer_group_metadata(), CALL_TIMEOUT_SECONDS)
+                producer.send_offsets_to_transaction(
+                    positions, consumer.consumer_group_metadata(), CALL_TIMEOUT_SECONDS
+                )
                 producer.commit_transaction(self.random.choice([0.05, 0.3, TRANSACTION_TIMEOUT_MILLISECONDS / 1000]))
         except (KafkaException, BufferError) as error:
             note_unexcused(self, error, f"input up to {ends}")

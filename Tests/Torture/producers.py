@@ -1,4 +1,5 @@
 """Producers: plain, idempotent, keyed, transactional, and one of a second client library."""
+
 from __future__ import annotations
 
 import time
@@ -9,7 +10,13 @@ from confluent_kafka import KafkaError, KafkaException
 
 import topics
 from ledger import Outcome, Sent
-from workload import (CALL_TIMEOUT_SECONDS, FINISH_TIMEOUT_SECONDS, MAXIMUM_IN_FLIGHT, TRANSACTION_TIMEOUT_MILLISECONDS, Workload)
+from workload import (
+    CALL_TIMEOUT_SECONDS,
+    FINISH_TIMEOUT_SECONDS,
+    MAXIMUM_IN_FLIGHT,
+    TRANSACTION_TIMEOUT_MILLISECONDS,
+    Workload,
+)
 
 KEYS = 40
 
@@ -22,9 +29,12 @@ class StreamProducer(Workload):
         self.plan = plan
         self.is_keyed = is_keyed
         self.client = self.producer(
-            enable_idempotence=plan.is_exactly_once, compression_type=compression, message_timeout_ms=120_000,
+            enable_idempotence=plan.is_exactly_once,
+            compression_type=compression,
+            message_timeout_ms=120_000,
             # Without idempotence only one request at a time keeps the order over retries.
-            max_in_flight_requests_per_connection=5 if plan.is_exactly_once else 1)
+            max_in_flight_requests_per_connection=5 if plan.is_exactly_once else 1,
+        )
 
     def records_in_flight(self) -> int:
         return len(self.client)
@@ -37,22 +47,36 @@ class StreamProducer(Workload):
             self.client.poll(self.random.uniform(0.01, 0.03))
         left = self.client.flush(FINISH_TIMEOUT_SECONDS)
         if left:
-            self.ledger.client_error(f"{self.name}: {left} records not acknowledged {FINISH_TIMEOUT_SECONDS} s after the last kill")
+            self.ledger.client_error(
+                f"{self.name}: {left} records not acknowledged {FINISH_TIMEOUT_SECONDS} s after the last kill"
+            )
 
     def _send(self) -> None:
         partition = self.random.randrange(topics.PARTITIONS)
         key = b"key-%d" % self.random.randrange(KEYS) if self.is_keyed else None
         sent = self.ledger.make(
-            self.name, self.plan.name, partition, key=key, size_bytes=self.random.randint(60, 200),
-            is_tombstone=self.is_keyed and self.random.random() < 0.1)
-        self.client.produce(self.plan.name, sent.value, key, partition,
-                            on_delivery=lambda error, message: self._delivered(sent, error, message))
+            self.name,
+            self.plan.name,
+            partition,
+            key=key,
+            size_bytes=self.random.randint(60, 200),
+            is_tombstone=self.is_keyed and self.random.random() < 0.1,
+        )
+        self.client.produce(
+            self.plan.name,
+            sent.value,
+            key,
+            partition,
+            on_delivery=lambda error, message: self._delivered(sent, error, message),
+        )
 
     def _delivered(self, sent: Sent, error, message) -> None:
         if error is None:
             self.ledger.acknowledge(sent, message.offset())
         else:
-            self.ledger.client_error(f"{self.name}: {sent.topic}/{sent.partition} record {sent.sequence} refused: {error}")
+            self.ledger.client_error(
+                f"{self.name}: {sent.topic}/{sent.partition} record {sent.sequence} refused: {error}"
+            )
 
 
 class PythonProducer(Workload):
@@ -68,9 +92,17 @@ class PythonProducer(Workload):
 
     def work(self) -> None:
         client = kafka.KafkaProducer(
-            bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True, linger_ms=5, batch_size=4096,
-            reconnect_backoff_ms=20, reconnect_backoff_max_ms=150, retry_backoff_ms=30, request_timeout_ms=3000,
-            metadata_max_age_ms=5000)
+            bootstrap_servers=self.bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=5,
+            batch_size=4096,
+            reconnect_backoff_ms=20,
+            reconnect_backoff_max_ms=150,
+            retry_backoff_ms=30,
+            request_timeout_ms=3000,
+            metadata_max_age_ms=5000,
+        )
         while not self.is_finishing:
             if len(self._pending) < MAXIMUM_IN_FLIGHT:
                 for _ in range(self.random.randint(1, 8)):
@@ -158,8 +190,13 @@ class TransactionalProducer(Workload):
                 partition = self.random.randrange(topics.PARTITIONS)
                 key = f"{self.name}-{self.random.randrange(KEYS)}".encode() if plan.is_compacted else None
                 sent = self.ledger.make(self.name, plan.name, partition, transaction=number, key=key)
-                client.produce(plan.name, sent.value, key, partition,
-                               on_delivery=lambda error, message, sent=sent: self._delivered(sent, error, message))
+                client.produce(
+                    plan.name,
+                    sent.value,
+                    key,
+                    partition,
+                    on_delivery=lambda error, message, sent=sent: self._delivered(sent, error, message),
+                )
 
     def _delivered(self, sent: Sent, error, message) -> None:
         if error is None:
@@ -208,7 +245,11 @@ def is_fatal(error: Exception) -> bool:
 def note_unexcused(workload: Workload, error: Exception, what: str) -> None:
     """A sequence gap means that the broker forgot what it had acknowledged; a fatal error, that it forgot or fenced the only owner of
     a transactional id."""
-    lost = (KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, KafkaError.UNKNOWN_PRODUCER_ID, KafkaError.INVALID_PRODUCER_ID_MAPPING)
+    lost = (
+        KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
+        KafkaError.UNKNOWN_PRODUCER_ID,
+        KafkaError.INVALID_PRODUCER_ID_MAPPING,
+    )
     if isinstance(error, KafkaException) and (error.args[0].fatal() or error.args[0].code() in lost):
         age = time.monotonic() - workload.transaction_began
         if age < TRANSACTION_TIMEOUT_MILLISECONDS / 1000 * 0.8:
@@ -217,7 +258,9 @@ def note_unexcused(workload: Workload, error: Exception, what: str) -> None:
 
 def transactional_producer(workload: Workload, transactional_id: str) -> confluent_kafka.Producer | None:
     """A producer that owns the id, or None when that did not work out this time."""
-    client = workload.producer(transactional_id=transactional_id, transaction_timeout_ms=TRANSACTION_TIMEOUT_MILLISECONDS)
+    client = workload.producer(
+        transactional_id=transactional_id, transaction_timeout_ms=TRANSACTION_TIMEOUT_MILLISECONDS
+    )
     try:
         while True:
             try:

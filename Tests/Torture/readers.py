@@ -1,4 +1,5 @@
 """Readers that run while the broker dies, and readers that read everything at the end."""
+
 from __future__ import annotations
 
 import time
@@ -17,6 +18,7 @@ READ_TIMEOUT_SECONDS = 60.0
 
 class Seen(NamedTuple):
     """A record as a reader got it."""
+
     offset: int
     key: bytes | None
     value: bytes | None
@@ -25,7 +27,9 @@ class Seen(NamedTuple):
 class TailReader(Workload):
     """Follows partitions from their beginning, by its own position only: what it saw is one sequence for each."""
 
-    def __init__(self, name, context, partitions: list[TopicPartition], *, is_committed_only: bool, may_skip: bool = False):
+    def __init__(
+        self, name, context, partitions: list[TopicPartition], *, is_committed_only: bool, may_skip: bool = False
+    ):
         super().__init__(name, context)
         self.partitions = partitions
         self.is_committed_only = is_committed_only
@@ -38,7 +42,11 @@ class TailReader(Workload):
 
     def work(self) -> None:
         consumer = self.consumer(
-            self.name, is_committed_only=self.is_committed_only, auto_offset_reset=self._reset, enable_partition_eof=True)
+            self.name,
+            is_committed_only=self.is_committed_only,
+            auto_offset_reset=self._reset,
+            enable_partition_eof=True,
+        )
         consumer.assign([confluent_kafka.TopicPartition(*partition, 0) for partition in self.partitions])
         deadline = None
         while self.ends is None or self._missing():
@@ -54,16 +62,23 @@ class TailReader(Workload):
     def _take(self, message) -> None:
         error = message.error()
         if error is None:
-            self.seen[message.topic(), message.partition()].append(Seen(message.offset(), message.key(), message.value()))
+            self.seen[message.topic(), message.partition()].append(
+                Seen(message.offset(), message.key(), message.value())
+            )
         elif error.code() == KafkaError._PARTITION_EOF:
             self._reached[message.topic(), message.partition()] = message.offset()
         elif error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
-            self.ledger.client_error(f"{self.name}: {message.topic()}/{message.partition()}: the log lost its end: {error}")
+            self.ledger.client_error(
+                f"{self.name}: {message.topic()}/{message.partition()}: the log lost its end: {error}"
+            )
 
     def _missing(self) -> dict[TopicPartition, tuple[int, int]]:
         """The partitions that are not read to their end: how far they are, and how far they go."""
-        return {partition: (self._reached.get(partition, -1), self.ends[partition]) for partition in self.partitions
-                if self._reached.get(partition, -1) < self.ends[partition]}
+        return {
+            partition: (self._reached.get(partition, -1), self.ends[partition])
+            for partition in self.partitions
+            if self._reached.get(partition, -1) < self.ends[partition]
+        }
 
 
 class GroupReader(Workload):
@@ -82,7 +97,9 @@ class GroupReader(Workload):
             for _ in range(self.random.randint(1, 4)):
                 for message in consumer.consume(200, 0.1):
                     if message.error() is None:
-                        self.seen[message.topic(), message.partition()].append(Seen(message.offset(), message.key(), message.value()))
+                        self.seen[message.topic(), message.partition()].append(
+                            Seen(message.offset(), message.key(), message.value())
+                        )
             self._commit(consumer)
         consumer.close()
 
@@ -94,18 +111,29 @@ class GroupReader(Workload):
                     self.ledger.commit(self.name, (place.topic, place.partition), place.offset, is_read_back=False)
             for place in consumer.committed(consumer.assignment(), 2.0):
                 if place.error is None:
-                    self.ledger.commit(self.name, (place.topic, place.partition), max(place.offset, 0), is_read_back=True)
+                    self.ledger.commit(
+                        self.name, (place.topic, place.partition), max(place.offset, 0), is_read_back=True
+                    )
         except KafkaException:
             pass  # Whether it was committed is unknown; nobody was told that it was.
 
 
-def read_with_confluent(bootstrap: str, partitions: dict[TopicPartition, tuple[int, int]], *, is_committed_only: bool
-                        ) -> dict[TopicPartition, list[Seen]]:
+def read_with_confluent(
+    bootstrap: str, partitions: dict[TopicPartition, tuple[int, int]], *, is_committed_only: bool
+) -> dict[TopicPartition, list[Seen]]:
     """Everything in the given ranges of offsets."""
-    consumer = confluent_kafka.Consumer({
-        "bootstrap.servers": bootstrap, "group.id": "reader-at-the-end", "enable.auto.commit": False, "enable.partition.eof": True,
-        "isolation.level": "read_committed" if is_committed_only else "read_uncommitted", "auto.offset.reset": "error",
-        "check.crcs": True, **CLIENT_SETTINGS})
+    consumer = confluent_kafka.Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "reader-at-the-end",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed" if is_committed_only else "read_uncommitted",
+            "auto.offset.reset": "error",
+            "check.crcs": True,
+            **CLIENT_SETTINGS,
+        }
+    )
     seen: dict[TopicPartition, list[Seen]] = {partition: [] for partition in partitions}
     waiting = {partition for partition, (start, end) in partitions.items() if start < end}
     consumer.assign([confluent_kafka.TopicPartition(*partition, partitions[partition][0]) for partition in waiting])
@@ -125,12 +153,16 @@ def read_with_confluent(bootstrap: str, partitions: dict[TopicPartition, tuple[i
     return seen
 
 
-def read_with_kafka_python(bootstrap: str, partitions: dict[TopicPartition, tuple[int, int]], *, is_committed_only: bool
-                           ) -> dict[TopicPartition, list[Seen]]:
+def read_with_kafka_python(
+    bootstrap: str, partitions: dict[TopicPartition, tuple[int, int]], *, is_committed_only: bool
+) -> dict[TopicPartition, list[Seen]]:
     """The same through a client library that shares no code with the other."""
     consumer = kafka.KafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="none",
-        isolation_level="read_committed" if is_committed_only else "read_uncommitted")
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        isolation_level="read_committed" if is_committed_only else "read_uncommitted",
+    )
     names = {kafka.TopicPartition(*partition): partition for partition in partitions}
     consumer.assign(list(names))
     for place, partition in names.items():

@@ -1,4 +1,5 @@
 """When and where the broker dies: every named point in turn, random moments, and deaths while it recovers from the last one."""
+
 from __future__ import annotations
 
 import itertools
@@ -25,6 +26,7 @@ class Kill:
 
     In recovery the delay counts from its start. With `drain_seconds` it is told to stop first, and gets that long for it.
     """
+
     point: str | None = None
     occurrence: int = 1
     delay_seconds: float = 0.0
@@ -51,7 +53,7 @@ def make_schedule(count: int, points: list[str], seed: int) -> list[Kill]:
     named_count = max(len(points), round(count * NAMED_SHARE)) - len(kills)
     recovery_count = round(count * RECOVERY_SHARE)
     kinds = ["named"] * named_count + ["recovery"] * recovery_count
-    kinds = kinds[:count - len(kills)]
+    kinds = kinds[: count - len(kills)]
     kinds += ["random"] * (count - len(kills) - len(kinds))
     generator.shuffle(kinds)
     for kind in kinds:
