@@ -6,9 +6,9 @@ internal import NIOSSL
 
 /// The embedded single-node log: a broker of the Kafka protocol in this process.
 ///
-/// One event loop owns the sockets, the logs and the coordinators, as in Redis: requests are handled one after the other,
-/// in the order in which they came, without a lock. A second thread does what may take long and changes nothing a request
-/// can see until it is done: fsync, compaction, deletion of files.
+/// One event loop owns the sockets, the logs and the coordinators, as in Redis: requests are handled one after the
+/// other, in the order in which they came, without a lock. A second thread does what may take long and changes nothing
+/// a request can see until it is done: fsync, compaction, deletion of files.
 package final class Broker: Sendable {
   private let group: MultiThreadedEventLoopGroup
   private let core: NIOLoopBound<BrokerCore>
@@ -64,13 +64,14 @@ package final class Broker: Sendable {
   ) async throws -> any Channel {
     try await ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1_024)
-      // Connections wait in the backlog until `beginServing`: a client must not be told an address that is not known yet,
-      // nor overtake the transactions that are still to be finished.
+      // Connections wait in the backlog until `beginServing`: a client must not be told an address that is not known
+      // yet, nor overtake the transactions that are still to be finished.
       .serverChannelOption(.autoRead, value: false)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(
-        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 4_096, initial: 16_384, maximum: 1_048_576))
+        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 4_096, initial: 16_384, maximum: 1_048_576)
+      )
       .childChannelOption(.writeBufferWaterMark, value: .init(low: 1_048_576, high: 4_194_304))
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {

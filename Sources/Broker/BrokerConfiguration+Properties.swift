@@ -47,7 +47,8 @@ extension BrokerConfiguration {
     "log.cleaner.delete.retention.ms": "delete.retention.ms",
     "log.cleaner.min.compaction.lag.ms": "min.compaction.lag.ms",
     "log.cleaner.max.compaction.lag.ms": "max.compaction.lag.ms",
-    "log.cleanup.policy": "cleanup.policy", "log.retention.ms": "retention.ms", "log.retention.bytes": "retention.bytes",
+    "log.cleanup.policy": "cleanup.policy", "log.retention.ms": "retention.ms",
+    "log.retention.bytes": "retention.bytes",
     "log.index.interval.bytes": "index.interval.bytes", "log.message.timestamp.type": "message.timestamp.type",
   ]
 
@@ -61,10 +62,12 @@ extension BrokerConfiguration {
     _ = try TopicConfiguration.resolved(defaults: topics.overrides, overrides: [:])
   }
 
-  private static func number(_ text: String, _ name: String, _ range: ClosedRange<Int64>) throws(HeadraceError) -> Int64 {
+  private static func number(_ text: String, _ name: String, _ range: ClosedRange<Int64>) throws(HeadraceError) -> Int64
+  {
     guard let value = Int64(text), range.contains(value) else {
       throw HeadraceError(
-        .user, "BAD_PROPERTY", "\(name): found \(text), expected a whole number from \(range.lowerBound) to \(range.upperBound)")
+        .user, "BAD_PROPERTY",
+        "\(name): found \(text), expected a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     return value
   }

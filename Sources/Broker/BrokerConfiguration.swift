@@ -97,7 +97,8 @@ package struct BrokerConfiguration: Sendable {
     if case .tls = transport { isOpen = false }
     if !isLoopback && isOpen {
       throw HeadraceError(
-        .user, "OPEN_LISTENER", "refusing to listen on \(host): anybody who reaches it could read and write every topic",
+        .user, "OPEN_LISTENER",
+        "refusing to listen on \(host): anybody who reaches it could read and write every topic",
         remedy: "configure TLS (--tls-certificate, --tls-key) or SASL (--sasl-users), or listen on 127.0.0.1")
     }
     guard (0...65_535).contains(port) else {

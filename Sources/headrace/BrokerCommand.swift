@@ -57,7 +57,8 @@ struct BrokerCommand: AsyncParsableCommand {
     var logger = Logger(label: "broker") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
     let broker = try await Broker.start(configuration, logger: logger)
-    logger.notice("serving", metadata: ["address": "\(broker.host):\(broker.port)", "data": "\(configuration.dataDirectory)"])
+    logger.notice(
+      "serving", metadata: ["address": "\(broker.host):\(broker.port)", "data": "\(configuration.dataDirectory)"])
     if let portFile { try PortFile.write("\(broker.host):\(broker.port)\n", to: portFile) }
     let signal = try await TerminationSignal.next()
     logger.notice("draining", metadata: ["signal": "\(signal)"])
@@ -92,15 +93,17 @@ struct BrokerCommand: AsyncParsableCommand {
     var credentials = try saslUsers.map { try Credentials(usersFile: TextFile.read($0), path: $0) } ?? Credentials()
     var mechanisms = try saslMechanisms.split(separator: ",").map { name in
       guard let mechanism = SASLMechanism(rawValue: String(name)) else {
-        throw ValidationError(
-          "--sasl-mechanisms: found \(name), expected of \(SASLMechanism.allCases.map(\.rawValue).joined(separator: ", "))")
+        let known = SASLMechanism.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("--sasl-mechanisms: found \(name), expected some of \(known)")
       }
       return mechanism
     }
     if saslUsers == nil { mechanisms = [] }
     if let oauthSecret {
       let secret = try TextFile.readLine(oauthSecret)
-      guard secret.utf8.count >= 32 else { throw ValidationError("--oauth-secret: the secret must have at least 32 bytes") }
+      guard secret.utf8.count >= 32 else {
+        throw ValidationError("--oauth-secret: the secret must have at least 32 bytes")
+      }
       credentials.tokenVerifier = TokenVerifier(
         secret: Array(secret.utf8), issuer: oauthIssuer, audience: oauthAudience)
       if !mechanisms.contains(.oauthBearer) { mechanisms.append(.oauthBearer) }

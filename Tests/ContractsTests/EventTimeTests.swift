@@ -26,7 +26,8 @@ import Testing
 
   @Test(
     arguments: [
-      ("null", .missing), ("true", .wrongKind(.true)), ("[1]", .wrongKind(.array)), ("-1", .outOfRange), ("0", .outOfRange),
+      ("null", .missing), ("true", .wrongKind(.true)), ("[1]", .wrongKind(.array)), ("-1", .outOfRange),
+      ("0", .outOfRange),
       ("1357035420000000", .outOfRange), ("99999999999999999999999", .outOfRange), ("1e300", .outOfRange),
       ("\"yesterday\"", .notRFC3339), ("\"1357035420000\"", .notRFC3339), ("\"2013-01-01T10:17:00\"", .notRFC3339),
     ] as [(String, EventTime.Failure)])

@@ -78,7 +78,8 @@ import Testing
     for seed in UInt64(0)..<500 { readLogWithHoles(seed) }
   }
 
-  /// A log with holes, read by a library that now and then starts behind the position: every record comes out once, in order.
+  /// A log with holes, read by a library that now and then starts behind the position: every record comes out once, in
+  /// order.
   private func readLogWithHoles(_ seed: UInt64) {
     var random = SplitMix(seed: seed)
     let log = (0..<Int64(200)).filter { _ in random.below(4) > 0 }

@@ -3,25 +3,34 @@ import Testing
 @testable import Kafka
 
 @Suite struct PrefetchAlarmTests {
+  private func expect(
+    _ alarm: inout PrefetchAlarm, _ queued: Int, at nowMilliseconds: Int64, rings: Bool,
+    _ location: SourceLocation = #_sourceLocation
+  ) {
+    let isDue = alarm.isDue(queued: queued, nowMilliseconds: nowMilliseconds)
+    #expect(isDue == rings, sourceLocation: location)
+  }
+
   @Test func itRingsWhenHalfOfThePeakIsGone() {
     var alarm = PrefetchAlarm()
-    #expect(!alarm.isDue(queued: 1_000, nowMilliseconds: 10))
-    #expect(!alarm.isDue(queued: 500, nowMilliseconds: 20))
-    #expect(alarm.isDue(queued: 499, nowMilliseconds: 30))
-    #expect(!alarm.isDue(queued: 400, nowMilliseconds: 40))
-    #expect(alarm.isDue(queued: 200, nowMilliseconds: 50))
+    expect(&alarm, 1_000, at: 10, rings: false)
+    expect(&alarm, 500, at: 20, rings: false)
+    expect(&alarm, 499, at: 30, rings: true)
+    expect(&alarm, 400, at: 40, rings: false)
+    expect(&alarm, 200, at: 50, rings: true)
   }
 
   @Test func itDoesNotRingTwiceInAMoment() {
     var alarm = PrefetchAlarm()
-    #expect(!alarm.isDue(queued: 1_000, nowMilliseconds: 10))
-    #expect(alarm.isDue(queued: 100, nowMilliseconds: 10))
-    #expect(!alarm.isDue(queued: 10, nowMilliseconds: 19))
-    #expect(alarm.isDue(queued: 10, nowMilliseconds: 20))
+    expect(&alarm, 1_000, at: 10, rings: false)
+    expect(&alarm, 100, at: 10, rings: true)
+    expect(&alarm, 10, at: 19, rings: false)
+    expect(&alarm, 10, at: 20, rings: true)
   }
 
   @Test func anEmptyQueueStaysQuiet() {
     var alarm = PrefetchAlarm()
-    for moment in Int64(0)..<100 { #expect(!alarm.isDue(queued: 0, nowMilliseconds: moment * 10)) }
+    let rings = (0..<Int64(100)).filter { alarm.isDue(queued: 0, nowMilliseconds: $0 * 10) }
+    #expect(rings.isEmpty)
   }
 }

@@ -2,12 +2,13 @@ internal import Codecs
 internal import Core
 internal import Glibc
 
-/// The journal's file: a magic, then frames of `length · CRC32C of the payload · CRC32C of these eight bytes · payload`,
-/// numbers in 32 bits, little-endian.
+/// The journal's file: a magic, then frames of `length · CRC32C of the payload · CRC32C of these eight bytes ·
+/// payload`, numbers in 32 bits, little-endian.
 ///
-/// A frame counts once all of it is in the file: a kill -9 in the middle of a write leaves a short last frame, and a power
-/// failure may leave zeros or a last frame that was not filled; the next open cuts those off. Anything else that is wrong
-/// is damage, and damage is refused, never skipped: the length has a checksum of its own so that the two can be told apart.
+/// A frame counts once all of it is in the file: a kill -9 in the middle of a write leaves a short last frame, and a
+/// power failure may leave zeros or a last frame that was not filled; the next open cuts those off. Anything else that
+/// is wrong is damage, and damage is refused, never skipped: the length has a checksum of its own so that the two can
+/// be told apart.
 struct JournalFile: ~Copyable {
   private static let magic = Array("HRJRNL01".utf8)
   private static let frameHeaderBytes = 12
@@ -60,7 +61,8 @@ struct JournalFile: ~Copyable {
     }
   }
 
-  /// Puts a new file with exactly these payloads in the place of this one; a kill at any moment leaves the old or the new.
+  /// Puts a new file with exactly these payloads in the place of this one; a kill at any moment leaves the old or the
+  /// new.
   mutating func replace(with payloads: [[UInt8]]) throws(HeadraceError) {
     let temporary = path + ".tmp"
     let fresh = unsafe Glibc.open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
@@ -106,7 +108,9 @@ struct JournalFile: ~Copyable {
     while content.count - offset >= frameHeaderBytes {
       let header = unsafe content[offset..<offset + 8].withUnsafeBytes { unsafe CRC32C.checksum($0) }
       guard header == word(content, at: offset + 8) else {
-        guard content[offset...].allSatisfy({ $0 == 0 }) else { throw damaged(path, offset, "a frame's header that is wrong") }
+        guard content[offset...].allSatisfy({ $0 == 0 }) else {
+          throw damaged(path, offset, "a frame's header that is wrong")
+        }
         return offset
       }
       let length = Int(word(content, at: offset))
@@ -131,7 +135,8 @@ struct JournalFile: ~Copyable {
 
   private static func damaged(_ path: String, _ offset: Int, _ found: String) -> HeadraceError {
     HeadraceError(
-      .external, "JOURNAL_DAMAGED", "found \(found), expected an intact record: the file was changed or the disk lost data",
+      .external, "JOURNAL_DAMAGED",
+      "found \(found), expected an intact record: the file was changed or the disk lost data",
       place: "\(path) at byte \(offset)",
       remedy: "restore the folder from a copy, or start with an empty folder; nothing was changed")
   }
@@ -142,7 +147,9 @@ struct JournalFile: ~Copyable {
     var content = [UInt8](repeating: 0, count: Int(status.st_size))
     var filled = 0
     while filled < content.count {
-      let count = unsafe content.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress.map { unsafe $0 + filled }, $0.count - filled, off_t(filled)) }
+      let count = unsafe content.withUnsafeMutableBytes {
+        unsafe pread(descriptor, $0.baseAddress.map { unsafe $0 + filled }, $0.count - filled, off_t(filled))
+      }
       if count < 0 && errno == EINTR { continue }
       guard count > 0 else { throw Self.storageError("read", path) }
       filled += count
@@ -154,7 +161,9 @@ struct JournalFile: ~Copyable {
   private mutating func write(_ bytes: [UInt8]) throws(HeadraceError) {
     var written = 0
     while written < bytes.count {
-      let count = unsafe bytes.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress.map { unsafe $0 + written }, $0.count - written, off_t(sizeBytes)) }
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe pwrite(descriptor, $0.baseAddress.map { unsafe $0 + written }, $0.count - written, off_t(sizeBytes))
+      }
       if count < 0 && errno == EINTR { continue }
       guard count > 0 else { throw Self.storageError("write", path) }
       written += count

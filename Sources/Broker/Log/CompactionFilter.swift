@@ -31,7 +31,8 @@ struct CompactionFilter {
     transactions = CompactionTransactions(aborted: job.aborted)
   }
 
-  mutating func decide(_ header: RecordBatchHeader, _ records: RawSpan, path: String) throws(StorageFailure) -> Decision {
+  mutating func decide(_ header: RecordBatchHeader, _ records: RawSpan, path: String) throws(StorageFailure) -> Decision
+  {
     if header.attributes.contains(.control) { return try decideMarker(header, records, path: path) }
     let isAborted = transactions.takeData(header)
     let isLastOfProducer = header.hasProducerID && producers[header.producerID]?.dataOffset == header.lastOffset
@@ -62,7 +63,9 @@ struct CompactionFilter {
       transactions.takeMarker(marker, offset: header.baseOffset)
     else { return .keep }
     droppableMarkers.insert(header.baseOffset)
-    if let last = producers[header.producerID], last.dataOffset == nil, last.epoch == header.producerEpoch { return .keep }
+    if let last = producers[header.producerID], last.dataOffset == nil, last.epoch == header.producerEpoch {
+      return .keep
+    }
     guard header.attributes.contains(.deleteHorizon) else {
       var layouts: [RecordLayout] = []
       try reader.read(header, records, path: path) { layouts.append($1) }
@@ -85,8 +88,8 @@ struct CompactionFilter {
     return .replace(builder.finish())
   }
 
-  /// The batch with fewer records or a delete horizon. Its offsets and sequence numbers stay: the last offset delta is that of the
-  /// original, so that the last sequence number follows from it.
+  /// The batch with fewer records or a delete horizon. Its offsets and sequence numbers stay: the last offset delta is
+  /// that of the original, so that the last sequence number follows from it.
   private func rebuild(
     _ header: RecordBatchHeader, _ records: RawSpan, keeping survivors: [RecordLayout], setsHorizon: Bool, path: String
   ) throws(StorageFailure) -> [UInt8] {

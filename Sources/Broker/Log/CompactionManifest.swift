@@ -1,7 +1,8 @@
-/// The redo record of a compaction. Once it is in the folder the compaction has happened, and whoever finds it finishes the exchange of
-/// files; without it the new files are rubbish.
+/// The redo record of a compaction. Once it is in the folder the compaction has happened, and whoever finds it finishes
+/// the exchange of files; without it the new files are rubbish.
 ///
-/// For each group: the new file takes the name of the first original, then the other originals go. Every step may be done again.
+/// For each group: the new file takes the name of the first original, then the other originals go. Every step may be
+/// done again.
 struct CompactionManifest {
   private static let name = "compaction"
   /// Base offsets of the originals of each group.

@@ -2,10 +2,10 @@ internal import Core
 
 /// Brings a partition's folder back to a state in which every byte is accounted for.
 ///
-/// Closed segments below the recovery point are trusted as their index files describe them. Everything from the newest usable
-/// producer snapshot on is read; from the recovery point on every checksum is verified. What is broken at the end of the last segment
-/// was never acknowledged, or was lost with the power: it is cut. Anything broken in front of other data is an error, because cutting
-/// there would throw away what follows.
+/// Closed segments below the recovery point are trusted as their index files describe them. Everything from the newest
+/// usable producer snapshot on is read; from the recovery point on every checksum is verified. What is broken at the
+/// end of the last segment was never acknowledged, or was lost with the power: it is cut. Anything broken in front of
+/// other data is an error, because cutting there would throw away what follows.
 struct LogRecovery {
   let folder: String
   let configuration: LogConfiguration
@@ -103,7 +103,9 @@ struct LogRecovery {
   }
 
   /// After an orderly close everything is where it was left: no file is scanned.
-  private mutating func adoptCleanShutdown(_ bases: [Int64], _ files: [SegmentIndexFile?]) throws(StorageFailure) -> Bool {
+  private mutating func adoptCleanShutdown(_ bases: [Int64], _ files: [SegmentIndexFile?]) throws(StorageFailure)
+    -> Bool
+  {
     guard let mark = checkpoints.cleanShutdown(), let last = bases.last, last == mark.activeBaseOffset,
       let lastFile = files.last ?? nil, Int64(lastFile.summary.sizeBytes) == mark.activeSizeBytes,
       lastFile.summary.endOffset == mark.endOffset, !files.contains(where: { $0 == nil }),

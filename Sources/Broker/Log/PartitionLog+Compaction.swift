@@ -1,5 +1,6 @@
 extension PartitionLog {
-  /// What compaction has to do now; nil when the topic is not compacted or there is too little to gain. Run one job at a time.
+  /// What compaction has to do now; nil when the topic is not compacted or there is too little to gain. Run one job at
+  /// a time.
   ///
   /// Closes the growing segment if its time is over, since only closed ones are compacted.
   package func compactionJob(nowMilliseconds: Int64) -> CompactionJob? {

@@ -44,7 +44,8 @@ package struct Credentials: Sendable {
     let known = scram[user]?[.scramSHA256]
     let salted = HashFunction.sha256.saltedPassword(
       password, salt: known?.salt ?? [0], iterations: Self.iterations)
-    let stored = HashFunction.sha256.digest(HashFunction.sha256.authenticationCode(key: salted, Array("Client Key".utf8)))
+    let stored = HashFunction.sha256.digest(
+      HashFunction.sha256.authenticationCode(key: salted, Array("Client Key".utf8)))
     return SecureBytes.areEqual(stored, known?.storedKey ?? [])
   }
 

@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 
-/// Checks OAUTHBEARER tokens: JSON Web Tokens (RFC 7519) signed with HMAC-SHA-256 by a secret that broker and issuer share.
+/// Checks OAUTHBEARER tokens: JSON Web Tokens (RFC 7519) signed with HMAC-SHA-256 by a secret that broker and issuer
+/// share.
 ///
 /// One algorithm only: a token that names another, `none` included, is refused whatever it says.
 package struct TokenVerifier: Sendable {

@@ -35,7 +35,8 @@ extension BrokerCore {
     case .error(let code):
       exchange.reply(request.failure(ErrorCode(rawValue: code) ?? .unknownServerError))
     case .delay(let milliseconds):
-      loop.assumeIsolated().scheduleTask(in: .milliseconds(milliseconds)) { [unowned self] in handle(request, exchange) }
+      loop.assumeIsolated().scheduleTask(in: .milliseconds(milliseconds)) { [unowned self] in handle(request, exchange)
+      }
     }
   }
 

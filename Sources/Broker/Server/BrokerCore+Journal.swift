@@ -32,7 +32,8 @@ extension BrokerCore {
     }
   }
 
-  /// What a new folder, or one that was just read, needs before it can serve: an identity, every log open, no leftovers.
+  /// What a new folder, or one that was just read, needs before it can serve: an identity, every log open, no
+  /// leftovers.
   func restore() throws(HeadraceError) {
     if clusterID.isEmpty {
       var generator = SystemRandomNumberGenerator()
@@ -48,7 +49,8 @@ extension BrokerCore {
     }
   }
 
-  /// Rewrites the journal as the fewest records that bring the present state back, once it has grown enough to be worth it.
+  /// Rewrites the journal as the fewest records that bring the present state back, once it has grown enough to be worth
+  /// it.
   func snapshotJournalIfDue() {
     guard journal.sizeBytes > journalRewriteSizeBytes, !isJournalBeingFlushed else { return }
     let records =

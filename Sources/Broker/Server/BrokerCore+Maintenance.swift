@@ -50,7 +50,8 @@ extension BrokerCore {
     } completion: { result in
       core.value.isJournalBeingFlushed = false
       if case .failure(let error) = result {
-        core.value.logger.critical("the journal cannot be flushed: what was written last may not survive a power failure",
+        core.value.logger.critical(
+          "the journal cannot be flushed: what was written last may not survive a power failure",
           metadata: ["error": "\(error)"])
       }
     }

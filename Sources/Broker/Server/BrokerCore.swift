@@ -4,8 +4,8 @@ internal import NIOCore
 
 /// All of the broker's state, confined to one event loop.
 ///
-/// The extensions in `Handlers/` answer one API each. Whatever must survive a kill goes through `record` (the journal) or
-/// through a partition's log before anybody is told of it.
+/// The extensions in `Handlers/` answer one API each. Whatever must survive a kill goes through `record` (the journal)
+/// or through a partition's log before anybody is told of it.
 final class BrokerCore {
   static let nodeID: Int32 = 1
 
@@ -19,6 +19,8 @@ final class BrokerCore {
   /// From this size on it is worth looking whether a snapshot would be much smaller.
   var journalRewriteSizeBytes: Int64
   var isJournalBeingFlushed = false
+  /// Whether decided transactions that the disk refused will be tried again.
+  var isFinishingScheduled = false
   var clusterID = ""
   var topics: [String: Topic] = [:]
   var topicNames: [TopicID: String] = [:]

@@ -4,8 +4,8 @@ internal import NIOCore
 
 /// One client's socket: frames in, answers out in the order of their requests.
 ///
-/// Lives on the broker's event loop. What requests mean is the business of `BrokerCore`; who the peer is and how much it
-/// may have under way is the business of this type.
+/// Lives on the broker's event loop. What requests mean is the business of `BrokerCore`; who the peer is and how much
+/// it may have under way is the business of this type.
 final class Connection: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = ByteBuffer
@@ -92,7 +92,8 @@ final class Connection: ChannelDuplexHandler {
       return
     }
     guard isOpen else { return }
-    frameBeganMilliseconds = frames.isInsideFrame && !isHeldBack ? frameBeganMilliseconds ?? lastActivityMilliseconds : nil
+    frameBeganMilliseconds =
+      frames.isInsideFrame && !isHeldBack ? frameBeganMilliseconds ?? lastActivityMilliseconds : nil
     account(partialBytes: frames.partialBytes)
     if core.partialFrameBytes > limits.partialFrameBytes {
       close(because: "unfinished frames of all peers hold more than \(limits.partialFrameBytes) bytes")

@@ -33,7 +33,8 @@ struct DataFolder: ~Copyable {
 
   func topicPath(name: String, id: TopicID) -> String { "\(path)/topics/\(Self.folderName(name: name, id: id))" }
 
-  /// File systems allow 255 bytes; a topic's name may have 249, so the id keeps folders apart and the name is for people.
+  /// File systems allow 255 bytes; a topic's name may have 249, so the id keeps folders apart and the name is for
+  /// people.
   static func folderName(name: String, id: TopicID) -> String { "\(name.prefix(200)).\(id)" }
 
   /// Folders that belong to no topic of the journal: what a deletion left when the process died.

@@ -4,15 +4,15 @@ internal import Synchronization
 
 /// What the library tells a client outside of its calls. Some of it comes on threads of the library.
 final class RDCallbacks: Sendable {
-  let log: @Sendable (LogLine) -> Void
+  private let log: @Sendable (LogLine) -> Void
+  private let leastSevere: LogLine.Level
   let tokenProvider: (@Sendable () throws -> SecurityConfiguration.OAuthToken)?
-  private let lastError = Mutex<(code: KafkaErrorCode, reason: String)?>(nil)
+  private let trouble = Mutex<Trouble?>(nil)
   private let rebalances = Mutex<[RebalanceEvent]>([])
 
   init(_ configuration: ClientConfiguration) {
-    let leastSevere = configuration.logLevel
-    let log = configuration.log
-    self.log = { line in if line.level <= leastSevere { log(line) } }
+    log = configuration.log
+    leastSevere = configuration.logLevel
     if case .oauthBearer(.provider(let provider)) = configuration.security.authentication {
       tokenProvider = provider
     } else {
@@ -20,13 +20,28 @@ final class RDCallbacks: Sendable {
     }
   }
 
-  /// The newest trouble with connections or authentication: a time-out alone does not say why.
-  var newestTrouble: (code: KafkaErrorCode, reason: String)? { lastError.withLock { $0 } }
+  struct Trouble: Sendable {
+    var code: KafkaErrorCode
+    var reason: String
+    var atMilliseconds: Int64
+  }
+
+  /// The newest trouble with connections or authentication, if it is recent: a time-out alone does not say why.
+  var newestTrouble: Trouble? {
+    let horizon = WallClock.monotonic.nowMilliseconds - 60_000
+    return trouble.withLock { $0.flatMap { $0.atMilliseconds >= horizon ? $0 : nil } }
+  }
 
   func note(_ code: KafkaErrorCode, _ reason: String) {
-    lastError.withLock { $0 = (code, reason) }
-    log(LogLine(level: .error, facility: code.name, message: reason))
+    // That all brokers are down is a summary: what made them so says more.
+    if code != .allBrokersDown {
+      let new = Trouble(code: code, reason: reason, atMilliseconds: WallClock.monotonic.nowMilliseconds)
+      trouble.withLock { $0 = new }
+    }
+    note(LogLine(level: .error, facility: code.name, message: reason))
   }
+
+  func note(_ line: LogLine) { if line.level <= leastSevere { log(line) } }
 
   func note(_ event: RebalanceEvent) { rebalances.withLock { $0.append(event) } }
 
@@ -60,7 +75,7 @@ extension RDCallbacks {
     unsafe settings.withPointer { pointer in
       unsafe rd_kafka_conf_set_log_cb(pointer) { client, level, facility, text in
         guard let callbacks = unsafe RDCallbacks.of(rd_kafka_opaque(client)) else { return }
-        callbacks.log(
+        callbacks.note(
           LogLine(
             level: LogLine.Level(rawValue: level) ?? .debug,
             facility: unsafe facility.map { unsafe String(cString: $0) } ?? "",
@@ -91,8 +106,8 @@ extension RDCallbacks {
     _ client: OpaquePointer?, _ code: KafkaErrorCode, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
   ) {
     let partitions = unsafe RDPartitionList.partitions(of: list)
-    // Ends the poll that runs this callback: it would wait on, and the group with it. Not rd_kafka_yield, which makes the
-    // batch call of every version drop the next message unseen.
+    // Ends the poll that runs this callback: it would wait on, and the group with it. Not rd_kafka_yield, which makes
+    // the batch call of every version drop the next message unseen.
     if let queue = unsafe rd_kafka_queue_get_consumer(client) {
       unsafe rd_kafka_queue_yield(queue)
       unsafe rd_kafka_queue_destroy(queue)

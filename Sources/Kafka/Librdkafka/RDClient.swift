@@ -11,6 +11,7 @@ final class RDClient: @unchecked Sendable {
   let callbacks: RDCallbacks
   private let context: UnsafeMutablePointer<headrace_context_t>
   private let deliveries: RDDeliveries?
+  private let type: rd_kafka_type_t
 
   /// - Parameter deliveries: the accounts of a producer.
   init(
@@ -36,6 +37,7 @@ final class RDClient: @unchecked Sendable {
     unsafe self.context = context
     self.callbacks = callbacks
     self.deliveries = deliveries
+    self.type = type
     // Tokens are due before anybody polls, and while a call blocks: the library's own thread asks for them.
     if callbacks.tokenProvider != nil, let error = unsafe rd_kafka_sasl_background_callbacks_enable(handle) {
       throw unsafe HeadraceError(takingOwnershipOf: error, while: "start the token refresh")
@@ -61,13 +63,20 @@ final class RDClient: @unchecked Sendable {
     return HeadraceError(KafkaErrorCode(code), text, retry: .newInstance)
   }
 
-  /// The error of a call that returned `code`, with the newest connection trouble where the code alone explains nothing.
+  /// The error of a call that returned `code`, with the newest connection trouble where the code alone explains
+  /// nothing.
   func error(_ code: KafkaErrorCode, while activity: String, place: String? = nil) -> HeadraceError {
     if code == .fatal, let fatalError { return fatalError }
     var error = HeadraceError(code, while: activity, place: place)
-    if code == .timedOut || code == .transport || code == .allBrokersDown, let trouble = callbacks.newestTrouble {
-      error.message += "; newest trouble: \(trouble.reason)"
+    guard code == .timedOut || code == .transport || code == .allBrokersDown else { return error }
+    // What went wrong waits in the client's queue. A consumer's holds records too: its polls serve it.
+    if type == RD_KAFKA_PRODUCER { _ = unsafe rd_kafka_poll(handle, 0) }
+    guard let trouble = callbacks.newestTrouble else { return error }
+    if trouble.code == .authentication || trouble.code == .saslAuthenticationFailed || trouble.code == .tls {
+      // No passing trouble: the broker is there, and refuses.
+      return HeadraceError(trouble.code, "\(activity): \(trouble.reason)", place: place)
     }
+    error.message += "; newest trouble: \(trouble.reason)"
     return error
   }
 

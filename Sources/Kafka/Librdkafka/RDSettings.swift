@@ -36,7 +36,8 @@ struct RDSettings: ~Copyable {
   /// For the callbacks, which have no names.
   func withPointer(_ body: (OpaquePointer) -> Void) { unsafe body(pointer) }
 
-  /// Makes the client, which takes these properties over; a client that cannot be made leaves them to be destroyed here.
+  /// Makes the client, which takes these properties over; a client that cannot be made leaves them to be destroyed
+  /// here.
   consuming func makeClient(_ type: rd_kafka_type_t) throws(HeadraceError) -> OpaquePointer {
     let (client, text) = unsafe CStrings.explained { unsafe rd_kafka_new(type, pointer, $0, $1) }
     guard let client = unsafe client else {

@@ -3,8 +3,8 @@ internal import CRDKafka
 
 /// librdkafka's own broker, inside of this process: for tests of how a client handles errors.
 ///
-/// It is no evidence for exactly-once: it delivers aborted records, keeps no transactional offsets, answers no look-up by
-/// time and forgets after 5 MiB per partition.
+/// It is no evidence for exactly-once: it delivers aborted records, keeps no transactional offsets, answers no look-up
+/// by time and forgets after 5 MiB per partition.
 @safe
 package final class MockCluster: @unchecked Sendable {
   // Unchecked: the mock cluster's calls are thread-safe.

@@ -52,8 +52,8 @@ import Testing
     #expect(try replayed(folder) == payloads)
   }
 
-  /// A kill in the middle of a write leaves any prefix of the file: whole frames count, the rest is cut off, and the journal
-  /// goes on from there.
+  /// A kill in the middle of a write leaves any prefix of the file: whole frames count, the rest is cut off, and the
+  /// journal goes on from there.
   @Test func everyPrefixOpensWithItsWholeFrames() throws {
     let whole = try filled().bytes()
     for length in 0...whole.count {
@@ -67,7 +67,8 @@ import Testing
     }
   }
 
-  /// A changed byte in a frame that others follow is damage: nothing is served from such a folder and nothing is changed.
+  /// A changed byte in a frame that others follow is damage: nothing is served from such a folder and nothing is
+  /// changed.
   @Test func damageInTheMiddleIsRefusedAndKept() throws {
     let whole = try filled().bytes()
     let lastPayload = payloads[3].count
@@ -106,7 +107,9 @@ import Testing
 
   @Test func recordsThatBelongTogetherAreOneFrame() throws {
     let records: [JournalRecord] = [
-      .topic(.created(name: "t", id: TopicID(high: 1, low: 2), partitionCount: 3, overrides: [.init(name: "a", value: "b")])),
+      .topic(
+        .created(
+          name: "t", id: TopicID(high: 1, low: 2), partitionCount: 3, overrides: [.init(name: "a", value: "b")])),
       .group(.topicDeleted(topic: "t")),
       .transaction(.producerIDsReserved(end: 1_000)),
       .topic(.deleted(name: "t", id: TopicID(high: 1, low: 2))),

@@ -34,7 +34,8 @@ import Testing
   ) -> SASLStep {
     var exchange = SASLExchange(mechanism, credentials: credentials())
     let clientFirstBare = "n=\(user),r=abcdefgh"
-    guard case .challenge(let challenge) = exchange.receive(Array("n,,\(clientFirstBare)".utf8), nowMilliseconds: 0) else {
+    guard case .challenge(let challenge) = exchange.receive(Array("n,,\(clientFirstBare)".utf8), nowMilliseconds: 0)
+    else {
       return .refused("no challenge")
     }
     let serverFirst = String(decoding: challenge, as: UTF8.self)
@@ -72,7 +73,9 @@ import Testing
 
   /// librdkafka before 2.6.1 repeats its nonce; a strict server would lock those clients out.
   @Test func theDoubledNonceOfOldClientsIsAccepted() {
-    let step = scram(.scramSHA256, .sha256, password: "pencil") { $0.replacing("r=abcdefgh", with: "r=abcdefghabcdefgh") }
+    let step = scram(.scramSHA256, .sha256, password: "pencil") {
+      $0.replacing("r=abcdefgh", with: "r=abcdefghabcdefgh")
+    }
     guard case .authenticated = step else {
       Issue.record("\(step)")
       return

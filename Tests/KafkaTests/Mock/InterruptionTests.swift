@@ -3,8 +3,8 @@ import Testing
 
 @testable import Kafka
 
-/// Pauses, resumes and seeks at random while records flow: the bugs of old librdkafka versions in exactly these calls must
-/// not get through.
+/// Pauses, resumes and seeks at random while records flow: the bugs of old librdkafka versions in exactly these calls
+/// must not get through.
 @Suite struct InterruptionTests {
   @Test(arguments: [UInt64(1), 2, 3]) func everyOffsetComesOnceAndInOrder(seed: UInt64) async throws {
     let cluster = try MockCluster()
@@ -36,7 +36,8 @@ import Testing
         handedOver += batch.count
         expected[batch.partition] = batch.nextOffset
         try Self.interrupt(consumer, batch.partition, &random, &expected, insideBatch: true)
-      } onRefusal: { }
+      } onRefusal: {
+      }
       try Self.interrupt(consumer, partitions[Int(random.below(3))], &random, &expected, insideBatch: false)
     }
     #expect(handedOver >= perPartition * 3)

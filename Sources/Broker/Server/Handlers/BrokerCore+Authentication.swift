@@ -38,7 +38,8 @@ extension BrokerCore {
       connection.authentication = .needed
       logger.notice("a login failed", metadata: ["peer": "\(connection.peerAddress)", "reason": "\(reason)"])
       exchange.reply(
-        SaslAuthenticateResponse(errorCode: .saslAuthenticationFailed, errorMessage: "authentication failed: \(reason)"))
+        SaslAuthenticateResponse(errorCode: .saslAuthenticationFailed, errorMessage: "authentication failed: \(reason)")
+      )
       connection.close(because: "the login failed")
     }
   }

@@ -51,7 +51,8 @@ extension BrokerCore {
     for topic in fetch.request.topics {
       for item in topic.partitions {
         guard let partition = partition(topic.name, item.index) else { continue }
-        // Those answered through another partition are swept here, so that the list stays as long as the readers are many.
+        // Those answered through another partition are swept here, so that the list stays as long as the readers are
+        // many.
         partition.waitingFetches.removeAll { $0.isAnswered || !$0.exchange.connection.isOpen }
         partition.waitingFetches.append(fetch)
       }
@@ -91,7 +92,8 @@ extension BrokerCore {
 
   /// - Parameter isFirst: nothing was read yet: one whole batch goes out even if it is larger than all limits (KIP-74).
   private func read(
-    _ item: FetchRequest.Partition, of topicName: String, _ isolation: IsolationLevel, remainingBytes: Int, isFirst: Bool
+    _ item: FetchRequest.Partition, of topicName: String, _ isolation: IsolationLevel, remainingBytes: Int,
+    isFirst: Bool
   ) -> FetchResponse.Partition {
     guard let partition = partition(topicName, item.index) else {
       return .init(index: item.index, errorCode: .unknownTopicOrPartition)

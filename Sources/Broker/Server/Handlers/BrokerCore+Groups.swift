@@ -8,7 +8,8 @@ extension BrokerCore {
       groupID: request.groupID, memberID: request.memberID, instanceID: request.groupInstanceID,
       clientID: exchange.header.clientID ?? "", clientHost: "/\(exchange.connection.peerAddress)",
       sessionTimeoutMilliseconds: sessionTimeout,
-      rebalanceTimeoutMilliseconds: exchange.version == 0 ? sessionTimeout : Int64(request.rebalanceTimeoutMilliseconds),
+      rebalanceTimeoutMilliseconds: exchange.version == 0
+        ? sessionTimeout : Int64(request.rebalanceTimeoutMilliseconds),
       protocolType: request.protocolType,
       protocols: request.protocols.map { .init(name: $0.name, metadata: Array($0.metadata.readableBytesView)) },
       requiresKnownMemberID: exchange.version >= 4, supportsSkippingAssignment: exchange.version >= 9)

@@ -111,8 +111,11 @@ extension BrokerCore {
           ? results(request.topics.map { ($0.name, $0.partitions) }, deletion.partitions) : []))
   }
 
-  /// Codes of the partitions that exist, in the order in which the machine got them, put beside those that do not exist.
-  private func results(_ topics: [(name: String, indexes: [Int32])], _ codes: [ErrorCode]) -> [TopicEntry<PartitionError>] {
+  /// Codes of the partitions that exist, in the order in which the machine got them, put beside those that do not
+  /// exist.
+  private func results(_ topics: [(name: String, indexes: [Int32])], _ codes: [ErrorCode]) -> [TopicEntry<
+    PartitionError
+  >] {
     var rest = codes[...]
     return topics.map { topic in
       TopicEntry(

@@ -33,7 +33,9 @@ extension BrokerCore {
       let isSound =
         wanted.assignments.map(\.partition).sorted() == (0..<Int32(clamping: wanted.assignments.count)).map { $0 }
         && wanted.assignments.allSatisfy { $0.brokerIDs == [Self.nodeID] }
-      guard isSound else { return refused(.invalidReplicaAssignment, "every partition belongs to broker \(Self.nodeID)") }
+      guard isSound else {
+        return refused(.invalidReplicaAssignment, "every partition belongs to broker \(Self.nodeID)")
+      }
       count = Int32(clamping: wanted.assignments.count)
     }
     guard (1...configuration.topics.maximumPartitionCount).contains(count) else {
