@@ -13,10 +13,11 @@ from ledger import Ledger, TopicPartition
 from observation import (
     Observation, Reading, Watermarks, partitions_at_the_end, read_committed_offsets, read_everything, settled_watermarks, topic_names)
 from pipeline import Pipeline
-from producers import PythonProducer, StreamProducer, TransactionalProducer
+from producers import PythonProducer, StreamProducer
 from readers import GroupReader, TailReader, read_with_confluent
 from report import Death, Report
 from schedule import Kill
+from transactions import ForgottenTransactions, TransactionalProducer
 from workload import CLIENT_SETTINGS, FINISH_TIMEOUT_SECONDS, Context, Workload
 
 POINT_LIMIT_SECONDS = 10.0
@@ -37,6 +38,7 @@ class Campaign:
             StreamProducer("idempotent-producer", context, topics.IDEMPOTENT, compression="gzip"),
             PythonProducer("python-producer", context, topics.IDEMPOTENT_PYTHON),
             TransactionalProducer("transactional-0", context), TransactionalProducer("transactional-1", context),
+            ForgottenTransactions("forgetful", context),
             StreamProducer("keyed-producer", context, topics.COMPACTED, is_keyed=True),
             StreamProducer("retained-producer", context, topics.RETAINED), feed, TopicChurn("churn", context)]
         # Two members of one group: every death of the broker may move their partitions.
@@ -46,7 +48,8 @@ class Campaign:
         self.tail_all = TailReader("tail-uncommitted", context, everything, is_committed_only=False, may_skip=True)
         names = [plan.name for plan in topics.KEPT]
         self.group_committed = GroupReader("group-committed", context, names, is_committed_only=True)
-        self.group_all = GroupReader("group-uncommitted", context, names, is_committed_only=False)
+        self.group_all = GroupReader(
+            "group-uncommitted", context, names, is_committed_only=False, is_static=True)
         self.tails = [self.tail_committed, self.tail_all]
         self.groups = [self.group_committed, self.group_all]
 

@@ -40,6 +40,7 @@ class TopicLife:
     # None while a request for the other state is not answered.
     exists: bool | None
     generation: int
+    partitions: int = 0
     records: list[Sent] = field(default_factory=list)
 
 

@@ -73,8 +73,9 @@ class Observation:
 
 
 def partitions_at_the_end(ledger: Ledger) -> list[TopicPartition]:
-    alive = [name for name, life in ledger.lives.items() if life.exists]
-    return topics.partitions_of(*topics.ALL) + [(name, partition) for name in alive for partition in range(topics.PARTITIONS)]
+    alive = [(name, life) for name, life in ledger.lives.items() if life.exists]
+    churned = [(name, partition) for name, life in alive for partition in range(life.partitions)]
+    return topics.partitions_of(*topics.ALL) + churned
 
 
 def settled_watermarks(bootstrap: str, partitions: list[TopicPartition]) -> dict[TopicPartition, Watermarks]:

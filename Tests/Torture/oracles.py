@@ -173,7 +173,7 @@ def client_libraries_agree(observation: Observation) -> Iterator[str]:
 
 def no_log_has_holes(observation: Observation) -> Iterator[str]:
     """Without transactions and compaction there is a record at every offset from the log's start to its end."""
-    transactional = {plan.name for plan in (*topics.TRANSACTIONAL, topics.PIPELINE_OUT)}
+    transactional = {plan.name for plan in (*topics.TRANSACTIONAL, topics.FORGOTTEN, topics.PIPELINE_OUT)}
     for reader, reading in observation.readings_at_the_end(is_committed_only=False):
         for plan in topics.ALL:
             for place in () if plan.is_compacted or plan.name in transactional else topics.partitions_of(plan):
@@ -238,7 +238,8 @@ def topics_are_as_acknowledged(observation: Observation) -> Iterator[str]:
             continue
         wanted = {sent.value for sent in life.records}
         for reader, reading in observation.readings_at_the_end():
-            found = {seen.value for partition in range(topics.PARTITIONS) for seen in reading.get((name, partition), ())}
+            found = {seen.value for partition in range(life.partitions)
+                     for seen in reading.get((name, partition), ())}
             for sent in life.records:
                 if sent.is_acknowledged and sent.value not in found:
                     yield f"{reader}: {describe(sent)} is not there"

@@ -8,7 +8,7 @@ import confluent_kafka
 from confluent_kafka import KafkaException, TopicPartition
 
 import topics
-from producers import close_at_once, note_unexcused, transactional_producer
+from transactions import close_at_once, note_unexcused, transactional_producer
 from workload import CALL_TIMEOUT_SECONDS, FINISH_TIMEOUT_SECONDS, TRANSACTION_TIMEOUT_MILLISECONDS, Workload
 
 GROUP = "pipeline"

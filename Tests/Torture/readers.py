@@ -69,14 +69,15 @@ class TailReader(Workload):
 class GroupReader(Workload):
     """A member of a group of its own that commits what it read, and reads back what it committed."""
 
-    def __init__(self, name, context, topic_names: list[str], *, is_committed_only: bool):
+    def __init__(self, name, context, topic_names: list[str], *, is_committed_only: bool, is_static: bool = False):
         super().__init__(name, context)
+        self._membership = {"group_instance_id": f"{name}-instance"} if is_static else {}
         self.topic_names = topic_names
         self.is_committed_only = is_committed_only
         self.seen: dict[TopicPartition, list[Seen]] = defaultdict(list)
 
     def work(self) -> None:
-        consumer = self.consumer(self.name, is_committed_only=self.is_committed_only)
+        consumer = self.consumer(self.name, is_committed_only=self.is_committed_only, **self._membership)
         consumer.subscribe(self.topic_names)
         while not self.is_finishing:
             for _ in range(self.random.randint(1, 4)):
