@@ -11,7 +11,8 @@ from churn import TopicChurn
 from confluent_kafka.admin import AdminClient, NewTopic
 from ledger import Ledger, TopicPartition
 from observation import (
-    Observation, Reading, Watermarks, partitions_at_the_end, read_committed_offsets, read_everything, settled_watermarks, topic_names)
+    Observation, Reading, Watermarks, partitions_at_the_end, read_committed_offsets, read_everything,
+    settled_watermarks, topic_names)
 from pipeline import Pipeline
 from producers import PythonProducer, StreamProducer
 from readers import GroupReader, TailReader, read_with_confluent

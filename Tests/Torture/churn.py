@@ -1,4 +1,4 @@
-"""Topics that are made, written, given partitions, deleted and made again under the same name; records that are deleted."""
+"""Topics that are made, written, given partitions, deleted and made again; records that are deleted."""
 from __future__ import annotations
 
 import confluent_kafka

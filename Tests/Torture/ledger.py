@@ -73,7 +73,8 @@ class Ledger:
         with self._guard:
             sequence = next(self._sequences[source, topic, partition])
             value = f"{source} {topic} {partition} {sequence} {transaction} ".encode()
-            sent = Sent(source, topic, partition, sequence, key, None if is_tombstone else value.ljust(size_bytes, b"."), transaction)
+            content = None if is_tombstone else value.ljust(size_bytes, b".")
+            sent = Sent(source, topic, partition, sequence, key, content, transaction)
             self.records.setdefault((topic, partition), []).append(sent)
         return sent
 

@@ -85,8 +85,10 @@ def settled_watermarks(bootstrap: str, partitions: list[TopicPartition]) -> dict
         while True:
             found = {}
             for topic, partition in partitions:
-                answer = fetch(connection, topic, 0, partition=partition, committed_only=True, max_bytes=1, partition_max_bytes=1)
-                found[topic, partition] = Watermarks(answer.log_start_offset, answer.last_stable_offset, answer.high_watermark)
+                answer = fetch(
+                    connection, topic, 0, partition=partition, committed_only=True, max_bytes=1, partition_max_bytes=1)
+                found[topic, partition] = Watermarks(
+                    answer.log_start_offset, answer.last_stable_offset, answer.high_watermark)
             if all(marks.last_stable == marks.high for marks in found.values()) or time.monotonic() > deadline:
                 return found
             time.sleep(0.05)

@@ -20,7 +20,10 @@ def transformed(value: bytes) -> bytes:
 
 
 class Pipeline(Workload):
-    """One member of the group; each has a transactional id of its own. It trusts nothing but the committed offset: after every doubt it goes back to it."""
+    """One member of the group; each has a transactional id of its own.
+
+    It trusts nothing but the committed offset: after every doubt it goes back to it.
+    """
 
     def __init__(self, name, context, source: Workload, ends: Callable[[], dict[int, int]]):
         super().__init__(name, context)
@@ -65,7 +68,7 @@ class Pipeline(Workload):
         return all(place.error is None and place.offset >= ends[place.partition] for place in found)
 
     def _owns(self, consumer: confluent_kafka.Consumer, batch: list) -> bool:
-        """Whether the batch continues what was committed. Drops from it what does not, after going back in the input."""
+        """Whether the batch continues what was committed. Drops from it what does not, and goes back in the input."""
         strays = set()
         expected = dict(self._next)
         for message in batch:
@@ -104,9 +107,11 @@ class Pipeline(Workload):
             with self.open_transaction():
                 producer.begin_transaction()
                 for message in batch:
-                    producer.produce(topics.PIPELINE_OUT.name, transformed(message.value()), partition=message.partition())
+                    producer.produce(
+                        topics.PIPELINE_OUT.name, transformed(message.value()), partition=message.partition())
                 producer.poll(self.random.uniform(0, 0.01))
-                producer.send_offsets_to_transaction(positions, consumer.consumer_group_metadata(), CALL_TIMEOUT_SECONDS)
+                producer.send_offsets_to_transaction(
+                    positions, consumer.consumer_group_metadata(), CALL_TIMEOUT_SECONDS)
                 producer.commit_transaction(self.random.choice([0.05, 0.3, TRANSACTION_TIMEOUT_MILLISECONDS / 1000]))
         except (KafkaException, BufferError) as error:
             note_unexcused(self, error, f"input up to {ends}")

@@ -13,7 +13,7 @@ KEYS = 40
 
 
 class StreamProducer(Workload):
-    """Sends bursts to all partitions of one topic, in order, and waits for nothing but the limit of records in flight."""
+    """Sends bursts to all partitions of one topic, and waits for nothing but the limit of records in flight."""
 
     def __init__(self, name, context, plan: topics.TopicPlan, *, is_keyed: bool = False, compression: str = "none"):
         super().__init__(name, context)
@@ -35,7 +35,7 @@ class StreamProducer(Workload):
             self.client.poll(self.random.uniform(0.01, 0.03))
         left = self.client.flush(FINISH_TIMEOUT_SECONDS)
         if left:
-            self.ledger.client_error(f"{self.name}: {left} records not acknowledged {FINISH_TIMEOUT_SECONDS} s after the last kill")
+            self.ledger.client_error(f"{self.name}: {left} records not acknowledged after {FINISH_TIMEOUT_SECONDS} s")
 
     def _send(self) -> None:
         partition = self.random.randrange(topics.PARTITIONS)
@@ -50,7 +50,7 @@ class StreamProducer(Workload):
         if error is None:
             self.ledger.acknowledge(sent, message.offset())
         else:
-            self.ledger.client_error(f"{self.name}: {sent.topic}/{sent.partition} record {sent.sequence} refused: {error}")
+            self.ledger.client_error(f"{self.name}: partition {sent.partition} record {sent.sequence} refused: {error}")
 
 
 class PythonProducer(Workload):

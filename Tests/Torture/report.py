@@ -60,9 +60,10 @@ class Report:
         self.deaths.append(death)
         uptime = "before serving" if death.uptime_seconds is None else f"after {death.uptime_seconds * 1000:5.0f} ms"
         missed = "" if death.is_reached else " (not reached in time, killed from outside)"
-        back = "killed again in recovery" if death.recovery_seconds is None else f"back in {death.recovery_seconds * 1000:4.0f} ms"
-        print(f"kill {death.number:4} {uptime:15} {str(death.kill) + missed:44} in flight {death.records_in_flight:4} records, "
-              f"{death.transactions_open} transactions; {back if death.is_back else 'NOT BACK'}", flush=True)
+        seconds = death.recovery_seconds
+        back = "killed again in recovery" if seconds is None else f"back in {seconds * 1000:4.0f} ms"
+        print(f"kill {death.number:4} {uptime:15} {str(death.kill) + missed:36} in flight {death.records_in_flight:4} "
+              f"records, {death.transactions_open} transactions; {back if death.is_back else 'NOT BACK'}", flush=True)
 
     def verdict(self, name: str, violations: list[str]) -> None:
         self.count(not violations)
@@ -97,4 +98,5 @@ class Report:
         print(f"group offsets: {sum(not event.is_read_back for event in commits)} acknowledged, "
               f"{sum(event.is_read_back for event in commits)} read back in {len(ledger.commits)} groups")
         if times:
-            print(f"recovery until served: min {times[0]:.0f} ms, median {statistics.median(times):.0f} ms, max {times[-1]:.0f} ms")
+            print(f"recovery until served: min {times[0]:.0f} ms, median {statistics.median(times):.0f} ms, "
+                  f"max {times[-1]:.0f} ms")

@@ -18,7 +18,7 @@ FORGOTTEN_TIMEOUT_MILLISECONDS = 1500
 
 
 class TransactionalProducer(Workload):
-    """Transactions over several topics and partitions; some are aborted, and some commits are left without an answer."""
+    """Transactions over several topics and partitions; some are aborted, some commits are left without an answer."""
 
     def __init__(self, name, context):
         super().__init__(name, context)
@@ -101,10 +101,10 @@ class TransactionalProducer(Workload):
                 return Outcome.UNKNOWN, False
 
     def _abort(self, client: confluent_kafka.Producer) -> bool:
-        """Whether the broker confirmed it. If not, the next owner of the transactional id aborts: no commit was ever asked for.
+        """Whether the broker confirmed it. If not, the next owner of the id aborts: no commit was asked for.
 
-        Everything is sent before: `abort_transaction` drops what waits for a retry and gives its sequence numbers, which
-        the broker may have stored, to the next transaction (librdkafka 2.16, `rd_kafka_toppar_purge_queues`).
+        Everything is sent before: `abort_transaction` drops what waits for a retry and gives its sequence numbers,
+        which the broker may have stored, to the next transaction (librdkafka 2.16, `rd_kafka_toppar_purge_queues`).
         """
         if client.flush(CALL_TIMEOUT_SECONDS) > 0:
             return False
@@ -136,7 +136,7 @@ class TransactionalProducer(Workload):
 
 
 class ForgottenTransactions(Workload):
-    """Producers that begin a transaction and vanish. Nobody takes over their ids: only the broker's clock can end it."""
+    """Producers that begin a transaction and vanish. Nobody takes over their ids: only the broker's clock ends it."""
 
     def work(self) -> None:
         number = 0
@@ -172,7 +172,8 @@ def is_fatal(error: Exception) -> bool:
 def note_unexcused(workload: Workload, error: Exception, what: str) -> None:
     """A sequence gap means that the broker forgot what it had acknowledged; a fatal error, that it forgot or fenced the
     only owner of a transactional id."""
-    lost = (KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, KafkaError.UNKNOWN_PRODUCER_ID, KafkaError.INVALID_PRODUCER_ID_MAPPING)
+    lost = (KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, KafkaError.UNKNOWN_PRODUCER_ID,
+            KafkaError.INVALID_PRODUCER_ID_MAPPING)
     if isinstance(error, KafkaException) and (error.args[0].fatal() or error.args[0].code() in lost):
         age = time.monotonic() - workload.transaction_began
         if age < TRANSACTION_TIMEOUT_MILLISECONDS / 1000 * 0.8:
@@ -200,7 +201,7 @@ def transactional_producer(
 
 
 def close_at_once(client: confluent_kafka.Producer) -> None:
-    """As a process that dies: what was not sent is dropped, no transaction is ended. The last reference ends its threads."""
+    """As a process that dies: what was not sent is dropped, and no transaction is ended."""
     with contextlib.suppress(KafkaException):
         client.purge()
         client.flush(0.05)

@@ -22,8 +22,8 @@ CLIENT_SETTINGS = {
     "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 150, "retry.backoff.ms": 20, "retry.backoff.max.ms": 150,
     "socket.timeout.ms": 3000, "socket.connection.setup.timeout.ms": 1000, "topic.metadata.refresh.interval.ms": 5000,
     "log.connection.close": False, "logger": LOGGER,
-    # Else a client forgets the broker while it is dead, and send_offsets_to_transaction may wait for ever for one that it forgot
-    # (librdkafka 2.10 and later, issues 5456 and 5511).
+    # Else a client forgets the broker while it is dead, and send_offsets_to_transaction may wait for ever for one that
+    # it forgot (librdkafka 2.10 and later, issues 5456 and 5511).
     "metadata.recovery.strategy": "none",
 }
 TRANSACTION_TIMEOUT_MILLISECONDS = 10_000
@@ -86,12 +86,13 @@ class Workload(threading.Thread):
     def producer(self, **settings) -> confluent_kafka.Producer:
         names = {name.replace("_", "."): value for name, value in settings.items()}
         return confluent_kafka.Producer({
-            "bootstrap.servers": self.bootstrap, "acks": "all", "linger.ms": 3, "batch.size": 4096, **CLIENT_SETTINGS, **names})
+            "bootstrap.servers": self.bootstrap, "acks": "all", "linger.ms": 3, "batch.size": 4096,
+            **CLIENT_SETTINGS, **names})
 
     def consumer(self, group: str, *, is_committed_only: bool, **settings) -> confluent_kafka.Consumer:
         names = {name.replace("_", "."): value for name, value in settings.items()}
         return confluent_kafka.Consumer({
-            "bootstrap.servers": self.bootstrap, "group.id": group, "enable.auto.commit": False, "auto.offset.reset": "earliest",
-            "isolation.level": "read_committed" if is_committed_only else "read_uncommitted", "fetch.wait.max.ms": 100,
-            "fetch.error.backoff.ms": 20, "session.timeout.ms": 6000, "heartbeat.interval.ms": 300, "check.crcs": True,
-            **CLIENT_SETTINGS, **names})
+            "bootstrap.servers": self.bootstrap, "group.id": group, "enable.auto.commit": False,
+            "isolation.level": "read_committed" if is_committed_only else "read_uncommitted",
+            "auto.offset.reset": "earliest", "fetch.wait.max.ms": 100, "fetch.error.backoff.ms": 20,
+            "session.timeout.ms": 6000, "heartbeat.interval.ms": 300, "check.crcs": True, **CLIENT_SETTINGS, **names})
