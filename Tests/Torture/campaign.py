@@ -22,7 +22,7 @@ from transactions import ForgottenTransactions, TransactionalProducer
 from workload import CLIENT_SETTINGS, FINISH_TIMEOUT_SECONDS, Context, Workload
 
 POINT_LIMIT_SECONDS = 10.0
-JOIN_TIMEOUT_SECONDS = 30
+JOIN_TIMEOUT_SECONDS = FINISH_TIMEOUT_SECONDS + 30
 # Long enough for the last compaction and retention, after which the log stands still.
 QUIET_SECONDS = 1.0
 
