@@ -102,7 +102,7 @@ import Testing
   }
 
   private static func interrupt(
-    _ reader: Consumer, _ log: [TopicPartition: [Int64]], _ random: inout SplitMix,
+    _ reader: Consumer, _ log: [TopicPartition: [Int64]], _ random: inout SplitMix64,
     _ progress: inout [TopicPartition: Int]
   ) throws {
     let partition = partitions[Int(random.below(3))]

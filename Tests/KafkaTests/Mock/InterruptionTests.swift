@@ -48,7 +48,7 @@ import Testing
   struct Refusal: Error {}
 
   private static func interrupt(
-    _ consumer: Consumer, _ partition: TopicPartition, _ random: inout SplitMix,
+    _ consumer: Consumer, _ partition: TopicPartition, _ random: inout SplitMix64,
     _ expected: inout [TopicPartition: Int64], insideBatch: Bool
   ) throws {
     switch random.below(insideBatch ? 12 : 6) {
