@@ -40,13 +40,13 @@
     if let base = unsafe base { unsafe munmap(base, capacityBytes) }
     unsafe base = nil
     capacityBytes = 0
+    let failure = CodecError(.tooLarge, "no address space for an output of \(count) bytes")
     let (padded, overflows) = max(count, Self.keptBytes).addingReportingOverflow(Self.keptBytes - 1)
+    guard !overflows else { throw failure }
     let rounded = padded & ~(Self.keptBytes - 1)
     let mapped = unsafe mmap(
       nil, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-    guard !overflows, let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-      throw CodecError(.tooLarge, "no address space for an output of \(count) bytes")
-    }
+    guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else { throw failure }
     unsafe base = mapped
     capacityBytes = rounded
   }

@@ -54,8 +54,8 @@ package enum CRC32 {
 
   package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     var crc: UInt32 = 0xffff_ffff
-    for unsafe byte in unsafe bytes {
-      crc = table[Int((crc ^ UInt32(byte)) & 0xff)] ^ (crc >> 8)
+    for index in bytes.indices {
+      crc = table[Int((crc ^ UInt32(unsafe bytes[index])) & 0xff)] ^ (crc >> 8)
     }
     return ~crc
   }

@@ -1,6 +1,31 @@
 internal import ArgumentParser
 
-@main
 struct Headrace: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Kafka events to features to predictions.")
+  static let configuration = CommandConfiguration(
+    commandName: "headrace",
+    abstract: "Kafka events to features to predictions.",
+    discussion: """
+      Data goes to stdout, everything else to stderr.
+
+      \(ExitStatus.help)
+      """,
+    subcommands: [BrokerCommand.self, TopicsCommand.self, PublishCommand.self, ConsumeCommand.self])
+}
+
+@main
+enum Main {
+  /// Parses, runs, and turns whatever was thrown into words and an exit code.
+  static func main() async {
+    TerminationSignal.ignoreBrokenPipes()
+    do {
+      var command = try Headrace.parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      ExitStatus.exit(with: error)
+    }
+  }
 }

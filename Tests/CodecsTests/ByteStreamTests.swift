@@ -1,4 +1,5 @@
 import Codecs
+import Core
 import Testing
 
 @Suite struct ByteStreamTests {

@@ -1,4 +1,5 @@
 import Codecs
+import Core
 import Testing
 
 /// An input that an attacker, or a bad disk, may send, and what must come of it.

@@ -6,7 +6,7 @@ struct Arguments {
            headrace-fuzz make-corpus [DIR]
 
     TARGET is one of \(Targets.names.joined(separator: ", ")).
-    --corpus     inputs to start from besides the built-in ones (default: Tests/Fuzz/Corpus/TARGET)
+    --corpus     inputs to start from (default: Tests/Fuzz/Corpus/TARGET, and without files there, built-in ones)
     --findings   where an input that broke something is put (default: the current folder)
     """
 

@@ -1,3 +1,5 @@
+internal import Core
+
 /// Code that reads bytes from outside, with what must hold whatever these bytes are.
 protocol FuzzTarget {
   /// Its name on the command line, and of its corpus folder.

@@ -1,3 +1,4 @@
+internal import Core
 internal import Glibc
 
 /// Runs one target on mutated inputs and watches over it.
@@ -5,7 +6,7 @@ struct Fuzzer<Target: FuzzTarget> {
   struct Options {
     var executions = 100_000
     var seed: UInt64 = 1
-    /// Inputs to start from besides the target's own seeds.
+    /// Inputs to start from instead of the target's own seeds.
     var corpusFolder: String?
     /// Where an input that broke something is put.
     var findingsFolder = "."
@@ -41,6 +42,7 @@ struct Fuzzer<Target: FuzzTarget> {
       print("fuzz \(Target.name): an earlier run died; its input is in \(try save(left))")
     }
     let last = try LastInput(path: lastPath, maximumInputBytes: Self.maximumInputBytes)
+    defer { last.remove() }
     let started = ProcessMeasures.nowNanoseconds()
     var executions = 0
     for input in try startingInputs() {
@@ -49,12 +51,12 @@ struct Fuzzer<Target: FuzzTarget> {
       pool.append(input)
     }
     guard !pool.isEmpty else { throw FuzzError("no inputs to start from") }
-    let residentAtStart = try ProcessMeasures.residentBytes()
+    let residentAtStart = ProcessMeasures.peakResidentBytes()
     while executions < options.executions {
       guard try execute(nextInput(), last) else { return false }
       executions += 1
       guard executions % Self.executionsPerCheck == 0 else { continue }
-      let growth = try ProcessMeasures.residentBytes() - residentAtStart
+      let growth = ProcessMeasures.peakResidentBytes() - residentAtStart
       guard growth <= Self.maximumGrowthBytes else {
         print("fuzz \(Target.name): resident memory grew by \(growth >> 20) MiB in \(executions) executions")
         return false
@@ -62,7 +64,6 @@ struct Fuzzer<Target: FuzzTarget> {
       let seconds = Int((ProcessMeasures.nowNanoseconds() - started) / 1_000_000_000)
       if options.maximumSeconds > 0 && seconds >= options.maximumSeconds { break }
     }
-    last.remove()
     report(executions, nanoseconds: ProcessMeasures.nowNanoseconds() - started)
     return true
   }
@@ -72,10 +73,12 @@ struct Fuzzer<Target: FuzzTarget> {
     _ = try target.execute(input)
   }
 
+  /// The files of the corpus; without any, the target's own seeds.
   private func startingInputs() throws -> [[UInt8]] {
     let folder = options.corpusFolder
-    let files = folder.map { folder in Files.names(in: folder).map { "\(folder)/\($0)" } } ?? []
-    return try target.seeds().map(\.bytes) + files.map { path throws in try Files.read(path) }
+    let paths = folder.map { folder in Files.names(in: folder).map { "\(folder)/\($0)" } } ?? []
+    guard paths.isEmpty else { return try paths.map { path throws in try Files.read(path) } }
+    return try target.seeds().map(\.bytes)
   }
 
   private mutating func nextInput() -> [UInt8] {

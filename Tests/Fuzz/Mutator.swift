@@ -1,3 +1,5 @@
+internal import Core
+
 /// Changes inputs at random, with a taste for what breaks readers: lengths, signs, borders and cuts.
 struct Mutator {
   /// Values at which code changes its mind: borders of signed and unsigned integers of every width.

@@ -2,12 +2,12 @@ internal import Glibc
 
 /// What the process uses, from the kernel.
 enum ProcessMeasures {
-  /// Bytes in physical memory: the second field of /proc/self/statm, in pages.
-  static func residentBytes() throws(FuzzError) -> Int {
-    let text = String(decoding: try Files.read("/proc/self/statm"), as: UTF8.self)
-    let fields = text.split(separator: " ")
-    guard fields.count > 1, let pages = Int(fields[1]) else { throw FuzzError("cannot read /proc/self/statm") }
-    return pages * sysconf(Int32(_SC_PAGESIZE))
+  /// The most bytes that were ever in physical memory at a time: what a single input took for a moment counts too.
+  static func peakResidentBytes() -> Int {
+    var usage = rusage()
+    unsafe getrusage(RUSAGE_SELF.rawValue, &usage)
+    // The kernel counts in KiB.
+    return Int(usage.ru_maxrss) << 10
   }
 
   static func nowNanoseconds() -> Int64 {

@@ -1,10 +1,12 @@
 /// The targets by name.
 enum Targets {
-  static let names = [CodecsTarget.name]
+  static let names = [CodecsTarget.name, FrameTarget.name, BatchTarget.name]
 
   static func run(_ arguments: Arguments) throws -> Bool {
     switch arguments.command {
     case CodecsTarget.name: try run(CodecsTarget.self, arguments)
+    case FrameTarget.name: try run(FrameTarget.self, arguments)
+    case BatchTarget.name: try run(BatchTarget.self, arguments)
     default: throw FuzzError("unknown target \(arguments.command)\n\(Arguments.usage)")
     }
   }
@@ -12,6 +14,8 @@ enum Targets {
   /// Writes every target's seeds as files, one folder for each target.
   static func makeCorpus(in folder: String) throws {
     try makeCorpus(CodecsTarget.self, in: folder)
+    try makeCorpus(FrameTarget.self, in: folder)
+    try makeCorpus(BatchTarget.self, in: folder)
   }
 
   private static func run<Target: FuzzTarget>(_ target: Target.Type, _ arguments: Arguments) throws -> Bool {
@@ -36,6 +40,7 @@ enum Targets {
 
   private static func makeCorpus<Target: FuzzTarget>(_ target: Target.Type, in folder: String) throws {
     let path = "\(folder)/\(Target.name)"
+    try Files.makeFolder(folder)
     try Files.makeFolder(path)
     let seeds = try Target().seeds()
     for seed in seeds { try Files.write(seed.bytes, to: "\(path)/\(seed.name)") }

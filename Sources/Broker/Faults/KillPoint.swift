@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Named places at which a test can make the broker die as by `kill -9`.
 ///
-/// `HEADRACE_KILL_AT=name:3` kills the process at the third pass of that point; without it a pass is one load and one compare.
-/// `headrace broker --list-kill-points` prints the names, so that a test enumerates them all.
+/// `HEADRACE_KILL_AT=name:3` kills the process at the third pass of that point; without it a pass is one load and one
+/// compare. `headrace broker --list-kill-points` prints the names, so that a test enumerates them all.
 package enum KillPoint: String, CaseIterable, Sendable {
   /// A produced batch is checked; nothing of it is written.
   case produceBeforeAppend = "produce.before-append"
@@ -53,7 +53,8 @@ package enum KillPoint: String, CaseIterable, Sendable {
     if let armed, armed == point { reached() }
   }
 
-  /// Whether the environment names this point and its turn has come; for torn writes, which must do half of their work first.
+  /// Whether the environment names this point and its turn has come; for torn writes, which must do half of their work
+  /// first.
   package static func isDue(_ point: KillPoint) -> Bool {
     armed == point && remainingPasses.advance()
   }
@@ -76,7 +77,6 @@ package enum KillPoint: String, CaseIterable, Sendable {
   private static let armed: KillPoint? = setting?.point
   private static let remainingPasses = PassCounter(setting?.passes ?? 1)
 }
-
 
 /// Counts down over all threads; true exactly once, at zero.
 private final class PassCounter: Sendable {

@@ -18,8 +18,8 @@ package struct AbortedTransactions: Equatable, Sendable {
   /// - Parameter entry: its marker lies behind those of all entries so far.
   mutating func append(_ entry: AbortedTransaction) { entries.append(entry) }
 
-  /// What a reader of `from ..< upTo` has to filter, sorted by first offset: the transactions that start before the end of the data and
-  /// end at or behind its start.
+  /// What a reader of `from ..< upTo` has to filter, sorted by first offset: the transactions that start before the end
+  /// of the data and end at or behind its start.
   package func overlapping(from start: Int64, upTo end: Int64) -> [AbortedTransaction] {
     var found: [AbortedTransaction] = []
     for entry in entries[firstIndex(endingFrom: start)...] {

@@ -1,4 +1,5 @@
-/// Walks over the headers of a segment's batches without reading their records; for look-ups, which pass over a few small batches.
+/// Walks over the headers of a segment's batches without reading their records; for look-ups, which pass over a few
+/// small batches.
 struct BatchHeaders {
   private static let chunkBytes = 4_096
 
@@ -21,7 +22,8 @@ struct BatchHeaders {
   mutating func next() throws(LogError) -> (header: RecordBatchHeader, position: Int)? {
     guard position < end else { return nil }
     if !window.contains(position) || window.upperBound - position < RecordBatchHeader.sizeBytes { try load() }
-    guard let header = unsafe RecordBatchHeader(chunk.span.bytes.extracting((position - window.lowerBound)..<window.count)),
+    guard
+      let header = unsafe RecordBatchHeader(chunk.span.bytes.extracting((position - window.lowerBound)..<window.count)),
       header.sizeBytes >= RecordBatchHeader.sizeBytes, header.sizeBytes <= end - position
     else { throw .corrupt(path: file.path, position: position) }
     defer { position += header.sizeBytes }

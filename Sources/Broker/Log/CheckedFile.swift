@@ -4,7 +4,8 @@ internal import Codecs
 ///
 ///     magic:uint32 version:uint16 reserved:uint16 payloadBytes:uint32 crc32c:uint32 payload
 ///
-/// All numbers are big-endian; the checksum covers the payload. A reader that finds anything else treats the file as missing.
+/// All numbers are big-endian; the checksum covers the payload. A reader that finds anything else treats the file as
+/// missing.
 enum CheckedFile {
   enum Kind: UInt32 {
     case segmentIndex = 0x4852_4958  // HRIX
@@ -21,7 +22,8 @@ enum CheckedFile {
   static let temporarySuffix = ".tmp"
 
   /// Replaces the file at `path` in one step.
-  /// - Parameter durable: whether content and name are on the disk when this returns. A file that may be lost but not torn does without.
+  /// - Parameter durable: whether content and name are on the disk when this returns. A file that may be lost but not
+  ///   torn does without.
   static func replace(_ path: String, kind: Kind, payload: [UInt8], durable: Bool) throws(StorageFailure) {
     try replace(path, content: frame(kind, payload), durable: durable)
   }

@@ -5,8 +5,8 @@ internal import Codecs
 /// - A record stays when no later one has its key; one without a key, or of an aborted transaction, goes.
 /// - A tombstone stays until the delete horizon of its batch, which its first compaction sets.
 /// - A marker stays while a batch of its transaction does, and then until its delete horizon.
-/// - A producer's last batch stays, if need be without records, and so does the marker that is its last entry. A batch without
-///   records is no part of a transaction: it must not keep one open when its marker is gone.
+/// - A producer's last batch stays, if need be without records, and so does the marker that is its last entry. A batch
+///   without records is no part of a transaction: it must not keep one open when its marker is gone.
 /// - What lies below the log's start goes.
 struct CompactionFilter {
   enum Decision {
@@ -35,7 +35,8 @@ struct CompactionFilter {
     transactions = CompactionTransactions(aborted: job.aborted)
   }
 
-  mutating func decide(_ header: RecordBatchHeader, _ records: RawSpan, path: String) throws(StorageFailure) -> Decision {
+  mutating func decide(_ header: RecordBatchHeader, _ records: RawSpan, path: String) throws(StorageFailure) -> Decision
+  {
     if header.attributes.contains(.control) { return try decideMarker(header, records, path: path) }
     let isDeleted = header.lastOffset < logStartOffset
     let isAborted = isDeleted || transactions.takeData(header)
@@ -67,7 +68,9 @@ struct CompactionFilter {
     let isDeleted = header.lastOffset < logStartOffset
     guard transactions.takeMarker(marker, offset: header.baseOffset) || isDeleted else { return .keep }
     droppableMarkers.insert(header.baseOffset)
-    if let last = producers[header.producerID], last.dataOffset == nil, last.epoch == header.producerEpoch { return .keep }
+    if let last = producers[header.producerID], last.dataOffset == nil, last.epoch == header.producerEpoch {
+      return .keep
+    }
     if isDeleted { return .drop }
     guard header.attributes.contains(.deleteHorizon) else {
       var layouts: [RecordLayout] = []
@@ -91,8 +94,8 @@ struct CompactionFilter {
     return .replace(builder.finish())
   }
 
-  /// The batch with fewer records or a delete horizon. Its offsets and sequence numbers stay: the last offset delta is that of the
-  /// original, so that the last sequence number follows from it.
+  /// The batch with fewer records or a delete horizon. Its offsets and sequence numbers stay: the last offset delta is
+  /// that of the original, so that the last sequence number follows from it.
   private func rebuild(
     _ header: RecordBatchHeader, _ records: RawSpan, keeping survivors: [RecordLayout], setsHorizon: Bool, path: String
   ) throws(StorageFailure) -> [UInt8] {

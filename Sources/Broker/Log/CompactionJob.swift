@@ -1,7 +1,8 @@
 package import Core
 
-/// The part of a compaction that reads and writes files: a value that any thread may run, while the log goes on. It touches no file of
-/// the log; what it writes counts only when its manifest is in place, and is used from `PartitionLog.apply` on.
+/// The part of a compaction that reads and writes files: a value that any thread may run, while the log goes on. It
+/// touches no file of the log; what it writes counts only when its manifest is in place, and is used from
+/// `PartitionLog.apply` on.
 package struct CompactionJob: Sendable {
   /// A closed segment below the last stable offset.
   struct Source: Sendable, Equatable {
@@ -9,8 +10,8 @@ package struct CompactionJob: Sendable {
     var summary: SegmentSummary
   }
 
-  /// What a producer wrote last: compaction keeps it, if need be without records, so that a log that is read back from its start
-  /// knows epoch and sequence.
+  /// What a producer wrote last: compaction keeps it, if need be without records, so that a log that is read back from
+  /// its start knows epoch and sequence.
   struct LastEntry: Sendable, Equatable {
     var epoch: Int16
     /// nil: a marker was its last entry in this epoch.
@@ -49,7 +50,7 @@ package struct CompactionJob: Sendable {
       if !groups.isEmpty {
         try LogFolder.synchronize(folder)
         KillPoint.pass(.compactionBeforeSwap)
-        try CompactionManifest(groups: groups.map(\.replaced)).store(in: folder)
+        try CompactionManifest(groups: groups.map(\.replaced), cleanedUpTo: result.cleanedUpTo).store(in: folder)
       }
       return result
     } catch {

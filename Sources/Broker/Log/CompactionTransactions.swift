@@ -1,5 +1,5 @@
-/// Follows the transactions of a range of log that is read in order, to tell aborted data and markers that nothing needs any more.
-/// Every batch in the range is decided: the range ends below the last stable offset.
+/// Follows the transactions of a range of log that is read in order, to tell aborted data and markers that nothing
+/// needs any more. Every batch in the range is decided: the range ends below the last stable offset.
 struct CompactionTransactions {
   /// By producer, in the order of their markers.
   private var aborted: [Int64: ArraySlice<AbortedTransaction>]

@@ -1,8 +1,8 @@
 internal import Codecs
 
 extension Decompressor {
-  /// The records of a batch, ready for a `RecordCursor`: the same bytes when they are not compressed, else this decompressor's
-  /// memory, which its next call overwrites.
+  /// The records of a batch, ready for a `RecordCursor`: the same bytes when they are not compressed, else this
+  /// decompressor's memory, which its next call overwrites.
   func withRecords<Result>(
     of header: RecordBatchHeader, _ records: RawSpan, limit: DecompressionLimit,
     _ body: (RawSpan) throws(RecordBatchError) -> Result

@@ -1,7 +1,7 @@
 package import Codecs
 
-/// What a topic's settings mean for the log of one of its partitions. Names and defaults follow Kafka's, but nothing is deleted
-/// unless somebody asks for it.
+/// What a topic's settings mean for the log of one of its partitions. Names and defaults follow Kafka's, but nothing is
+/// deleted unless somebody asks for it.
 package struct LogConfiguration: Equatable, Sendable {
   package struct CleanupPolicy: OptionSet, Sendable {
     package let rawValue: UInt8

@@ -11,7 +11,8 @@ package enum LogError: Error, Equatable, Sendable {
   case offsetOutOfRange(offset: Int64, available: ClosedRange<Int64>)
   /// The disk refused; nothing of the call took effect.
   case storage(StorageFailure)
-  /// The disk failed in a way that leaves the file's content unknown; nothing is read or written until the log is opened anew.
+  /// The disk failed in a way that leaves the file's content unknown; nothing is read or written until the log is
+  /// opened anew.
   case offline(StorageFailure)
   /// A stored batch is not readable.
   case corrupt(path: String, position: Int)

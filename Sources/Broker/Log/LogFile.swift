@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// An open file of the log. Whoever holds it keeps it open; the last holder closes it. All reads and writes name their position, so
-/// that threads may share it.
+/// An open file of the log. Whoever holds it keeps it open; the last holder closes it. All reads and writes name their
+/// position, so that threads may share it.
 final class LogFile: Sendable {
   enum Mode {
     case read
@@ -102,7 +102,8 @@ final class LogFile: Sendable {
     }
   }
 
-  /// Waits until content and size are on the disk. After a failure the kernel may have dropped the pages: never call it again.
+  /// Waits until content and size are on the disk. After a failure the kernel may have dropped the pages: never call it
+  /// again.
   func synchronize() throws(StorageFailure) {
     guard fdatasync(descriptor) == 0 else { throw failure("fdatasync") }
   }

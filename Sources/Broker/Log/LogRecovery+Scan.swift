@@ -31,8 +31,8 @@ extension LogRecovery {
     close(segment, isLast: behind.isEmpty, hasIndexFile: hasIndexFile)
   }
 
-  /// Offsets only grow; in the segment that was growing, which was never compacted, there are no gaps either. The check matters because
-  /// a batch's checksum does not cover its offset.
+  /// Offsets only grow; in the segment that was growing, which was never compacted, there are no gaps either. The check
+  /// matters because a batch's checksum does not cover its offset.
   private func isInOrder(_ header: RecordBatchHeader, in segment: LogSegment, next: Int64?) -> Bool {
     guard let next else { return header.baseOffset == segment.endOffset }
     return header.baseOffset >= segment.endOffset && header.endOffset <= next
@@ -65,8 +65,8 @@ extension LogRecovery {
     }
   }
 
-  /// Cuts a broken end, or refuses to go on: below the recovery point the disk once had the data, and in front of other segments a cut
-  /// would throw them away.
+  /// Cuts a broken end, or refuses to go on: below the recovery point the disk once had the data, and in front of other
+  /// segments a cut would throw them away.
   private mutating func cut(
     _ segment: LogSegment, _ file: LogFile, at position: Int, size: Int, isCutOff: Bool, behind: ArraySlice<Int64>
   ) throws {
@@ -76,8 +76,10 @@ extension LogRecovery {
     guard isEnd, isCutOff || segment.endOffset >= recoveryPoint else {
       throw HeadraceError(
         .external, "LOG_CORRUPT",
-        "no valid record batch at byte \(position) of \(size), behind offset \(segment.endOffset)", place: segment.logPath,
-        remedy: "restore the file from a copy; or, to go on without what follows, cut it to \(position) bytes and move the "
+        "no valid record batch at byte \(position) of \(size), behind offset \(segment.endOffset)",
+        place: segment.logPath,
+        remedy:
+          "restore the file from a copy; or, to go on without what follows, cut it to \(position) bytes and move the "
           + "segments with larger offsets out of the folder")
     }
     try removeSnapshots(behind: segment.endOffset)

@@ -2,10 +2,10 @@ internal import Core
 
 /// Brings a partition's folder back to a state in which every byte is accounted for.
 ///
-/// Closed segments below the recovery point are trusted as their index files describe them. Everything from the newest usable
-/// producer snapshot on is read; from the recovery point on every checksum is verified. What is broken at the end of the last segment
-/// was never acknowledged, or was lost with the power: it is cut. Anything broken in front of other data is an error, because cutting
-/// there would throw away what follows.
+/// Closed segments below the recovery point are trusted as their index files describe them. Everything from the newest
+/// usable producer snapshot on is read; from the recovery point on every checksum is verified. What is broken at the
+/// end of the last segment was never acknowledged, or was lost with the power: it is cut. Anything broken in front of
+/// other data is an error, because cutting there would throw away what follows.
 struct LogRecovery {
   let folder: String
   let configuration: LogConfiguration
@@ -103,7 +103,9 @@ struct LogRecovery {
   }
 
   /// After an orderly close everything is where it was left: no file is scanned.
-  private mutating func adoptCleanShutdown(_ bases: [Int64], _ files: [SegmentIndexFile?]) throws(StorageFailure) -> Bool {
+  private mutating func adoptCleanShutdown(_ bases: [Int64], _ files: [SegmentIndexFile?]) throws(StorageFailure)
+    -> Bool
+  {
     guard let mark = checkpoints.cleanShutdown(), let last = bases.last, last == mark.activeBaseOffset,
       let lastFile = files.last ?? nil, Int64(lastFile.summary.sizeBytes) == mark.activeSizeBytes,
       lastFile.summary.endOffset == mark.endOffset, !files.contains(where: { $0 == nil }),
@@ -147,8 +149,8 @@ struct LogRecovery {
     for entry in file.aborted { aborted.append(entry) }
   }
 
-  /// Loads the newest snapshot that a scan can go on from: one taken where a segment begins. An older one might know of a transaction
-  /// whose end was deleted since.
+  /// Loads the newest snapshot that a scan can go on from: one taken where a segment begins. An older one might know of
+  /// a transaction whose end was deleted since.
   /// - Returns: its offset; the first segment's base when there is none.
   private mutating func loadSnapshot(atMost limit: Int64, bases: [Int64]) throws(StorageFailure) -> Int64 {
     let first = bases.first ?? 0

@@ -1,7 +1,7 @@
 internal import Codecs
 
-/// What all partition logs of a broker share: memory for decompression and scanning, and a bound on open files. Confined to the
-/// broker's event loop.
+/// What all partition logs of a broker share: memory for decompression and scanning, and a bound on open files.
+/// Confined to the broker's event loop.
 package final class LogResources {
   let validator: RecordBatchValidator
   let segments: SegmentCache

@@ -55,7 +55,8 @@ extension PartitionLog {
 
   /// Ends a producer's transaction in this partition.
   ///
-  /// The coordinator may call it again after a crash: a marker without an open transaction takes an offset and changes nothing else.
+  /// The coordinator may call it again after a crash: a marker without an open transaction takes an offset and changes
+  /// nothing else.
   /// - Returns: the offset of the marker.
   @discardableResult
   package func append(_ marker: TransactionMarker, nowMilliseconds: Int64) throws(LogError) -> Int64 {
@@ -79,8 +80,8 @@ extension PartitionLog {
     return header.baseOffset
   }
 
-  /// Assigns offsets and writes the batch at the end of the growing segment. Only when all of it is in the file does anything
-  /// else know of it; when it is not, the file gets its old size back.
+  /// Assigns offsets and writes the batch at the end of the growing segment. Only when all of it is in the file does
+  /// anything else know of it; when it is not, the file gets its old size back.
   private func write(
     _ header: inout RecordBatchHeader, records: RawSpan, nowMilliseconds: Int64
   ) throws(LogError) {

@@ -1,5 +1,6 @@
 extension PartitionLog {
-  /// What compaction has to do now; nil when the topic is not compacted or there is too little to gain. Run one job at a time.
+  /// What compaction has to do now; nil when the topic is not compacted or there is too little to gain. Run one job at
+  /// a time.
   ///
   /// Closes the growing segment if its time is over, since only closed ones are compacted.
   package func compactionJob(nowMilliseconds: Int64) -> CompactionJob? {
@@ -55,7 +56,10 @@ extension PartitionLog {
         return
       }
       for group in result.groups { try exchange(group) }
-      if !result.groups.isEmpty { try CompactionManifest.remove(from: folder) }
+      if !result.groups.isEmpty {
+        try CompactionManifest.removeSnapshots(below: result.cleanedUpTo, in: folder)
+        try CompactionManifest.remove(from: folder)
+      }
       aborted.removeAll { result.droppedMarkers.contains($0.lastOffset) }
       cleanedUpTo = result.cleanedUpTo
       try LogCheckpoints(folder: folder).store(cleanedUpTo: cleanedUpTo)

@@ -22,7 +22,8 @@ extension PartitionLog {
   }
 
   /// Takes in how a flush went.
-  /// - Throws: `offline` when the disk did not take the data: the log then refuses everything until it is opened anew, since the
+  /// - Throws: `offline` when the disk did not take the data: the log then refuses everything until it is opened anew,
+  ///   since the
   ///   kernel may have dropped what it could not write, and a second attempt would report success.
   package func flushed(_ result: FlushResult) throws(LogError) {
     if let failure = result.failure {

@@ -88,10 +88,13 @@ extension PartitionLog {
   /// Where the first batch starts that ends behind the offset; nil when the segment has none.
   func position(of offset: Int64, in segment: LogSegment) throws(LogError) -> Int? {
     guard offset < segment.endOffset else { return nil }
-    if let hint = readHints.position(of: offset, segmentBase: segment.baseOffset), hint < segment.sizeBytes { return hint }
+    if let hint = readHints.position(of: offset, segmentBase: segment.baseOffset), hint < segment.sizeBytes {
+      return hint
+    }
     let opened = try open(segment)
     var headers = BatchHeaders(
-      opened.file, from: opened.index.position(atOrBefore: max(0, offset &- segment.baseOffset)), end: segment.sizeBytes)
+      opened.file, from: opened.index.position(atOrBefore: max(0, offset &- segment.baseOffset)), end: segment.sizeBytes
+    )
     while let batch = try headers.next() {
       if batch.header.lastOffset >= offset { return batch.position }
     }

@@ -11,8 +11,8 @@ extension PartitionLog {
     try removeSegmentsBelowLogStart()
   }
 
-  /// Deletes the oldest segments as far as `retention.ms` and `retention.bytes` ask for it. The growing segment is closed
-  /// first when it is due too.
+  /// Deletes the oldest segments as far as `retention.ms` and `retention.bytes` ask for it. The growing segment is
+  /// closed first when it is due too.
   /// - Returns: how many segments were deleted.
   @discardableResult
   package func applyRetention(nowMilliseconds: Int64) throws(LogError) -> Int {
@@ -61,8 +61,8 @@ extension PartitionLog {
     KillPoint.pass(.retentionBeforeDelete)
   }
 
-  /// Takes the segments that no reader can reach out of the log. Their files get another name here, which is quick, and are
-  /// removed by the next flush, which may take its time.
+  /// Takes the segments that no reader can reach out of the log. Their files get another name here, which is quick, and
+  /// are removed by the next flush, which may take its time.
   private func removeSegmentsBelowLogStart() throws(LogError) {
     while segments.count > 1, segments[1].baseOffset <= logStartOffset {
       let segment = segments[0]

@@ -4,7 +4,8 @@ extension PartitionLog {
   /// Closes the growing segment when its time by the broker's clock is over, also without a new batch.
   package func rollIfNeeded(nowMilliseconds: Int64) throws(LogError) {
     try ensureOnline()
-    if active.sizeBytes > 0, nowMilliseconds &- active.createdMilliseconds > configuration.effectiveSegmentMilliseconds {
+    if active.sizeBytes > 0, nowMilliseconds &- active.createdMilliseconds > configuration.effectiveSegmentMilliseconds
+    {
       try roll(nowMilliseconds: nowMilliseconds)
     }
   }
@@ -21,8 +22,8 @@ extension PartitionLog {
     }
   }
 
-  /// How much time the segment covers: from its first batch's timestamp to that of the next one, as Kafka counts; by the broker's
-  /// clock where there are no timestamps.
+  /// How much time the segment covers: from its first batch's timestamp to that of the next one, as Kafka counts; by
+  /// the broker's clock where there are no timestamps.
   private func age(of segment: LogSegment, next timestamp: Int64, _ nowMilliseconds: Int64) -> Int64 {
     guard let first = segment.summary.firstTimestamp, first >= 0, timestamp >= 0 else {
       return nowMilliseconds &- segment.createdMilliseconds
@@ -32,7 +33,8 @@ extension PartitionLog {
 
   /// Closes the growing segment and starts the next one.
   ///
-  /// The producers' snapshot is in its place before the first batch of the new segment, so that recovery needs nothing older than it.
+  /// The producers' snapshot is in its place before the first batch of the new segment, so that recovery needs nothing
+  /// older than it.
   func roll(nowMilliseconds: Int64) throws(LogError) {
     let closing = active
     var summary = SegmentSummary(baseOffset: logEndOffset)

@@ -2,9 +2,9 @@ package import Core
 
 /// The log of one partition: a folder of segments, and what is known of its producers and transactions.
 ///
-/// Confined to the broker's event loop. A call that returns has its bytes in the kernel, so a killed process loses nothing; the flush
-/// job brings them to the disk later, against a loss of power. One node holds every partition alone: the high watermark is always the
-/// end of the log, and the leader epoch is always 0.
+/// Confined to the broker's event loop. A call that returns has its bytes in the kernel, so a killed process loses
+/// nothing; the flush job brings them to the disk later, against a loss of power. One node holds every partition alone:
+/// the high watermark is always the end of the log, and the leader epoch is always 0.
 package final class PartitionLog {
   package let folder: String
   /// May be replaced at any time; it counts from the next call on.

@@ -21,7 +21,8 @@ package enum ProducerError: Error, Equatable, Sendable {
     switch self {
     case .outOfOrderSequence(let id, let expected, let found):
       "producer \(id) sent sequence \(found); expected \(expected)"
-    case .invalidEpoch(let id, let current, let found): "producer \(id) has epoch \(found); the current one is \(current)"
+    case .invalidEpoch(let id, let current, let found):
+      "producer \(id) has epoch \(found); the current one is \(current)"
     case .transactionOpen(let id): "producer \(id) sent a plain batch inside of its open transaction"
     case .coordinatorFenced(let id, let current, let found):
       "a marker for producer \(id) of coordinator epoch \(found); the current one is \(current)"

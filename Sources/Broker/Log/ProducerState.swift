@@ -1,6 +1,7 @@
 /// What the log knows of one producer id.
 package struct ProducerState: Equatable, Sendable {
-  /// One of the last batches of a producer: enough to recognise it when it is sent again and to answer as the first time.
+  /// One of the last batches of a producer: enough to recognise it when it is sent again and to answer as the first
+  /// time.
   package struct Batch: Equatable, Sendable {
     package var firstSequence: Int32
     package var lastSequence: Int32
@@ -13,8 +14,8 @@ package struct ProducerState: Equatable, Sendable {
   package var epoch: Int16
   /// Of the newest marker; -1 before the first.
   package var coordinatorEpoch: Int32 = -1
-  /// The broker's clock at the last append. Kafka takes the records' timestamps instead, which would forget a producer that loads
-  /// old events at once; the clock keeps it for the whole expiration time.
+  /// The broker's clock at the last append. Kafka takes the records' timestamps instead, which would forget a producer
+  /// that loads old events at once; the clock keeps it for the whole expiration time.
   package var lastSeenMilliseconds: Int64
   /// nil: no transaction is open.
   package var openTransactionFirstOffset: Int64?

@@ -1,7 +1,8 @@
-/// The producers of one partition: the gate for idempotent and transactional batches, and the source of the last stable offset.
+/// The producers of one partition: the gate for idempotent and transactional batches, and the source of the last stable
+/// offset.
 ///
-/// A value. `decide` looks, `apply` changes, so that a batch counts only once it is in the file. Rules: KIP-98, KIP-360 and
-/// Kafka's `ProducerAppendInfo`.
+/// A value. `decide` looks, `apply` changes, so that a batch counts only once it is in the file. Rules: KIP-98, KIP-360
+/// and Kafka's `ProducerAppendInfo`.
 package struct ProducerStates: Equatable, Sendable {
   package enum Decision: Equatable, Sendable {
     case append
@@ -48,7 +49,8 @@ package struct ProducerStates: Equatable, Sendable {
   package mutating func apply(_ header: RecordBatchHeader, nowMilliseconds: Int64) {
     guard header.hasProducerID else { return }
     let fresh = ProducerState(epoch: header.producerEpoch, lastSeenMilliseconds: nowMilliseconds)
-    let opens = Self.update(&producers[header.producerID, default: fresh], with: header, nowMilliseconds: nowMilliseconds)
+    let opens = Self.update(
+      &producers[header.producerID, default: fresh], with: header, nowMilliseconds: nowMilliseconds)
     if opens {
       openTransactions.append(OpenTransaction(producerID: header.producerID, firstOffset: header.baseOffset))
     }

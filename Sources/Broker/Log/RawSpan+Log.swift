@@ -3,7 +3,8 @@ internal import Codecs
 extension RawSpan {
   /// The big-endian integer at a byte offset. The caller has checked that it is there; else this traps.
   @inline(__always)
-  func bigEndian<Value: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: Value.Type = Value.self) -> Value {
+  func bigEndian<Value: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: Value.Type = Value.self) -> Value
+  {
     Value(bigEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: Value.self))
   }
 

@@ -46,7 +46,8 @@ package enum RecordBatchError: Error, Equatable, Sendable {
   /// The record at fault, counted from 0 in its batch.
   package var recordIndex: Int32? {
     switch self {
-    case .malformedRecord(let index), .badOffsetDelta(let index), .missingKey(let index), .timestampOutOfRange(let index, _):
+    case .malformedRecord(let index), .badOffsetDelta(let index), .missingKey(let index),
+      .timestampOutOfRange(let index, _):
       index
     default: nil
     }

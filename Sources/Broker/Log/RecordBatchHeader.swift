@@ -2,8 +2,8 @@ internal import Codecs
 
 /// The 61 bytes in front of a batch's records, format version 2 (KIP-98), in their order on the wire.
 ///
-/// The checksum covers everything from the attributes on. Base offset and leader epoch lie in front of it, so a broker assigns them
-/// without computing it anew.
+/// The checksum covers everything from the attributes on. Base offset and leader epoch lie in front of it, so a broker
+/// assigns them without computing it anew.
 package struct RecordBatchHeader: Equatable, Sendable {
   /// Bytes of the header: the records begin here.
   package static let sizeBytes = 61

@@ -1,5 +1,5 @@
-/// What is kept of a closed segment beside its data: summary and aborted transactions in a first frame, the sparse index in a second,
-/// so that opening a log reads only the first.
+/// What is kept of a closed segment beside its data: summary and aborted transactions in a first frame, the sparse
+/// index in a second, so that opening a log reads only the first.
 struct SegmentIndexFile {
   var summary: SegmentSummary
   /// Those whose markers are in the segment.

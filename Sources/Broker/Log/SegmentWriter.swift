@@ -1,6 +1,7 @@
 /// Writes a new segment from front to back, with its index.
 ///
-/// As long as it is nothing but the beginning of another file there is no need to write: the file is made at the first difference.
+/// As long as it is nothing but the beginning of another file there is no need to write: the file is made at the first
+/// difference.
 final class SegmentWriter {
   private(set) var summary: SegmentSummary
   private(set) var index = SegmentIndex()

@@ -39,7 +39,8 @@ package enum TopicConfiguration {
   private static let effective: [TopicSetting] = [
     TopicSetting(
       name: "cleanup.policy", brokerName: "log.cleanup.policy", defaultValue: "delete",
-      documentation: "delete: old segments go when retention.ms or retention.bytes says so. compact: the newest record of each "
+      documentation:
+        "delete: old segments go when retention.ms or retention.bytes says so. compact: the newest record of each "
         + "key stays. Both may be given.",
       meaning: .cleanupPolicy),
     TopicSetting(

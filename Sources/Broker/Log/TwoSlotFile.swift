@@ -1,4 +1,5 @@
-/// One number in a file that is changed in place, so that it can be changed on a full disk too: that is when records are deleted.
+/// One number in a file that is changed in place, so that it can be changed on a full disk too: that is when records
+/// are deleted.
 ///
 /// Two slots take turns. A write that is cut short spoils one of them, and the other still has the number before.
 ///

@@ -42,8 +42,9 @@ package enum Request: Sendable {
 package enum RequestDecoder {
   /// Reads one request.
   ///
-  /// Bytes after the last field are tolerated, as Kafka does. An `ApiVersions` request of a version that is not offered is
-  /// returned with its header only (`APIVersions.isOffered` tells): it must be answered, with error 35.
+  /// Bytes after the last field are tolerated, as Kafka does. An `ApiVersions` request of a version that is not offered
+  /// is returned with its header only (`APIVersions.isOffered` tells): it must be answered, with
+  /// `ApiVersionsResponse.unsupportedVersion`.
   /// - Parameter frame: the bytes after the length prefix.
   /// - Throws: `WireError` for anything else that is not understood; the connection cannot go on.
   package static func decode(frame: ByteBuffer) throws(WireError) -> (header: RequestHeader, request: Request) {
@@ -96,5 +97,48 @@ extension Request {
       case .describeTransactions: .describeTransactions(try .init(from: &reader, version: version))
       case .listTransactions: .listTransactions(try .init(from: &reader, version: version))
       }
+  }
+}
+
+extension Request {
+  /// The message, whatever its API.
+  package var message: any WireRequest {
+    switch self {
+    case .produce(let message): message
+    case .fetch(let message): message
+    case .listOffsets(let message): message
+    case .metadata(let message): message
+    case .offsetCommit(let message): message
+    case .offsetFetch(let message): message
+    case .findCoordinator(let message): message
+    case .joinGroup(let message): message
+    case .heartbeat(let message): message
+    case .leaveGroup(let message): message
+    case .syncGroup(let message): message
+    case .describeGroups(let message): message
+    case .listGroups(let message): message
+    case .saslHandshake(let message): message
+    case .apiVersions(let message): message
+    case .createTopics(let message): message
+    case .deleteTopics(let message): message
+    case .deleteRecords(let message): message
+    case .initProducerID(let message): message
+    case .offsetForLeaderEpoch(let message): message
+    case .addPartitionsToTxn(let message): message
+    case .addOffsetsToTxn(let message): message
+    case .endTxn(let message): message
+    case .txnOffsetCommit(let message): message
+    case .describeConfigs(let message): message
+    case .alterConfigs(let message): message
+    case .saslAuthenticate(let message): message
+    case .createPartitions(let message): message
+    case .deleteGroups(let message): message
+    case .incrementalAlterConfigs(let message): message
+    case .offsetDelete(let message): message
+    case .describeCluster(let message): message
+    case .describeProducers(let message): message
+    case .describeTransactions(let message): message
+    case .listTransactions(let message): message
+    }
   }
 }

@@ -1,7 +1,7 @@
-/// What stands in front of every request: which API in which version, the number that its response must carry, and who asks.
+/// What stands in front of every request: which API in which version, the number its response must carry, who asks.
 ///
-/// Version 1 of the header, or version 2 (with tagged fields) for flexible requests. Version 0 has no client id; it belongs
-/// to ControlledShutdown alone, which clients do not send.
+/// Version 1 of the header, or version 2 (with tagged fields) for flexible requests. Version 0 has no client id; it
+/// belongs to ControlledShutdown alone, which clients do not send.
 package struct RequestHeader: Sendable, Equatable {
   package var key: APIKey
   /// The version of the API, not of the header. May be one that is not offered only for `ApiVersions`.
@@ -13,7 +13,9 @@ package struct RequestHeader: Sendable, Equatable {
   package static let clientIDLimitBytes = 1024
 
   package var isFlexible: Bool { APIVersions.isFlexible(key, version: version) }
+}
 
+extension RequestHeader {
   init(from reader: inout WireReader) throws(WireError) {
     let number = try reader.int16("request_api_key")
     guard let key = APIKey(rawValue: number) else { throw reader.error(.unknownAPI(number), "request_api_key") }

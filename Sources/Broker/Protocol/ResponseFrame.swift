@@ -14,8 +14,8 @@ package enum ResponseFrame {
       isFlexible: APIVersions.isFlexible(header.key, version: version), allocator: allocator)
     writer.int32(0)
     writer.int32(header.correlationID)
-    // Response header version 1 ends with tagged fields. ApiVersions always has version 0, so that a client can read the
-    // answer before it knows the broker (KIP-511).
+    // Response header version 1 ends with tagged fields. ApiVersions always has version 0, so that a client can read
+    // the answer before it knows the broker (KIP-511).
     if header.key != .apiVersions { writer.noTags() }
     response.write(to: &writer, version: version)
     writer.setFrameLength()

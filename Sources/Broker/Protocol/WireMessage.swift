@@ -11,3 +11,12 @@ package protocol WireReadable: Sendable {
 package protocol WireWritable: Sendable {
   func write(to writer: inout WireWriter, version: Int16)
 }
+
+/// The message of a whole request.
+package protocol WireRequest: WireReadable {
+  associatedtype Response: WireWritable
+
+  /// The answer that says `code` wherever an answer of this API can say it: for what concerns a request as a whole,
+  /// such as a missing permission or an injected fault.
+  func failure(_ code: ErrorCode) -> Response
+}

@@ -2,8 +2,9 @@ package import NIOCore
 
 /// Reads the fields of one request from its frame. Nothing is trusted: each read is checked and throws a `WireError`.
 ///
-/// Byte fields and records are slices that share the frame's memory. Arrays grow as their elements are really there, and a
-/// request has at most `elementLimit` of them in all, so memory stays within a small multiple of the frame's size.
+/// Byte fields and records are slices that share the frame's memory and keep all of it alive: what outlives the request
+/// is to be copied. Arrays grow as their elements are really there, and a request has at most `elementLimit` of them in
+/// all, so memory stays within a small multiple of the frame's size.
 package struct WireReader {
   /// Array elements that one request may have in all arrays together.
   package static let elementLimit = 1 << 20

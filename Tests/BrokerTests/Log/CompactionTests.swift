@@ -17,7 +17,8 @@ struct CompactionTests {
 
   private func fill(_ log: PartitionLog, _ range: Range<Int>, keys: Int, codec: CompressionCodec = .none) throws {
     for index in range {
-      let record = TestRecord(timestamp: Int64(index), key: Array("k\(index % keys)".utf8), value: Array("v\(index)".utf8))
+      let record = TestRecord(
+        timestamp: Int64(index), key: Array("k\(index % keys)".utf8), value: Array("v\(index)".utf8))
       try log.append(TestBatch.make([record], codec: codec))
     }
   }
@@ -53,7 +54,8 @@ struct CompactionTests {
     let folder = TemporaryFolder()
     let log = try PartitionLog.open(folder, configuration)
     try log.append(TestBatch.make([TestRecord(timestamp: 1, key: [1], value: [1])]))
-    try log.append(TestBatch.make([TestRecord(timestamp: 2, key: [1], value: nil), TestRecord(timestamp: 2, key: [2], value: [9])]))
+    try log.append(
+      TestBatch.make([TestRecord(timestamp: 2, key: [1], value: nil), TestRecord(timestamp: 2, key: [2], value: [9])]))
     func tombstones() throws -> Int {
       try log.allBatches(from: 0).flatMap(\.records).filter { $0.value == nil }.count
     }
@@ -193,7 +195,9 @@ struct CompactionTests {
     let log = try PartitionLog.open(folder)
     log.configuration.cleanupPolicy = .compact
     for round in 0..<3 {
-      let records = (0..<5).map { TestRecord(timestamp: 9, key: [UInt8($0 + round)], value: [UInt8](repeating: 7, count: 50)) }
+      let records = (0..<5).map {
+        TestRecord(timestamp: 9, key: [UInt8($0 + round)], value: [UInt8](repeating: 7, count: 50))
+      }
       try log.append(TestBatch.make(records, codec: codec))
     }
     try log.roll(nowMilliseconds: 0)

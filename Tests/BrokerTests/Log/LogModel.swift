@@ -58,7 +58,8 @@ struct LogModel {
     }
     logEnd += Int64(records.count)
     batches.append(
-      Batch(baseOffset: base, endOffset: logEnd, records: placed, producerID: producerID, isTransactional: transactional))
+      Batch(
+        baseOffset: base, endOffset: logEnd, records: placed, producerID: producerID, isTransactional: transactional))
     if producerID >= 0 {
       var producer = producers[producerID] ?? Producer(epoch: epoch)
       if producer.epoch != epoch {

@@ -30,9 +30,9 @@ final class TemporaryFolder {
 
 /// Seeds of random histories; `HEADRACE_TEST_SEEDS=1000` runs more of them.
 enum TestSeeds {
-  static func from(_ first: UInt64) -> Range<UInt64> {
+  static func from(_ first: UInt64) -> Set<UInt64> {
     let count = unsafe getenv("HEADRACE_TEST_SEEDS").flatMap { unsafe UInt64(String(cString: $0)) } ?? 24
-    return first..<(first + count)
+    return Set(first..<(first + count))
   }
 }
 
@@ -62,7 +62,8 @@ struct TestRecord: Equatable {
 enum TestBatch {
   /// A batch of records with an optional producer.
   static func make(
-    _ records: [TestRecord], producerID: Int64 = -1, epoch: Int16 = -1, sequence: Int32 = -1, transactional: Bool = false,
+    _ records: [TestRecord], producerID: Int64 = -1, epoch: Int16 = -1, sequence: Int32 = -1,
+    transactional: Bool = false,
     codec: CompressionCodec = .none
   ) throws -> [UInt8] {
     var builder = RecordBatchBuilder(baseTimestamp: records.first?.timestamp ?? 0)
@@ -105,7 +106,8 @@ extension PartitionLog {
 
   /// What a reader gets in one read, decoded.
   func batches(
-    from offset: Int64, maximumBytes: Int = 1 << 20, isolation: LogIsolation = .highWatermark, minimumOneBatch: Bool = true
+    from offset: Int64, maximumBytes: Int = 1 << 20, isolation: LogIsolation = .highWatermark,
+    minimumOneBatch: Bool = true
   ) throws -> [ReadBatch] {
     var buffer = ByteBuffer()
     let result = try read(

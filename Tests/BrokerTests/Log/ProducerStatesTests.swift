@@ -27,7 +27,9 @@ struct ProducerStatesTests {
     var atEnd = ProducerStates()
     atEnd.apply(header(.max), nowMilliseconds: 0)
     #expect(try atEnd.decide(header(0)) == .append)
-    #expect(throws: ProducerError.outOfOrderSequence(producerID: 5, expected: 0, found: 1)) { try atEnd.decide(header(1)) }
+    #expect(throws: ProducerError.outOfOrderSequence(producerID: 5, expected: 0, found: 1)) {
+      try atEnd.decide(header(1))
+    }
   }
 
   @Test func fiveBatchesAreRemembered() throws {
@@ -49,12 +51,15 @@ struct ProducerStatesTests {
     var states = ProducerStates()
     #expect(try states.decide(header(57)) == .append)
     states.apply(header(57, epoch: 3), nowMilliseconds: 0)
-    #expect(throws: ProducerError.invalidEpoch(producerID: 5, current: 3, found: 2)) { try states.decide(header(58, epoch: 2)) }
+    #expect(throws: ProducerError.invalidEpoch(producerID: 5, current: 3, found: 2)) {
+      try states.decide(header(58, epoch: 2))
+    }
     #expect(throws: ProducerError.self) { try states.decide(header(58, epoch: 4)) }
     #expect(try states.decide(header(0, epoch: 4)) == .append)
     let zombie = TransactionMarker(producerID: 5, producerEpoch: 2, kind: .abort, coordinatorEpoch: 0)
     #expect(throws: ProducerError.invalidEpoch(producerID: 5, current: 3, found: 2)) { try states.decide(zombie) }
-    states.apply(TransactionMarker(producerID: 5, producerEpoch: 3, kind: .commit, coordinatorEpoch: 9), nowMilliseconds: 0)
+    states.apply(
+      TransactionMarker(producerID: 5, producerEpoch: 3, kind: .commit, coordinatorEpoch: 9), nowMilliseconds: 0)
     let old = TransactionMarker(producerID: 5, producerEpoch: 3, kind: .abort, coordinatorEpoch: 8)
     #expect(throws: ProducerError.coordinatorFenced(producerID: 5, current: 9, found: 8)) { try states.decide(old) }
   }
@@ -83,11 +88,13 @@ struct ProducerStatesTests {
     for id in 0..<20 {
       for sequence in 0..<Int32(id) {
         states.apply(
-          header(sequence, id: Int64(id), epoch: 2, offset: Int64(id * 100) + Int64(sequence), transactional: id % 3 == 0),
+          header(
+            sequence, id: Int64(id), epoch: 2, offset: Int64(id * 100) + Int64(sequence), transactional: id % 3 == 0),
           nowMilliseconds: Int64(id))
       }
     }
-    states.apply(TransactionMarker(producerID: 3, producerEpoch: 4, kind: .commit, coordinatorEpoch: 1), nowMilliseconds: 9)
+    states.apply(
+      TransactionMarker(producerID: 3, producerEpoch: 4, kind: .commit, coordinatorEpoch: 1), nowMilliseconds: 9)
     let encoded = states.encoded()
     #expect(ProducerStates(encoded: encoded) == states)
     for length in 0..<encoded.count { #expect(ProducerStates(encoded: Array(encoded[..<length])) == nil) }

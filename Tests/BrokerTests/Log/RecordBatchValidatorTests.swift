@@ -64,13 +64,33 @@ struct RecordBatchValidatorTests {
     #expect(try refusal(batch { $0.attributes.insert(.control) }) == .controlBatchFromClient)
     #expect(try refusal(batch { $0.recordCount = 0 })?.kafkaCode == 87)
     #expect(try refusal(batch { $0.recordCount = -1 })?.kafkaCode == 87)
-    #expect(try refusal(batch { $0.recordCount = 3; $0.lastOffsetDelta = 2 }) == .malformedRecord(index: 2))
-    #expect(try refusal(batch { $0.recordCount = 1; $0.lastOffsetDelta = 0 }) == .malformedRecord(index: 1))
-    #expect(try refusal(batch { $0.recordCount = .max; $0.lastOffsetDelta = .max - 1 }) == .malformedRecord(index: 2))
+    #expect(
+      try refusal(
+        batch {
+          $0.recordCount = 3; $0.lastOffsetDelta = 2
+        }) == .malformedRecord(index: 2))
+    #expect(
+      try refusal(
+        batch {
+          $0.recordCount = 1; $0.lastOffsetDelta = 0
+        }) == .malformedRecord(index: 1))
+    #expect(
+      try refusal(
+        batch {
+          $0.recordCount = .max; $0.lastOffsetDelta = .max - 1
+        }) == .malformedRecord(index: 2))
     #expect(try refusal(batch { $0.lastOffsetDelta = 5 }) == .badCount(records: 2, lastOffsetDelta: 5))
-    #expect(try refusal(batch { $0.recordCount = .min; $0.lastOffsetDelta = .max })?.kafkaCode == 87)
+    #expect(
+      try refusal(
+        batch {
+          $0.recordCount = .min; $0.lastOffsetDelta = .max
+        })?.kafkaCode == 87)
     #expect(try refusal(batch { $0.producerID = 1 }) == .missingSequence)
-    #expect(try refusal(batch { $0.producerID = 1; $0.baseSequence = 0; $0.producerEpoch = -1 }) == .missingSequence)
+    #expect(
+      try refusal(
+        batch {
+          $0.producerID = 1; $0.baseSequence = 0; $0.producerEpoch = -1
+        }) == .missingSequence)
     #expect(try refusal(batch { $0.attributes.insert(.transactional) }) == .transactionWithoutProducerID)
     #expect(try refusal(batch { $0.attributes = .init(rawValue: 5) }) == .unknownCodec)
     #expect(RecordBatchError.unknownCodec.kafkaCode == 76)
@@ -158,11 +178,12 @@ struct RecordBatchValidatorTests {
         records[position] = UInt8.random(in: 0...255, using: &random)
       }
       let codec = CompressionCodec.allCases.randomElement(using: &random) ?? .none
-      let bytes = try batch({
-        $0.attributes = $0.attributes.with(codec: codec)
-        $0.recordCount = 4
-        $0.lastOffsetDelta = 3
-      }, records: records)
+      let bytes = try batch(
+        {
+          $0.attributes = $0.attributes.with(codec: codec)
+          $0.recordCount = 4
+          $0.lastOffsetDelta = 3
+        }, records: records)
       _ = refusal(bytes)
     }
   }

@@ -43,7 +43,8 @@ struct RecordCursorTests {
 
   @Test func everyCutIsNoticed() throws {
     var builder = RecordBatchBuilder(baseTimestamp: 0)
-    builder.append(key: [1, 2], value: [3, 4, 5], headers: [(key: [6], value: [7]), (key: [8], value: nil)], timestamp: 300)
+    builder.append(
+      key: [1, 2], value: [3, 4, 5], headers: [(key: [6], value: [7]), (key: [8], value: nil)], timestamp: 300)
     let records = Array(builder.finish()[RecordBatchHeader.sizeBytes...])
     for length in 0..<records.count {
       let error = #expect(throws: RecordBatchError.self) {
@@ -55,10 +56,11 @@ struct RecordCursorTests {
   }
 
   /// Encodings that consumers refuse are refused here, else one producer could stop every consumer.
-  @Test(arguments: [
-    [0x80, 0x80, 0x80, 0x80, 0x80, 0x01], [0xff, 0xff, 0xff, 0xff, 0x1f], [0x03], [0x01], [0x80],
-    [0xff, 0xff, 0xff, 0xff, 0x0f],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [0x80, 0x80, 0x80, 0x80, 0x80, 0x01], [0xff, 0xff, 0xff, 0xff, 0x1f], [0x03], [0x01], [0x80],
+      [0xff, 0xff, 0xff, 0xff, 0x0f],
+    ] as [[UInt8]])
   func badLengthsAreRefused(bytes: [UInt8]) {
     #expect(throws: RecordBatchError.malformedRecord(index: 0)) {
       let padded = bytes + [0, 0, 0, 1, 1]

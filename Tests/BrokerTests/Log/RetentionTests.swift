@@ -101,10 +101,13 @@ struct RetentionTests {
     var configuration = LogConfiguration()
     configuration.segmentBytes = 100
     let log = try PartitionLog.open(
-      folder: folder.path, configuration: configuration, resources: LogResources(maximumOpenSegments: 4), nowMilliseconds: 0)
+      folder: folder.path, configuration: configuration, resources: LogResources(maximumOpenSegments: 4),
+      nowMilliseconds: 0)
     try fill(log, 40)
     #expect(log.segmentCount == 40)
-    for offset in (0..<40).reversed() { #expect(try log.batches(from: Int64(offset)).first?.header.baseOffset == Int64(offset)) }
+    for offset in (0..<40).reversed() {
+      #expect(try log.batches(from: Int64(offset)).first?.header.baseOffset == Int64(offset))
+    }
     #expect(log.segments.filter { $0.opened != nil }.count <= 5)
   }
 }

@@ -59,7 +59,8 @@ private func fill(_ folder: String, canMakeRoom: Bool) throws {
   configuration.segmentBytes = 100_000
   if !canMakeRoom { configuration.segmentBytes = 1 << 20 }
   func open() throws -> PartitionLog {
-    try PartitionLog.open(folder: folder, configuration: configuration, resources: LogResources(), nowMilliseconds: 1_000)
+    try PartitionLog.open(
+      folder: folder, configuration: configuration, resources: LogResources(), nowMilliseconds: 1_000)
   }
   func batch(_ sequence: Int32) throws -> [UInt8] {
     try TestBatch.values([String(repeating: "x", count: 3_000)], producerID: 1, epoch: 0, sequence: sequence)
@@ -76,7 +77,8 @@ private func fill(_ folder: String, canMakeRoom: Bool) throws {
       refusal = error
     }
   }
-  try require(refusal?.kafkaCode == 56 && sequence > 20, "the disk never filled: \(sequence) \(String(describing: refusal))")
+  try require(
+    refusal?.kafkaCode == 56 && sequence > 20, "the disk never filled: \(sequence) \(String(describing: refusal))")
   try require(log.offlineReason == nil && log.logEndOffset == Int64(sequence), "state is behind or ahead")
   try require(LogFolder.size(of: log.active.logPath) == log.active.sizeBytes, "the torn write is still there")
   try require(log.allBatches(from: 0).count == Int(sequence), "acknowledged batches are missing")

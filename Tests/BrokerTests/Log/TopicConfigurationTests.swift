@@ -23,9 +23,11 @@ struct TopicConfigurationTests {
   }
 
   @Test(arguments: [
-    ("retention.ms", "-2"), ("retention.ms", "x"), ("retention.ms", ""), ("segment.bytes", "13"), ("segment.bytes", "2147483648"),
+    ("retention.ms", "-2"), ("retention.ms", "x"), ("retention.ms", ""), ("segment.bytes", "13"),
+    ("segment.bytes", "2147483648"),
     ("cleanup.policy", "compct"), ("cleanup.policy", ""), ("cleanup.policy", "delete,"), ("compression.type", "brotli"),
-    ("message.timestamp.type", "createtime"), ("min.cleanable.dirty.ratio", "1.5"), ("min.cleanable.dirty.ratio", "nan"),
+    ("message.timestamp.type", "createtime"), ("min.cleanable.dirty.ratio", "1.5"),
+    ("min.cleanable.dirty.ratio", "nan"),
     ("no.such.setting", "1"), ("min.compaction.lag.ms", "99999999999999999999"),
   ])
   func badValuesAreRefused(name: String, value: String) {

@@ -31,8 +31,8 @@ package struct ApiVersionsResponse: WireWritable {
   package var ranges: [Range] = APIVersions.table.map(Range.init)
   package var throttleMilliseconds: Int32 = 0
 
-  /// The answer to a version that is not offered: the client reads it as version 0, finds the entry of ApiVersions and asks
-  /// again on the same connection.
+  /// The answer to a version that is not offered: the client reads it as version 0, finds the entry of ApiVersions and
+  /// asks again on the same connection.
   package static let unsupportedVersion = ApiVersionsResponse(
     errorCode: .unsupportedVersion, ranges: APIVersions[.apiVersions].map { [Range($0)] } ?? [])
 }

@@ -1,4 +1,6 @@
-/// Asks which broker coordinates groups or transactions. Before version 4 there is exactly one key, read as a list of one.
+/// Asks which broker coordinates groups or transactions.
+///
+/// Before version 4 there is exactly one key; it is read as a list of one.
 package struct FindCoordinatorRequest: WireReadable {
   package var keys: [String]
   package var kind = CoordinatorKind.group

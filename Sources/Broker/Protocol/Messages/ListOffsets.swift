@@ -5,7 +5,8 @@ package struct ListOffsetsRequest: WireReadable {
   package struct Partition: WireReadable {
     package var index: Int32
     package var currentLeaderEpoch: Int32 = -1
-    /// Milliseconds since 1970, or -1 latest, -2 earliest, -3 the record with the greatest timestamp (version 7, KIP-734).
+    /// Milliseconds since 1970, or -1 latest, -2 earliest, -3 the record with the greatest timestamp (KIP-734, from
+    /// version 7 on).
     package var timestampMilliseconds: Int64
   }
 

@@ -1,0 +1,86 @@
+#pragma once
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "CSimdjson.h"
+#include "Text.hpp"
+
+// The wanted fields as a tree of names: `a.b` is a node `b` below a node `a` below the document.
+
+namespace headrace {
+
+constexpr int32_t nowhere = -1;
+
+class field_tree {
+ public:
+  size_t field_count = 0;
+
+  /// False when there is no memory.
+  bool assign(const csimdjson_node *source, size_t node_count, size_t fields) {
+    field_count = fields;
+    try {
+      size_t longest = 0;
+      for (size_t i = 0; i < node_count; i++) {
+        auto name = source[i].name;
+        nodes.push_back({{name, name + source[i].name_length}, source[i].field, {}, 0});
+        if (source[i].name_length > longest) longest = source[i].name_length;
+        if (i == 0) continue;
+        node &parent = nodes[source[i].parent];
+        parent.children.push_back(static_cast<int32_t>(i));
+        parent.lengths |= length_bit(source[i].name_length);
+      }
+      // An escape is at most six times as long as what it stands for.
+      scratch.resize(longest * 6 + 1);
+    } catch (const std::bad_alloc &) {
+      return false;
+    }
+    return true;
+  }
+
+  /// The child of `parent` that is called so; `nowhere` when nobody wants that key.
+  int32_t child(int32_t parent, const uint8_t *key, uint32_t length, bool has_escapes) {
+    const node &from = nodes[parent];
+    if (has_escapes) {
+      if (length > scratch.size()) return nowhere;
+      length = static_cast<uint32_t>(unescape(key, length, scratch.data()));
+      key = scratch.data();
+    }
+    if ((from.lengths & length_bit(length)) == 0) return nowhere;
+    for (int32_t candidate : from.children) {
+      const auto &name = nodes[candidate].name;
+      if (name.size() == length && std::memcmp(name.data(), key, length) == 0) return candidate;
+    }
+    return nowhere;
+  }
+
+  /// A key that comes again replaces what it said before, with everything below it: the last one counts, as in most
+  /// readers.
+  void forget(int32_t position, csimdjson_value *row) const {
+    record(position, row, {0, 0, CSIMDJSON_MISSING});
+    for (int32_t child : nodes[position].children) forget(child, row);
+  }
+
+  void record(int32_t position, csimdjson_value *row, csimdjson_value value) const {
+    int32_t field = nodes[position].field;
+    if (field >= 0) row[field] = value;
+  }
+
+  bool has_children(int32_t position) const { return nodes[position].lengths != 0; }
+
+ private:
+  struct node {
+    std::vector<uint8_t> name;
+    int32_t field;
+    std::vector<int32_t> children;
+    /// Which name lengths (modulo 64) occur among the children: most unwanted keys end here.
+    uint64_t lengths;
+  };
+
+  std::vector<node> nodes;
+  std::vector<uint8_t> scratch;
+
+  static uint64_t length_bit(uint32_t length) { return uint64_t{1} << (length & 63); }
+};
+
+}  // namespace headrace

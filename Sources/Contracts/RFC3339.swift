@@ -1,0 +1,127 @@
+/// Times as RFC 3339 writes them: `2013-01-31T23:59:59.5Z`, `2013-02-01T00:59:59+01:00`.
+package enum RFC3339 {
+  /// - Returns: epoch milliseconds, rounded down; nil when the text is no such time. A leap second counts as the next
+  ///   one.
+  package static func milliseconds(_ text: Span<UInt8>) -> Int64? {
+    var reader = Reader(text: text)
+    guard let days = reader.date() else { return nil }
+    guard reader.take("T") || reader.take("t") || reader.take(" ") else { return nil }
+    guard
+      let hour = reader.digits(2, in: 0...23), reader.take(":"), let minute = reader.digits(2, in: 0...59),
+      reader.take(":"), let second = reader.digits(2, in: 0...60), let fraction = reader.fraction(),
+      let offset = reader.offsetMinutes(), reader.isAtEnd
+    else { return nil }
+    let seconds = ((days * 24 + hour) * 60 + minute - offset) * 60 + second
+    return seconds * 1_000 + fraction
+  }
+
+  /// As above, and a bare date, `2013-01-31`, as its midnight UTC.
+  package static func milliseconds(_ text: String) -> Int64? {
+    let bytes = Array(text.utf8)
+    var reader = Reader(text: bytes.span)
+    if let days = reader.date(), reader.isAtEnd { return days * 86_400_000 }
+    return milliseconds(bytes.span)
+  }
+
+  /// The time as text in UTC, with milliseconds where there are any.
+  package static func text(milliseconds: Int64) -> String {
+    let (days, rest) = milliseconds.quotientAndRemainder(rounding: 86_400_000)
+    let (year, month, day) = civil(days)
+    let seconds = rest / 1_000
+    var text = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T"
+    text += "\(padded(seconds / 3_600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
+    if rest % 1_000 != 0 { text += ".\(padded(rest % 1_000, 3))" }
+    return text + "Z"
+  }
+
+  private static func padded(_ number: Int64, _ width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+  }
+
+  /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar (Hinnant, `days_from_civil`).
+  static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+    let shifted = month <= 2 ? year - 1 : year
+    let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+    let yearOfEra = shifted - era * 400
+    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+  }
+
+  /// The inverse (`civil_from_days`).
+  static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    let (era, dayOfEra) = (days + 719_468).quotientAndRemainder(rounding: 146_097)
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+  }
+}
+
+extension Int64 {
+  /// Rounded towards minus infinity, so that the remainder is never negative.
+  fileprivate func quotientAndRemainder(rounding divisor: Int64) -> (Int64, Int64) {
+    let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+    return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+  }
+}
+
+private struct Reader: ~Escapable {
+  let text: Span<UInt8>
+  var at = 0
+
+  @_lifetime(copy text)
+  init(text: Span<UInt8>) { self.text = text }
+
+  var isAtEnd: Bool { at == text.count }
+
+  mutating func take(_ character: Unicode.Scalar) -> Bool {
+    guard at < text.count, text[at] == UInt8(ascii: character) else { return false }
+    at += 1
+    return true
+  }
+
+  mutating func digits(_ count: Int, in range: ClosedRange<Int64>) -> Int64? {
+    guard at + count <= text.count else { return nil }
+    var number: Int64 = 0
+    for index in at..<(at + count) {
+      let digit = text[index] &- UInt8(ascii: "0")
+      guard digit < 10 else { return nil }
+      number = number * 10 + Int64(digit)
+    }
+    at += count
+    return range.contains(number) ? number : nil
+  }
+
+  mutating func date() -> Int64? {
+    guard
+      let year = digits(4, in: 0...9_999), take("-"), let month = digits(2, in: 1...12), take("-"),
+      let day = digits(2, in: 1...31)
+    else { return nil }
+    let days = RFC3339.days(year: year, month: month, day: day)
+    return RFC3339.civil(days) == (year, month, day) ? days : nil
+  }
+
+  /// Milliseconds of `.123456`; 0 when there is no fraction; nil when a dot has no digit behind it.
+  mutating func fraction() -> Int64? {
+    guard take(".") else { return 0 }
+    var milliseconds: Int64 = 0
+    var scale: Int64 = 100
+    let start = at
+    while at < text.count, case let digit = text[at] &- UInt8(ascii: "0"), digit < 10 {
+      milliseconds += Int64(digit) * scale
+      scale /= 10
+      at += 1
+    }
+    return at > start ? milliseconds : nil
+  }
+
+  mutating func offsetMinutes() -> Int64? {
+    if take("Z") || take("z") { return 0 }
+    let isNegative = take("-")
+    guard isNegative || take("+") else { return nil }
+    guard let hours = digits(2, in: 0...23), take(":"), let minutes = digits(2, in: 0...59) else { return nil }
+    return (isNegative ? -1 : 1) * (hours * 60 + minutes)
+  }
+}

@@ -1,0 +1,24 @@
+/// A seeded source of scenarios: a failure names its seed, and the seed gives the same scenario again.
+struct ScenarioRandom: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+
+  mutating func below(_ count: Int) -> Int { Int.random(in: 0..<count, using: &self) }
+
+  mutating func chance(_ part: Int, in whole: Int) -> Bool { below(whole) < part }
+
+  mutating func pick<Element>(_ elements: [Element]) -> Element? { elements.randomElement(using: &self) }
+
+  mutating func bytes(upTo count: Int) -> [UInt8] {
+    (0..<below(count + 1)).map { _ in UInt8(truncatingIfNeeded: next()) }
+  }
+}
