@@ -118,6 +118,8 @@ def test_three_members_join_and_leave_under_load(cluster, group, members):
     written = flow.finish()
     eventually(lambda: set(ledger.read) >= written, within=30, what="everything is read")
     for member in joined:
+        member.prepare_to_leave()
+    for member in joined:
         member.leave()
         assert member.failure is None, member.failure
     assert set(ledger.read) == written

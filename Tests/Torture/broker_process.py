@@ -1,5 +1,4 @@
 """The broker as a process that is meant to die: spawned on one port and one data folder, killed, spawned again."""
-
 from __future__ import annotations
 
 import os
@@ -35,15 +34,13 @@ class BrokerFailed(Exception):
 def find_binary() -> Path:
     """The `headrace` to test: `HEADRACE`, else the release build, else the debug build."""
     named = os.environ.get("HEADRACE")
-    candidates = (
-        [Path(named)] if named else [REPOSITORY / ".build" / kind / "headrace" for kind in ("release", "debug")]
-    )
+    built = [REPOSITORY / ".build" / kind / "headrace" for kind in ("release", "debug")]
+    candidates = [Path(named)] if named else built
     for candidate in candidates:
         if candidate.is_file():
             return candidate
-    raise FileNotFoundError(
-        f"no headrace binary at {', '.join(map(str, candidates))}: run `make build` or set HEADRACE"
-    )
+    places = ", ".join(map(str, candidates))
+    raise FileNotFoundError(f"no headrace binary at {places}: run `make build` or set HEADRACE")
 
 
 def kill_points(binary: Path) -> list[str]:
@@ -52,7 +49,7 @@ def kill_points(binary: Path) -> list[str]:
 
 
 def free_port() -> int:
-    """A port below those that the kernel gives to outgoing connections, so that none of them takes it while the broker is dead."""
+    """A port below those of outgoing connections, so that none of them takes it while the broker is dead."""
     for port in range(20_000 + os.getpid() % 10_000, 32_000):
         with socket.socket() as probe:
             try:
@@ -91,22 +88,13 @@ class BrokerProcess:
             log.flush()
             self.started = time.monotonic()
             self._process = subprocess.Popen(
-                self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
-            )
+                self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
 
     def _command(self) -> list[str]:
         # A run that is itself killed must not leave a broker behind.
         guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-        command = [
-            str(self.binary),
-            "broker",
-            "--data",
-            str(self.data),
-            "--listen",
-            self.bootstrap,
-            "--port-file",
-            str(self._port_file),
-        ]
+        command = [str(self.binary), "broker", "--data", str(self.data), "--listen", self.bootstrap,
+                   "--port-file", str(self._port_file)]
         return guard + command + [word for key, value in SETTINGS.items() for word in ("--config", f"{key}={value}")]
 
     def wait_until_serving(self) -> bool:

@@ -1,5 +1,4 @@
 """One run: the workloads, the kills, and the collection of what came out of it."""
-
 from __future__ import annotations
 
 import sys
@@ -12,24 +11,18 @@ from churn import TopicChurn
 from confluent_kafka.admin import AdminClient, NewTopic
 from ledger import Ledger, TopicPartition
 from observation import (
-    Observation,
-    Reading,
-    Watermarks,
-    partitions_at_the_end,
-    read_committed_offsets,
-    read_everything,
-    settled_watermarks,
-    topic_names,
-)
+    Observation, Reading, Watermarks, partitions_at_the_end, read_committed_offsets, read_everything,
+    settled_watermarks, topic_names)
 from pipeline import Pipeline
-from producers import PythonProducer, StreamProducer, TransactionalProducer
+from producers import PythonProducer, StreamProducer
 from readers import GroupReader, TailReader, read_with_confluent
 from report import Death, Report
 from schedule import Kill
+from transactions import ForgottenTransactions, TransactionalProducer
 from workload import CLIENT_SETTINGS, FINISH_TIMEOUT_SECONDS, Context, Workload
 
 POINT_LIMIT_SECONDS = 10.0
-JOIN_TIMEOUT_SECONDS = 30
+JOIN_TIMEOUT_SECONDS = FINISH_TIMEOUT_SECONDS + 30
 # Long enough for the last compaction and retention, after which the log stands still.
 QUIET_SECONDS = 1.0
 
@@ -45,13 +38,10 @@ class Campaign:
             StreamProducer("plain-producer", context, topics.PLAIN),
             StreamProducer("idempotent-producer", context, topics.IDEMPOTENT, compression="gzip"),
             PythonProducer("python-producer", context, topics.IDEMPOTENT_PYTHON),
-            TransactionalProducer("transactional-0", context),
-            TransactionalProducer("transactional-1", context),
+            TransactionalProducer("transactional-0", context), TransactionalProducer("transactional-1", context),
+            ForgottenTransactions("forgetful", context),
             StreamProducer("keyed-producer", context, topics.COMPACTED, is_keyed=True),
-            StreamProducer("retained-producer", context, topics.RETAINED),
-            feed,
-            TopicChurn("churn", context),
-        ]
+            StreamProducer("retained-producer", context, topics.RETAINED), feed, TopicChurn("churn", context)]
         # Two members of one group: every death of the broker may move their partitions.
         self.pipelines = [Pipeline(f"pipeline-{index}", context, feed, self._pipeline_ends) for index in range(2)]
         kept, everything = topics.partitions_of(*topics.KEPT), topics.partitions_of(*topics.ALL)
@@ -59,7 +49,8 @@ class Campaign:
         self.tail_all = TailReader("tail-uncommitted", context, everything, is_committed_only=False, may_skip=True)
         names = [plan.name for plan in topics.KEPT]
         self.group_committed = GroupReader("group-committed", context, names, is_committed_only=True)
-        self.group_all = GroupReader("group-uncommitted", context, names, is_committed_only=False)
+        self.group_all = GroupReader(
+            "group-uncommitted", context, names, is_committed_only=False, is_static=True)
         self.tails = [self.tail_committed, self.tail_all]
         self.groups = [self.group_committed, self.group_all]
 
@@ -155,17 +146,11 @@ class Campaign:
         names = topic_names(self.broker.bootstrap)
         restarted_watermarks, restarted = self._restart_twice(partitions)
         return Observation(
-            ledger=self.ledger,
-            watermarks=watermarks,
-            committed=committed,
-            uncommitted=uncommitted,
-            restarted_watermarks=restarted_watermarks,
-            restarted=restarted,
+            ledger=self.ledger, watermarks=watermarks, committed=committed, uncommitted=uncommitted,
+            restarted_watermarks=restarted_watermarks, restarted=restarted,
             live_committed={reader.name: dict(reader.seen) for reader in (self.tail_committed, self.group_committed)},
             live_uncommitted={reader.name: dict(reader.seen) for reader in (self.tail_all, self.group_all)},
-            tail_reader=self.tail_committed.name,
-            topic_names=names,
-        )
+            tail_reader=self.tail_committed.name, topic_names=names)
 
     def _restart_twice(self, partitions: list[TopicPartition]) -> tuple[dict[TopicPartition, Watermarks], Reading]:
         """What is there after an orderly end, which leaves nothing to recover, and after a death without any load."""

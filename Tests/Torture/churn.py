@@ -1,10 +1,9 @@
-"""Topics that are made, written, emptied, deleted and made again under the same name."""
-
+"""Topics that are made, written, given partitions, deleted and made again; records that are deleted."""
 from __future__ import annotations
 
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 import topics
 from ledger import TopicLife
@@ -23,7 +22,10 @@ class TopicChurn(Workload):
         while not self.is_finishing:
             name = self.random.choice(NAMES)
             life = self.ledger.lives.setdefault(name, TopicLife(False, 0))
-            if life.exists:
+            if life.exists and life.partitions == topics.PARTITIONS and self.random.random() < 0.3:
+                self._grow(admin, name, life)
+                self._fill(name, life)
+            elif life.exists:
                 self._delete_topic(admin, name, life)
             else:
                 generation += 1
@@ -34,26 +36,25 @@ class TopicChurn(Workload):
             self.pause(self.random.uniform(0, 40))
 
     def _make_topic(self, admin, name: str, life: TopicLife, generation: int) -> None:
-        life.exists, life.generation, life.records = None, generation, []
-        self._insist(
-            lambda: admin.create_topics(
-                [NewTopic(name, topics.PARTITIONS, 1)],
-                operation_timeout=REQUEST_TIMEOUT_SECONDS,
-                request_timeout=REQUEST_TIMEOUT_SECONDS,
-            )[name],
-            KafkaError.TOPIC_ALREADY_EXISTS,
-        )
+        life.exists, life.generation, life.partitions, life.records = None, generation, topics.PARTITIONS, []
+        self._insist(lambda: admin.create_topics(
+            [NewTopic(name, topics.PARTITIONS, 1)], operation_timeout=REQUEST_TIMEOUT_SECONDS,
+            request_timeout=REQUEST_TIMEOUT_SECONDS)[name], KafkaError.TOPIC_ALREADY_EXISTS)
         life.exists = True
 
     def _delete_topic(self, admin, name: str, life: TopicLife) -> None:
         life.exists = None
-        self._insist(
-            lambda: admin.delete_topics(
-                [name], operation_timeout=REQUEST_TIMEOUT_SECONDS, request_timeout=REQUEST_TIMEOUT_SECONDS
-            )[name],
-            KafkaError.UNKNOWN_TOPIC_OR_PART,
-        )
+        self._insist(lambda: admin.delete_topics(
+            [name], operation_timeout=REQUEST_TIMEOUT_SECONDS, request_timeout=REQUEST_TIMEOUT_SECONDS)[name],
+            KafkaError.UNKNOWN_TOPIC_OR_PART)
         life.exists = False
+
+    def _grow(self, admin, name: str, life: TopicLife) -> None:
+        wanted = topics.PARTITIONS + 1
+        self._insist(lambda: admin.create_partitions(
+            [NewPartitions(name, wanted)], operation_timeout=REQUEST_TIMEOUT_SECONDS,
+            request_timeout=REQUEST_TIMEOUT_SECONDS)[name], KafkaError.INVALID_PARTITIONS)
+        life.partitions = wanted
 
     def _insist(self, request, is_done_already: int) -> None:
         """Asks until the answer is yes, or, after a lost answer, that it is so already."""
@@ -70,16 +71,12 @@ class TopicChurn(Workload):
         """A producer of its own: what it knows of the topic must not be of the topic's former life."""
         client = self.producer(enable_idempotence=False, max_in_flight_requests_per_connection=1)
         for _ in range(self.random.randint(5, 30)):
-            sent = self.ledger.make(f"{self.name}.{life.generation}", name, self.random.randrange(topics.PARTITIONS))
+            sent = self.ledger.make(
+                f"{self.name}.{life.generation}", name, self.random.randrange(life.partitions))
             life.records.append(sent)
-            client.produce(
-                name,
-                sent.value,
-                partition=sent.partition,
-                on_delivery=lambda error, message, sent=sent: (
-                    None if error else self.ledger.acknowledge(sent, message.offset())
-                ),
-            )
+            client.produce(name, sent.value, partition=sent.partition,
+                           on_delivery=lambda error, message, sent=sent:
+                           None if error else self.ledger.acknowledge(sent, message.offset()))
         client.flush(self.random.choice([0.05, 5.0]))
         client.purge()
         client.flush(0.05)

@@ -1,5 +1,4 @@
 """What the clients were told, written down as it happens: the truth that the log is held against afterwards."""
-
 from __future__ import annotations
 
 import enum
@@ -13,7 +12,6 @@ TopicPartition = tuple[str, int]
 
 class Outcome(enum.Enum):
     """How a transaction ended, as far as its producer was told."""
-
     COMMITTED = "committed"
     ABORTED = "aborted"
     # The commit was asked for and never answered: all or nothing of it is right.
@@ -23,7 +21,6 @@ class Outcome(enum.Enum):
 @dataclass(slots=True)
 class Sent:
     """One record that a producer handed to its client library."""
-
     source: str
     topic: str
     partition: int
@@ -40,17 +37,16 @@ class Sent:
 @dataclass(slots=True)
 class TopicLife:
     """What is known of a topic that is made and deleted again and again."""
-
     # None while a request for the other state is not answered.
     exists: bool | None
     generation: int
+    partitions: int = 0
     records: list[Sent] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class CommitEvent:
     """A committed offset: acknowledged to the member, or read back by it later."""
-
     group: str
     partition: TopicPartition
     offset: int
@@ -71,30 +67,14 @@ class Ledger:
         self.deleted_before: dict[TopicPartition, int] = {}
         self.client_errors: list[str] = []
 
-    def make(
-        self,
-        source: str,
-        topic: str,
-        partition: int,
-        *,
-        transaction: int | None = None,
-        key: bytes | None = None,
-        size_bytes: int = 100,
-        is_tombstone: bool = False,
-    ) -> Sent:
+    def make(self, source: str, topic: str, partition: int, *, transaction: int | None = None, key: bytes | None = None,
+             size_bytes: int = 100, is_tombstone: bool = False) -> Sent:
         """A new record with a value that tells where it belongs. It counts as sent from here on."""
         with self._guard:
             sequence = next(self._sequences[source, topic, partition])
             value = f"{source} {topic} {partition} {sequence} {transaction} ".encode()
-            sent = Sent(
-                source,
-                topic,
-                partition,
-                sequence,
-                key,
-                None if is_tombstone else value.ljust(size_bytes, b"."),
-                transaction,
-            )
+            content = None if is_tombstone else value.ljust(size_bytes, b".")
+            sent = Sent(source, topic, partition, sequence, key, content, transaction)
             self.records.setdefault((topic, partition), []).append(sent)
         return sent
 

@@ -1,18 +1,20 @@
 """Planted violations, one or more for each oracle: an oracle that lets one pass is itself broken."""
-
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Callable
 
-import oracles
+import reader_oracles
+import record_oracles
 import topics
+import transaction_oracles
 from ledger import CommitEvent, Outcome, Sent
 from observation import Observation, Watermarks
+from oracles import Oracle
 from readers import Seen
 
 PLAIN, IDEMPOTENT = (topics.PLAIN.name, 0), (topics.IDEMPOTENT.name, 0)
-IN, OUT = (topics.PIPELINE_IN.name, 0), (topics.PIPELINE_OUT.name, 0)
+OUT = (topics.PIPELINE_OUT.name, 0)
 COMPACTED, RETAINED = (topics.COMPACTED.name, 0), (topics.RETAINED.name, 0)
 
 
@@ -20,7 +22,7 @@ COMPACTED, RETAINED = (topics.COMPACTED.name, 0), (topics.RETAINED.name, 0)
 class Mutant:
     description: str
     change: Callable[[Observation], None]
-    oracle: oracles.Oracle
+    oracle: Oracle
 
     def survives(self, observation: Observation) -> bool:
         twin = observation.copy()
@@ -28,10 +30,12 @@ class Mutant:
         return next(self.oracle(twin), None) is None
 
 
-def at_the_end(observation: Observation, place, change: Callable[[list[Seen]], None]) -> None:
+def at_the_end(place: tuple[str, int], change: Callable[[list[Seen]], None]) -> Callable[[Observation], None]:
     """As a bug of the broker would look: every reader at the end sees the same."""
-    for _, reading in observation.readings_at_the_end():
-        change(reading[place])
+    def change_all(observation: Observation) -> None:
+        for _, reading in observation.readings_at_the_end():
+            change(reading[place])
+    return change_all
 
 
 def drop_middle(records: list[Seen]) -> None:
@@ -45,7 +49,7 @@ def repeat_middle(records: list[Seen]) -> None:
 def swap_middle(records: list[Seen]) -> None:
     middle = len(records) // 2
     left, right = records[middle], records[middle + 1]
-    records[middle : middle + 2] = [right._replace(offset=left.offset), left._replace(offset=right.offset)]
+    records[middle:middle + 2] = [right._replace(offset=left.offset), left._replace(offset=right.offset)]
 
 
 def invent(records: list[Seen]) -> None:
@@ -65,9 +69,8 @@ def first_of(observation: Observation, outcome: Outcome, *, size: int = 1) -> li
 
 def show_aborted(observation: Observation) -> None:
     sent = first_of(observation, Outcome.ABORTED)[0]
-    observation.live_committed[observation.tail_reader][sent.topic, sent.partition].append(
-        Seen(1 << 40, sent.key, sent.value)
-    )
+    live = observation.live_committed[observation.tail_reader]
+    live[sent.topic, sent.partition].append(Seen(1 << 40, sent.key, sent.value))
 
 
 def tear_transaction(observation: Observation) -> None:
@@ -125,72 +128,44 @@ def delete_too_little(observation: Observation) -> None:
     observation.watermarks[RETAINED] = Watermarks(-1, marks.last_stable, marks.high)
 
 
+def miss_live(observation: Observation) -> None:
+    drop_middle(observation.live_committed[observation.tail_reader][IDEMPOTENT])
+
+
+def miss_in_one_library(observation: Observation) -> None:
+    drop_middle(observation.committed["kafka-python"][PLAIN])
+
+
+def lose_at_restart(observation: Observation) -> None:
+    drop_middle(observation.restarted[IDEMPOTENT])
+
+
+def fail_client(observation: Observation) -> None:
+    observation.ledger.client_error("planted")
+
+
 MUTANTS = (
-    Mutant(
-        "an acknowledged record is lost",
-        lambda seen: at_the_end(seen, PLAIN, drop_middle),
-        oracles.acknowledged_is_there,
-    ),
-    Mutant("a committed transaction is lost", hide_committed, oracles.acknowledged_is_there),
-    Mutant("a record is at another offset", acknowledge_elsewhere, oracles.acknowledged_is_where_it_was_acknowledged),
-    Mutant(
-        "a record is there twice",
-        lambda seen: at_the_end(seen, IDEMPOTENT, repeat_middle),
-        oracles.nothing_is_there_twice,
-    ),
-    Mutant("two records are swapped", lambda seen: at_the_end(seen, IDEMPOTENT, swap_middle), oracles.order_is_kept),
-    Mutant("a record was never sent", lambda seen: at_the_end(seen, PLAIN, invent), oracles.nothing_is_invented),
-    Mutant("an aborted record was shown", show_aborted, oracles.aborted_is_invisible),
-    Mutant("a transaction is torn", tear_transaction, oracles.transactions_are_whole),
-    Mutant("a transaction hangs", hang_transaction, oracles.transactions_finish),
-    Mutant("a committed offset went back", move_offset_back, oracles.committed_offsets_never_go_back),
-    Mutant(
-        "the pipeline lost a record",
-        lambda seen: at_the_end(seen, OUT, drop_middle),
-        oracles.pipeline_is_exactly_once,
-    ),
-    Mutant(
-        "the pipeline repeated a record",
-        lambda seen: at_the_end(seen, OUT, repeat_middle),
-        oracles.pipeline_is_exactly_once,
-    ),
-    Mutant(
-        "the pipeline swapped two records",
-        lambda seen: at_the_end(seen, OUT, swap_middle),
-        oracles.pipeline_is_exactly_once,
-    ),
-    Mutant(
-        "a live reader missed a record",
-        lambda seen: drop_middle(seen.live_committed[seen.tail_reader][IDEMPOTENT]),
-        oracles.live_reader_saw_the_same,
-    ),
-    Mutant("an offset was used twice", reuse_offset, oracles.offsets_are_never_reused),
-    Mutant(
-        "one client library misses a record",
-        lambda seen: drop_middle(seen.committed["kafka-python"][PLAIN]),
-        oracles.client_libraries_agree,
-    ),
-    Mutant("a log has a hole", lambda seen: at_the_end(seen, RETAINED, drop_middle), oracles.no_log_has_holes),
-    Mutant(
-        "retention took too much",
-        lambda seen: at_the_end(seen, RETAINED, drop_middle),
-        oracles.retention_keeps_the_rest,
-    ),
-    Mutant("deleted records are back", delete_too_little, oracles.retention_keeps_the_rest),
-    Mutant(
-        "compaction lost a key's newest record",
-        lambda seen: at_the_end(seen, COMPACTED, lose_newest),
-        oracles.compaction_keeps_the_newest,
-    ),
-    Mutant("a topic came or went", lose_topic, oracles.topics_are_as_acknowledged),
-    Mutant(
-        "a restart lost a record",
-        lambda seen: drop_middle(seen.restarted[IDEMPOTENT]),
-        oracles.a_restart_changes_nothing,
-    ),
-    Mutant(
-        "a producer lost its sequence",
-        lambda seen: seen.ledger.client_errors.append("planted"),
-        oracles.no_client_was_failed,
-    ),
+    Mutant("an acknowledged record is lost", at_the_end(PLAIN, drop_middle), record_oracles.acknowledged_is_there),
+    Mutant("a committed transaction is lost", hide_committed, record_oracles.acknowledged_is_there),
+    Mutant("a record is at another offset", acknowledge_elsewhere, record_oracles.acknowledged_offset_is_right),
+    Mutant("a record is there twice", at_the_end(IDEMPOTENT, repeat_middle), record_oracles.nothing_is_there_twice),
+    Mutant("two records are swapped", at_the_end(IDEMPOTENT, swap_middle), record_oracles.order_is_kept),
+    Mutant("a record was never sent", at_the_end(PLAIN, invent), record_oracles.nothing_is_invented),
+    Mutant("a log has a hole", at_the_end(RETAINED, drop_middle), record_oracles.no_log_has_holes),
+    Mutant("retention took too much", at_the_end(RETAINED, drop_middle), record_oracles.retention_keeps_the_rest),
+    Mutant("deleted records are back", delete_too_little, record_oracles.retention_keeps_the_rest),
+    Mutant("a key's newest is lost", at_the_end(COMPACTED, lose_newest), record_oracles.compaction_keeps_the_newest),
+    Mutant("a topic came or went", lose_topic, record_oracles.topics_are_as_acknowledged),
+    Mutant("an aborted record was shown", show_aborted, transaction_oracles.aborted_is_invisible),
+    Mutant("a transaction is torn", tear_transaction, transaction_oracles.transactions_are_whole),
+    Mutant("a transaction hangs", hang_transaction, transaction_oracles.transactions_finish),
+    Mutant("a committed offset went back", move_offset_back, transaction_oracles.committed_offsets_never_go_back),
+    Mutant("the pipeline lost one", at_the_end(OUT, drop_middle), transaction_oracles.pipeline_is_exactly_once),
+    Mutant("the pipeline repeated one", at_the_end(OUT, repeat_middle), transaction_oracles.pipeline_is_exactly_once),
+    Mutant("the pipeline swapped two", at_the_end(OUT, swap_middle), transaction_oracles.pipeline_is_exactly_once),
+    Mutant("a live reader missed a record", miss_live, reader_oracles.live_reader_saw_the_same),
+    Mutant("an offset was used twice", reuse_offset, reader_oracles.offsets_are_never_reused),
+    Mutant("one client library misses a record", miss_in_one_library, reader_oracles.client_libraries_agree),
+    Mutant("a restart lost a record", lose_at_restart, reader_oracles.a_restart_changes_nothing),
+    Mutant("a client was failed", fail_client, reader_oracles.no_client_was_failed),
 )

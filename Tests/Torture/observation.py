@@ -1,5 +1,4 @@
 """All that a run leaves to be judged: the ledger, and what readers saw during it and at its end."""
-
 from __future__ import annotations
 
 import copy
@@ -23,7 +22,6 @@ LAST_STABLE_OFFSET_TIMEOUT_SECONDS = 15.0
 @dataclass(frozen=True)
 class Watermarks:
     """Where a partition's log starts, up to where its transactions are decided, and where it ends."""
-
     start: int
     last_stable: int
     high: int
@@ -57,10 +55,8 @@ class Observation:
         twin.topic_names = set(self.topic_names)
         twin.restarted = {partition: list(seen) for partition, seen in self.restarted.items()}
         for name in ("committed", "uncommitted", "live_committed", "live_uncommitted"):
-            readings = {
-                reader: {partition: list(seen) for partition, seen in reading.items()}
-                for reader, reading in getattr(self, name).items()
-            }
+            readings = {reader: {partition: list(seen) for partition, seen in reading.items()}
+                        for reader, reading in getattr(self, name).items()}
             setattr(twin, name, readings)
         return twin
 
@@ -77,10 +73,9 @@ class Observation:
 
 
 def partitions_at_the_end(ledger: Ledger) -> list[TopicPartition]:
-    alive = [name for name, life in ledger.lives.items() if life.exists]
-    return topics.partitions_of(*topics.ALL) + [
-        (name, partition) for name in alive for partition in range(topics.PARTITIONS)
-    ]
+    alive = [(name, life) for name, life in ledger.lives.items() if life.exists]
+    churned = [(name, partition) for name, life in alive for partition in range(life.partitions)]
+    return topics.partitions_of(*topics.ALL) + churned
 
 
 def settled_watermarks(bootstrap: str, partitions: list[TopicPartition]) -> dict[TopicPartition, Watermarks]:
@@ -91,11 +86,9 @@ def settled_watermarks(bootstrap: str, partitions: list[TopicPartition]) -> dict
             found = {}
             for topic, partition in partitions:
                 answer = fetch(
-                    connection, topic, 0, partition=partition, committed_only=True, max_bytes=1, partition_max_bytes=1
-                )
+                    connection, topic, 0, partition=partition, committed_only=True, max_bytes=1, partition_max_bytes=1)
                 found[topic, partition] = Watermarks(
-                    answer.log_start_offset, answer.last_stable_offset, answer.high_watermark
-                )
+                    answer.log_start_offset, answer.last_stable_offset, answer.high_watermark)
             if all(marks.last_stable == marks.high for marks in found.values()) or time.monotonic() > deadline:
                 return found
             time.sleep(0.05)

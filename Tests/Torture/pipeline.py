@@ -1,5 +1,4 @@
 """Consume, transform, produce: exactly once, with the consumed offsets in the producer's transaction."""
-
 from __future__ import annotations
 
 import time
@@ -9,7 +8,7 @@ import confluent_kafka
 from confluent_kafka import KafkaException, TopicPartition
 
 import topics
-from producers import close_at_once, note_unexcused, transactional_producer
+from transactions import close_at_once, note_unexcused, transactional_producer
 from workload import CALL_TIMEOUT_SECONDS, FINISH_TIMEOUT_SECONDS, TRANSACTION_TIMEOUT_MILLISECONDS, Workload
 
 GROUP = "pipeline"
@@ -23,7 +22,8 @@ def transformed(value: bytes) -> bytes:
 class Pipeline(Workload):
     """One member of the group; each has a transactional id of its own.
 
-    It trusts nothing but the committed offset: after every doubt it goes back to it."""
+    It trusts nothing but the committed offset: after every doubt it goes back to it.
+    """
 
     def __init__(self, name, context, source: Workload, ends: Callable[[], dict[int, int]]):
         super().__init__(name, context)
@@ -62,15 +62,13 @@ class Pipeline(Workload):
         """Whether the group, this member or another, has committed all of the input."""
         ends = self._ends()
         try:
-            found = consumer.committed(
-                [TopicPartition(topics.PIPELINE_IN.name, partition) for partition in ends], 2.0
-            )
+            found = consumer.committed([TopicPartition(topics.PIPELINE_IN.name, partition) for partition in ends], 2.0)
         except KafkaException:
             return False
         return all(place.error is None and place.offset >= ends[place.partition] for place in found)
 
     def _owns(self, consumer: confluent_kafka.Consumer, batch: list) -> bool:
-        """Whether the batch continues what was committed. Drops from it what does not, after going back in the input."""
+        """Whether the batch continues what was committed. Drops from it what does not, and goes back in the input."""
         strays = set()
         expected = dict(self._next)
         for message in batch:
@@ -110,12 +108,10 @@ class Pipeline(Workload):
                 producer.begin_transaction()
                 for message in batch:
                     producer.produce(
-                        topics.PIPELINE_OUT.name, transformed(message.value()), partition=message.partition()
-                    )
+                        topics.PIPELINE_OUT.name, transformed(message.value()), partition=message.partition())
                 producer.poll(self.random.uniform(0, 0.01))
                 producer.send_offsets_to_transaction(
-                    positions, consumer.consumer_group_metadata(), CALL_TIMEOUT_SECONDS
-                )
+                    positions, consumer.consumer_group_metadata(), CALL_TIMEOUT_SECONDS)
                 producer.commit_transaction(self.random.choice([0.05, 0.3, TRANSACTION_TIMEOUT_MILLISECONDS / 1000]))
         except (KafkaException, BufferError) as error:
             note_unexcused(self, error, f"input up to {ends}")

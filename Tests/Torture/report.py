@@ -1,5 +1,4 @@
 """What a run prints: a line for each kill as it happens, a summary, and the closing count."""
-
 from __future__ import annotations
 
 import statistics
@@ -17,7 +16,6 @@ SHOWN_VIOLATIONS = 8
 @dataclass
 class Death:
     """A kill as it went."""
-
     number: int
     kill: Kill
     is_reached: bool = True
@@ -39,8 +37,7 @@ def idle_parts(observation: Observation, kills: int) -> list[str]:
         if topic in topics.BY_NAME:
             counts[f"acknowledged records in {topic}"] += sum(sent.is_acknowledged for sent in records)
     counts[f"acknowledged records in {topics.PIPELINE_OUT.name}"] = sum(
-        len(observation.committed["confluent-kafka"][place]) for place in topics.partitions_of(topics.PIPELINE_OUT)
-    )
+        len(observation.committed["confluent-kafka"][place]) for place in topics.partitions_of(topics.PIPELINE_OUT))
     counts |= {f"{outcome.value} transactions": outcomes[outcome] for outcome in (Outcome.COMMITTED, Outcome.ABORTED)}
     counts |= {f"commits of {group}": len(events) for group, events in ledger.commits.items()}
     return [f"{count} {what} in {kills} kills" for what, count in counts.items() if count < kills // 2]
@@ -63,16 +60,10 @@ class Report:
         self.deaths.append(death)
         uptime = "before serving" if death.uptime_seconds is None else f"after {death.uptime_seconds * 1000:5.0f} ms"
         missed = "" if death.is_reached else " (not reached in time, killed from outside)"
-        back = (
-            "killed again in recovery"
-            if death.recovery_seconds is None
-            else f"back in {death.recovery_seconds * 1000:4.0f} ms"
-        )
-        print(
-            f"kill {death.number:4} {uptime:15} {str(death.kill) + missed:44} in flight {death.records_in_flight:4} records, "
-            f"{death.transactions_open} transactions; {back if death.is_back else 'NOT BACK'}",
-            flush=True,
-        )
+        seconds = death.recovery_seconds
+        back = "killed again in recovery" if seconds is None else f"back in {seconds * 1000:4.0f} ms"
+        print(f"kill {death.number:4} {uptime:15} {str(death.kill) + missed:36} in flight {death.records_in_flight:4} "
+              f"records, {death.transactions_open} transactions; {back if death.is_back else 'NOT BACK'}", flush=True)
 
     def verdict(self, name: str, violations: list[str]) -> None:
         self.count(not violations)
@@ -100,17 +91,12 @@ class Report:
         records = [sent for place in ledger.records.values() for sent in place]
         outcomes = Counter(ledger.outcomes.values())
         times = sorted(death.recovery_seconds * 1000 for death in self.deaths if death.recovery_seconds is not None)
-        print(
-            f"records: {len(records)} sent, {sum(sent.is_acknowledged for sent in records)} acknowledged, "
-            f"{sum(map(len, next(iter(observation.committed.values())).values()))} read_committed at the end"
-        )
+        print(f"records: {len(records)} sent, {sum(sent.is_acknowledged for sent in records)} acknowledged, "
+              f"{sum(map(len, next(iter(observation.committed.values())).values()))} read_committed at the end")
         print("transactions: " + ", ".join(f"{outcomes[outcome]} {outcome.value}" for outcome in Outcome))
         commits = [event for events in ledger.commits.values() for event in events]
-        print(
-            f"group offsets: {sum(not event.is_read_back for event in commits)} acknowledged, "
-            f"{sum(event.is_read_back for event in commits)} read back in {len(ledger.commits)} groups"
-        )
+        print(f"group offsets: {sum(not event.is_read_back for event in commits)} acknowledged, "
+              f"{sum(event.is_read_back for event in commits)} read back in {len(ledger.commits)} groups")
         if times:
-            print(
-                f"recovery until served: min {times[0]:.0f} ms, median {statistics.median(times):.0f} ms, max {times[-1]:.0f} ms"
-            )
+            print(f"recovery until served: min {times[0]:.0f} ms, median {statistics.median(times):.0f} ms, "
+                  f"max {times[-1]:.0f} ms")

@@ -1,5 +1,4 @@
-"""When and where the broker dies: every named point in turn, random moments, and deaths while it recovers from the last one."""
-
+"""When and where the broker dies: every named point in turn, random moments, and again while it recovers or stops."""
 from __future__ import annotations
 
 import itertools
@@ -14,6 +13,11 @@ NAMED_SHARE = 0.45
 RECOVERY_SHARE = 0.15
 DRAIN_SHARE = 0.25
 MAXIMUM_DRAIN_SECONDS = 0.04
+# Passed many times a second under load; the others a few times at most.
+FREQUENT_POINTS = (
+    "produce.", "log.torn", "log.after", "journal.torn", "journal.after", "transaction.", "offset-commit.")
+DEEP_OCCURRENCES = 150
+RARE_OCCURRENCES = 4
 # Passed once in each start: there is no second occurrence.
 START_POINT = "start.before-serving"
 # The journal is rewritten when it has grown to a multiple of what it was at the start: reached while it is small.
@@ -24,9 +28,8 @@ EARLY_POINT = "journal.during-snapshot"
 class Kill:
     """One death of the broker: at a point by its own hand, or from outside, `delay_seconds` after it serves.
 
-    In recovery the delay counts from its start. With `drain_seconds` it is told to stop first, and gets that long for it.
+    In recovery the delay counts from its start. With `drain_seconds` it is told to stop first, and gets that long.
     """
-
     point: str | None = None
     occurrence: int = 1
     delay_seconds: float = 0.0
@@ -53,7 +56,7 @@ def make_schedule(count: int, points: list[str], seed: int) -> list[Kill]:
     named_count = max(len(points), round(count * NAMED_SHARE)) - len(kills)
     recovery_count = round(count * RECOVERY_SHARE)
     kinds = ["named"] * named_count + ["recovery"] * recovery_count
-    kinds = kinds[: count - len(kills)]
+    kinds = kinds[:count - len(kills)]
     kinds += ["random"] * (count - len(kills) - len(kinds))
     generator.shuffle(kinds)
     for kind in kinds:
@@ -67,10 +70,12 @@ def make_schedule(count: int, points: list[str], seed: int) -> list[Kill]:
 
 
 def _named(points: list[str], generator: random.Random) -> Iterator[Kill]:
-    for occurrence in itertools.count(1):
-        round_points = [point for point in points if point != EARLY_POINT or occurrence > 1]
+    """Rounds over all points: occurrence 1, then by turns the next occurrence and one deep in the load."""
+    for number in itertools.count(1):
+        round_points = [point for point in points if point != EARLY_POINT or number > 1]
         for point in generator.sample(round_points, len(round_points)):
-            yield Kill(point, 1 if point == START_POINT else occurrence)
+            deep = generator.randint(2, DEEP_OCCURRENCES if point.startswith(FREQUENT_POINTS) else RARE_OCCURRENCES)
+            yield Kill(point, 1 if point == START_POINT else deep if number % 2 == 0 else (number + 1) // 2)
 
 
 def _random(generator: random.Random) -> Kill:
@@ -80,7 +85,7 @@ def _random(generator: random.Random) -> Kill:
 
 
 def _in_recovery(before: Kill | None, generator: random.Random) -> Kill:
-    """Dies again before it serves. After a named point that recovery has to finish, at the same point: it is passed again."""
+    """Dies again before it serves; after a named point often at the same: what was interrupted is done again there."""
     if before is not None and before.point is not None and generator.random() < 0.4:
         return Kill(before.point, is_in_recovery=True)
     return Kill(delay_seconds=generator.uniform(0, MAXIMUM_RECOVERY_DELAY_SECONDS), is_in_recovery=True)

@@ -1,5 +1,4 @@
 """What all workloads share: a thread that goes on until it is told to finish, and clients that come back quickly."""
-
 from __future__ import annotations
 
 import contextlib
@@ -20,15 +19,9 @@ LOGGER = logging.getLogger("clients")
 LOGGER.addHandler(logging.NullHandler())
 LOGGER.propagate = False
 CLIENT_SETTINGS = {
-    "reconnect.backoff.ms": 20,
-    "reconnect.backoff.max.ms": 150,
-    "retry.backoff.ms": 20,
-    "retry.backoff.max.ms": 150,
-    "socket.timeout.ms": 3000,
-    "socket.connection.setup.timeout.ms": 1000,
-    "topic.metadata.refresh.interval.ms": 5000,
-    "log.connection.close": False,
-    "logger": LOGGER,
+    "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 150, "retry.backoff.ms": 20, "retry.backoff.max.ms": 150,
+    "socket.timeout.ms": 3000, "socket.connection.setup.timeout.ms": 1000, "topic.metadata.refresh.interval.ms": 5000,
+    "log.connection.close": False, "logger": LOGGER,
     # Else a client forgets the broker while it is dead, and send_offsets_to_transaction may wait for ever for one that
     # it forgot (librdkafka 2.10 and later, issues 5456 and 5511).
     "metadata.recovery.strategy": "none",
@@ -42,7 +35,6 @@ MAXIMUM_IN_FLIGHT = 1000
 @dataclass(frozen=True)
 class Context:
     """What a workload needs of the run."""
-
     bootstrap: str
     ledger: Ledger
     seed: int
@@ -93,32 +85,14 @@ class Workload(threading.Thread):
 
     def producer(self, **settings) -> confluent_kafka.Producer:
         names = {name.replace("_", "."): value for name, value in settings.items()}
-        return confluent_kafka.Producer(
-            {
-                "bootstrap.servers": self.bootstrap,
-                "acks": "all",
-                "linger.ms": 3,
-                "batch.size": 4096,
-                **CLIENT_SETTINGS,
-                **names,
-            }
-        )
+        return confluent_kafka.Producer({
+            "bootstrap.servers": self.bootstrap, "acks": "all", "linger.ms": 3, "batch.size": 4096,
+            **CLIENT_SETTINGS, **names})
 
     def consumer(self, group: str, *, is_committed_only: bool, **settings) -> confluent_kafka.Consumer:
         names = {name.replace("_", "."): value for name, value in settings.items()}
-        return confluent_kafka.Consumer(
-            {
-                "bootstrap.servers": self.bootstrap,
-                "group.id": group,
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-                "isolation.level": "read_committed" if is_committed_only else "read_uncommitted",
-                "fetch.wait.max.ms": 100,
-                "fetch.error.backoff.ms": 20,
-                "session.timeout.ms": 6000,
-                "heartbeat.interval.ms": 300,
-                "check.crcs": True,
-                **CLIENT_SETTINGS,
-                **names,
-            }
-        )
+        return confluent_kafka.Consumer({
+            "bootstrap.servers": self.bootstrap, "group.id": group, "enable.auto.commit": False,
+            "isolation.level": "read_committed" if is_committed_only else "read_uncommitted",
+            "auto.offset.reset": "earliest", "fetch.wait.max.ms": 100, "fetch.error.backoff.ms": 20,
+            "session.timeout.ms": 6000, "heartbeat.interval.ms": 300, "check.crcs": True, **CLIENT_SETTINGS, **names})

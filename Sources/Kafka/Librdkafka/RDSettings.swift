@@ -21,8 +21,8 @@ struct RDSettings: ~Copyable {
   func set(_ name: String, _ value: Bool) throws(HeadraceError) { try set(name, value ? "true" : "false") }
 
   /// As `set`, for a property that older versions of the library do not have.
-  func setWhereKnown(_ name: String, _ value: Int32) throws(HeadraceError) {
-    let (result, _) = unsafe CStrings.explained { unsafe rd_kafka_conf_set(pointer, name, String(value), $0, $1) }
+  func setWhereKnown(_ name: String, _ value: String) throws(HeadraceError) {
+    let (result, _) = unsafe CStrings.explained { unsafe rd_kafka_conf_set(pointer, name, value, $0, $1) }
     if result != RD_KAFKA_CONF_UNKNOWN { try set(name, value) }
   }
 

@@ -26,7 +26,7 @@ private struct OracleRun {
   let seed: UInt64
   let isCompacted: Bool
   let folder = TemporaryFolder()
-  var random: SeededGenerator
+  var random: SplitMix64
   var configuration = LogConfiguration()
   var log: PartitionLog
   var model = LogModel()
@@ -37,7 +37,7 @@ private struct OracleRun {
   init(seed: UInt64, isCompacted: Bool) throws {
     self.seed = seed
     self.isCompacted = isCompacted
-    random = SeededGenerator(seed: seed)
+    random = SplitMix64(seed: seed)
     configuration.segmentBytes = [300, 900, 4_000].randomElement(using: &random) ?? 900
     configuration.indexIntervalBytes = [0, 100, 4_096].randomElement(using: &random) ?? 100
     configuration.minCleanableDirtyRatio = 0

@@ -20,7 +20,7 @@ import Testing
     let consumer = try Consumer(configuration)
     let partitions = (0..<Int32(3)).map { TopicPartition(topic: "flow", partition: $0) }
     try consumer.assign(Dictionary(uniqueKeysWithValues: partitions.map { ($0, .beginning) }))
-    var random = SplitMix(seed: seed)
+    var random = SplitMix64(seed: seed)
     var expected = Dictionary(uniqueKeysWithValues: partitions.map { ($0, Int64(0)) })
     var handedOver = 0
     let deadline = WallClock.monotonic.nowMilliseconds + 60_000
@@ -48,7 +48,7 @@ import Testing
   struct Refusal: Error {}
 
   private static func interrupt(
-    _ consumer: Consumer, _ partition: TopicPartition, _ random: inout SplitMix,
+    _ consumer: Consumer, _ partition: TopicPartition, _ random: inout SplitMix64,
     _ expected: inout [TopicPartition: Int64], insideBatch: Bool
   ) throws {
     switch random.below(insideBatch ? 12 : 6) {
