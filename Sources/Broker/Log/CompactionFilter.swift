@@ -6,8 +6,7 @@ internal import Codecs
 /// - A tombstone stays until the delete horizon of its batch, which its first compaction sets.
 /// - A marker stays while a batch of its transaction does, and then until its delete horizon.
 /// - A producer's last batch stays, if need be without records, and so does the marker that is its last entry. A batch
-///   without
-///   records is no part of a transaction: it must not keep one open when its marker is gone.
+///   without records is no part of a transaction: it must not keep one open when its marker is gone.
 /// - What lies below the log's start goes.
 struct CompactionFilter {
   enum Decision {

@@ -50,7 +50,7 @@ package struct CompactionJob: Sendable {
       if !groups.isEmpty {
         try LogFolder.synchronize(folder)
         KillPoint.pass(.compactionBeforeSwap)
-        try CompactionManifest(groups: groups.map(\.replaced)).store(in: folder)
+        try CompactionManifest(groups: groups.map(\.replaced), cleanedUpTo: result.cleanedUpTo).store(in: folder)
       }
       return result
     } catch {

@@ -7,9 +7,13 @@ struct CompactionManifest {
   private static let name = "compaction"
   /// Base offsets of the originals of each group.
   var groups: [[Int64]]
+  /// Markers below may be gone. A snapshot from before then could know of a transaction whose end is no longer in the
+  /// log, so the snapshots below go too.
+  var cleanedUpTo: Int64
 
   func store(in folder: String) throws(StorageFailure) {
     var encoder = BigEndianEncoder()
+    encoder.append(cleanedUpTo)
     encoder.append(UInt32(groups.count))
     for group in groups {
       encoder.append(UInt32(group.count))
@@ -27,6 +31,7 @@ struct CompactionManifest {
     guard LogFolder.exists(path(folder)) else { return }
     if let payload = CheckedFile.payload(path(folder), kind: .compactionManifest), let manifest = Self(payload) {
       for group in manifest.groups { try exchange(group, in: folder) }
+      try removeSnapshots(below: manifest.cleanedUpTo, in: folder)
       try LogFolder.synchronize(folder)
     }
     try remove(from: folder)
@@ -54,11 +59,20 @@ struct CompactionManifest {
     }
   }
 
+  static func removeSnapshots(below offset: Int64, in folder: String) throws(StorageFailure) {
+    for name in try LogFolder.names(in: folder) {
+      if let taken = SegmentName.offset(name, suffix: SegmentName.snapshotSuffix), taken < offset {
+        try LogFolder.remove("\(folder)/\(name)")
+      }
+    }
+  }
+
   private static func path(_ folder: String) -> String { "\(folder)/\(name)" }
 
   private init?(_ payload: [UInt8]) {
     var decoder = BigEndianDecoder(payload)
-    guard let count = decoder.next(UInt32.self) else { return nil }
+    guard let cleanedUpTo = decoder.next(Int64.self), let count = decoder.next(UInt32.self) else { return nil }
+    self.cleanedUpTo = cleanedUpTo
     groups = []
     for _ in 0..<count {
       guard let originals = decoder.next(UInt32.self) else { return nil }
@@ -71,5 +85,8 @@ struct CompactionManifest {
     }
   }
 
-  init(groups: [[Int64]]) { self.groups = groups }
+  init(groups: [[Int64]], cleanedUpTo: Int64) {
+    self.groups = groups
+    self.cleanedUpTo = cleanedUpTo
+  }
 }

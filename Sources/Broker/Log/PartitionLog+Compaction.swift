@@ -56,7 +56,10 @@ extension PartitionLog {
         return
       }
       for group in result.groups { try exchange(group) }
-      if !result.groups.isEmpty { try CompactionManifest.remove(from: folder) }
+      if !result.groups.isEmpty {
+        try CompactionManifest.removeSnapshots(below: result.cleanedUpTo, in: folder)
+        try CompactionManifest.remove(from: folder)
+      }
       aborted.removeAll { result.droppedMarkers.contains($0.lastOffset) }
       cleanedUpTo = result.cleanedUpTo
       try LogCheckpoints(folder: folder).store(cleanedUpTo: cleanedUpTo)

@@ -30,9 +30,9 @@ final class TemporaryFolder {
 
 /// Seeds of random histories; `HEADRACE_TEST_SEEDS=1000` runs more of them.
 enum TestSeeds {
-  static func from(_ first: UInt64) -> Range<UInt64> {
+  static func from(_ first: UInt64) -> Set<UInt64> {
     let count = unsafe getenv("HEADRACE_TEST_SEEDS").flatMap { unsafe UInt64(String(cString: $0)) } ?? 24
-    return first..<(first + count)
+    return Set(first..<(first + count))
   }
 }
 

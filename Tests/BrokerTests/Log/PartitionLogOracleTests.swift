@@ -14,7 +14,8 @@ struct PartitionLogOracleTests {
     try run.perform(steps: 220)
   }
 
-  @Test(arguments: TestSeeds.from(1_000_000))
+  /// Seed 1000059 replayed a compacted log from a snapshot that still knew of a transaction whose marker was gone.
+  @Test(arguments: TestSeeds.from(1_000_000).union([1_000_059]))
   func compactionKeepsTheNewestOfEachKey(seed: UInt64) throws {
     var run = try OracleRun(seed: seed, isCompacted: true)
     try run.perform(steps: 220)
@@ -264,10 +265,10 @@ private struct OracleRun {
       }
       for batch in model.batches where batch.baseOffset >= offset && batch.endOffset <= result.endOffset {
         guard !batch.records.isEmpty, model.isAborted(batch) else { continue }
-        #expect(
-          aborted.contains {
-            $0.producerID == batch.producerID && $0.firstOffset <= batch.baseOffset && batch.baseOffset < $0.lastOffset
-          }, context)
+        let isListed = aborted.contains {
+          $0.producerID == batch.producerID && $0.firstOffset <= batch.baseOffset && batch.baseOffset < $0.lastOffset
+        }
+        #expect(isListed, context)
       }
     } else {
       #expect(aborted.map(\.lastOffset) == expected.map(\.last), "\(context) offset \(offset)")

@@ -1,5 +1,6 @@
 import Core
 import Codecs
+import Core
 import Testing
 
 @testable import Broker
