@@ -68,7 +68,7 @@ let package = Package(
     tests("CoreTests", ["Core"]),
     tests("CodecsTests", ["Core", "Codecs"]),
     tests("BrokerTests", ["Core", "Codecs", "Broker", nioCore, nioPosix], excluded: ["Protocol/Golden"]),
-    tests("KafkaTests", ["Core", "Kafka", "Broker", logging]),
+    tests("KafkaTests", ["Core", "Kafka", "Broker", "CRDKafka", logging]),
     tests("ContractsTests", ["Core", "Contracts"]),
     tests("HeadraceTests", ["Core", "Contracts", "Kafka", "headrace"]),
     tests("ArchitectureTests", []),

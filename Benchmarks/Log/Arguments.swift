@@ -19,7 +19,9 @@ struct Arguments {
   mutating func takeCommand() -> String { words.isEmpty ? "" : words.removeFirst() }
 
   mutating func required(_ name: String) throws -> String {
-    guard let value = values.removeValue(forKey: name) else { throw HeadraceError(.user, "USAGE", "\(name) is missing") }
+    guard let value = values.removeValue(forKey: name) else {
+      throw HeadraceError(.user, "USAGE", "\(name) is missing")
+    }
     return value
   }
 

@@ -15,22 +15,41 @@ package enum JSONText {
   /// Appends a JSON string with its quotes: `text` must be UTF-8.
   package static func appendString(_ text: Span<UInt8>, to json: inout [UInt8]) {
     json.append(UInt8(ascii: "\""))
-    for index in text.indices {
-      let byte = text[index]
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"): json += [UInt8(ascii: "\\"), byte]
-      case UInt8(ascii: "\n"): json += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
-      case UInt8(ascii: "\r"): json += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
-      case UInt8(ascii: "\t"): json += [UInt8(ascii: "\\"), UInt8(ascii: "t")]
-      case 0..<0x20: json += [0x5c, 0x75, 0x30, 0x30, hexadecimal[Int(byte >> 4)], hexadecimal[Int(byte & 15)]]
-      default: json.append(byte)
-      }
+    // What needs no escape, which is nearly everything, is copied run by run.
+    var runStart = 0
+    for index in text.indices where needsEscape(text[index]) {
+      append(text.extracting(runStart..<index), to: &json)
+      appendEscape(of: text[index], to: &json)
+      runStart = index + 1
     }
+    append(text.extracting(runStart..<text.count), to: &json)
     json.append(UInt8(ascii: "\""))
   }
 
   package static func appendString(_ text: String, to json: inout [UInt8]) {
-    appendString(Array(text.utf8).span, to: &json)
+    var text = text
+    text.withUTF8 { bytes in
+      unsafe appendString(Span(_unsafeElements: bytes), to: &json)
+    }
+  }
+
+  private static func needsEscape(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+  }
+
+  private static func append(_ run: Span<UInt8>, to json: inout [UInt8]) {
+    unsafe run.withUnsafeBufferPointer { unsafe json.append(contentsOf: $0) }
+  }
+
+  private static func appendEscape(of byte: UInt8, to json: inout [UInt8]) {
+    json.append(UInt8(ascii: "\\"))
+    switch byte {
+    case UInt8(ascii: "\n"): json.append(UInt8(ascii: "n"))
+    case UInt8(ascii: "\r"): json.append(UInt8(ascii: "r"))
+    case UInt8(ascii: "\t"): json.append(UInt8(ascii: "t"))
+    case 0..<0x20: json += [0x75, 0x30, 0x30, hexadecimal[Int(byte >> 4)], hexadecimal[Int(byte & 15)]]
+    default: json.append(byte)
+    }
   }
 
   private static let hexadecimal = Array("0123456789abcdef".utf8)

@@ -93,9 +93,8 @@ struct BrokerCommand: AsyncParsableCommand {
     var credentials = try saslUsers.map { try Credentials(usersFile: TextFile.read($0), path: $0) } ?? Credentials()
     var mechanisms = try saslMechanisms.split(separator: ",").map { name in
       guard let mechanism = SASLMechanism(rawValue: String(name)) else {
-        throw ValidationError(
-          "--sasl-mechanisms: found \(name), expected of \(SASLMechanism.allCases.map(\.rawValue).joined(separator: ", "))"
-        )
+        let known = SASLMechanism.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("--sasl-mechanisms: found \(name), expected some of \(known)")
       }
       return mechanism
     }

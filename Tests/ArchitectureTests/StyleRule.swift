@@ -21,6 +21,8 @@ struct StyleRule: Sendable, CustomTestStringConvertible {
 extension StyleRule {
   private static let fileLinesMax = 450
   private static let lineColumnsMax = 120
+  /// Python's formatter does not break the long messages of checks.
+  private static let pythonLineColumnsMax = 140
   private static let functionLinesMax = 70
 
   static let fileLength = StyleRule(
@@ -36,14 +38,14 @@ extension StyleRule {
     name: "a line has at most \(lineColumnsMax) columns",
     check: { file in
       guard file.isCode else { return [] }
-      return file.lines.enumerated().filter {
-        $0.element.utf8.count > lineColumnsMax && $0.element.count > lineColumnsMax
-      }.map { index, line in
+      let limit = file.path.hasSuffix(".py") ? pythonLineColumnsMax : lineColumnsMax
+      return file.lines.enumerated().filter { $0.element.utf8.count > limit && $0.element.count > limit }.map {
+        index, line in
         .init(path: file.path, line: index + 1, message: "\(line.count) columns")
       }
     },
-    planted: { .init(path: "Tests/A.py", text: String(repeating: "é", count: 121)) },
-    fine: { .init(path: "Tests/A.py", text: String(repeating: "é", count: 120)) })
+    planted: { .init(path: "Tests/A.py", text: String(repeating: "é", count: 141)) },
+    fine: { .init(path: "Tests/A.swift", text: String(repeating: "é", count: 120)) })
 
   static let functionLength = StyleRule(
     name: "a function has at most \(functionLinesMax) lines",

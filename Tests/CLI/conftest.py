@@ -2,6 +2,7 @@
 
 The binary is HEADRACE, else .build/release/headrace, else .build/debug/headrace.
 """
+
 import itertools
 import json
 import os
@@ -31,8 +32,20 @@ class Broker:
         port_file = folder / "port"
         self.log = open(folder / "broker.log", "wb")
         self.process = subprocess.Popen(
-            [binary(), "broker", "--data", str(folder / "data"), "--listen", "127.0.0.1:0", "--port-file",
-             str(port_file), *flags], stdout=self.log, stderr=self.log)
+            [
+                binary(),
+                "broker",
+                "--data",
+                str(folder / "data"),
+                "--listen",
+                "127.0.0.1:0",
+                "--port-file",
+                str(port_file),
+                *flags,
+            ],
+            stdout=self.log,
+            stderr=self.log,
+        )
         deadline = time.monotonic() + 30
         while not port_file.exists():
             assert self.process.poll() is None and time.monotonic() < deadline, self.text()

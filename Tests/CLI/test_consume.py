@@ -1,4 +1,5 @@
 """`headrace consume`: which records, in which form, and when it ends."""
+
 import json
 import os
 import shutil
@@ -25,24 +26,48 @@ def seen(cli, topic, *arguments):
 def test_json_has_everything(cli, numbers):
     record = cli.records(numbers, "--count", "1")[0]
     assert record == {
-        "topic": numbers, "partition": 0, "offset": 0, "timestamp": 1000, "key": "0", "headers": [],
-        "value": {"n": 0, "t": 1000}}
+        "topic": numbers,
+        "partition": 0,
+        "offset": 0,
+        "timestamp": 1000,
+        "key": "0",
+        "headers": [],
+        "value": {"n": 0, "t": 1000},
+    }
 
 
-@pytest.mark.parametrize("flags, expected", [
-    ([], range(10)), (["--from", "beginning"], range(10)), (["--from", "7"], range(7, 10)), (["--from", "end"], []),
-    (["--from", "99"], []), (["--count", "3"], range(3)), (["--count", "0"], []), (["--from", "8", "--count", "9"], [8, 9]),
-    (["--from", "1970-01-01T00:00:04Z"], range(3, 10)), (["--from", "1970-01-01T00:00:03.5Z"], range(3, 10)),
-    (["--from", "1970-01-01"], range(10)), (["--from", "2013-01-01"], []),
-])
+@pytest.mark.parametrize(
+    "flags, expected",
+    [
+        ([], range(10)),
+        (["--from", "beginning"], range(10)),
+        (["--from", "7"], range(7, 10)),
+        (["--from", "end"], []),
+        (["--from", "99"], []),
+        (["--count", "3"], range(3)),
+        (["--count", "0"], []),
+        (["--from", "8", "--count", "9"], [8, 9]),
+        (["--from", "1970-01-01T00:00:04Z"], range(3, 10)),
+        (["--from", "1970-01-01T00:00:03.5Z"], range(3, 10)),
+        (["--from", "1970-01-01"], range(10)),
+        (["--from", "2013-01-01"], []),
+    ],
+)
 def test_from_and_count(cli, numbers, flags, expected):
     assert seen(cli, numbers, *flags) == list(expected)
 
 
-@pytest.mark.parametrize("until, expected", [
-    ("end", range(10)), ("4", range(4)), ("0", []), ("10", range(10)), ("1970-01-01T00:00:04Z", range(3)),
-    ("2013-01-01", range(10)),
-])
+@pytest.mark.parametrize(
+    "until, expected",
+    [
+        ("end", range(10)),
+        ("4", range(4)),
+        ("0", []),
+        ("10", range(10)),
+        ("1970-01-01T00:00:04Z", range(3)),
+        ("2013-01-01", range(10)),
+    ],
+)
 def test_until(cli, numbers, until, expected):
     result = cli("consume", numbers, "--until", until)
     assert [record["value"]["n"] for record in result.records] == list(expected)
@@ -63,7 +88,8 @@ def test_partitions(cli, topic, lines):
     for wanted in ([2], [0, 3]):
         found = cli.records(topic, "--partition", *map(str, wanted))
         assert sorted(r["value"]["n"] for r in found) == sorted(
-            r["value"]["n"] for r in everything if r["partition"] in wanted)
+            r["value"]["n"] for r in everything if r["partition"] in wanted
+        )
     assert "NO_SUCH_PARTITION" in cli("consume", topic, "--partition", "4", code=1).err
 
 
@@ -87,11 +113,19 @@ class TestForeignRecords:
     def test_text_bytes_and_tombstones(self, cli, topic):
         cli("topics", "create", topic)
         # -Z: an empty value is none.
-        self.produce(cli, topic, "-K:", "-Z", data=b"k:plain text\nk:\xff\xfe\nk:\nk:{\"a\":1}\nk:null\nk:\"s\"\n\xff:1\n")
+        self.produce(
+            cli, topic, "-K:", "-Z", data=b'k:plain text\nk:\xff\xfe\nk:\nk:{"a":1}\nk:null\nk:"s"\n\xff:1\n'
+        )
         shown = [(r["key"], r["value"], r.get("value_encoding")) for r in cli.records(topic)]
         assert shown == [
-            ("k", "plain text", "string"), ("k", "//4=", "base64"), ("k", None, "none"), ("k", {"a": 1}, None),
-            ("k", None, None), ("k", "s", None), ("/w==", 1, None)]
+            ("k", "plain text", "string"),
+            ("k", "//4=", "base64"),
+            ("k", None, "none"),
+            ("k", {"a": 1}, None),
+            ("k", None, None),
+            ("k", "s", None),
+            ("/w==", 1, None),
+        ]
         assert cli.records(topic)[-1]["key_encoding"] == "base64"
 
     def test_headers(self, cli, topic):
@@ -113,7 +147,9 @@ def test_isolation(cli, topic, broker):
     cli("topics", "create", topic)
     producer = confluent_kafka.Producer({"bootstrap.servers": broker.address, "transactional.id": topic})
     producer.init_transactions(20)
-    for number, end in enumerate([producer.commit_transaction, producer.abort_transaction, producer.commit_transaction]):
+    for number, end in enumerate(
+        [producer.commit_transaction, producer.abort_transaction, producer.commit_transaction]
+    ):
         producer.begin_transaction()
         producer.produce(topic, json.dumps({"n": number}))
         producer.flush(20)

@@ -1,4 +1,5 @@
 """`headrace publish`: what is in the log afterwards, and what the command says about it."""
+
 import fcntl
 import gzip
 import json
@@ -31,10 +32,10 @@ def murmur2(key):
     multiplier, mask = 0x5BD1E995, 0xFFFFFFFF
     value = 0x9747B28C ^ len(key)
     for start in range(0, len(key) & ~3, 4):
-        word = int.from_bytes(key[start:start + 4], "little") * multiplier & mask
+        word = int.from_bytes(key[start : start + 4], "little") * multiplier & mask
         word = (word ^ word >> 24) * multiplier & mask
         value = (value * multiplier & mask) ^ word
-    tail = key[len(key) & ~3:]
+    tail = key[len(key) & ~3 :]
     if tail:
         value = (value ^ int.from_bytes(tail, "little")) * multiplier & mask
     value = (value ^ value >> 13) * multiplier & mask
@@ -43,7 +44,8 @@ def murmur2(key):
 
 def test_a_month_of_flights(cli, topic):
     receipt = cli.publish(
-        topic, SAMPLES / "departures.jsonl.gz", "--key", "carrier", "--event-time", "ts", "--partitions", "4")
+        topic, SAMPLES / "departures.jsonl.gz", "--key", "carrier", "--event-time", "ts", "--partitions", "4"
+    )
     expected = sample()
     assert receipt["acknowledged"] == len(expected) and receipt["failed"] == receipt["skipped"] == 0
     assert sum(p["records"] for p in receipt["partitions"]) == len(expected)
@@ -63,13 +65,24 @@ def test_a_month_of_flights(cli, topic):
 
 
 def test_lines_arrive_byte_for_byte(cli, topic, lines):
-    values = ['{"a": 1.50, "b":  "\\u00e9"}', '[1, 2]', '"text"', '7', 'null', '{"long":"' + "x" * 70_000 + '"}', '{"é":"日本"}']
+    values = [
+        '{"a": 1.50, "b":  "\\u00e9"}',
+        "[1, 2]",
+        '"text"',
+        "7",
+        "null",
+        '{"long":"' + "x" * 70_000 + '"}',
+        '{"é":"日本"}',
+    ]
     cli.publish(topic, lines(*values))
     assert cli.values(topic) == [v.encode() for v in values]
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstd, lambda data: gzip.compress(data[:50]) + gzip.compress(data[50:])],
-                         ids=["gzip", "zstd", "gzip of two members"])
+@pytest.mark.parametrize(
+    "pack",
+    [gzip.compress, zstd, lambda data: gzip.compress(data[:50]) + gzip.compress(data[50:])],
+    ids=["gzip", "zstd", "gzip of two members"],
+)
 @pytest.mark.parametrize("name", ["packed", "packed.jsonl.gz"])
 def test_packed_files_are_known_by_their_bytes(cli, topic, tmp_path, pack, name):
     if pack is zstd and not shutil.which("zstd"):
@@ -151,15 +164,24 @@ def test_placement(cli, topic, lines, partitioner):
     keys = [f"key-{n}-é" for n in range(300)]
     path = lines(*[json.dumps({"k": key}) for key in keys])
     cli.publish(topic, path, "--key", "k", "--partitions", "7", "--partitioner", partitioner)
-    place = {"murmur2": lambda key: (murmur2(key) & 0x7FFFFFFF) % 7, "crc32": lambda key: zlib.crc32(key) % 7}[partitioner]
+    place = {"murmur2": lambda key: (murmur2(key) & 0x7FFFFFFF) % 7, "crc32": lambda key: zlib.crc32(key) % 7}[
+        partitioner
+    ]
     for record in cli.records(topic):
         assert record["partition"] == place(record["key"].encode())
 
 
-@pytest.mark.parametrize("unit, value", [
-    ("ms", "1357035420123"), ("s", "1357035420.123"), ("us", "1357035420123456"), ("ns", "1357035420123456789"),
-    ("ms", '"2013-01-01T10:17:00.123Z"'), ("s", '"2013-01-01T05:17:00.123-05:00"'),
-])
+@pytest.mark.parametrize(
+    "unit, value",
+    [
+        ("ms", "1357035420123"),
+        ("s", "1357035420.123"),
+        ("us", "1357035420123456"),
+        ("ns", "1357035420123456789"),
+        ("ms", '"2013-01-01T10:17:00.123Z"'),
+        ("s", '"2013-01-01T05:17:00.123-05:00"'),
+    ],
+)
 def test_event_times(cli, topic, lines, unit, value):
     cli.publish(topic, lines(f'{{"t":{value}}}'), "--event-time", "t", "--event-time-unit", unit)
     assert cli.records(topic)[0]["timestamp"] == 1357035420123
@@ -259,7 +281,7 @@ class TestBadInput:
         # What cannot be compressed, so that half of the file holds half of the lines.
         noise = random.Random(1)
         packed = gzip.compress(b"".join(b'{"n":"%x"}\n' % noise.getrandbits(400) for _ in range(20_000)))
-        (tmp_path / "cut.gz").write_bytes(packed[:len(packed) // 2])
+        (tmp_path / "cut.gz").write_bytes(packed[: len(packed) // 2])
         result = cli("publish", topic, tmp_path / "cut.gz", "--output", "json", code=1)
         assert "cut.gz" in result.err and "decompress" in result.err
         assert 1000 < result.json["acknowledged"] < 20_000
@@ -318,7 +340,8 @@ def test_a_large_file(cli, topic, tmp_path):
             file.write(events[index % len(events)] + b"\n")
     start = time.monotonic()
     receipt = cli.publish(
-        topic, tmp_path / "year.jsonl", "--key", "carrier", "--event-time", "ts", "--partitions", "4")
+        topic, tmp_path / "year.jsonl", "--key", "carrier", "--event-time", "ts", "--partitions", "4"
+    )
     seconds = time.monotonic() - start
     assert receipt["acknowledged"] == count and sum(p["records"] for p in receipt["partitions"]) == count
     process = cli.start("consume", topic, "--until", "end", "--output", "raw")
@@ -334,7 +357,9 @@ def test_the_last_line_of_stderr_says_it_all(cli, topic):
     # Not a terminal: no progress.
     assert "\r" not in result.err and "\x1b" not in result.err
     assert [line.split() for line in result.text.splitlines()] == [
-        ["PARTITION", "RECORDS", "FIRST", "OFFSET", "LAST", "OFFSET"], [f"{topic}/0", "512", "0", "511"]]
+        ["PARTITION", "RECORDS", "FIRST", "OFFSET", "LAST", "OFFSET"],
+        [f"{topic}/0", "512", "0", "511"],
+    ]
 
 
 def test_a_closed_stdout_changes_nothing(cli, topic, lines):

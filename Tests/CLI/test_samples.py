@@ -1,4 +1,5 @@
 """The sample that the project ships: its counts, its order, its schemas, and that its bytes are reproducible."""
+
 import gzip
 import importlib.util
 import json
@@ -55,5 +56,6 @@ def test_the_converter_writes_the_same_lines(stream, tmp_path):
     converter.write(tmp_path / "again.gz", events(stream))
     # Lines, not packed bytes: those depend on the version of zlib.
     assert gzip.decompress((tmp_path / "again.gz").read_bytes()) == gzip.decompress(
-        (SAMPLES / f"{stream}.jsonl.gz").read_bytes())
+        (SAMPLES / f"{stream}.jsonl.gz").read_bytes()
+    )
     assert sum(file.stat().st_size for file in SAMPLES.glob("*.gz")) < 2_500_000

@@ -1,4 +1,5 @@
 """How commands end by signals, and how they prove who they are."""
+
 import shutil
 import signal
 import subprocess
@@ -13,8 +14,7 @@ openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl")
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_publish_finishes_what_it_began(cli, topic, number, code):
-    process = cli.start(
-        "publish", topic, SAMPLES / "departures.jsonl.gz", "--rate", "2000/s", "--output", "json")
+    process = cli.start("publish", topic, SAMPLES / "departures.jsonl.gz", "--rate", "2000/s", "--output", "json")
     wait_for_records(cli, topic)
     process.send_signal(number)
     result = cli.finish(process)
@@ -83,7 +83,7 @@ def test_sasl(own_broker, topic, tmp_path, mechanism):
     (tmp_path / "password").write_text("correct horse\n")
     cli("topics", "list", *flags, "--sasl-password-file", tmp_path / "password")
     (tmp_path / "password").write_text("wrong")
-    refused = cli("topics", "list", *flags, "--sasl-password-file", tmp_path / "password", code=1)
+    refused = cli("topics", "list", *flags, "--timeout", "2s", "--sasl-password-file", tmp_path / "password", code=1)
     assert "SASL authentication error" in refused.err and "error:" in refused.err
 
 
@@ -93,18 +93,46 @@ def certificates(folder):
     def run(*arguments):
         subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
 
-    run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=ca")
+    run(
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.pem",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=ca",
+    )
     run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "broker.key", "-out", "broker.csr", "-subj", "/CN=broker")
     (folder / "san").write_text("subjectAltName=IP:127.0.0.1\n")
-    run("x509", "-req", "-in", "broker.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
-        "-extfile", "san", "-out", "broker.pem")
+    run(
+        "x509",
+        "-req",
+        "-in",
+        "broker.csr",
+        "-CA",
+        "ca.pem",
+        "-CAkey",
+        "ca.key",
+        "-CAcreateserial",
+        "-days",
+        "2",
+        "-extfile",
+        "san",
+        "-out",
+        "broker.pem",
+    )
 
 
 @openssl
 def test_tls(own_broker, topic, tmp_path):
     certificates(tmp_path)
-    broker = own_broker(
-        "--tls-certificate", str(tmp_path / "broker.pem"), "--tls-key", str(tmp_path / "broker.key"))
+    broker = own_broker("--tls-certificate", str(tmp_path / "broker.pem"), "--tls-key", str(tmp_path / "broker.key"))
     cli = CLI(broker.address)
     trusted = ["--ca", tmp_path / "ca.pem", "--timeout", "5s"]
     cli.publish(topic, SAMPLES / "cancellations.jsonl.gz", *trusted)
@@ -119,19 +147,33 @@ def test_tls(own_broker, topic, tmp_path):
 def test_mutual_tls(own_broker, topic, tmp_path):
     certificates(tmp_path)
     broker = own_broker(
-        "--tls-certificate", str(tmp_path / "broker.pem"), "--tls-key", str(tmp_path / "broker.key"),
-        "--tls-client-ca", str(tmp_path / "ca.pem"))
+        "--tls-certificate",
+        str(tmp_path / "broker.pem"),
+        "--tls-key",
+        str(tmp_path / "broker.key"),
+        "--tls-client-ca",
+        str(tmp_path / "ca.pem"),
+    )
     cli = CLI(broker.address)
     trusted = ["--ca", tmp_path / "ca.pem", "--timeout", "5s"]
     mine = ["--certificate", tmp_path / "broker.pem", "--certificate-key", tmp_path / "broker.key"]
     cli("topics", "create", topic, *trusted, *mine)
-    assert "error:" in cli("topics", "list", *trusted, code=None).err
+    assert "error:" in cli("topics", "list", *trusted, "--timeout", "2s", code=None).err
 
 
 def test_plain_text_to_another_machine_is_warned_about(cli):
     result = cli(
-        "topics", "list", "--bootstrap", "192.0.2.1:9092", "--security-protocol", "plaintext", "--timeout", "500ms",
-        code=3, timeout=20)
+        "topics",
+        "list",
+        "--bootstrap",
+        "192.0.2.1:9092",
+        "--security-protocol",
+        "plaintext",
+        "--timeout",
+        "500ms",
+        code=3,
+        timeout=20,
+    )
     assert "encrypts nothing" in result.err
 
 

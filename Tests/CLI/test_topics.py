@@ -1,4 +1,5 @@
 """`headrace topics`, wrong usage, and brokers that do not answer."""
+
 import time
 
 import pytest
@@ -7,7 +8,17 @@ from conftest import CLI
 
 
 def test_create_list_describe_delete(cli, topic):
-    cli("topics", "create", topic, "--partitions", "3", "--config", "retention.ms=-1", "--config", "cleanup.policy=compact")
+    cli(
+        "topics",
+        "create",
+        topic,
+        "--partitions",
+        "3",
+        "--config",
+        "retention.ms=-1",
+        "--config",
+        "cleanup.policy=compact",
+    )
     assert {"topic": topic, "partitions": 3} in cli("topics", "list", "--output", "json").json
     assert [topic, "3"] in [line.split() for line in cli("topics").text.splitlines()]
     [described] = cli("topics", "describe", topic, "--output", "json").json
@@ -44,19 +55,42 @@ def test_data_is_on_stdout_and_nothing_else(cli, topic):
     assert cli("topics", "list").err == ""
 
 
-@pytest.mark.parametrize("arguments", [
-    ["topics", "create", "a b"], ["topics", "create", "-"], ["topics", "create", "x" * 250], ["topics", "create", ".x"],
-    ["topics", "create", "x", "--partitions", "0"], ["topics", "create", "x", "--config", "=1"], ["topics", "create"],
-    ["publish", "x"], ["publish", "x", "f", "--rate", "0"], ["publish", "x", "f", "--rate", "fast"],
-    ["publish", "x", "f", "--speed", "60x"], ["publish", "x", "f", "--rate", "1/s", "--speed", "1x", "--event-time", "t"],
-    ["publish", "x", "f", "--partitions", "0"], ["publish", "x", "-", "-"], ["publish", "x", "f", "--key", "a..b"],
-    ["publish", "x", "f", "--event-time-unit", "h"], ["publish", "x", "f", "--format", "xml"],
-    ["consume", "x", "--from", "nowhere"], ["consume", "x", "--until", "beginning"], ["consume", "x", "--count", "-1"],
-    ["consume", "x", "--output", "table"], ["consume"], ["frobnicate"], ["topics", "list", "--frobnicate"],
-    ["topics", "list", "--bootstrap", "nohost"], ["topics", "list", "--timeout", "soon"],
-    ["topics", "list", "--security-protocol", "tls"], ["topics", "list", "--certificate", "c"],
-    ["topics", "list", "--sasl-user", "u", "--security-protocol", "plaintext"], ["topics", "list", "--sasl-user", "u"],
-], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["topics", "create", "a b"],
+        ["topics", "create", "-"],
+        ["topics", "create", "x" * 250],
+        ["topics", "create", ".x"],
+        ["topics", "create", "x", "--partitions", "0"],
+        ["topics", "create", "x", "--config", "=1"],
+        ["topics", "create"],
+        ["publish", "x"],
+        ["publish", "x", "f", "--rate", "0"],
+        ["publish", "x", "f", "--rate", "fast"],
+        ["publish", "x", "f", "--speed", "60x"],
+        ["publish", "x", "f", "--rate", "1/s", "--speed", "1x", "--event-time", "t"],
+        ["publish", "x", "f", "--partitions", "0"],
+        ["publish", "x", "-", "-"],
+        ["publish", "x", "f", "--key", "a..b"],
+        ["publish", "x", "f", "--event-time-unit", "h"],
+        ["publish", "x", "f", "--format", "xml"],
+        ["consume", "x", "--from", "nowhere"],
+        ["consume", "x", "--until", "beginning"],
+        ["consume", "x", "--count", "-1"],
+        ["consume", "x", "--output", "table"],
+        ["consume"],
+        ["frobnicate"],
+        ["topics", "list", "--frobnicate"],
+        ["topics", "list", "--bootstrap", "nohost"],
+        ["topics", "list", "--timeout", "soon"],
+        ["topics", "list", "--security-protocol", "tls"],
+        ["topics", "list", "--certificate", "c"],
+        ["topics", "list", "--sasl-user", "u", "--security-protocol", "plaintext"],
+        ["topics", "list", "--sasl-user", "u"],
+    ],
+    ids=" ".join,
+)
 def test_wrong_usage_is_exit_2(cli, arguments):
     result = cli(*arguments, code=2)
     assert result.out == b"" and len(result.err) > 10
@@ -69,10 +103,18 @@ def test_help_is_exit_0_on_stdout(cli):
     assert b"Exit codes" in cli("--help").out
 
 
-@pytest.mark.parametrize("arguments", [
-    ["topics", "list"], ["topics", "create", "x"], ["topics", "describe", "x"], ["topics", "delete", "x"],
-    ["publish", "x", "/dev/null"], ["consume", "x"],
-], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["topics", "list"],
+        ["topics", "create", "x"],
+        ["topics", "describe", "x"],
+        ["topics", "delete", "x"],
+        ["publish", "x", "/dev/null"],
+        ["consume", "x"],
+    ],
+    ids=" ".join,
+)
 def test_no_broker_is_exit_3(arguments):
     start = time.monotonic()
     result = CLI("127.0.0.1:1")(*arguments, "--timeout", "1s", code=3)

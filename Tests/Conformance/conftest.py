@@ -1,10 +1,14 @@
-"""Fixtures: one shared broker for most tests, brokers of their own for tests that need settings, faults or a restart."""
+"""Fixtures: one shared broker for most tests, brokers of their own for tests that need settings, faults or a
+restart.
+"""
+
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 from typing import Callable, Iterator
 
+import confluent_kafka
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -12,6 +16,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from harness.broker import Broker  # noqa: E402
 from harness.cluster import EXTERNAL_BOOTSTRAP, Cluster, unique_name  # noqa: E402
 from harness.proxy import Proxy  # noqa: E402
+from harness.waiting import eventually  # noqa: E402
+from harness.watch import MEMORY_LIMIT_BYTES, Bystander  # noqa: E402
+from harness.wire import Connection  # noqa: E402
 
 SHARED_CONFIG = {
     "auto.create.topics.enable": "false",
@@ -128,3 +135,48 @@ def finally_close() -> Iterator[Callable]:
     yield register
     for close in reversed(closers):
         close()
+
+
+@pytest.fixture
+def unharmed(cluster: Cluster) -> Iterator[None]:
+    """Around a test: the broker lives, its memory stays flat, and a bystander is served all the time."""
+    topic = cluster.create_topic()
+    bystander = Bystander(cluster.bootstrap, topic)
+    eventually(lambda: bystander.rounds >= 3 or bystander.failure)
+    before = cluster.broker.resident_bytes() if cluster.broker else 0
+    yield
+    rounds = bystander.rounds
+    eventually(lambda: bystander.rounds >= rounds + 3 or bystander.failure)
+    bystander.finish()
+    if cluster.broker:
+        assert cluster.broker.is_running()
+        growth = cluster.broker.resident_bytes() - before
+        assert growth < MEMORY_LIMIT_BYTES, f"resident memory grew by {growth >> 20} MiB"
+
+
+@pytest.fixture
+def connection(cluster: Cluster) -> Iterator[Connection]:
+    """A raw connection to the shared cluster."""
+    with Connection(cluster.bootstrap) as connection:
+        yield connection
+
+
+@pytest.fixture
+def transactional(cluster):
+    """Makes initialised transactional producers; they are abandoned, not closed, at the end of the test."""
+
+    def make(
+        transactional_id: str | None = None, *, bootstrap: str | None = None, **settings
+    ) -> confluent_kafka.Producer:
+        producer = confluent_kafka.Producer(
+            {
+                "bootstrap.servers": bootstrap or cluster.bootstrap,
+                "transactional.id": transactional_id or unique_name("transaction"),
+                "linger.ms": 0,
+                **{key.replace("_", "."): value for key, value in settings.items()},
+            }
+        )
+        producer.init_transactions(20)
+        return producer
+
+    return make

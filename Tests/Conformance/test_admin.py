@@ -1,10 +1,18 @@
 """Topics, partitions, configurations and the cluster, by the admin clients."""
+
 from __future__ import annotations
 
 import confluent_kafka
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ConfigSource, NewPartitions, NewTopic
+from confluent_kafka.admin import (
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ConfigSource,
+    NewPartitions,
+    NewTopic,
+)
 from kafka.admin import NewTopic as KafkaPythonTopic
 
 from harness.clients import ALL_CLIENTS, CONFLUENT, KAFKA_PYTHON, run_kcat
@@ -56,18 +64,21 @@ def test_kafka_python_creates_and_deletes(cluster):
         admin.close()
 
 
-@pytest.mark.parametrize("arguments, code", (
-    ({"topic": "", "num_partitions": 1}, KafkaError.TOPIC_EXCEPTION),
-    ({"topic": "a b", "num_partitions": 1}, KafkaError.TOPIC_EXCEPTION),
-    ({"topic": "../../etc", "num_partitions": 1}, KafkaError.TOPIC_EXCEPTION),
-    ({"topic": "..", "num_partitions": 1}, KafkaError.TOPIC_EXCEPTION),
-    ({"topic": "x" * 250, "num_partitions": 1}, KafkaError.TOPIC_EXCEPTION),
-    ({"topic": "zero", "num_partitions": 0}, KafkaError.INVALID_PARTITIONS),
-    ({"topic": "replicas", "num_partitions": 1, "replication_factor": 99}, KafkaError.INVALID_REPLICATION_FACTOR),
-    ({"topic": "config", "num_partitions": 1, "config": {"no.such.config": "1"}}, KafkaError.INVALID_CONFIG),
-    ({"topic": "config", "num_partitions": 1, "config": {"retention.ms": "soon"}}, KafkaError.INVALID_CONFIG),
-    ({"topic": "config", "num_partitions": 1, "config": {"cleanup.policy": "burn"}}, KafkaError.INVALID_CONFIG),
-))
+@pytest.mark.parametrize(
+    "arguments, code",
+    (
+        ({"topic": "", "num_partitions": 1}, KafkaError.TOPIC_EXCEPTION),
+        ({"topic": "a b", "num_partitions": 1}, KafkaError.TOPIC_EXCEPTION),
+        ({"topic": "../../etc", "num_partitions": 1}, KafkaError.TOPIC_EXCEPTION),
+        ({"topic": "..", "num_partitions": 1}, KafkaError.TOPIC_EXCEPTION),
+        ({"topic": "x" * 250, "num_partitions": 1}, KafkaError.TOPIC_EXCEPTION),
+        ({"topic": "zero", "num_partitions": 0}, KafkaError.INVALID_PARTITIONS),
+        ({"topic": "replicas", "num_partitions": 1, "replication_factor": 99}, KafkaError.INVALID_REPLICATION_FACTOR),
+        ({"topic": "config", "num_partitions": 1, "config": {"no.such.config": "1"}}, KafkaError.INVALID_CONFIG),
+        ({"topic": "config", "num_partitions": 1, "config": {"retention.ms": "soon"}}, KafkaError.INVALID_CONFIG),
+        ({"topic": "config", "num_partitions": 1, "config": {"cleanup.policy": "burn"}}, KafkaError.INVALID_CONFIG),
+    ),
+)
 def test_invalid_topics_are_refused(cluster, arguments, code):
     try:
         topic = NewTopic(**{"replication_factor": 1, **arguments})
@@ -86,7 +97,10 @@ def test_validate_only_creates_nothing(cluster, topic):
     name = unique_name("topic")
     cluster.admin.create_topics([NewTopic(name, 1, 1)], validate_only=True)[name].result(20)
     assert name not in cluster.admin.list_topics(timeout=20).topics
-    assert error_code(cluster.admin.create_topics([NewTopic(topic, 1, 1)], validate_only=True)[topic]) == KafkaError.TOPIC_ALREADY_EXISTS
+    assert (
+        error_code(cluster.admin.create_topics([NewTopic(topic, 1, 1)], validate_only=True)[topic])
+        == KafkaError.TOPIC_ALREADY_EXISTS
+    )
 
 
 def test_one_bad_topic_does_not_stop_the_others(cluster, topic):
@@ -113,6 +127,7 @@ def test_a_recreated_topic_is_another_topic(cluster):
 
 def recreate(cluster: Cluster, topic: str, partitions: int = 1) -> None:
     """Apache Kafka deletes in the background: asks until the name is free."""
+
     def created() -> bool:
         try:
             cluster.admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result(20)
@@ -131,15 +146,24 @@ def test_group_offsets_do_not_outlive_their_topic(cluster, group, finally_close)
     consumer.commit(offsets=[TopicPartition(topic, 0, 30)], asynchronous=False)
     cluster.delete_topic(topic)
     recreate(cluster, topic)
-    eventually(lambda: consumer.committed([TopicPartition(topic, 0)], timeout=20)[0].offset == confluent_kafka.OFFSET_INVALID)
+    eventually(
+        lambda: consumer.committed([TopicPartition(topic, 0)], timeout=20)[0].offset == confluent_kafka.OFFSET_INVALID
+    )
 
 
 def test_a_consumer_lives_through_delete_and_recreate(cluster, finally_close):
     topic = cluster.create_topic()
     CONFLUENT.produce(cluster.bootstrap, topic, text_records(1, 50))
-    consumer = finally_close(confluent_kafka.Consumer({
-        "bootstrap.servers": cluster.bootstrap, "group.id": "unused", "auto.offset.reset": "earliest",
-        "topic.metadata.refresh.interval.ms": 200}))
+    consumer = finally_close(
+        confluent_kafka.Consumer(
+            {
+                "bootstrap.servers": cluster.bootstrap,
+                "group.id": "unused",
+                "auto.offset.reset": "earliest",
+                "topic.metadata.refresh.interval.ms": 200,
+            }
+        )
+    )
     consumer.assign([TopicPartition(topic, 0, 0)])
     assert len(consumer.consume(50, 20)) == 50
     cluster.delete_topic(topic)
@@ -154,10 +178,16 @@ def test_partitions_grow_and_never_shrink(cluster, topic):
     eventually(lambda: partition_count(cluster, topic) == 4)
     CONFLUENT.produce(cluster.bootstrap, topic, [Record(value=b"x", partition=3)])
     assert values(KAFKA_PYTHON.consume(cluster.bootstrap, topic, partition=3)) == [b"x"]
-    assert error_code(cluster.admin.create_partitions([NewPartitions(topic, 2)])[topic]) == KafkaError.INVALID_PARTITIONS
-    assert error_code(cluster.admin.create_partitions([NewPartitions(topic, 4)])[topic]) == KafkaError.INVALID_PARTITIONS
-    assert error_code(cluster.admin.create_partitions([NewPartitions("no-such-topic", 2)])["no-such-topic"]) \
+    assert (
+        error_code(cluster.admin.create_partitions([NewPartitions(topic, 2)])[topic]) == KafkaError.INVALID_PARTITIONS
+    )
+    assert (
+        error_code(cluster.admin.create_partitions([NewPartitions(topic, 4)])[topic]) == KafkaError.INVALID_PARTITIONS
+    )
+    assert (
+        error_code(cluster.admin.create_partitions([NewPartitions("no-such-topic", 2)])["no-such-topic"])
         == KafkaError.UNKNOWN_TOPIC_OR_PART
+    )
 
 
 def test_defaults_and_set_values_are_told_apart(cluster):
@@ -166,8 +196,15 @@ def test_defaults_and_set_values_are_told_apart(cluster):
     assert entries["retention.ms"].source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value
     assert entries["cleanup.policy"].value == "delete"
     assert entries["cleanup.policy"].source != ConfigSource.DYNAMIC_TOPIC_CONFIG.value
-    for name in ("segment.bytes", "retention.bytes", "max.message.bytes", "message.timestamp.type", "compression.type",
-                 "min.insync.replicas", "delete.retention.ms"):
+    for name in (
+        "segment.bytes",
+        "retention.bytes",
+        "max.message.bytes",
+        "message.timestamp.type",
+        "compression.type",
+        "min.insync.replicas",
+        "delete.retention.ms",
+    ):
         assert name in entries
 
 

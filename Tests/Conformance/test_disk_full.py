@@ -1,4 +1,7 @@
-"""A full disk: the broker says so, loses nothing that it acknowledged, keeps answering, and goes on when there is room."""
+"""A full disk: the broker says so, loses nothing that it acknowledged, keeps answering, and goes on when there is
+room.
+"""
+
 from __future__ import annotations
 
 import os
@@ -85,11 +88,22 @@ def test_a_client_rides_out_a_full_disk(start_broker, small_disk):
     import confluent_kafka
 
     failures = []
-    producer = confluent_kafka.Producer({"bootstrap.servers": cluster.bootstrap, "enable.idempotence": True, "linger.ms": 1,
-                                         "retry.backoff.ms": 100, "retry.backoff.max.ms": 200})
+    producer = confluent_kafka.Producer(
+        {
+            "bootstrap.servers": cluster.bootstrap,
+            "enable.idempotence": True,
+            "linger.ms": 1,
+            "retry.backoff.ms": 100,
+            "retry.backoff.max.ms": 200,
+        }
+    )
     for number in range(80):
-        producer.produce(topic, f"{number} ".encode() + b"x" * 100_000, partition=0,
-                         on_delivery=lambda error, _: error and failures.append(error))
+        producer.produce(
+            topic,
+            f"{number} ".encode() + b"x" * 100_000,
+            partition=0,
+            on_delivery=lambda error, _: error and failures.append(error),
+        )
     producer.flush(2)
     assert len(producer) > 0, "the disk never filled"
     ballast.unlink()

@@ -1,4 +1,5 @@
 """The end of the broker at any moment, damaged files, and a second broker on the same folder."""
+
 from __future__ import annotations
 
 import random
@@ -76,7 +77,9 @@ def test_garbage_behind_the_last_batch_is_cut(filled, garbage):
 def test_lost_indexes_are_rebuilt(filled):
     cluster, topic = filled
     cluster.broker.kill()
-    removed = [path for path in segments(cluster, topic)[0].parent.iterdir() if path.suffix not in (".log",) and path.is_file()]
+    removed = [
+        path for path in segments(cluster, topic)[0].parent.iterdir() if path.suffix not in (".log",) and path.is_file()
+    ]
     for path in removed:
         path.unlink()
     cluster.broker.start()
@@ -86,7 +89,9 @@ def test_lost_indexes_are_rebuilt(filled):
 
 
 def test_damage_inside_the_log_is_never_served_as_data(filled):
-    """A flipped bit in an old segment: the broker refuses to start, or the reader gets an error, or the checksum fails in the client."""
+    """A flipped bit in an old segment: the broker refuses to start, or the reader gets an error, or the checksum
+    fails in the client.
+    """
     cluster, topic = filled
     cluster.broker.kill()
     damaged = segments(cluster, topic)[0]
@@ -110,8 +115,11 @@ def test_damage_inside_the_log_is_never_served_as_data(filled):
 
 def test_a_second_broker_on_the_same_folder_is_refused(filled):
     cluster, topic = filled
-    done = subprocess.run([find_binary(), "broker", "--data", cluster.broker.data, "--listen", "127.0.0.1:0"], capture_output=True,
-                          timeout=30)
+    done = subprocess.run(
+        [find_binary(), "broker", "--data", cluster.broker.data, "--listen", "127.0.0.1:0"],
+        capture_output=True,
+        timeout=30,
+    )
     assert done.returncode not in (0, -9)
     assert str(cluster.broker.data) in done.stderr.decode()
     assert len(CONFLUENT.consume(cluster.bootstrap, topic)) == 500
@@ -119,8 +127,11 @@ def test_a_second_broker_on_the_same_folder_is_refused(filled):
 
 def test_a_port_in_use_is_a_clear_error(filled, tmp_path):
     cluster, _ = filled
-    done = subprocess.run([find_binary(), "broker", "--data", tmp_path / "other", "--listen", cluster.bootstrap], capture_output=True,
-                          timeout=30)
+    done = subprocess.run(
+        [find_binary(), "broker", "--data", tmp_path / "other", "--listen", cluster.bootstrap],
+        capture_output=True,
+        timeout=30,
+    )
     assert done.returncode not in (0, -9)
     assert cluster.bootstrap in done.stderr.decode()
 
@@ -141,5 +152,5 @@ def test_connections_are_drained_on_a_clean_stop(filled):
             pass
     assert cluster.broker.reap() == 0
     cluster.broker.start()
-    assert values(CONFLUENT.consume(cluster.bootstrap, topic, offset=500))[:len(acknowledged)] == acknowledged
+    assert values(CONFLUENT.consume(cluster.bootstrap, topic, offset=500))[: len(acknowledged)] == acknowledged
     assert len(acknowledged) >= 50

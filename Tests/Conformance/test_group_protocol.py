@@ -1,4 +1,5 @@
 """The group coordinator request by request."""
+
 from __future__ import annotations
 
 import threading
@@ -6,7 +7,13 @@ import time
 from dataclasses import dataclass
 
 import pytest
-from kafka.protocol.consumer import (HeartbeatRequest, JoinGroupRequest, LeaveGroupRequest, OffsetCommitRequest, SyncGroupRequest)
+from kafka.protocol.consumer import (
+    HeartbeatRequest,
+    JoinGroupRequest,
+    LeaveGroupRequest,
+    OffsetCommitRequest,
+    SyncGroupRequest,
+)
 
 from harness.cluster import unique_name
 from harness.wire import Connection, wait_for_coordinator
@@ -36,10 +43,21 @@ class HandMember:
     def join(self, *, version: int = 5, rebalance_timeout: int = 10_000, protocol_type: str = "consumer") -> int:
         """Joins and takes the member id that is asked for (79); returns the error of the last answer."""
         for _ in range(2):
-            answer = self.connection.call(JoinGroupRequest(
-                version=version, group_id=self.group, session_timeout_ms=self.session, rebalance_timeout_ms=rebalance_timeout,
-                member_id=self.member, group_instance_id=self.instance, protocol_type=protocol_type,
-                protocols=[JoinGroupRequest.JoinGroupRequestProtocol(name=name, metadata=data) for name, data in self.protocols]))
+            answer = self.connection.call(
+                JoinGroupRequest(
+                    version=version,
+                    group_id=self.group,
+                    session_timeout_ms=self.session,
+                    rebalance_timeout_ms=rebalance_timeout,
+                    member_id=self.member,
+                    group_instance_id=self.instance,
+                    protocol_type=protocol_type,
+                    protocols=[
+                        JoinGroupRequest.JoinGroupRequestProtocol(name=name, metadata=data)
+                        for name, data in self.protocols
+                    ],
+                )
+            )
             if answer.error_code != MEMBER_ID_REQUIRED:
                 break
             self.member = answer.member_id
@@ -54,29 +72,60 @@ class HandMember:
         return thread
 
     def sync(self, assignments: dict[str, bytes] | None = None, *, generation: int | None = None) -> tuple[int, bytes]:
-        answer = self.connection.call(SyncGroupRequest(
-            version=3, group_id=self.group, generation_id=self.generation if generation is None else generation, member_id=self.member,
-            group_instance_id=self.instance, assignments=[
-                SyncGroupRequest.SyncGroupRequestAssignment(member_id=member, assignment=data)
-                for member, data in (assignments or {}).items()]))
+        answer = self.connection.call(
+            SyncGroupRequest(
+                version=3,
+                group_id=self.group,
+                generation_id=self.generation if generation is None else generation,
+                member_id=self.member,
+                group_instance_id=self.instance,
+                assignments=[
+                    SyncGroupRequest.SyncGroupRequestAssignment(member_id=member, assignment=data)
+                    for member, data in (assignments or {}).items()
+                ],
+            )
+        )
         return answer.error_code, answer.assignment
 
     def heartbeat(self, *, generation: int | None = None, member: str | None = None) -> int:
-        return self.connection.call(HeartbeatRequest(
-            version=3, group_id=self.group, generation_id=self.generation if generation is None else generation,
-            member_id=self.member if member is None else member, group_instance_id=self.instance)).error_code
+        return self.connection.call(
+            HeartbeatRequest(
+                version=3,
+                group_id=self.group,
+                generation_id=self.generation if generation is None else generation,
+                member_id=self.member if member is None else member,
+                group_instance_id=self.instance,
+            )
+        ).error_code
 
     def leave(self) -> int:
         return self.connection.call(LeaveGroupRequest(version=1, group_id=self.group, member_id=self.member)).error_code
 
-    def commit(self, offset: int, *, generation: int | None = None, member: str | None = None, group: str | None = None) -> int:
-        answer = self.connection.call(OffsetCommitRequest(
-            version=7, group_id=self.group if group is None else group,
-            generation_id_or_member_epoch=self.generation if generation is None else generation,
-            member_id=self.member if member is None else member, group_instance_id=self.instance,
-            topics=[OffsetCommitRequest.OffsetCommitRequestTopic(name=self.topic, partitions=[
-                OffsetCommitRequest.OffsetCommitRequestTopic.OffsetCommitRequestPartition(
-                    partition_index=0, committed_offset=offset, committed_leader_epoch=-1, committed_metadata="")])]))
+    def commit(
+        self, offset: int, *, generation: int | None = None, member: str | None = None, group: str | None = None
+    ) -> int:
+        answer = self.connection.call(
+            OffsetCommitRequest(
+                version=7,
+                group_id=self.group if group is None else group,
+                generation_id_or_member_epoch=self.generation if generation is None else generation,
+                member_id=self.member if member is None else member,
+                group_instance_id=self.instance,
+                topics=[
+                    OffsetCommitRequest.OffsetCommitRequestTopic(
+                        name=self.topic,
+                        partitions=[
+                            OffsetCommitRequest.OffsetCommitRequestTopic.OffsetCommitRequestPartition(
+                                partition_index=0,
+                                committed_offset=offset,
+                                committed_leader_epoch=-1,
+                                committed_metadata="",
+                            )
+                        ],
+                    )
+                ],
+            )
+        )
         return answer.topics[0].partitions[0].error_code
 
     def close(self) -> None:
@@ -118,9 +167,17 @@ def stable_pair(member, **options) -> tuple[HandMember, HandMember]:
 
 def test_a_new_member_is_told_its_id_first(member):
     newcomer = member()
-    answer = newcomer.connection.call(JoinGroupRequest(
-        version=4, group_id=newcomer.group, session_timeout_ms=10_000, rebalance_timeout_ms=10_000, member_id="",
-        protocol_type="consumer", protocols=[JoinGroupRequest.JoinGroupRequestProtocol(name="range", metadata=b"")]))
+    answer = newcomer.connection.call(
+        JoinGroupRequest(
+            version=4,
+            group_id=newcomer.group,
+            session_timeout_ms=10_000,
+            rebalance_timeout_ms=10_000,
+            member_id="",
+            protocol_type="consumer",
+            protocols=[JoinGroupRequest.JoinGroupRequestProtocol(name="range", metadata=b"")],
+        )
+    )
     assert answer.error_code == MEMBER_ID_REQUIRED and answer.member_id
     older = member()
     assert older.join(version=3) == 0, "before version 4 the id comes with the answer"

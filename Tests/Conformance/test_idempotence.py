@@ -1,4 +1,5 @@
 """Idempotent producers: a retry after a lost answer writes nothing twice, in any order of faults, over restarts."""
+
 from __future__ import annotations
 
 import pytest
@@ -8,14 +9,27 @@ from harness.records import Record, values
 from harness.wire import Batch, Connection, fetch, init_producer, produce
 
 OUT_OF_ORDER_SEQUENCE, INVALID_PRODUCER_EPOCH = 45, 47
-IDEMPOTENT = {"confluent": {"enable.idempotence": True, "linger.ms": 1, "batch.num.messages": 50, "retry.backoff.ms": 10,
-                            "reconnect.backoff.ms": 10, "reconnect.backoff.max.ms": 50},
-              "kafka-python": {"batch_size": 2000, "retry_backoff_ms": 10, "reconnect_backoff_ms": 10,
-                               "reconnect_backoff_max_ms": 50}}
-named = lambda client: client.name
+IDEMPOTENT = {
+    "confluent": {
+        "enable.idempotence": True,
+        "linger.ms": 1,
+        "batch.num.messages": 50,
+        "retry.backoff.ms": 10,
+        "reconnect.backoff.ms": 10,
+        "reconnect.backoff.max.ms": 50,
+    },
+    "kafka-python": {
+        "batch_size": 2000,
+        "retry_backoff_ms": 10,
+        "reconnect_backoff_ms": 10,
+        "reconnect_backoff_max_ms": 50,
+    },
+}
 
 
-@pytest.mark.parametrize("client, count", ((CONFLUENT, 20_000), (KAFKA_PYTHON, 3_000)), ids=("confluent", "kafka-python"))
+@pytest.mark.parametrize(
+    "client, count", ((CONFLUENT, 20_000), (KAFKA_PYTHON, 3_000)), ids=("confluent", "kafka-python")
+)
 @pytest.mark.parametrize("action", ("reset-response", "reset-request"))
 def test_forced_retries_neither_lose_nor_duplicate(cluster, topic, proxy, client, count, action):
     rule = proxy.add("Produce", action, probability=0.1)
@@ -29,8 +43,12 @@ def test_plain_retries_may_duplicate_but_never_lose(cluster, topic, proxy):
     """The planted fault of the test above: without idempotence the same proxy does produce duplicates."""
     rule = proxy.add("Produce", "reset-response", probability=0.1)
     sent = [Record(value=str(number).encode()) for number in range(20_000)]
-    CONFLUENT.produce(proxy.bootstrap, topic, sent, settings={
-        **IDEMPOTENT["confluent"], "enable.idempotence": False, "max.in.flight.requests.per.connection": 5})
+    CONFLUENT.produce(
+        proxy.bootstrap,
+        topic,
+        sent,
+        settings={**IDEMPOTENT["confluent"], "enable.idempotence": False, "max.in.flight.requests.per.connection": 5},
+    )
     read = values(CONFLUENT.consume(cluster.bootstrap, topic))
     assert set(read) == set(values(sent))
     assert rule.fired >= 5 and len(read) > len(sent)
@@ -42,12 +60,6 @@ def test_slow_answers_do_not_duplicate(cluster, topic, proxy):
     sent = [Record(value=str(number).encode()) for number in range(2_000)]
     CONFLUENT.produce(proxy.bootstrap, topic, sent, settings=settings)
     assert values(CONFLUENT.consume(cluster.bootstrap, topic)) == values(sent)
-
-
-@pytest.fixture
-def connection(cluster):
-    with Connection(cluster.bootstrap) as connection:
-        yield connection
 
 
 @pytest.fixture
@@ -65,9 +77,16 @@ class Sender:
 
     def send(self, sequence: int, *, count: int = 3, epoch: int | None = None, producer_id: int | None = None):
         records = [(None, f"{sequence + delta}".encode()) for delta in range(count)]
-        return produce(self.connection, self.topic, Batch(
-            records=records, producer_id=self.producer_id if producer_id is None else producer_id,
-            producer_epoch=self.epoch if epoch is None else epoch, base_sequence=sequence))
+        return produce(
+            self.connection,
+            self.topic,
+            Batch(
+                records=records,
+                producer_id=self.producer_id if producer_id is None else producer_id,
+                producer_epoch=self.epoch if epoch is None else epoch,
+                base_sequence=sequence,
+            ),
+        )
 
 
 def test_a_repeated_batch_gets_its_first_offset(connection, topic, sender):

@@ -1,4 +1,5 @@
 """Positions: the ends of a partition, look-up by time, seek, deleted records, offsets out of range."""
+
 from __future__ import annotations
 
 import confluent_kafka
@@ -29,7 +30,9 @@ def timed_topic(cluster):
     return write
 
 
-def list_offset(cluster, topic: str, spec: OffsetSpec, *, partition: int = 0, isolation=IsolationLevel.READ_UNCOMMITTED):
+def list_offset(
+    cluster, topic: str, spec: OffsetSpec, *, partition: int = 0, isolation=IsolationLevel.READ_UNCOMMITTED
+):
     where = TopicPartition(topic, partition)
     return cluster.admin.list_offsets({where: spec}, isolation_level=isolation)[where].result(20)
 
@@ -38,22 +41,39 @@ def list_offset(cluster, topic: str, spec: OffsetSpec, *, partition: int = 0, is
 def test_offsets_for_times(cluster, timed_topic, compression, finally_close):
     """The first offset whose timestamp is not earlier: between two records, inside a batch, before all, after all."""
     topic = timed_topic(compression)
-    expected = {START - 1: 0, START: 0, START + 1: 1, START + 35_000: 4, START + 50_000: 5, START + 90_000: 9, START + 90_001: None}
+    expected = {
+        START - 1: 0,
+        START: 0,
+        START + 1: 1,
+        START + 35_000: 4,
+        START + 50_000: 5,
+        START + 90_000: 9,
+        START + 90_001: None,
+    }
     consumer = finally_close(confluent_kafka.Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "unused"}))
     other = finally_close(kafka.KafkaConsumer(bootstrap_servers=cluster.bootstrap))
     for time, offset in expected.items():
         found = consumer.offsets_for_times([TopicPartition(topic, 0, time)], timeout=20)[0].offset
         assert found == (confluent_kafka.OFFSET_END if offset is None else offset), time
         found = other.offsets_for_times({kafka.TopicPartition(topic, 0): time})[kafka.TopicPartition(topic, 0)]
-        assert (found and (found.offset, found.timestamp)) == (offset if offset is None else (offset, START + offset * 10_000))
+        assert (found and (found.offset, found.timestamp)) == (
+            offset if offset is None else (offset, START + offset * 10_000)
+        )
 
 
 def test_kcat_starts_and_stops_at_times(cluster, timed_topic):
     topic = timed_topic("none")
-    found = run_kcat(cluster.bootstrap, ["-C", "-t", topic, "-p", "0", "-o", f"s@{START + 20_000}", "-o", f"e@{START + 50_000}",
-                                         "-e", "-f", "%s,"])
+    found = run_kcat(
+        cluster.bootstrap,
+        ["-C", "-t", topic, "-p", "0", "-o", f"s@{START + 20_000}", "-o", f"e@{START + 50_000}", "-e", "-f", "%s,"],
+    )
     assert found == b"2,3,4,"
-    assert run_kcat(cluster.bootstrap, ["-Q", "-t", f"{topic}:0:{START + 20_001}"]).decode().split() == [topic, "[0]", "offset", "3"]
+    assert run_kcat(cluster.bootstrap, ["-Q", "-t", f"{topic}:0:{START + 20_001}"]).decode().split() == [
+        topic,
+        "[0]",
+        "offset",
+        "3",
+    ]
 
 
 def test_times_out_of_order_find_the_first_offset_that_is_late_enough(cluster, topic):
@@ -77,7 +97,11 @@ def test_ends_of_a_partition(cluster, topic):
     where = kafka.TopicPartition(topic, 0)
     admin = cluster.kafka_python_admin()
     try:
-        for spec, offset in ((KafkaPythonSpec.EARLIEST, 0), (KafkaPythonSpec.LATEST, 7), (KafkaPythonSpec.MAX_TIMESTAMP, None)):
+        for spec, offset in (
+            (KafkaPythonSpec.EARLIEST, 0),
+            (KafkaPythonSpec.LATEST, 7),
+            (KafkaPythonSpec.MAX_TIMESTAMP, None),
+        ):
             found = admin.list_partition_offsets({where: spec})[where].offset
             assert 0 <= found < 7 if offset is None else found == offset
     finally:

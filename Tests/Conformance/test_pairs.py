@@ -1,14 +1,14 @@
 """What one client writes, every other client reads, in every compression."""
+
 from __future__ import annotations
 
 import pytest
 
-from harness.clients import ALL_CLIENTS, COMPRESSIONS
+from harness.clients import ALL_CLIENTS, COMPRESSIONS, name_of
 from harness.records import contents, text_records
 from harness.wire import Connection, fetch
 
 COUNT = 400
-named = lambda client: client.name
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,8 @@ def written(shared_cluster):
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
-@pytest.mark.parametrize("consumer", ALL_CLIENTS, ids=named)
-@pytest.mark.parametrize("producer", ALL_CLIENTS, ids=named)
+@pytest.mark.parametrize("consumer", ALL_CLIENTS, ids=name_of)
+@pytest.mark.parametrize("producer", ALL_CLIENTS, ids=name_of)
 def test_every_pair_of_clients_agrees(cluster, written, producer, consumer, compression):
     read = consumer.consume(cluster.bootstrap, written(producer, compression))
     assert contents(read) == contents(text_records(1, COUNT))
@@ -36,12 +36,15 @@ def test_every_pair_of_clients_agrees(cluster, written, producer, consumer, comp
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
-@pytest.mark.parametrize("producer", ALL_CLIENTS, ids=named)
+@pytest.mark.parametrize("producer", ALL_CLIENTS, ids=name_of)
 def test_batches_are_stored_in_the_compression_that_was_asked_for(cluster, written, producer, compression):
-    """Old librdkafka silently stops compressing when a broker advertises no old Produce version: the rows above would not show it."""
+    """Old librdkafka silently stops compressing when a broker advertises no old Produce version: the rows above would
+    not show it.
+    """
     topic = written(producer, compression)
     with Connection(cluster.bootstrap) as connection:
         batches = fetch(connection, topic, 0).batches
     used = {batch.compression_type for batch in batches}
-    # A client may leave a batch as it is when compression would make it larger: librdkafka does so with a lone first record.
+    # A client may leave a batch as it is when compression would make it larger: librdkafka does so with a lone first
+    # record.
     assert COMPRESSIONS.index(compression) in used and used <= {0, COMPRESSIONS.index(compression)}

@@ -1,4 +1,5 @@
 """Frames: version negotiation, order of answers, what Fetch returns and when."""
+
 from __future__ import annotations
 
 import struct
@@ -16,26 +17,48 @@ from harness.wire import Batch, Connection, fetch, frame, produce
 UNSUPPORTED_VERSION = 35
 API_VERSIONS_KEY = ApiVersionsRequest.API_KEY
 
-# What the clients that this project names need: the oldest and the newest version each of them may use (see the table of broker
-# versions in Apache Kafka 4 and librdkafka 2.0.2). The broker's range must overlap each at the given versions.
-NEEDED = {"Produce": (0, 3, 7, 9), "Fetch": (4, 10, 11, 12), "ListOffsets": (1, 2, 6, 7), "Metadata": (0, 1, 4, 9, 12),
-          "OffsetCommit": (2, 7, 8), "OffsetFetch": (1, 7, 8), "FindCoordinator": (0, 1, 2, 4), "JoinGroup": (0, 5, 6, 9),
-          "Heartbeat": (0, 3, 4), "LeaveGroup": (0, 1, 4), "SyncGroup": (0, 3, 5), "DescribeGroups": (0, 4), "ListGroups": (0, 4),
-          "SaslHandshake": (0, 1), "ApiVersions": (0, 3), "CreateTopics": (2, 4, 5), "DeleteTopics": (1, 4),
-          "DeleteRecords": (0, 1), "InitProducerId": (0, 4), "OffsetForLeaderEpoch": (2, 3), "AddPartitionsToTxn": (0, 3),
-          "AddOffsetsToTxn": (0, 3), "EndTxn": (0, 1, 3), "TxnOffsetCommit": (0, 3), "DescribeConfigs": (1, 2),
-          "AlterConfigs": (0, 1), "CreatePartitions": (0, 1), "DeleteGroups": (0, 1), "IncrementalAlterConfigs": (0, 1),
-          "SaslAuthenticate": (0, 2), "DescribeCluster": (0,)}
-
-
-@pytest.fixture
-def connection(cluster):
-    with Connection(cluster.bootstrap) as connection:
-        yield connection
+# What the clients that this project names need: the oldest and the newest version each of them may use (see the table
+# of broker versions in Apache Kafka 4 and librdkafka 2.0.2). The broker's range must overlap each at the given
+# versions.
+NEEDED = {
+    "Produce": (0, 3, 7, 9),
+    "Fetch": (4, 10, 11, 12),
+    "ListOffsets": (1, 2, 6, 7),
+    "Metadata": (0, 1, 4, 9, 12),
+    "OffsetCommit": (2, 7, 8),
+    "OffsetFetch": (1, 7, 8),
+    "FindCoordinator": (0, 1, 2, 4),
+    "JoinGroup": (0, 5, 6, 9),
+    "Heartbeat": (0, 3, 4),
+    "LeaveGroup": (0, 1, 4),
+    "SyncGroup": (0, 3, 5),
+    "DescribeGroups": (0, 4),
+    "ListGroups": (0, 4),
+    "SaslHandshake": (0, 1),
+    "ApiVersions": (0, 3),
+    "CreateTopics": (2, 4, 5),
+    "DeleteTopics": (1, 4),
+    "DeleteRecords": (0, 1),
+    "InitProducerId": (0, 4),
+    "OffsetForLeaderEpoch": (2, 3),
+    "AddPartitionsToTxn": (0, 3),
+    "AddOffsetsToTxn": (0, 3),
+    "EndTxn": (0, 1, 3),
+    "TxnOffsetCommit": (0, 3),
+    "DescribeConfigs": (1, 2),
+    "AlterConfigs": (0, 1),
+    "CreatePartitions": (0, 1),
+    "DeleteGroups": (0, 1),
+    "IncrementalAlterConfigs": (0, 1),
+    "SaslAuthenticate": (0, 2),
+    "DescribeCluster": (0,),
+}
 
 
 def supported(connection: Connection, version: int = 3) -> dict[int, tuple[int, int]]:
-    answer = connection.call(ApiVersionsRequest(version=version, client_software_name="conformance", client_software_version="1"))
+    answer = connection.call(
+        ApiVersionsRequest(version=version, client_software_name="conformance", client_software_version="1")
+    )
     assert answer.error_code == 0
     return {entry.api_key: (entry.min_version, entry.max_version) for entry in answer.api_keys}
 
@@ -48,7 +71,9 @@ def test_every_version_of_api_versions_says_the_same(connection):
 @pytest.mark.own_broker
 def test_the_versions_that_clients_need_are_offered(connection):
     offered = supported(connection)
-    requests = {name: each for module in (producer, consumer, admin, metadata, sasl) for name, each in vars(module).items()}
+    requests = {
+        name: each for module in (producer, consumer, admin, metadata, sasl) for name, each in vars(module).items()
+    }
     missing = {}
     for name, needed in NEEDED.items():
         oldest, newest = offered.get(requests[f"{name}Request"].API_KEY, (0, -1))
@@ -82,10 +107,31 @@ def test_unknown_requests_end_the_connection_or_get_error_35(connection, cluster
 def test_answers_come_in_the_order_of_the_requests(connection, topic):
     """Also when the first has to wait: 50 requests in one write, behind a fetch that waits for data."""
     waiting = FetchRequest(
-        version=11, replica_id=-1, max_wait_ms=500, min_bytes=1, max_bytes=1000, isolation_level=0, session_id=0, session_epoch=-1,
-        rack_id="", forgotten_topics_data=[], topics=[FetchRequest.FetchTopic(topic=topic, partitions=[
-            FetchRequest.FetchTopic.FetchPartition(partition=0, current_leader_epoch=-1, fetch_offset=0, log_start_offset=-1,
-                                                   partition_max_bytes=1000)])])
+        version=11,
+        replica_id=-1,
+        max_wait_ms=500,
+        min_bytes=1,
+        max_bytes=1000,
+        isolation_level=0,
+        session_id=0,
+        session_epoch=-1,
+        rack_id="",
+        forgotten_topics_data=[],
+        topics=[
+            FetchRequest.FetchTopic(
+                topic=topic,
+                partitions=[
+                    FetchRequest.FetchTopic.FetchPartition(
+                        partition=0,
+                        current_leader_epoch=-1,
+                        fetch_offset=0,
+                        log_start_offset=-1,
+                        partition_max_bytes=1000,
+                    )
+                ],
+            )
+        ],
+    )
     requests = [waiting] + [MetadataRequest(version=1, topics=[]) for _ in range(50)]
     data = b""
     for number, request in enumerate(requests):
@@ -103,9 +149,20 @@ def test_acks_zero_gets_no_answer(connection, topic):
 
 
 def test_a_frame_in_pieces_is_one_frame(connection, topic):
-    request = ProduceRequest(version=7, transactional_id=None, acks=-1, timeout_ms=1000, topic_data=[
-        ProduceRequest.TopicProduceData(name=topic, partition_data=[
-            ProduceRequest.TopicProduceData.PartitionProduceData(index=0, records=Batch().encode())])])
+    request = ProduceRequest(
+        version=7,
+        transactional_id=None,
+        acks=-1,
+        timeout_ms=1000,
+        topic_data=[
+            ProduceRequest.TopicProduceData(
+                name=topic,
+                partition_data=[
+                    ProduceRequest.TopicProduceData.PartitionProduceData(index=0, records=Batch().encode())
+                ],
+            )
+        ],
+    )
     request.with_header(correlation_id=9, client_id="conformance")
     for byte in request.encode(framed=True, header=True):
         connection.send_bytes(bytes([byte]))
@@ -152,12 +209,24 @@ def test_a_fetch_waits_until_there_are_enough_bytes(connection, cluster, topic):
 def test_offsets_and_leader_epochs_are_the_brokers(connection, topic):
     """Whatever a client writes into those two fields, which lie outside the checksum."""
     assert produce(connection, topic, Batch(base_offset=12345, leader_epoch=99)).base_offset == 0
-    batch, = fetch(connection, topic, 0).batches
+    (batch,) = fetch(connection, topic, 0).batches
     assert batch.base_offset == 0 and batch.leader_epoch != 99 and batch.validate_crc()
 
 
 def test_list_offsets_of_an_unknown_partition(connection):
-    answer = connection.call(ListOffsetsRequest(version=2, replica_id=-1, isolation_level=0, topics=[
-        ListOffsetsRequest.ListOffsetsTopic(name="no-such-topic", partitions=[
-            ListOffsetsRequest.ListOffsetsTopic.ListOffsetsPartition(partition_index=0, timestamp=-1)])]))
+    answer = connection.call(
+        ListOffsetsRequest(
+            version=2,
+            replica_id=-1,
+            isolation_level=0,
+            topics=[
+                ListOffsetsRequest.ListOffsetsTopic(
+                    name="no-such-topic",
+                    partitions=[
+                        ListOffsetsRequest.ListOffsetsTopic.ListOffsetsPartition(partition_index=0, timestamp=-1)
+                    ],
+                )
+            ],
+        )
+    )
     assert answer.topics[0].partitions[0].error_code == 3

@@ -1,4 +1,5 @@
 """The fault proxy itself, in front of an echo of Kafka frames: a test that leans on it is only as good as it is."""
+
 from __future__ import annotations
 
 import socket
@@ -34,7 +35,7 @@ class Echo:
         with client:
             while header := client.recv(4, socket.MSG_WAITALL):
                 body = client.recv(struct.unpack(">i", header)[0], socket.MSG_WAITALL)
-                correlation, = struct.unpack_from(">i", body, 4)
+                (correlation,) = struct.unpack_from(">i", body, 4)
                 self.received.append(correlation)
                 client.sendall(struct.pack(">ii", 4, correlation))
 

@@ -1,4 +1,5 @@
 """What a record carries comes back as it was sent: keys, headers, nulls, timestamps, sizes."""
+
 from __future__ import annotations
 
 import time
@@ -7,16 +8,22 @@ import confluent_kafka
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from harness.clients import ALL_CLIENTS, CONFLUENT, KAFKA_PYTHON, KCAT, run_kcat
+from harness.clients import (
+    ALL_CLIENTS,
+    CONFLUENT,
+    KAFKA_PYTHON,
+    KCAT,
+    name_of,
+    run_kcat,
+)
 from harness.records import Record, contents, text_records, values
 from harness.wire import Batch, Connection, fetch, produce
 
 LIBRARIES = (CONFLUENT, KAFKA_PYTHON)
-named = lambda client: client.name
 
 
-@pytest.mark.parametrize("consumer", ALL_CLIENTS, ids=named)
-@pytest.mark.parametrize("producer", LIBRARIES, ids=named)
+@pytest.mark.parametrize("consumer", ALL_CLIENTS, ids=name_of)
+@pytest.mark.parametrize("producer", LIBRARIES, ids=name_of)
 def test_headers_keep_order_duplicates_nulls_and_empties(cluster, topic, producer, consumer):
     # kafka-python cannot send a null header.
     nothing = None if producer is CONFLUENT else b"null"
@@ -38,11 +45,15 @@ def test_a_thousand_headers(cluster, topic):
     assert contents(KAFKA_PYTHON.consume(cluster.bootstrap, topic)) == sent
 
 
-@pytest.mark.parametrize("consumer", LIBRARIES, ids=named)
-@pytest.mark.parametrize("producer", LIBRARIES, ids=named)
+@pytest.mark.parametrize("consumer", LIBRARIES, ids=name_of)
+@pytest.mark.parametrize("producer", LIBRARIES, ids=name_of)
 def test_null_and_empty_are_different_in_keys_and_values(cluster, topic, producer, consumer):
-    sent = [Record(value=value, key=key) for key in (None, b"", b"k") for value in (None, b"", b"v")
-            if producer is CONFLUENT or (key, value) != (None, None)]
+    sent = [
+        Record(value=value, key=key)
+        for key in (None, b"", b"k")
+        for value in (None, b"", b"v")
+        if producer is CONFLUENT or (key, value) != (None, None)
+    ]
     producer.produce(cluster.bootstrap, topic, sent)
     assert contents(consumer.consume(cluster.bootstrap, topic)) == sent
 
@@ -53,8 +64,8 @@ def test_kcat_reads_and_writes_tombstones(cluster, topic):
         assert contents(consumer.consume(cluster.bootstrap, topic)) == [Record(value=None, key=b"gone")]
 
 
-@pytest.mark.parametrize("consumer", LIBRARIES, ids=named)
-@pytest.mark.parametrize("producer", LIBRARIES, ids=named)
+@pytest.mark.parametrize("consumer", LIBRARIES, ids=name_of)
+@pytest.mark.parametrize("producer", LIBRARIES, ids=name_of)
 def test_binary_content_survives(cluster, topic, producer, consumer):
     every_byte = bytes(range(256))
     sent = [Record(value=every_byte * n, key=every_byte[:n], headers=(("h", every_byte),)) for n in range(1, 50)]
@@ -62,8 +73,8 @@ def test_binary_content_survives(cluster, topic, producer, consumer):
     assert contents(consumer.consume(cluster.bootstrap, topic)) == sent
 
 
-@pytest.mark.parametrize("consumer", ALL_CLIENTS, ids=named)
-@pytest.mark.parametrize("producer", LIBRARIES, ids=named)
+@pytest.mark.parametrize("consumer", ALL_CLIENTS, ids=name_of)
+@pytest.mark.parametrize("producer", LIBRARIES, ids=name_of)
 def test_create_time_is_kept_in_any_order(cluster, topic, producer, consumer):
     stamps = [1_357_035_420_000, 1, 1_700_000_000_000, 1_357_035_420_001, 1_600_000_000_000]
     producer.produce(cluster.bootstrap, topic, [Record(value=b"x", timestamp=stamp) for stamp in stamps])
@@ -99,7 +110,7 @@ def test_append_time_type_reaches_the_consumer(cluster):
 
 
 @pytest.mark.parametrize("compression", ("none", "gzip"))
-@pytest.mark.parametrize("producer", LIBRARIES, ids=named)
+@pytest.mark.parametrize("producer", LIBRARIES, ids=name_of)
 def test_a_message_of_900_kilobytes(cluster, topic, producer, compression):
     sent = [Record(value=bytes(index % 251 for index in range(900_000)), key=b"large"), Record(value=b"small")]
     producer.produce(cluster.bootstrap, topic, sent, compression=compression)
@@ -134,7 +145,7 @@ def test_partitions_are_independent(cluster):
 
 
 @pytest.mark.parametrize("acks", ("0", "1", "all"))
-@pytest.mark.parametrize("producer", ALL_CLIENTS, ids=named)
+@pytest.mark.parametrize("producer", ALL_CLIENTS, ids=name_of)
 def test_acknowledgement_levels(cluster, topic, producer, acks):
     sent = text_records(3, 100)
     producer.produce(cluster.bootstrap, topic, sent, acks=acks)
@@ -147,20 +158,28 @@ def test_invalid_acks_is_refused(cluster, topic):
         assert produce(connection, topic, Batch(), acks=-1).base_offset == 0
 
 
-@pytest.mark.parametrize("producer", LIBRARIES, ids=named)
+@pytest.mark.parametrize("producer", LIBRARIES, ids=name_of)
 def test_a_message_over_the_topics_limit_fails_alone(cluster, producer):
     topic = cluster.create_topic(max_message_bytes=10_000)
     with pytest.raises(Exception) as raised:
         producer.produce(cluster.bootstrap, topic, [Record(value=b"x" * 20_000)])
-    assert "MSG_SIZE_TOO_LARGE" in str(raised.value) or "MessageSizeTooLarge" in f"{raised.type.__name__} {raised.value}"
+    assert (
+        "MSG_SIZE_TOO_LARGE" in str(raised.value) or "MessageSizeTooLarge" in f"{raised.type.__name__} {raised.value}"
+    )
     producer.produce(cluster.bootstrap, topic, [Record(value=b"fits")])
     assert values(CONFLUENT.consume(cluster.bootstrap, topic)) == [b"fits"]
 
 
 def test_unknown_topic_is_an_error_for_producer_and_consumer(cluster, group, finally_close):
     with pytest.raises(KafkaException) as raised:
-        CONFLUENT.produce(cluster.bootstrap, "no-such-topic", [Record(value=b"x")], settings={"message.timeout.ms": 3000})
-    assert raised.value.args[0].code() in (KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._MSG_TIMED_OUT)
+        CONFLUENT.produce(
+            cluster.bootstrap, "no-such-topic", [Record(value=b"x")], settings={"message.timeout.ms": 3000}
+        )
+    assert raised.value.args[0].code() in (
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._MSG_TIMED_OUT,
+    )
     consumer = finally_close(confluent_kafka.Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": group}))
     consumer.subscribe(["no-such-topic"])
     assert consumer.poll(20).error().code() == KafkaError.UNKNOWN_TOPIC_OR_PART
@@ -182,8 +201,11 @@ def test_an_empty_topic_ends_at_once(cluster, topic):
 
 def test_a_consumer_from_the_end_sees_only_what_comes_later(cluster, topic, finally_close):
     CONFLUENT.produce(cluster.bootstrap, topic, text_records(1, 10))
-    consumer = finally_close(confluent_kafka.Consumer({
-        "bootstrap.servers": cluster.bootstrap, "group.id": "unused", "enable.partition.eof": True}))
+    consumer = finally_close(
+        confluent_kafka.Consumer(
+            {"bootstrap.servers": cluster.bootstrap, "group.id": "unused", "enable.partition.eof": True}
+        )
+    )
     consumer.assign([TopicPartition(topic, 0, confluent_kafka.OFFSET_END)])
     assert consumer.poll(20).error().code() == KafkaError._PARTITION_EOF
     CONFLUENT.produce(cluster.bootstrap, topic, [Record(value=b"later")])

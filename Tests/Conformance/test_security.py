@@ -1,4 +1,5 @@
 """SASL, TLS and mTLS by every client; who is turned away, and when a listener is refused."""
+
 from __future__ import annotations
 
 import struct
@@ -9,16 +10,16 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from kafka.protocol.metadata import ApiVersionsRequest, MetadataRequest
 
+from harness import QUIET
 from harness.broker import find_binary
 from harness.certificates import Certificates, make_certificates
-from harness.clients import ALL_CLIENTS, CONFLUENT, KCAT
+from harness.clients import ALL_CLIENTS, CONFLUENT, KCAT, name_of
 from harness.cluster import Cluster
 from harness.records import Record, values
 from harness.wire import Connection, frame
 
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 USERS = "alice:correct horse\nbob:pass:with:colons\n"
-named = lambda client: client.name
 
 
 @pytest.fixture(scope="session")
@@ -34,19 +35,42 @@ def users(tmp_path) -> list[str]:
     return ["--sasl-users", str(path), "--sasl-mechanisms", ",".join(MECHANISMS)]
 
 
-def settings(client, *, mechanism: str | None = None, user: str = "alice", password: str = "correct horse",
-             authority: Path | None = None, certificate: Path | None = None, key: Path | None = None) -> dict:
+def settings(
+    client,
+    *,
+    mechanism: str | None = None,
+    user: str = "alice",
+    password: str = "correct horse",
+    authority: Path | None = None,
+    certificate: Path | None = None,
+    key: Path | None = None,
+) -> dict:
     """The same choice in the words of librdkafka or of kafka-python."""
     protocol = ("SASL_" if mechanism else "") + ("SSL" if authority else "PLAINTEXT")
     if client.name == "kafka-python":
-        chosen = {"security_protocol": protocol, "sasl_mechanism": mechanism, "sasl_plain_username": user if mechanism else None,
-                  "sasl_plain_password": password if mechanism else None, "ssl_cafile": authority, "ssl_certfile": certificate,
-                  "ssl_keyfile": key, "bootstrap_timeout_ms": 3000}
+        chosen = {
+            "security_protocol": protocol,
+            "sasl_mechanism": mechanism,
+            "sasl_plain_username": user if mechanism else None,
+            "sasl_plain_password": password if mechanism else None,
+            "ssl_cafile": authority,
+            "ssl_certfile": certificate,
+            "ssl_keyfile": key,
+            "bootstrap_timeout_ms": 3000,
+        }
     else:
-        chosen = {"security.protocol": protocol, "sasl.mechanism": mechanism, "sasl.username": user if mechanism else None,
-                  "sasl.password": password if mechanism else None, "ssl.ca.location": authority, "ssl.certificate.location": certificate,
-                  "ssl.key.location": key}
-    return {name: str(value) if isinstance(value, Path) else value for name, value in chosen.items() if value is not None}
+        chosen = {
+            "security.protocol": protocol,
+            "sasl.mechanism": mechanism,
+            "sasl.username": user if mechanism else None,
+            "sasl.password": password if mechanism else None,
+            "ssl.ca.location": authority,
+            "ssl.certificate.location": certificate,
+            "ssl.key.location": key,
+        }
+    return {
+        name: str(value) if isinstance(value, Path) else value for name, value in chosen.items() if value is not None
+    }
 
 
 def round_trip(cluster: Cluster, client, chosen: dict) -> None:
@@ -85,7 +109,9 @@ def test_wrong_credentials_are_refused(start_broker, users, mechanism):
 
 
 def cluster_topics(cluster: Cluster, chosen: dict) -> set[str]:
-    return set(AdminClient({"bootstrap.servers": cluster.bootstrap, **chosen}).list_topics(timeout=20).topics)
+    return set(
+        AdminClient({"bootstrap.servers": cluster.bootstrap, **chosen}, logger=QUIET).list_topics(timeout=20).topics
+    )
 
 
 def test_mechanisms_that_are_off_are_refused(start_broker, users):
@@ -111,7 +137,7 @@ def test_large_frames_before_the_login_are_refused(start_broker, users):
         assert connection.is_closed_within(10)
 
 
-@pytest.mark.parametrize("client", ALL_CLIENTS, ids=named)
+@pytest.mark.parametrize("client", ALL_CLIENTS, ids=name_of)
 def test_tls(start_broker, certificates, client):
     cluster = start_broker(AUTO, arguments=tls_arguments(certificates))
     round_trip(cluster, client, settings(client, authority=certificates.authority))
@@ -132,27 +158,38 @@ def test_plain_text_on_a_tls_port_is_refused(start_broker, certificates):
     round_trip(cluster, CONFLUENT, settings(CONFLUENT, authority=certificates.authority))
 
 
-@pytest.mark.parametrize("client", ALL_CLIENTS, ids=named)
+@pytest.mark.parametrize("client", ALL_CLIENTS, ids=name_of)
 def test_mutual_tls(start_broker, certificates, client):
     cluster = start_broker(AUTO, arguments=tls_arguments(certificates, mutual=True))
     authority = certificates.authority
-    round_trip(cluster, client, settings(client, authority=authority, certificate=certificates.client, key=certificates.client_key))
+    round_trip(
+        cluster,
+        client,
+        settings(client, authority=authority, certificate=certificates.client, key=certificates.client_key),
+    )
     refused(cluster, client, settings(client, authority=authority))
-    refused(cluster, client, settings(client, authority=authority, certificate=certificates.stranger, key=certificates.stranger_key))
+    refused(
+        cluster,
+        client,
+        settings(client, authority=authority, certificate=certificates.stranger, key=certificates.stranger_key),
+    )
 
 
-@pytest.mark.parametrize("client", ALL_CLIENTS, ids=named)
+@pytest.mark.parametrize("client", ALL_CLIENTS, ids=name_of)
 def test_sasl_over_tls(start_broker, certificates, users, client):
     cluster = start_broker(AUTO, arguments=users + tls_arguments(certificates))
     round_trip(cluster, client, settings(client, mechanism="SCRAM-SHA-256", authority=certificates.authority))
-    refused(cluster, client, settings(client, mechanism="SCRAM-SHA-256", authority=certificates.authority, password="wrong"))
+    refused(
+        cluster, client, settings(client, mechanism="SCRAM-SHA-256", authority=certificates.authority, password="wrong")
+    )
 
 
 @pytest.mark.own_broker
 def test_an_open_listener_needs_a_lock(tmp_path):
     """Any address but loopback is refused without SASL or TLS."""
-    done = subprocess.run([find_binary(), "broker", "--data", tmp_path / "data", "--listen", "0.0.0.0:0"], capture_output=True,
-                          timeout=30)
+    done = subprocess.run(
+        [find_binary(), "broker", "--data", tmp_path / "data", "--listen", "0.0.0.0:0"], capture_output=True, timeout=30
+    )
     assert done.returncode != 0
     message = done.stderr.decode()
     assert "0.0.0.0" in message and ("SASL" in message.upper() or "TLS" in message.upper()), message

@@ -1,4 +1,7 @@
-"""The transaction coordinator request by request: error codes, versions, retries, and what a client library would never send."""
+"""The transaction coordinator request by request: error codes, versions, retries, and what a client library would
+never send.
+"""
+
 from __future__ import annotations
 
 import time
@@ -6,10 +9,22 @@ from dataclasses import dataclass
 
 import pytest
 from kafka.protocol.consumer import OffsetFetchRequest
-from kafka.protocol.producer import AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, EndTxnRequest, TxnOffsetCommitRequest
+from kafka.protocol.producer import (
+    AddOffsetsToTxnRequest,
+    AddPartitionsToTxnRequest,
+    EndTxnRequest,
+    TxnOffsetCommitRequest,
+)
 
 from harness.cluster import unique_name
-from harness.wire import Batch, Connection, fetch, init_producer, produce, wait_for_coordinator
+from harness.wire import (
+    Batch,
+    Connection,
+    fetch,
+    init_producer,
+    produce,
+    wait_for_coordinator,
+)
 
 INVALID_PRODUCER_EPOCH, INVALID_TRANSACTION_STATE, INVALID_PRODUCER_ID_MAPPING = 47, 48, 49
 INVALID_TRANSACTION_TIMEOUT, CONCURRENT_TRANSACTIONS, UNSTABLE_OFFSET_COMMIT, PRODUCER_FENCED = 50, 51, 88, 90
@@ -35,9 +50,14 @@ class Transaction:
         """A broker may still be ending the transaction before (51); it is asked again."""
         for _ in range(200):
             request = AddPartitionsToTxnRequest(
-                version=version, v3_and_below_transactional_id=self.name, v3_and_below_producer_id=self.producer_id,
+                version=version,
+                v3_and_below_transactional_id=self.name,
+                v3_and_below_producer_id=self.producer_id,
                 v3_and_below_producer_epoch=self.epoch if epoch is None else epoch,
-                v3_and_below_topics=[AddPartitionsToTxnRequest.AddPartitionsToTxnTopic(name=topic, partitions=[partition])])
+                v3_and_below_topics=[
+                    AddPartitionsToTxnRequest.AddPartitionsToTxnTopic(name=topic, partitions=[partition])
+                ],
+            )
             answer = self.connection.call(request)
             error = answer.results_by_topic_v3_and_below[0].results_by_partition[0].partition_error_code
             if error != CONCURRENT_TRANSACTIONS:
@@ -45,37 +65,74 @@ class Transaction:
             time.sleep(0.02)
         raise AssertionError("CONCURRENT_TRANSACTIONS for 4 s")
 
-    def send(self, topic: str, value: bytes, *, partition: int = 0, epoch: int | None = None, transactional: bool = True) -> int:
-        batch = Batch(records=[(None, value)], producer_id=self.producer_id, producer_epoch=self.epoch if epoch is None else epoch,
-                      base_sequence=self.sequence, transactional=transactional)
+    def send(
+        self, topic: str, value: bytes, *, partition: int = 0, epoch: int | None = None, transactional: bool = True
+    ) -> int:
+        batch = Batch(
+            records=[(None, value)],
+            producer_id=self.producer_id,
+            producer_epoch=self.epoch if epoch is None else epoch,
+            base_sequence=self.sequence,
+            transactional=transactional,
+        )
         error = produce(self.connection, topic, batch, partition=partition, transactional_id=self.name).error
         if error == 0:
             self.sequence += 1
         return error
 
-    def end(self, committed: bool, *, version: int = 1, epoch: int | None = None, producer_id: int | None = None) -> int:
-        return self.connection.call(EndTxnRequest(
-            version=version, transactional_id=self.name, producer_id=self.producer_id if producer_id is None else producer_id,
-            producer_epoch=self.epoch if epoch is None else epoch, committed=committed)).error_code
+    def end(
+        self, committed: bool, *, version: int = 1, epoch: int | None = None, producer_id: int | None = None
+    ) -> int:
+        return self.connection.call(
+            EndTxnRequest(
+                version=version,
+                transactional_id=self.name,
+                producer_id=self.producer_id if producer_id is None else producer_id,
+                producer_epoch=self.epoch if epoch is None else epoch,
+                committed=committed,
+            )
+        ).error_code
 
     def add_group(self, group: str) -> int:
-        return self.connection.call(AddOffsetsToTxnRequest(
-            version=0, transactional_id=self.name, producer_id=self.producer_id, producer_epoch=self.epoch, group_id=group)).error_code
+        return self.connection.call(
+            AddOffsetsToTxnRequest(
+                version=0,
+                transactional_id=self.name,
+                producer_id=self.producer_id,
+                producer_epoch=self.epoch,
+                group_id=group,
+            )
+        ).error_code
 
-    def commit_offset(self, group: str, topic: str, offset: int, *, generation: int = -1, member: str = "", version: int = 3) -> int:
-        answer = self.connection.call(TxnOffsetCommitRequest(
-            version=version, transactional_id=self.name, group_id=group, producer_id=self.producer_id, producer_epoch=self.epoch,
-            generation_id=generation, member_id=member, group_instance_id=None,
-            topics=[TxnOffsetCommitRequest.TxnOffsetCommitRequestTopic(name=topic, partitions=[
-                TxnOffsetCommitRequest.TxnOffsetCommitRequestTopic.TxnOffsetCommitRequestPartition(
-                    partition_index=0, committed_offset=offset, committed_leader_epoch=-1, committed_metadata="m")])]))
+    def commit_offset(
+        self, group: str, topic: str, offset: int, *, generation: int = -1, member: str = "", version: int = 3
+    ) -> int:
+        answer = self.connection.call(
+            TxnOffsetCommitRequest(
+                version=version,
+                transactional_id=self.name,
+                group_id=group,
+                producer_id=self.producer_id,
+                producer_epoch=self.epoch,
+                generation_id=generation,
+                member_id=member,
+                group_instance_id=None,
+                topics=[
+                    TxnOffsetCommitRequest.TxnOffsetCommitRequestTopic(
+                        name=topic,
+                        partitions=[
+                            TxnOffsetCommitRequest.TxnOffsetCommitRequestTopic.TxnOffsetCommitRequestPartition(
+                                partition_index=0,
+                                committed_offset=offset,
+                                committed_leader_epoch=-1,
+                                committed_metadata="m",
+                            )
+                        ],
+                    )
+                ],
+            )
+        )
         return answer.topics[0].partitions[0].error_code
-
-
-@pytest.fixture
-def connection(cluster):
-    with Connection(cluster.bootstrap) as connection:
-        yield connection
 
 
 @pytest.fixture
@@ -150,8 +207,14 @@ def test_a_plain_batch_inside_a_transaction_is_refused(topic, transaction):
 
 
 def test_a_control_batch_from_a_client_is_refused(connection, topic, transaction):
-    marker = Batch(records=[(b"\0\0\0\1", b"\0\0\0\0\0\0")], producer_id=transaction.producer_id, producer_epoch=transaction.epoch,
-                   base_sequence=-1, transactional=True, control=True)
+    marker = Batch(
+        records=[(b"\0\0\0\1", b"\0\0\0\0\0\0")],
+        producer_id=transaction.producer_id,
+        producer_epoch=transaction.epoch,
+        base_sequence=-1,
+        transactional=True,
+        control=True,
+    )
     assert transaction.add(topic) == 0
     assert produce(connection, topic, marker, transactional_id=transaction.name).error in (2, 42, 87)
     assert end_of(connection, topic)[1] == 0
@@ -217,9 +280,14 @@ def test_offsets_of_a_wrong_generation_are_refused(connection, topic, group, tra
 
 
 def committed(connection, group: str, topic: str, *, stable: bool) -> tuple[int, int]:
-    answer = connection.call(OffsetFetchRequest(
-        version=7, group_id=group, require_stable=stable,
-        topics=[OffsetFetchRequest.OffsetFetchRequestTopic(name=topic, partition_indexes=[0])]))
+    answer = connection.call(
+        OffsetFetchRequest(
+            version=7,
+            group_id=group,
+            require_stable=stable,
+            topics=[OffsetFetchRequest.OffsetFetchRequestTopic(name=topic, partition_indexes=[0])],
+        )
+    )
     if answer.error_code:
         return answer.error_code, -1
     partition = answer.topics[0].partitions[0]
@@ -251,8 +319,12 @@ def test_a_marker_is_a_control_batch_with_one_record(connection, topic, transact
     data, marker = fetch(connection, topic, 0).batches
     assert data.is_transactional and not data.is_control_batch
     assert marker.is_transactional and marker.is_control_batch and marker.validate_crc()
-    assert (marker.producer_id, marker.producer_epoch, marker.base_sequence) == (transaction.producer_id, transaction.epoch, -1)
-    record, = marker
+    assert (marker.producer_id, marker.producer_epoch, marker.base_sequence) == (
+        transaction.producer_id,
+        transaction.epoch,
+        -1,
+    )
+    (record,) = marker
     assert record.key == b"\0\0\0\1" and record.value[:2] == b"\0\0" and len(record.value) == 6
     assert record.offset == 1
 
@@ -280,7 +352,13 @@ def test_recovery_of_an_idempotent_producer_id(connection):
 
 
 def test_recovery_of_a_transactional_producer_id(connection, transaction):
-    again = init_producer(connection, transaction.name, producer_id=transaction.producer_id, producer_epoch=transaction.epoch)
-    assert (again.error_code, again.producer_id, again.producer_epoch) == (0, transaction.producer_id, transaction.epoch + 1)
+    again = init_producer(
+        connection, transaction.name, producer_id=transaction.producer_id, producer_epoch=transaction.epoch
+    )
+    assert (again.error_code, again.producer_id, again.producer_epoch) == (
+        0,
+        transaction.producer_id,
+        transaction.epoch + 1,
+    )
     stranger = init_producer(connection, transaction.name, producer_id=transaction.producer_id + 1000, producer_epoch=0)
     assert stranger.error_code in (INVALID_PRODUCER_EPOCH, INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED)

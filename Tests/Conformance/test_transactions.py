@@ -1,4 +1,5 @@
 """Transactions as clients see them: all or nothing, fenced, timed out, with the input's offsets inside."""
+
 from __future__ import annotations
 
 import time
@@ -7,48 +8,18 @@ import confluent_kafka
 import kafka
 import pytest
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import OffsetSpec
 
-from harness.clients import ALL_CLIENTS, COMPRESSIONS, CONFLUENT, KAFKA_PYTHON, run_kcat
+from harness.clients import (
+    ALL_CLIENTS,
+    COMPRESSIONS,
+    CONFLUENT,
+    KAFKA_PYTHON,
+    run_kcat,
+)
 from harness.cluster import unique_name
 from harness.records import Record, values
+from harness.transactions import committed_by_all, end_offset, send
 from harness.waiting import eventually
-
-named = lambda client: client.name
-
-
-@pytest.fixture
-def transactional(cluster):
-    """Makes initialised transactional producers; they are abandoned, not closed, at the end of the test."""
-
-    def make(transactional_id: str | None = None, *, bootstrap: str | None = None, **settings) -> confluent_kafka.Producer:
-        producer = confluent_kafka.Producer({
-            "bootstrap.servers": bootstrap or cluster.bootstrap, "transactional.id": transactional_id or unique_name("transaction"),
-            "linger.ms": 0, **{key.replace("_", "."): value for key, value in settings.items()}})
-        producer.init_transactions(20)
-        return producer
-
-    return make
-
-
-def send(producer, topic: str, *texts: str, partition: int = 0) -> None:
-    """Sends and waits until the broker has them, so that the order between producers is the test's."""
-    failures = []
-    for text in texts:
-        producer.produce(topic, text.encode(), partition=partition, on_delivery=lambda error, _: error and failures.append(error))
-    assert producer.flush(20) == 0 and not failures, failures
-
-
-def committed_by_all(cluster, topic: str) -> list[bytes]:
-    """What read_committed readers of all three clients see; they must agree."""
-    seen = {client.name: values(client.consume(cluster.bootstrap, topic, committed_only=True)) for client in ALL_CLIENTS}
-    assert len(set(map(tuple, seen.values()))) == 1, seen
-    return seen["confluent"]
-
-
-def end_offset(cluster, topic: str, isolation=IsolationLevel.READ_UNCOMMITTED) -> int:
-    where = TopicPartition(topic, 0)
-    return cluster.admin.list_offsets({where: OffsetSpec.latest()}, isolation_level=isolation)[where].result(20).offset
 
 
 def test_committed_records_show_and_aborted_ones_do_not(cluster, topic, transactional):
@@ -96,9 +67,17 @@ def test_a_waiting_reader_is_woken_by_the_commit(cluster, topic, transactional, 
     producer = transactional()
     producer.begin_transaction()
     send(producer, topic, "x")
-    consumer = finally_close(confluent_kafka.Consumer({
-        "bootstrap.servers": cluster.bootstrap, "group.id": "unused", "isolation.level": "read_committed", "fetch.wait.max.ms": 20_000,
-        "socket.timeout.ms": 60_000}))
+    consumer = finally_close(
+        confluent_kafka.Consumer(
+            {
+                "bootstrap.servers": cluster.bootstrap,
+                "group.id": "unused",
+                "isolation.level": "read_committed",
+                "fetch.wait.max.ms": 20_000,
+                "socket.timeout.ms": 60_000,
+            }
+        )
+    )
     consumer.assign([TopicPartition(topic, 0, 0)])
     assert consumer.poll(1.0) is None
     producer.commit_transaction(20)
@@ -151,7 +130,10 @@ def test_reading_from_the_middle_of_an_aborted_transaction(cluster, topic, trans
     producer.commit_transaction(20)
     for start in range(5):
         for client in ALL_CLIENTS:
-            assert values(client.consume(cluster.bootstrap, topic, offset=start, committed_only=True)) == [b"kept"], (start, client.name)
+            assert values(client.consume(cluster.bootstrap, topic, offset=start, committed_only=True)) == [b"kept"], (
+                start,
+                client.name,
+            )
 
 
 def test_a_transaction_over_many_partitions_is_one(cluster, transactional):
@@ -165,7 +147,9 @@ def test_a_transaction_over_many_partitions_is_one(cluster, transactional):
         end(20)
     for topic in topics:
         for partition in range(3):
-            assert values(CONFLUENT.consume(cluster.bootstrap, topic, partition=partition, committed_only=True)) == [b"x"]
+            assert values(CONFLUENT.consume(cluster.bootstrap, topic, partition=partition, committed_only=True)) == [
+                b"x"
+            ]
 
 
 def test_an_empty_transaction_ends(cluster, topic, transactional):
@@ -189,7 +173,11 @@ def test_a_zombie_is_fenced(cluster, topic, transactional):
         zombie.produce(topic, b"late", partition=0)
         zombie.commit_transaction(20)
     error = raised.value.args[0]
-    assert error.fatal() and error.code() in (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
+    assert error.fatal() and error.code() in (
+        KafkaError._FENCED,
+        KafkaError.PRODUCER_FENCED,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+    )
     assert committed_by_all(cluster, topic) == [b"heir"]
     assert end_offset(cluster, topic) == end_offset(cluster, topic, IsolationLevel.READ_COMMITTED)
 
@@ -217,8 +205,11 @@ def test_a_silent_transaction_is_aborted_after_its_timeout(cluster, topic, trans
     CONFLUENT.produce(cluster.bootstrap, topic, [Record(value=b"after")])
     started = time.monotonic()
     # Apache Kafka looks every 10 s by default.
-    eventually(lambda: end_offset(cluster, topic, IsolationLevel.READ_COMMITTED) == 3, within=5 if cluster.broker else 20,
-               what="the last stable offset passes the forgotten transaction")
+    eventually(
+        lambda: end_offset(cluster, topic, IsolationLevel.READ_COMMITTED) == 3,
+        within=5 if cluster.broker else 20,
+        what="the last stable offset passes the forgotten transaction",
+    )
     assert time.monotonic() - started > 1, "aborted before its time"
     assert committed_by_all(cluster, topic) == [b"after"]
     with pytest.raises(KafkaException):
@@ -247,7 +238,9 @@ def test_kcat_writes_a_transaction(cluster, topic):
 
 
 def test_kafka_python_transactions(cluster, topic, finally_close):
-    producer = finally_close(kafka.KafkaProducer(bootstrap_servers=cluster.bootstrap, transactional_id=unique_name("transaction")))
+    producer = finally_close(
+        kafka.KafkaProducer(bootstrap_servers=cluster.bootstrap, transactional_id=unique_name("transaction"))
+    )
     producer.init_transactions()
     for number, end in enumerate((producer.commit_transaction, producer.abort_transaction) * 2):
         producer.begin_transaction()
@@ -258,7 +251,9 @@ def test_kafka_python_transactions(cluster, topic, finally_close):
 
 @pytest.mark.parametrize("api", ("EndTxn", "AddPartitionsToTxn", "Produce", "InitProducerId"))
 def test_a_lost_answer_leaves_the_transaction_whole(cluster, topic, proxy, transactional, api):
-    """The first answer of each call is lost after the broker acted; the client's retry must be taken for what it is."""
+    """The first answer of each call is lost after the broker acted; the client's retry must be taken for what it
+    is.
+    """
     rule = proxy.add(api, "reset-response", times=1)
     producer = transactional(bootstrap=proxy.bootstrap, retry_backoff_ms=10)
     for number in range(3):
@@ -268,141 +263,6 @@ def test_a_lost_answer_leaves_the_transaction_whole(cluster, topic, proxy, trans
     assert rule.fired == 1
     assert committed_by_all(cluster, topic) == [b"0", b"1", b"2"]
     assert end_offset(cluster, topic) == 6, "a retry wrote a second marker"
-
-
-# The input's offsets inside the transaction.
-
-
-class Pipeline:
-    """Reads `source`, writes upper case to `target`, offsets in the transaction."""
-
-    def __init__(self, cluster, producer, source: str, target: str, group: str, **settings):
-        self.producer, self.source, self.target = producer, source, target
-        self.consumer = confluent_kafka.Consumer({
-            "bootstrap.servers": cluster.bootstrap, "group.id": group, "enable.auto.commit": False, "auto.offset.reset": "earliest",
-            "isolation.level": "read_committed", "session.timeout.ms": cluster.session_timeout_milliseconds,
-            "heartbeat.interval.ms": cluster.session_timeout_milliseconds // 3, **settings})
-        self.consumer.subscribe([source])
-
-    def open_transaction(self, count: int) -> None:
-        """Reads `count` records and writes them; the transaction with their offsets stays open."""
-        messages = []
-        deadline = time.monotonic() + 30
-        while len(messages) < count:
-            messages += self.consumer.consume(count - len(messages), 1.0)
-            assert time.monotonic() < deadline, f"read {len(messages)} of {count}"
-        self.producer.begin_transaction()
-        for message in messages:
-            self.producer.produce(self.target, message.value().upper(), partition=0)
-        position = self.consumer.position(self.consumer.assignment())
-        self.producer.send_offsets_to_transaction(position, self.consumer.consumer_group_metadata(), 20)
-
-    def close(self) -> None:
-        self.consumer.close()
-
-
-@pytest.fixture
-def pipeline(cluster, topic, group, transactional, finally_close):
-    CONFLUENT.produce(cluster.bootstrap, topic, [Record(value=f"r{number}".encode()) for number in range(20)])
-    return finally_close(Pipeline(cluster, transactional(), topic, cluster.create_topic(), group))
-
-
-def committed_offset(cluster, group: str, topic: str, *, stable: bool = True, within: float = 10) -> int:
-    consumer = confluent_kafka.Consumer({
-        "bootstrap.servers": cluster.bootstrap, "group.id": group,
-        "isolation.level": "read_committed" if stable else "read_uncommitted"})
-    try:
-        return consumer.committed([TopicPartition(topic, 0)], timeout=within)[0].offset
-    finally:
-        consumer.close()
-
-
-def test_offsets_move_with_the_commit_and_stay_with_the_abort(cluster, topic, group, pipeline):
-    pipeline.open_transaction(10)
-    pipeline.producer.commit_transaction(20)
-    assert committed_offset(cluster, group, topic) == 10
-    pipeline.open_transaction(5)
-    pipeline.producer.abort_transaction(20)
-    assert committed_offset(cluster, group, topic) == 10
-    assert len(committed_by_all(cluster, pipeline.target)) == 10
-
-
-def test_an_offset_in_an_open_transaction_makes_stable_readers_wait(cluster, topic, group, pipeline):
-    pipeline.open_transaction(10)
-    with pytest.raises(KafkaException) as raised:
-        committed_offset(cluster, group, topic, within=1.5)
-    assert raised.value.args[0].code() in (KafkaError._TIMED_OUT, KafkaError.UNSTABLE_OFFSET_COMMIT)
-    assert committed_offset(cluster, group, topic, stable=False) == confluent_kafka.OFFSET_INVALID
-    pipeline.producer.commit_transaction(20)
-    assert committed_offset(cluster, group, topic) == 10
-
-
-def test_a_member_that_lost_its_partitions_cannot_commit_their_offsets(cluster, topic, group, pipeline, finally_close):
-    """KIP-447: the group's generation fences a zombie even though its transactional id is its own."""
-    pipeline.open_transaction(5)
-    pipeline.producer.commit_transaction(20)
-    stale = pipeline.consumer.consumer_group_metadata()
-    # A second member: the generation moves on.
-    other = finally_close(confluent_kafka.Consumer({
-        "bootstrap.servers": cluster.bootstrap, "group.id": group, "session.timeout.ms": cluster.session_timeout_milliseconds,
-        "heartbeat.interval.ms": cluster.session_timeout_milliseconds // 3}))
-    other.subscribe([topic])
-
-    def generation_moved():
-        other.poll(0.05)
-        pipeline.consumer.poll(0.05)
-        group_id = lambda consumer: consumer.memberid()
-        return group_id(other) and len(other.assignment()) + len(pipeline.consumer.assignment()) == 1 and joined(cluster, group) == 2
-
-    eventually(generation_moved, within=30, what="both members are in the group")
-    pipeline.producer.begin_transaction()
-    pipeline.producer.produce(pipeline.target, b"zombie", partition=0)
-    with pytest.raises(KafkaException) as raised:
-        pipeline.producer.send_offsets_to_transaction([TopicPartition(topic, 0, 7)], stale, 20)
-    assert raised.value.args[0].txn_requires_abort()
-    pipeline.producer.abort_transaction(20)
-    assert committed_offset(cluster, group, topic) == 5
-    assert len(committed_by_all(cluster, pipeline.target)) == 5
-
-
-def joined(cluster, group: str) -> int:
-    """The members of a stable group; 0 while it rebalances."""
-    description = cluster.admin.describe_consumer_groups([group])[group].result(20)
-    return len(description.members) if description.state == confluent_kafka.ConsumerGroupState.STABLE else 0
-
-
-def test_a_kafka_python_pipeline(cluster, topic, group, finally_close):
-    CONFLUENT.produce(cluster.bootstrap, topic, [Record(value=f"r{number}".encode()) for number in range(20)])
-    target = cluster.create_topic()
-    producer = finally_close(kafka.KafkaProducer(bootstrap_servers=cluster.bootstrap, transactional_id=unique_name("transaction")))
-    producer.init_transactions()
-    consumer = finally_close(kafka.KafkaConsumer(
-        topic, bootstrap_servers=cluster.bootstrap, group_id=group, enable_auto_commit=False, auto_offset_reset="earliest",
-        isolation_level="read_committed", max_poll_records=10))
-    where = kafka.TopicPartition(topic, 0)
-    for end, expected in ((producer.commit_transaction, 10), (producer.abort_transaction, 10)):
-        batch = []
-        eventually(lambda: batch.extend(consumer.poll(timeout_ms=500).get(where, ())) or len(batch) >= 10, within=30)
-        producer.begin_transaction()
-        for message in batch:
-            producer.send(target, message.value.upper(), partition=0)
-        offsets = {where: kafka.OffsetAndMetadata(batch[-1].offset + 1, "", -1)}
-        producer.send_offsets_to_transaction(offsets, consumer.group_metadata())
-        end()
-        assert committed_offset(cluster, group, topic) == expected
-    assert committed_by_all(cluster, target) == [f"R{number}".encode() for number in range(10)]
-
-
-def test_metadata_of_an_offset_is_kept(cluster, topic, group, pipeline):
-    pipeline.open_transaction(3)
-    positions = [TopicPartition(topic, 0, 2, "epoch 7; digest 0a1b")]
-    pipeline.producer.send_offsets_to_transaction(positions, pipeline.consumer.consumer_group_metadata(), 20)
-    pipeline.producer.commit_transaction(20)
-    found = pipeline.consumer.committed([TopicPartition(topic, 0)], timeout=20)[0]
-    assert (found.offset, found.metadata) == (2, "epoch 7; digest 0a1b")
-
-
-# Over the end of the broker.
 
 
 @pytest.mark.parametrize("end", ("kill", "stop"))

@@ -1,3 +1,4 @@
+import Core
 import Testing
 
 @testable import Kafka
@@ -78,9 +79,10 @@ import Testing
     for seed in UInt64(0)..<500 { readLogWithHoles(seed) }
   }
 
-  /// A log with holes, read by a library that now and then starts behind the position: every record comes out once, in order.
+  /// A log with holes, read by a library that now and then starts behind the position: every record comes out once, in
+  /// order.
   private func readLogWithHoles(_ seed: UInt64) {
-    var random = SplitMix(seed: seed)
+    var random = SplitMix64(seed: seed)
     let log = (0..<Int64(200)).filter { _ in random.below(4) > 0 }
     var continuity = OffsetContinuity(startingAt: 0)
     var delivered: [Int64] = []

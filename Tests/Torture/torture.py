@@ -8,6 +8,7 @@ while the broker is killed at random moments and at each of its named kill point
 and folder.
 The last line is `N passed, N failed`: one for each kill, oracle and planted violation.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -74,8 +75,12 @@ def run(count: int, seed: int, directory: Path, is_self_test: bool) -> Report:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("count", type=int, nargs="?", default=50, metavar="N", help="how often to kill (default 50)")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32), help="repeats a schedule")
-    parser.add_argument("--self-test", action="store_true", help="also prove that each oracle sees a planted violation")
+    parser.add_argument(
+        "--seed", type=int, default=random.SystemRandom().randrange(1 << 32), help="repeats a schedule"
+    )
+    parser.add_argument(
+        "--self-test", action="store_true", help="also prove that each oracle sees a planted violation"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the folder of a run that passed, too")
     arguments = parser.parse_args()
     passed = failed = 0

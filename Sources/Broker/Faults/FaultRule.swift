@@ -42,8 +42,7 @@ package struct FaultRule: Sendable, Equatable {
       HeadraceError(
         .user, "BAD_FAULT", message, place: "--fault \(text)",
         remedy:
-          "write API:KIND[:every=N|:first=N], KIND one of drop-request, drop-response, delay=MS, error=CODE, throttle=MS"
-      )
+          "write API:KIND[:every=N|:first=N]; kinds are drop-request, drop-response, delay=MS, error=CODE, throttle=MS")
     }
     guard parts.count == 2 || parts.count == 3 else { throw refused("found \(parts.count) parts, expected 2 or 3") }
     guard let api = APIKey(name: parts[0]) else { throw refused("no API is called \(parts[0])") }

@@ -5,7 +5,10 @@ internal import Codecs
 /// - A record stays when no later one has its key; one without a key, or of an aborted transaction, goes.
 /// - A tombstone stays until the delete horizon of its batch, which its first compaction sets.
 /// - A marker stays while a batch of its transaction does, and then until its delete horizon.
-/// - A producer's last batch stays, if need be without records, and so does the marker that is its last entry.
+/// - A producer's last batch stays, if need be without records, and so does the marker that is its last entry. A batch
+///   without
+///   records is no part of a transaction: it must not keep one open when its marker is gone.
+/// - What lies below the log's start goes.
 struct CompactionFilter {
   enum Decision {
     case keep
@@ -15,6 +18,7 @@ struct CompactionFilter {
 
   private let keys: CompactionKeyMap
   private let producers: [Int64: CompactionJob.LastEntry]
+  private let logStartOffset: Int64
   private let nowMilliseconds: Int64
   private let deleteRetentionMilliseconds: Int64
   private var transactions: CompactionTransactions
@@ -26,6 +30,7 @@ struct CompactionFilter {
   init(job: CompactionJob, keys: CompactionKeyMap) {
     self.keys = keys
     producers = job.producers
+    logStartOffset = job.logStartOffset
     nowMilliseconds = job.nowMilliseconds
     deleteRetentionMilliseconds = job.configuration.deleteRetentionMilliseconds
     transactions = CompactionTransactions(aborted: job.aborted)
@@ -34,7 +39,8 @@ struct CompactionFilter {
   mutating func decide(_ header: RecordBatchHeader, _ records: RawSpan, path: String) throws(StorageFailure) -> Decision
   {
     if header.attributes.contains(.control) { return try decideMarker(header, records, path: path) }
-    let isAborted = transactions.takeData(header)
+    let isDeleted = header.lastOffset < logStartOffset
+    let isAborted = isDeleted || transactions.takeData(header)
     let isLastOfProducer = header.hasProducerID && producers[header.producerID]?.dataOffset == header.lastOffset
     let dropsTombstones = hasReachedHorizon(header)
     let first = header.baseOffset
@@ -51,7 +57,7 @@ struct CompactionFilter {
       }
     }
     let setsHorizon = hasTombstone && !header.attributes.contains(.deleteHorizon)
-    if survivors.count == Int(header.recordCount), !setsHorizon { return .keep }
+    if survivors.count == Int(header.recordCount), !survivors.isEmpty, !setsHorizon { return .keep }
     if survivors.isEmpty { return isLastOfProducer ? emptied(header) : .drop }
     return .replace(try rebuild(header, records, keeping: survivors, setsHorizon: setsHorizon, path: path))
   }
@@ -59,13 +65,14 @@ struct CompactionFilter {
   private mutating func decideMarker(
     _ header: RecordBatchHeader, _ records: RawSpan, path: String
   ) throws(StorageFailure) -> Decision {
-    guard let marker = TransactionMarker(header, records: records),
-      transactions.takeMarker(marker, offset: header.baseOffset)
-    else { return .keep }
+    guard let marker = TransactionMarker(header, records: records) else { return .keep }
+    let isDeleted = header.lastOffset < logStartOffset
+    guard transactions.takeMarker(marker, offset: header.baseOffset) || isDeleted else { return .keep }
     droppableMarkers.insert(header.baseOffset)
     if let last = producers[header.producerID], last.dataOffset == nil, last.epoch == header.producerEpoch {
       return .keep
     }
+    if isDeleted { return .drop }
     guard header.attributes.contains(.deleteHorizon) else {
       var layouts: [RecordLayout] = []
       try reader.read(header, records, path: path) { layouts.append($1) }
@@ -80,10 +87,10 @@ struct CompactionFilter {
 
   /// A batch that only tells its producer's epoch and last sequence.
   private func emptied(_ header: RecordBatchHeader) -> Decision {
-    if header.recordCount == 0 { return .keep }
+    if header.recordCount == 0, !header.attributes.contains(.transactional) { return .keep }
     var builder = RecordBatchBuilder(baseTimestamp: header.baseTimestamp)
     builder.header = header
-    builder.header.attributes = header.attributes.with(codec: .none)
+    builder.header.attributes = header.attributes.with(codec: .none).subtracting(.transactional)
     builder.header.recordCount = 0
     return .replace(builder.finish())
   }

@@ -23,6 +23,8 @@ package struct CompactionJob: Sendable {
   let sources: [Source]
   /// Keys from here on are not known to be unique.
   let firstDirtyOffset: Int64
+  /// What lies below was deleted for readers; nothing is known of its transactions any more.
+  let logStartOffset: Int64
   let aborted: [AbortedTransaction]
   let producers: [Int64: LastEntry]
   let configuration: LogConfiguration
@@ -91,19 +93,17 @@ package struct CompactionJob: Sendable {
   ) throws(StorageFailure) -> (group: CompactionResult.Group?, end: Int) {
     let base = sources[start].summary.baseOffset
     let stem = "\(folder)/\(SegmentName.stem(base))"
-    let writer = try SegmentWriter(
+    let writer = SegmentWriter(
       stem + SegmentName.logSuffix + SegmentName.cleanedSuffix, baseOffset: base,
-      indexIntervalBytes: configuration.indexIntervalBytes)
-    var isChanged = false
-    var end = start
-    while end < count, end == start || fits(sources[end].summary, into: writer.summary) {
-      if try copy(sources[end], to: writer, &filter) { isChanged = true }
+      origin: try LogFile(sources[start].logPath, .read), indexIntervalBytes: configuration.indexIntervalBytes)
+    try copy(sources[start], to: writer, &filter)
+    var end = start + 1
+    while end < count, fits(sources[end].summary, into: writer.summary) {
+      try writer.diverge()
+      try copy(sources[end], to: writer, &filter)
       end += 1
     }
-    guard isChanged || end > start + 1 else {
-      try LogFolder.remove(writer.file.path)
-      return (nil, end)
-    }
+    guard writer.isWritten else { return (nil, end) }
     try writer.finish()
     let summary = writer.summary
     let kept = aborted.filter {
@@ -120,25 +120,23 @@ package struct CompactionJob: Sendable {
       && next.endOffset &- written.baseOffset <= Int64(Int32.max)
   }
 
-  /// - Returns: whether anything was left out or rewritten.
   private func copy(
     _ source: Source, to writer: SegmentWriter, _ filter: inout CompactionFilter
-  ) throws(StorageFailure) -> Bool {
-    var isChanged = false
+  ) throws(StorageFailure) {
     var scanner = SegmentScanner(try LogFile(source.logPath, .read), end: source.summary.sizeBytes)
     var step = try scanner.next(checksums: true)
     while case .batch(let header, _) = step {
       switch try filter.decide(header, scanner.records, path: source.logPath) {
       case .keep: try writer.append(header, scanner.batch)
-      case .drop: isChanged = true
+      case .drop: try writer.diverge()
       case .replace(let bytes):
-        isChanged = true
-        try writer.append(unsafe bytes.span.bytes)
+        try writer.diverge()
+        let batch = unsafe bytes.span.bytes
+        if let header = RecordBatchHeader(batch) { try writer.append(header, batch) }
       }
       step = try scanner.next(checksums: true)
     }
     // Damaged input must not be compacted away.
     guard step == .end else { throw StorageFailure(operation: "compact", path: source.logPath, code: 5) }
-    return isChanged
   }
 }

@@ -149,13 +149,14 @@ struct LogRecovery {
     for entry in file.aborted { aborted.append(entry) }
   }
 
-  /// Loads the newest snapshot that a scan can go on from: one taken where a segment begins, or in front of the first.
+  /// Loads the newest snapshot that a scan can go on from: one taken where a segment begins. An older one might know of
+  /// a transaction whose end was deleted since.
   /// - Returns: its offset; the first segment's base when there is none.
   private mutating func loadSnapshot(atMost limit: Int64, bases: [Int64]) throws(StorageFailure) -> Int64 {
     let first = bases.first ?? 0
     let offsets = try LogFolder.names(in: folder)
       .compactMap { SegmentName.offset($0, suffix: SegmentName.snapshotSuffix) }
-      .filter { $0 <= limit && ($0 <= first || bases.contains($0)) }
+      .filter { $0 <= limit && bases.contains($0) }
     for offset in offsets.sorted(by: >) {
       guard let states = snapshot(offset) else { continue }
       producers = states

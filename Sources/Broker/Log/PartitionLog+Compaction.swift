@@ -26,7 +26,7 @@ extension PartitionLog {
     guard isOverdue || ratio > configuration.minCleanableDirtyRatio else { return nil }
     return CompactionJob(
       folder: folder, sources: sources.map { .init(logPath: $0.logPath, summary: $0.summary) },
-      firstDirtyOffset: max(cleanedUpTo, logStartOffset), aborted: aborted.entries,
+      firstDirtyOffset: max(cleanedUpTo, logStartOffset), logStartOffset: logStartOffset, aborted: aborted.entries,
       producers: producers.producers.mapValues { .init(epoch: $0.epoch, dataOffset: $0.recent.last?.lastOffset) },
       configuration: configuration, nowMilliseconds: nowMilliseconds)
   }

@@ -19,6 +19,8 @@ final class BrokerCore {
   /// From this size on it is worth looking whether a snapshot would be much smaller.
   var journalRewriteSizeBytes: Int64
   var isJournalBeingFlushed = false
+  /// Whether decided transactions that the disk refused will be tried again.
+  var isFinishingScheduled = false
   var clusterID = ""
   var topics: [String: Topic] = [:]
   var topicNames: [TopicID: String] = [:]

@@ -54,7 +54,8 @@ extension Admin {
 
   /// Sets properties and leaves the others as they are; nil returns a property to its default.
   ///
-  /// The request replaces all properties that were ever set, so they are read first: two callers at once may undo each other.
+  /// The request replaces all properties that were ever set, so they are read first: two callers at once may undo each
+  /// other.
   package func setConfiguration(
     _ changes: [String: String?], of resource: ConfigurationResource
   ) throws(HeadraceError) {
@@ -65,7 +66,8 @@ extension Admin {
     for (name, value) in changes { wanted[name] = value }
     let object = unsafe try self.object(resource)
     for (name, value) in wanted { unsafe rd_kafka_ConfigResource_set_config(object, name, value) }
-    let answer = unsafe try perform(RD_KAFKA_ADMIN_OP_ALTERCONFIGS, while: "change the configuration") { options, answers in
+    let answer = unsafe try perform(RD_KAFKA_ADMIN_OP_ALTERCONFIGS, while: "change the configuration") {
+      options, answers in
       unsafe Self.withObjects([object], destroy: { unsafe rd_kafka_ConfigResource_destroy($0) }) { array, count in
         unsafe rd_kafka_AlterConfigs(client.handle, array, count, options, answers)
       }

@@ -50,7 +50,9 @@ extension Admin {
     var count = 0
     let groups = unsafe rd_kafka_DescribeConsumerGroups_result_groups(
       rd_kafka_event_DescribeConsumerGroups_result(answer.pointer), &count)
-    guard count > 0, let group = unsafe groups?[0] else { throw client.error(.unknownGroup, while: "describe the group") }
+    guard count > 0, let group = unsafe groups?[0] else {
+      throw client.error(.unknownGroup, while: "describe the group")
+    }
     if let error = unsafe rd_kafka_ConsumerGroupDescription_error(group) {
       throw client.error(KafkaErrorCode(unsafe rd_kafka_error_code(error)), while: "describe the group", place: id)
     }

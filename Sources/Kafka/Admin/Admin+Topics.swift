@@ -29,7 +29,7 @@ extension Admin {
         unsafe rd_kafka_NewTopic_new(topic.name, topic.partitionCount, topic.replicationFactor, $0, $1)
       }
       guard let object = unsafe object else {
-        for unsafe object in unsafe objects { unsafe rd_kafka_NewTopic_destroy(object) }
+        unsafe objects.forEach { unsafe rd_kafka_NewTopic_destroy($0) }
         throw HeadraceError(.invalidArgument, "create topics: \(text)", place: topic.name)
       }
       unsafe objects.append(object)

@@ -90,7 +90,7 @@ extension Admin {
     _ body: (UnsafeMutablePointer<OpaquePointer?>, Int) -> Result
   ) -> Result {
     var array = unsafe objects.map { unsafe Optional($0) }
-    defer { for unsafe object in unsafe objects { unsafe destroy(object) } }
+    defer { unsafe objects.forEach { unsafe destroy($0) } }
     // One more element, so that the array has an address even when it is empty.
     unsafe array.append(nil)
     return unsafe array.withUnsafeMutableBufferPointer { buffer in

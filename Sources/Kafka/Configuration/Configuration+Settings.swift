@@ -14,6 +14,10 @@ extension ClientConfiguration {
     try settings.set("reconnect.backoff.ms", 50)
     try settings.set("reconnect.backoff.max.ms", reconnectBackoffMaximumMilliseconds)
     try settings.set("socket.nagle.disable", true)
+    // From 2.10 on librdkafka takes up its bootstrap list again once it has lost every broker, and forgets the handle of a
+    // coordinator that a request still waits for: with one broker, sending offsets in a transaction then never returns
+    // (librdkafka issues 5456 and 5511).
+    try settings.setWhereKnown("metadata.recovery.strategy", "none")
     try settings.set("log_level", logLevel.rawValue)
     // The log closure names its client itself.
     try settings.set("log.thread.name", false)
@@ -139,7 +143,7 @@ extension ConsumerConfiguration {
     try settings.set("fetch.message.max.bytes", fetchPartitionBytesMaximum)
     try settings.set("fetch.error.backoff.ms", 100)
     // Since librdkafka 2.2; see `PrefetchAlarm` for what was before.
-    try settings.setWhereKnown("fetch.queue.backoff.ms", 5)
+    try settings.setWhereKnown("fetch.queue.backoff.ms", "5")
     try settings.set("check.crcs", checksRecordBatches)
     try settings.set("allow.auto.create.topics", false)
     try settings.set("topic.metadata.refresh.interval.ms", 30_000)

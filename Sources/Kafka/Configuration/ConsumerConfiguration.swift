@@ -3,8 +3,8 @@ package struct ConsumerConfiguration: Sendable {
   package var client: ClientConfiguration
   /// The consumer group; nil for a reader that is given its partitions and commits nothing.
   package var groupID: String?
-  /// Static membership (KIP-345): a member that restarts under the same id within the session time-out gets its partitions
-  /// back without a rebalance.
+  /// Static membership (KIP-345): a member that restarts under the same id within the session time-out gets its
+  /// partitions back without a rebalance.
   package var groupInstanceID: String?
   /// Where a partition starts that has no committed offset.
   package var startWithoutCommit: StartWithoutCommit = .earliest
@@ -26,8 +26,8 @@ package struct ConsumerConfiguration: Sendable {
   package var batchRecordsMaximum = 4_096
   /// Prefetch target, in records; reached or not, the limit below holds.
   package var prefetchRecordsMinimum: Int32 = 1_000_000
-  /// Prefetch limit over all partitions, in KiB of keys and values: the consumer's memory (each record costs about 400 bytes
-  /// beside them), and its back-pressure.
+  /// Prefetch limit over all partitions, in KiB of keys and values: the consumer's memory (each record costs about 400
+  /// bytes beside them), and its back-pressure.
   package var prefetchKibibytesMaximum: Int32 = 65_536
   /// The broker waits this long for `fetchBytesMinimum`, in milliseconds.
   package var fetchWaitMaximumMilliseconds: Int32 = 100
@@ -47,8 +47,8 @@ package struct ConsumerConfiguration: Sendable {
   /// `fail` throws an error that says which offsets are gone.
   package enum OutOfRangePolicy: Sendable { case fail, earliest, latest }
 
-  /// Eager strategies revoke everything at each rebalance. librdkafka before 2.10 may lose the assignment when an offset
-  /// commit meets a cooperative rebalance, and before 2.6.1 may spin in it: stay eager there.
+  /// Eager strategies revoke everything at each rebalance. librdkafka before 2.10 may lose the assignment when an
+  /// offset commit meets a cooperative rebalance, and before 2.6.1 may spin in it: stay eager there.
   package enum AssignmentStrategy: String, Sendable {
     case range
     case roundRobin = "roundrobin"

@@ -3,8 +3,8 @@ internal import CRDKafka
 
 /// Records of one partition in the order of their offsets, borrowed from the library for the length of one call.
 ///
-/// Nothing is copied and nothing is allocated per record. Offsets rise, but not always by one: transaction markers, aborted
-/// records and compaction leave holes.
+/// Nothing is copied and nothing is allocated per record. Offsets rise, but not always by one: transaction markers,
+/// aborted records and compaction leave holes.
 @safe
 package struct ConsumedBatch: ~Copyable, ~Escapable {
   private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
@@ -12,7 +12,8 @@ package struct ConsumedBatch: ~Copyable, ~Escapable {
   package let count: Int
   /// Where the records come from.
   package let partition: TopicPartition
-  /// Counts the times at which the consumer got this partition: it differs after a revocation, even to the same consumer.
+  /// Counts the times at which the consumer got this partition: it differs after a revocation, even to the same
+  /// consumer.
   package let ownership: UInt64
 
   @_lifetime(immortal)

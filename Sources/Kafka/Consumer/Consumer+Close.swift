@@ -4,8 +4,9 @@ internal import CRDKafka
 extension Consumer {
   /// Leaves the group (a static member only stops) and frees everything. Calling it again does nothing.
   ///
-  /// Revocations reach the listener as in `poll`. librdkafka before 2.4 may hang while it closes, so the waiting is bounded:
-  /// an instance that does not end in time is ended by a thread of its own, and the group notices by session time-out.
+  /// Revocations reach the listener as in `poll`. librdkafka before 2.4 may hang while it closes, so the waiting is
+  /// bounded: an instance that does not end in time is ended by a thread of its own, and the group notices by session
+  /// time-out.
   ///
   /// - Returns: whether the group was left in good order.
   @discardableResult

@@ -45,7 +45,8 @@ extension Consumer {
     let client = instance.client
     try client.retrying(within: configuration.client.requestTimeoutMilliseconds) { remaining throws(HeadraceError) in
       let list = RDPartitionList(partitions)
-      try client.check(unsafe rd_kafka_committed(client.handle, list.pointer, remaining), while: "read the group's offsets")
+      try client.check(
+        unsafe rd_kafka_committed(client.handle, list.pointer, remaining), while: "read the group's offsets")
       for element in list.elements {
         guard element.code == .none else {
           throw client.error(element.code, while: "read the group's offset", place: element.partition.description)
@@ -78,7 +79,8 @@ extension Consumer {
       of: topic, timeoutMilliseconds: configuration.client.requestTimeoutMilliseconds)
   }
 
-  /// Who this member is in its group: what a transaction needs to commit offsets, and to be refused when it is a zombie.
+  /// Who this member is in its group: what a transaction needs to commit offsets, and to be refused when it is a
+  /// zombie.
   package func groupMetadata() throws(HeadraceError) -> GroupMetadata {
     guard let pointer = unsafe rd_kafka_consumer_group_metadata(try open().client.handle) else {
       throw HeadraceError(.user, "NO_GROUP", "this consumer is in no group", remedy: "set groupID")

@@ -6,13 +6,14 @@ extension Consumer {
   package func position(of partition: TopicPartition) throws(HeadraceError) -> Int64 {
     let instance = try open()
     let owner = try owner(of: partition)
-    // Between polls, everything below the library's position was taken out of its queue and handed over: what lies between
-    // that and our own position is markers. At any other time there may be records between them.
+    // Between polls, everything below the library's position was taken out of its queue and handed over: what lies
+    // between that and our own position is markers. At any other time there may be records between them.
     guard owner.continuity.phase == .flowing, !owner.needsSeek, !owner.isPaused, !isInsidePoll, !isClosing else {
       return owner.continuity.nextOffset
     }
     let list = RDPartitionList([partition])
-    try instance.client.check(unsafe rd_kafka_position(instance.client.handle, list.pointer), while: "read the position")
+    try instance.client.check(
+      unsafe rd_kafka_position(instance.client.handle, list.pointer), while: "read the position")
     return max(owner.continuity.nextOffset, list.elements.first?.offset ?? -1)
   }
 
@@ -24,7 +25,8 @@ extension Consumer {
     try owner(of: partition).restart(at: offset)
   }
 
-  /// Hands over nothing of these partitions until they are resumed: back-pressure of one partition, without leaving the group.
+  /// Hands over nothing of these partitions until they are resumed: back-pressure of one partition, without leaving the
+  /// group.
   package func pause(_ partitions: [TopicPartition]) throws(HeadraceError) {
     let instance = try open()
     for partition in partitions { try owner(of: partition).isPaused = true }
@@ -70,8 +72,8 @@ extension Consumer {
     try instance.client.check(unsafe rd_kafka_resume_partitions(instance.client.handle, list.pointer), while: "resume")
   }
 
-  /// Tells the library where to read on, for every partition whose position was set. What it cannot seek yet, because it is
-  /// still starting to read there, is tried again at the next poll; until then nothing of that partition counts.
+  /// Tells the library where to read on, for every partition whose position was set. What it cannot seek yet, because
+  /// it is still starting to read there, is tried again at the next poll; until then nothing of that partition counts.
   func applySeeks(_ instance: Instance) throws(HeadraceError) {
     let waiting = owned.values.filter(\.needsSeek)
     guard !waiting.isEmpty else { return }

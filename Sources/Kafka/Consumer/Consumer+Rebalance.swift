@@ -1,8 +1,8 @@
 internal import Core
 internal import CRDKafka
 
-// A rebalance is noted in the library's callback and acted upon here, between taking records from the library and handing
-// them over. Until then the group waits, as it does inside of a callback.
+// A rebalance is noted in the library's callback and acted upon here, between taking records from the library and
+// handing them over. Until then the group waits, as it does inside of a callback.
 
 extension Consumer {
   func applyRebalances(_ instance: Instance) throws {

@@ -6,8 +6,8 @@ internal import CRDKafka
 /// A consumer belongs to the thread that made it, and every call may block: never call it from Swift's thread pool, but
 /// from a thread of your own (`BlockingThread`, `Confined`). Only `waker` may go elsewhere.
 ///
-/// What it hands over continues, offset by offset, what it handed over before: the consumer resolves where a partition starts,
-/// keeps its own position, and drops, counts and repairs whatever the library delivers out of line.
+/// What it hands over continues, offset by offset, what it handed over before: the consumer resolves where a partition
+/// starts, keeps its own position, and drops, counts and repairs whatever the library delivers out of line.
 package final class Consumer {
   let configuration: ConsumerConfiguration
   let listener: (any RebalanceListener)?
@@ -48,7 +48,8 @@ package final class Consumer {
     if let instance { Retirement.end(instance.client) }
   }
 
-  /// Joins the group and takes the partitions that it assigns; topic names that begin with `^` are patterns (POSIX extended).
+  /// Joins the group and takes the partitions that it assigns; topic names that begin with `^` are patterns (POSIX
+  /// extended).
   package func subscribe(_ topics: [String]) throws(HeadraceError) {
     let instance = try open()
     guard configuration.groupID != nil else {

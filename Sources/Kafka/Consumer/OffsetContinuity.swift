@@ -1,9 +1,9 @@
 /// Checks that what arrives of one partition continues what its owner has.
 ///
 /// A value: offsets in, verdicts out. Older versions of the library hand over stale records after a seek, a pause or a
-/// rebalance, or resume behind records that were never delivered. Offsets alone tell a stale record; a jump ahead may also be
-/// an honest hole (transaction markers, aborted records, compaction). Honest holes show the same first record when the
-/// expected offset is read again, so the first jump after each interruption is read twice.
+/// rebalance, or resume behind records that were never delivered. Offsets alone tell a stale record; a jump ahead may
+/// also be an honest hole (transaction markers, aborted records, compaction). Honest holes show the same first record
+/// when the expected offset is read again, so the first jump after each interruption is read twice.
 struct OffsetContinuity: Equatable {
   enum Phase: Equatable {
     /// Records flow without interruption: a jump ahead is a hole in the log.

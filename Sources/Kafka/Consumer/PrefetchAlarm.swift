@@ -3,9 +3,9 @@ internal import Core
 
 /// When to wake the library's fetching threads.
 ///
-/// Before version 2.2 they sleep for up to a second once the prefetch queue is full, however fast it is emptied: a reader that
-/// is slower than the broker, but faster than one queue a second, starves two thirds of its time. From 2.2 on
-/// `fetch.queue.backoff.ms` does what this does.
+/// Before version 2.2 they sleep for up to a second once the prefetch queue is full, however fast it is emptied: a
+/// reader that is slower than the broker, but faster than one queue a second, starves two thirds of its time. From 2.2
+/// on `fetch.queue.backoff.ms` does what this does.
 struct PrefetchAlarm: Equatable {
   private var peak = 0
   private var lastMilliseconds: Int64 = 0
@@ -28,8 +28,8 @@ extension RDClient {
   /// Whether this version's fetching threads need an alarm.
   static let oversleeps = rd_kafka_version() < 0x0202_0000
 
-  /// Makes every broker thread look at its work. No call of the library does that alone; setting the credentials that are
-  /// set already does it last of all, and changes nothing else.
+  /// Makes every broker thread look at its work. No call of the library does that alone; setting the credentials that
+  /// are set already does it last of all, and changes nothing else.
   func wakeBrokerThreads(_ configuration: ClientConfiguration) {
     let credentials: (username: String, password: Secret)
     switch configuration.security.authentication {

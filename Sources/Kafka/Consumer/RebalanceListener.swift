@@ -1,6 +1,7 @@
 package import Core
 
-/// Follows what a group gives to a consumer and takes from it. Called on the consumer's own thread, inside `poll` and `close`.
+/// Follows what a group gives to a consumer and takes from it. Called on the consumer's own thread, inside `poll` and
+/// `close`.
 package protocol RebalanceListener: AnyObject {
   /// The consumer is about to own these partitions. Returned offsets override where they start.
   func assigned(_ partitions: [AssignedPartition], to consumer: Consumer) throws -> [TopicPartition: Int64]

@@ -104,7 +104,8 @@ extension KafkaErrorCode {
   /// The same call may succeed later, without any change to it.
   package var isRetriable: Bool { Self.retriable.contains(self) }
 
-  /// Another instance with the same identity took over. A new instance takes the place back: only for its rightful owner.
+  /// Another instance with the same identity took over. A new instance takes the place back: only for its rightful
+  /// owner.
   package var isFencing: Bool {
     self == .fenced || self == .producerFenced || self == .invalidProducerEpoch || self == .fencedInstance
   }
@@ -113,7 +114,8 @@ extension KafkaErrorCode {
   var isMistakeOfCaller: Bool {
     switch self {
     case .invalidArgument, .unknownTopic, .unknownPartition, .unknownTopicOrPartition, .messageTooLarge, .topicExists,
-      .nonEmptyGroup, .unknownGroup, .notConfigured, .conflict, .authentication, .saslAuthenticationFailed, .tls, .state:
+      .nonEmptyGroup, .unknownGroup, .notConfigured, .conflict, .authentication, .saslAuthenticationFailed, .tls,
+      .state:
       true
     default: false
     }

@@ -106,8 +106,8 @@ extension RDCallbacks {
     _ client: OpaquePointer?, _ code: KafkaErrorCode, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
   ) {
     let partitions = unsafe RDPartitionList.partitions(of: list)
-    // Ends the poll that runs this callback: it would wait on, and the group with it. Not rd_kafka_yield, which makes the
-    // batch call of every version drop the next message unseen.
+    // Ends the poll that runs this callback: it would wait on, and the group with it. Not rd_kafka_yield, which makes
+    // the batch call of every version drop the next message unseen.
     if let queue = unsafe rd_kafka_queue_get_consumer(client) {
       unsafe rd_kafka_queue_yield(queue)
       unsafe rd_kafka_queue_destroy(queue)

@@ -10,8 +10,8 @@ extension RDClient {
     case beginning = -2
   }
 
-  /// The first offset at or after each timestamp; no entry where the log has none. One request per broker, asked again while the
-  /// cluster is only busy.
+  /// The first offset at or after each timestamp; no entry where the log has none. One request per broker, asked again
+  /// while the cluster is only busy.
   func offsets(
     forTimes times: [TopicPartition: Int64], timeoutMilliseconds: Int32
   ) throws(HeadraceError) -> [TopicPartition: Int64] {

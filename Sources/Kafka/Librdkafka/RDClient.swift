@@ -63,7 +63,8 @@ final class RDClient: @unchecked Sendable {
     return HeadraceError(KafkaErrorCode(code), text, retry: .newInstance)
   }
 
-  /// The error of a call that returned `code`, with the newest connection trouble where the code alone explains nothing.
+  /// The error of a call that returned `code`, with the newest connection trouble where the code alone explains
+  /// nothing.
   func error(_ code: KafkaErrorCode, while activity: String, place: String? = nil) -> HeadraceError {
     if code == .fatal, let fatalError { return fatalError }
     var error = HeadraceError(code, while: activity, place: place)

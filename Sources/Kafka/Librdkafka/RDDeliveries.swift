@@ -1,7 +1,8 @@
 internal import CRDKafka
 internal import Core
 
-/// The accounts of what became of each batch, kept in C: see `deliveries.c`. Belongs to the thread that polls the producer.
+/// The accounts of what became of each batch, kept in C: see `deliveries.c`. Belongs to the thread that polls the
+/// producer.
 @safe
 final class RDDeliveries {
   let pointer: OpaquePointer

@@ -21,8 +21,8 @@ struct RDSettings: ~Copyable {
   func set(_ name: String, _ value: Bool) throws(HeadraceError) { try set(name, value ? "true" : "false") }
 
   /// As `set`, for a property that older versions of the library do not have.
-  func setWhereKnown(_ name: String, _ value: Int32) throws(HeadraceError) {
-    let (result, _) = unsafe CStrings.explained { unsafe rd_kafka_conf_set(pointer, name, String(value), $0, $1) }
+  func setWhereKnown(_ name: String, _ value: String) throws(HeadraceError) {
+    let (result, _) = unsafe CStrings.explained { unsafe rd_kafka_conf_set(pointer, name, value, $0, $1) }
     if result != RD_KAFKA_CONF_UNKNOWN { try set(name, value) }
   }
 
@@ -36,7 +36,8 @@ struct RDSettings: ~Copyable {
   /// For the callbacks, which have no names.
   func withPointer(_ body: (OpaquePointer) -> Void) { unsafe body(pointer) }
 
-  /// Makes the client, which takes these properties over; a client that cannot be made leaves them to be destroyed here.
+  /// Makes the client, which takes these properties over; a client that cannot be made leaves them to be destroyed
+  /// here.
   consuming func makeClient(_ type: rd_kafka_type_t) throws(HeadraceError) -> OpaquePointer {
     let (client, text) = unsafe CStrings.explained { unsafe rd_kafka_new(type, pointer, $0, $1) }
     guard let client = unsafe client else {

@@ -3,8 +3,8 @@ internal import CRDKafka
 
 /// Writes batches of records and says of each record whether it is stored.
 ///
-/// A producer belongs to the thread that made it, and every call may block: never call it from Swift's thread pool, but from
-/// a thread of your own (`BlockingThread`, `Confined`).
+/// A producer belongs to the thread that made it, and every call may block: never call it from Swift's thread pool, but
+/// from a thread of your own (`BlockingThread`, `Confined`).
 package final class Producer {
   let configuration: ProducerConfiguration
   let deliveries: RDDeliveries
@@ -39,10 +39,12 @@ package final class Producer {
 
   /// Queues all records of the batch; they are copied. Waits while the queue is full.
   ///
-  /// A record that cannot be queued (too large, no such partition) is a failure in the batch's report; the others go on.
+  /// A record that cannot be queued (too large, no such partition) is a failure in the batch's report; the others go
+  /// on.
   ///
   /// - Returns: the number under which the batch is reported.
-  /// - Throws: when the producer is closed or failed for good. Records of this batch that were queued before are reported.
+  /// - Throws: when the producer is closed or failed for good. Records of this batch that were queued before are
+  ///   reported.
   @discardableResult
   package func send(_ batch: ProduceBatch) throws(HeadraceError) -> UInt32 {
     let client = try open()
@@ -105,7 +107,8 @@ package final class Producer {
 
   /// Waits until every record that was sent is settled.
   ///
-  /// - Throws: when time runs out first, and when a record was not delivered that no taken report has told of. Reports stay
+  /// - Throws: when time runs out first, and when a record was not delivered that no taken report has told of. Reports
+  ///   stay
   ///   to be taken either way.
   package func flush(timeoutMilliseconds: Int32) throws(HeadraceError) {
     let client = try open()

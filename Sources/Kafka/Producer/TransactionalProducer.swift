@@ -3,9 +3,10 @@ internal import CRDKafka
 
 /// Writes records and group offsets that become visible together, or not at all.
 ///
-/// The rule for errors is their `retry`: `sameCall` may be repeated; `abortTransaction` asks for `abort`, then the caller
-/// rewinds to the committed offset; after `newInstance` and `unknownOutcome` this object refuses everything but `close`: make
-/// a new one, `initialize` it, read the committed offset, and decide. Belongs to one thread, as `Producer` does.
+/// The rule for errors is their `retry`: `sameCall` may be repeated; `abortTransaction` asks for `abort`, then the
+/// caller rewinds to the committed offset; after `newInstance` and `unknownOutcome` this object refuses everything but
+/// `close`: make a new one, `initialize` it, read the committed offset, and decide. Belongs to one thread, as
+/// `Producer` does.
 package final class TransactionalProducer {
   private let producer: Producer
   private var state = State.new
@@ -108,9 +109,9 @@ package final class TransactionalProducer {
 
   /// Drops everything since `begin`.
   ///
-  /// Records on their way are waited for first. One that waits to be sent again may be in the log already, yet librdkafka
-  /// (seen with 2.16) gives the sequence numbers of what an abort purges to the next transaction, whose records would then be
-  /// refused or, as many of them, taken for duplicates and lost.
+  /// Records on their way are waited for first. One that waits to be sent again may be in the log already, yet
+  /// librdkafka (seen with 2.16) gives the sequence numbers of what an abort purges to the next transaction, whose
+  /// records would then be refused or, as many of them, taken for duplicates and lost.
   /// - Throws: `newInstance` when they do not settle in half of the time.
   package func abort(timeoutMilliseconds: Int32) throws(HeadraceError) {
     if case .open = state { state = .mustAbort }
@@ -132,8 +133,8 @@ package final class TransactionalProducer {
     throw end(unsafe HeadraceError(takingOwnershipOf: pointer, while: "abort the transaction"))
   }
 
-  /// Frees everything. An open transaction is aborted by the coordinator: at once when a new instance initializes, else when
-  /// it times out.
+  /// Frees everything. An open transaction is aborted by the coordinator: at once when a new instance initializes, else
+  /// when it times out.
   package func close() { producer.close() }
 
   /// The number of partitions of a topic.

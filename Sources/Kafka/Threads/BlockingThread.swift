@@ -2,8 +2,8 @@ package import Core
 internal import CRDKafka
 internal import Glibc
 
-/// A named thread that runs jobs one after another, and may block in them: the edge between async code and calls that wait
-/// for a broker.
+/// A named thread that runs jobs one after another, and may block in them: the edge between async code and calls that
+/// wait for a broker.
 package final class BlockingThread: Sendable {
   private struct Jobs: Sendable {
     var waiting: [@Sendable () -> Void] = []

@@ -1,8 +1,8 @@
-/// A value that lives on one `BlockingThread` and is only ever touched there: how async code owns a `Consumer`, `Producer`
-/// or anything else that must not be shared and may block.
+/// A value that lives on one `BlockingThread` and is only ever touched there: how async code owns a `Consumer`,
+/// `Producer` or anything else that must not be shared and may block.
 package final class Confined<Value>: @unchecked Sendable {
-  // Unchecked: `value` is set, used and released in jobs of `thread`, which run one after another.
   private let thread: BlockingThread
+  // Set, used and released in jobs of `thread`, which run one after another.
   private nonisolated(unsafe) var value: Value?
 
   /// Makes the value on its thread.

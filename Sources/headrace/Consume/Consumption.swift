@@ -30,8 +30,6 @@ final class Consumption {
     var configuration = ConsumerConfiguration(client: client, groupID: nil)
     configuration.readsUncommitted = plan.readsUncommitted
     configuration.reportsPartitionEnds = true
-    // A reader for people: what it prefetches and does not print is wasted.
-    configuration.prefetchKibibytesMaximum = 16_384
     consumer = try Consumer(configuration)
     let waker = try consumer.waker()
     stop = try TerminationSignal.watch { waker.wake() }

@@ -131,13 +131,19 @@ struct ShownRecord {
 
   private func writeValue(to writer: inout JSONWriter) {
     if let value, isJSON {
-      // Line breaks between tokens: a record stays on its line.
-      writer.raw(value.lazy.map { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") ? UInt8(ascii: " ") : $0 })
+      writer.raw(Self.onOneLine(value))
       return
     }
     let encoding = Self.write(value, to: &writer)
     writer.key("value_encoding")
     writer.string(encoding ?? (value == nil ? "none" : "string"))
+  }
+
+  /// Line breaks stand between tokens only: a record stays on its line.
+  private static func onOneLine(_ json: [UInt8]) -> [UInt8] {
+    let (lineFeed, carriageReturn) = (UInt8(ascii: "\n"), UInt8(ascii: "\r"))
+    guard json.contains(lineFeed) || json.contains(carriageReturn) else { return json }
+    return json.map { $0 == lineFeed || $0 == carriageReturn ? UInt8(ascii: " ") : $0 }
   }
 
   /// - Returns: the encoding when it is not plain text.

@@ -32,9 +32,9 @@ struct JSONWriter {
   }
 
   mutating func string(_ text: String) { value { JSONText.appendString(text, to: &$0) } }
-  mutating func number(_ number: some BinaryInteger) { value { $0 += Array(String(number).utf8) } }
-  mutating func boolean(_ value: Bool) { self.value { $0 += Array((value ? "true" : "false").utf8) } }
-  mutating func null() { value { $0 += Array("null".utf8) } }
+  mutating func number(_ number: some BinaryInteger) { value { $0 += String(number).utf8 } }
+  mutating func boolean(_ value: Bool) { self.value { $0 += (value ? "true" : "false").utf8 } }
+  mutating func null() { value { $0 += "null".utf8 } }
 
   /// Bytes that are one valid JSON value already.
   mutating func raw(_ json: some Sequence<UInt8>) { value { $0 += json } }

@@ -108,7 +108,8 @@ import Testing
   @Test func recordsThatBelongTogetherAreOneFrame() throws {
     let records: [JournalRecord] = [
       .topic(
-        .created(name: "t", id: TopicID(high: 1, low: 2), partitionCount: 3, overrides: [.init(name: "a", value: "b")])),
+        .created(
+          name: "t", id: TopicID(high: 1, low: 2), partitionCount: 3, overrides: [.init(name: "a", value: "b")])),
       .group(.topicDeleted(topic: "t")),
       .transaction(.producerIDsReserved(end: 1_000)),
       .topic(.deleted(name: "t", id: TopicID(high: 1, low: 2))),

@@ -98,7 +98,7 @@ struct ProducerStatesTests {
     let encoded = states.encoded()
     #expect(ProducerStates(encoded: encoded) == states)
     for length in 0..<encoded.count { #expect(ProducerStates(encoded: Array(encoded[..<length])) == nil) }
-    var random = SeededGenerator(seed: 3)
+    var random = SplitMix64(seed: 3)
     for _ in 0..<2_000 {
       var damaged = encoded
       damaged[Int.random(in: 0..<damaged.count, using: &random)] = UInt8.random(in: 0...255, using: &random)

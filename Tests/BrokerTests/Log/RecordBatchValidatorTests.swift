@@ -169,7 +169,7 @@ struct RecordBatchValidatorTests {
 
   /// Whatever the bytes are: an error, never a trap.
   @Test func randomBytesNeverTrap() throws {
-    var random = SeededGenerator(seed: 7)
+    var random = SplitMix64(seed: 7)
     let good = try TestBatch.values(["some", "records", "to", "damage"])
     for _ in 0..<20_000 {
       var records = Array(good[RecordBatchHeader.sizeBytes...])

@@ -6,7 +6,7 @@ import Testing
 struct RecordCursorTests {
   @Test(arguments: 0..<50)
   func whatIsBuiltIsReadBack(seed: UInt64) throws {
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix64(seed: seed)
     func bytes(_ limit: Int) -> [UInt8]? {
       Int.random(in: 0..<5, using: &random) == 0
         ? nil : (0..<Int.random(in: 0...limit, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }

@@ -4,7 +4,8 @@ import NIOCore
 /// One response per API with different values everywhere, and one that is as empty as its type allows.
 enum ResponseSamples {
   static func full(_ key: APIKey) -> any WireWritable {
-    log(key) ?? groups(key) ?? transactions(key) ?? topics(key) ?? configs(key) ?? cluster(key)
+    log(key) ?? positions(key) ?? groups(key) ?? members(key) ?? transactions(key) ?? topics(key) ?? configs(key)
+      ?? cluster(key)
   }
 
   private static func log(_ key: APIKey) -> (any WireWritable)? {
@@ -39,6 +40,12 @@ enum ResponseSamples {
             ]),
           .init(name: "Zürich", partitions: []),
         ])
+    default: nil
+    }
+  }
+
+  private static func positions(_ key: APIKey) -> (any WireWritable)? {
+    switch key {
     case .listOffsets:
       ListOffsetsResponse(
         throttleMilliseconds: 1,
@@ -109,6 +116,12 @@ enum ResponseSamples {
           .init(key: "g", nodeID: 1, host: "localhost", port: 9092, errorCode: .invalidGroupId, errorMessage: "why"),
           .init(key: "h"),
         ])
+    default: nil
+    }
+  }
+
+  private static func members(_ key: APIKey) -> (any WireWritable)? {
+    switch key {
     case .joinGroup:
       JoinGroupResponse(
         throttleMilliseconds: 8, errorCode: .memberIdRequired, generation: 12, protocolType: "consumer",

@@ -1,4 +1,5 @@
 """The broker under test as a child process: started, drained, killed, restarted on the same port and data."""
+
 from __future__ import annotations
 
 import os
@@ -25,18 +26,30 @@ class BrokerDied(Exception):
 def find_binary() -> Path:
     """The `headrace` to test: `HEADRACE`, else the release build, else the debug build."""
     named = os.environ.get("HEADRACE")
-    candidates = [Path(named)] if named else [REPOSITORY / ".build" / kind / "headrace" for kind in ("release", "debug")]
+    candidates = (
+        [Path(named)] if named else [REPOSITORY / ".build" / kind / "headrace" for kind in ("release", "debug")]
+    )
     for candidate in candidates:
         if candidate.is_file():
             return candidate
-    raise FileNotFoundError(f"no headrace binary at {', '.join(map(str, candidates))}: run `make build` or set HEADRACE")
+    raise FileNotFoundError(
+        f"no headrace binary at {', '.join(map(str, candidates))}: run `make build` or set HEADRACE"
+    )
 
 
 class Broker:
     """One broker process over one data directory; `port` stays the same over restarts."""
 
-    def __init__(self, directory: Path, *, config: Mapping[str, object] | None = None, faults: Sequence[str] = (),
-                 arguments: Sequence[str] = (), command_prefix: Sequence[str] = (), port: int = 0):
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        config: Mapping[str, object] | None = None,
+        faults: Sequence[str] = (),
+        arguments: Sequence[str] = (),
+        command_prefix: Sequence[str] = (),
+        port: int = 0,
+    ):
         self.directory = directory
         self.data = directory / "data"
         self.log = directory / "broker.log"
@@ -60,12 +73,8 @@ class Broker:
 
     def start(self, *, environment: Mapping[str, str] | None = None) -> Broker:
         """Starts the process and returns when it serves; raises `BrokerDied` when it ends before that."""
-        assert self.process is None, "already running"
+        self.spawn(environment=environment)
         port_file = self.directory / "port"
-        port_file.unlink(missing_ok=True)
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self._command(port_file), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env={**os.environ, **(environment or {})})
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not port_file.exists():
             if self.process.poll() is not None:
@@ -77,9 +86,32 @@ class Broker:
         self.port = int(port_file.read_text().strip().rsplit(":", 1)[-1])
         return self
 
+    def spawn(self, *, environment: Mapping[str, str] | None = None) -> subprocess.Popen:
+        """Starts the process and does not wait for it."""
+        assert self.process is None, "already running"
+        port_file = self.directory / "port"
+        port_file.unlink(missing_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command(port_file),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **(environment or {})},
+            )
+        return self.process
+
     def _command(self, port_file: Path) -> list[str]:
-        command = [str(find_binary()), "broker", "--data", str(self.data), "--listen", self.bootstrap,
-                   "--port-file", str(port_file)]
+        command = [
+            str(find_binary()),
+            "broker",
+            "--data",
+            str(self.data),
+            "--listen",
+            self.bootstrap,
+            "--port-file",
+            str(port_file),
+        ]
         for key, value in self.config.items():
             command += ["--config", f"{key}={value}"]
         for fault in self.faults:

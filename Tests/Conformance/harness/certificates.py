@@ -1,4 +1,5 @@
 """A throw-away certificate authority with one server and two client certificates, made by the openssl command."""
+
 from __future__ import annotations
 
 import subprocess
@@ -31,18 +32,60 @@ def make_certificates(directory: Path) -> Certificates:
 
 def _authority(directory: Path, name: str) -> tuple[Path, Path]:
     certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
-    _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={name}",
-             "-keyout", key, "-out", certificate)
+    _openssl(
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        f"/CN={name}",
+        "-keyout",
+        key,
+        "-out",
+        certificate,
+    )
     return certificate, key
 
 
 def _leaf(directory: Path, name: str, authority: tuple[Path, Path], extension: str) -> tuple[Path, Path]:
     certificate, key, request, extensions = (directory / f"{name}.{end}" for end in ("pem", "key", "csr", "ext"))
     extensions.write_text(extension + "\n")
-    _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-keyout", key,
-             "-out", request)
-    _openssl("x509", "-req", "-in", request, "-CA", authority[0], "-CAkey", authority[1], "-CAcreateserial", "-days", "2",
-             "-extfile", extensions, "-out", certificate)
+    _openssl(
+        "req",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-subj",
+        f"/CN={name}",
+        "-keyout",
+        key,
+        "-out",
+        request,
+    )
+    _openssl(
+        "x509",
+        "-req",
+        "-in",
+        request,
+        "-CA",
+        authority[0],
+        "-CAkey",
+        authority[1],
+        "-CAcreateserial",
+        "-days",
+        "2",
+        "-extfile",
+        extensions,
+        "-out",
+        certificate,
+    )
     return certificate, key
 
 

@@ -1,4 +1,5 @@
 """The cluster that a test talks to: our broker, or any other one named by `BOOTSTRAP`."""
+
 from __future__ import annotations
 
 import itertools
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 import kafka
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from . import QUIET
 from .broker import Broker
 
 EXTERNAL_BOOTSTRAP = os.environ.get("BOOTSTRAP")
@@ -26,7 +28,7 @@ class Cluster:
     @property
     def admin(self) -> AdminClient:
         if self._admin is None:
-            self._admin = AdminClient({"bootstrap.servers": self.bootstrap})
+            self._admin = AdminClient({"bootstrap.servers": self.bootstrap}, logger=QUIET)
         return self._admin
 
     def kafka_python_admin(self) -> kafka.KafkaAdminClient:
@@ -42,7 +44,9 @@ class Cluster:
         name = name or unique_name("topic")
         settings = {key.replace("_", "."): str(value) for key, value in config.items()}
         replication = 1 if self.broker else -1
-        created = self.admin.create_topics([NewTopic(name, partitions, replication_factor=replication, config=settings)])
+        created = self.admin.create_topics(
+            [NewTopic(name, partitions, replication_factor=replication, config=settings)]
+        )
         created[name].result(20)
         return name
 

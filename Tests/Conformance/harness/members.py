@@ -1,4 +1,5 @@
 """Members of a consumer group on threads, and a ledger of who owned which partition and who read which record."""
+
 from __future__ import annotations
 
 import threading
@@ -7,6 +8,11 @@ from typing import Callable
 
 import confluent_kafka
 import kafka
+
+from .waiting import eventually
+
+# No expiry where members leave by themselves: a loaded machine must not evict one.
+PATIENT = {"session.timeout.ms": 20_000, "heartbeat.interval.ms": 200}
 
 
 class GroupLedger:
@@ -70,6 +76,10 @@ class Member(threading.Thread):
     def work(self, leaving: Callable[[], bool]) -> None:
         raise NotImplementedError
 
+    def prepare_to_leave(self) -> None:
+        """Ends with its present poll; for members that leave together."""
+        self._leaving.set()
+
     def leave(self, *, within: float = 30) -> None:
         self._leaving.set()
         self.join(within)
@@ -95,16 +105,21 @@ class ConfluentMember(Member):
     def __init__(self, name: str, ledger: GroupLedger, topic: str, settings: dict):
         super().__init__(name, ledger)
         self.topic = topic
-        self.consumer = confluent_kafka.Consumer({"enable.auto.commit": False, "auto.offset.reset": "earliest", **settings})
+        self.consumer = confluent_kafka.Consumer(
+            {"enable.auto.commit": False, "auto.offset.reset": "earliest", **settings}
+        )
 
     def work(self, leaving):
-        numbers = lambda partitions: [each.partition for each in partitions]
-        commit = lambda progress: self.consumer.commit(
-            offsets=[confluent_kafka.TopicPartition(self.topic, *item) for item in progress.items()], asynchronous=False)
+        def commit(progress: dict[int, int]) -> None:
+            positions = [confluent_kafka.TopicPartition(self.topic, *item) for item in progress.items()]
+            self.consumer.commit(offsets=positions, asynchronous=False)
+
         self.consumer.subscribe(
-            [self.topic], on_assign=lambda _, given: self._assigned(numbers(given)),
-            on_revoke=lambda _, taken: self._revoked(numbers(taken), commit),
-            on_lost=lambda _, taken: self._revoked(numbers(taken), lambda progress: None))
+            [self.topic],
+            on_assign=lambda _, given: self._assigned(_numbers(given)),
+            on_revoke=lambda _, taken: self._revoked(_numbers(taken), commit),
+            on_lost=lambda _, taken: self._revoked(_numbers(taken), lambda progress: None),
+        )
         try:
             while not leaving():
                 for message in self.consumer.consume(100, 0.05):
@@ -115,9 +130,14 @@ class ConfluentMember(Member):
             self.consumer.close()
 
 
+def _numbers(partitions) -> list[int]:
+    return [each.partition for each in partitions]
+
+
 class KafkaPythonMember(Member):
-    """Leaves the commit at a revocation to the library: a rebalance happens inside `poll`, when all it returned before is recorded, and
-    its listeners run where a commit of ours would block."""
+    """Leaves the commit at a revocation to the library: a rebalance happens inside `poll`, when all it returned
+    before is recorded, and its listeners run where a commit of ours would block.
+    """
 
     def __init__(self, name: str, ledger: GroupLedger, topic: str, settings: dict):
         super().__init__(name, ledger)
@@ -126,22 +146,39 @@ class KafkaPythonMember(Member):
 
     def work(self, leaving):
         member = self
-        numbers = lambda partitions: [each.partition for each in partitions]
 
         class Listener(kafka.ConsumerRebalanceListener):
             def on_partitions_revoked(self, revoked):
-                member._revoked(numbers(revoked), lambda progress: None)
+                member._revoked(_numbers(revoked), lambda progress: None)
 
             def on_partitions_assigned(self, assigned):
-                member._assigned(numbers(assigned))
+                member._assigned(_numbers(assigned))
 
         # It may otherwise lead the group before it knows the topic, assign nothing, and not always notice.
         self.consumer.partitions_for_topic(self.topic)
         self.consumer.subscribe([self.topic], listener=Listener())
         try:
             while not leaving():
-                for messages in self.consumer.poll(timeout_ms=50, max_records=100).values():
+                # A poll that times out just as the answer to its SyncGroup arrives drops the answer and never joins
+                # again (kafka-python 3.0.12): with a short time-out that happens once in some twenty runs.
+                for messages in self.consumer.poll(timeout_ms=2000, max_records=100).values():
                     for message in messages:
                         self._read(message.partition, message.offset)
         finally:
             self.consumer.close()
+
+
+def wait_for_shares(ledger: GroupLedger, members: int, *, partitions: int) -> None:
+    """Until every partition is owned and `members` members own equal shares."""
+
+    def shared() -> bool:
+        assert ledger.failures == []
+        owned = ledger.owned()
+        return len(owned) == members and all(len(share) == partitions // members for share in owned.values())
+
+    eventually(shared, within=40, what=f"{members} members share {partitions} partitions")
+
+
+def describe(cluster, group: str):
+    """The group as the admin client sees it."""
+    return cluster.admin.describe_consumer_groups([group])[group].result(20)

@@ -1,8 +1,9 @@
 """A seeded TCP proxy that understands Kafka frames and can lose, delay or hold them.
 
-Addresses in Metadata, FindCoordinator and DescribeCluster answers are rewritten to the proxy's own, so that clients stay behind it
-without any setting of the broker. It needs plain text connections.
+Addresses in Metadata, FindCoordinator and DescribeCluster answers are rewritten to the proxy's own, so that clients
+stay behind it without any setting of the broker. It needs plain text connections.
 """
+
 from __future__ import annotations
 
 import random
@@ -16,12 +17,27 @@ from kafka.protocol.admin import DescribeClusterRequest
 from kafka.protocol.api_header import ResponseClassRegistry
 from kafka.protocol.consumer import FetchRequest
 from kafka.protocol.metadata import FindCoordinatorRequest, MetadataRequest
-from kafka.protocol.producer import (AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest,
-                                     ProduceRequest, TxnOffsetCommitRequest)
+from kafka.protocol.producer import (
+    AddOffsetsToTxnRequest,
+    AddPartitionsToTxnRequest,
+    EndTxnRequest,
+    InitProducerIdRequest,
+    ProduceRequest,
+    TxnOffsetCommitRequest,
+)
 
-API_KEYS = {request.API_KEY: request.__name__.removesuffix("Request") for request in (
-    ProduceRequest, FetchRequest, AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest,
-    TxnOffsetCommitRequest)}
+API_KEYS = {
+    request.API_KEY: request.__name__.removesuffix("Request")
+    for request in (
+        ProduceRequest,
+        FetchRequest,
+        AddOffsetsToTxnRequest,
+        AddPartitionsToTxnRequest,
+        EndTxnRequest,
+        InitProducerIdRequest,
+        TxnOffsetCommitRequest,
+    )
+}
 ADDRESS_KEYS = {request.API_KEY for request in (MetadataRequest, FindCoordinatorRequest, DescribeClusterRequest)}
 LINGER_ZERO = struct.pack("ii", 1, 0)
 
@@ -30,8 +46,9 @@ LINGER_ZERO = struct.pack("ii", 1, 0)
 class Rule:
     """What happens to the frames of one API.
 
-    `reset-request`: the connection is reset and the request is never forwarded. `reset-response`: it is forwarded, and the connection
-    is reset in place of its answer. `delay`: the answer waits `seconds`. `hold`: the answer waits until `Proxy.release`.
+    `reset-request`: the connection is reset and the request is never forwarded. `reset-response`: it is forwarded,
+    and the connection is reset in place of its answer. `delay`: the answer waits `seconds`. `hold`: the answer waits
+    until `Proxy.release`.
     """
 
     api: str
@@ -43,7 +60,9 @@ class Rule:
 
 
 class Proxy:
-    """Listens on a free port of 127.0.0.1 in front of `upstream`; further brokers of a cluster get a port when they are first named."""
+    """Listens on a free port of 127.0.0.1 in front of `upstream`; further brokers of a cluster get a port when they
+    are first named.
+    """
 
     def __init__(self, upstream: str, *, seed: int = 1):
         self.rules: list[Rule] = []
@@ -147,7 +166,7 @@ class Proxy:
 
     def _pump_responses(self, client, server, pending) -> None:
         while (frame := _read_frame(server)) is not None:
-            correlation, = struct.unpack_from(">i", frame)
+            (correlation,) = struct.unpack_from(">i", frame)
             api_key, version = pending.pop(correlation, (-1, 0))
             rule = self._matching(api_key, ("reset-response", "delay", "hold"))
             if rule is not None and rule.action == "reset-response":
@@ -166,7 +185,12 @@ class Proxy:
         with self._lock:
             for rule in self.rules:
                 spent = rule.times is not None and rule.fired >= rule.times
-                if rule.api == name and rule.action in actions and not spent and self._random.random() < rule.probability:
+                if (
+                    rule.api == name
+                    and rule.action in actions
+                    and not spent
+                    and self._random.random() < rule.probability
+                ):
                     rule.fired += 1
                     return rule
         return None

@@ -1,4 +1,5 @@
 """A record as every client sees it, and seeded ones to send."""
+
 from __future__ import annotations
 
 import random
@@ -22,7 +23,9 @@ class Record:
 
 
 def text_records(seed: int, count: int, *, longest: int = 600) -> list[Record]:
-    """Records of printable text (kcat can carry nothing else); some keys are null, values repeat enough to compress."""
+    """Records of printable text (kcat can carry nothing else); some keys are null, values repeat enough to
+    compress.
+    """
     generator = random.Random(seed)
     words = ["headrace", "mill", "weir", "sluice", "penstock", "Mühle", "水車"]
     records = []

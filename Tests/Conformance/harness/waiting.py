@@ -1,4 +1,5 @@
 """Waiting for a condition instead of for a time."""
+
 from __future__ import annotations
 
 import time

@@ -1,8 +1,9 @@
 """Raw Kafka frames: requests that no client library would send, and record batches with every field free.
 
-Well-formed requests and all responses go through kafka-python's schema code, which is not ours; batches are built here, since a
-test must be able to get each of their fields wrong.
+Well-formed requests and all responses go through kafka-python's schema code, which is not ours; batches are built
+here, since a test must be able to get each of their fields wrong.
 """
+
 from __future__ import annotations
 
 import socket
@@ -119,13 +120,28 @@ class Batch:
     crc: int | None = None
 
     def encode(self) -> bytes:
-        payload = self.payload if self.payload is not None else b"".join(
-            encode_record(delta, key, value) for delta, (key, value) in enumerate(self.records))
+        payload = (
+            self.payload
+            if self.payload is not None
+            else b"".join(encode_record(delta, key, value) for delta, (key, value) in enumerate(self.records))
+        )
         count = len(self.records) if self.count is None else self.count
         last_delta = count - 1 if self.last_offset_delta is None else self.last_offset_delta
         attributes = self.compression | (0x10 if self.transactional else 0) | (0x20 if self.control else 0)
-        covered = struct.pack(">hiqqqhii", attributes, last_delta, self.timestamp, self.timestamp, self.producer_id,
-                              self.producer_epoch, self.base_sequence, count) + payload
+        covered = (
+            struct.pack(
+                ">hiqqqhii",
+                attributes,
+                last_delta,
+                self.timestamp,
+                self.timestamp,
+                self.producer_id,
+                self.producer_epoch,
+                self.base_sequence,
+                count,
+            )
+            + payload
+        )
         crc = calc_crc32c(covered) if self.crc is None else self.crc
         length = 4 + 1 + 4 + len(covered) if self.length is None else self.length
         return struct.pack(">qiibI", self.base_offset, length, self.leader_epoch, self.magic, crc) + covered
@@ -137,13 +153,17 @@ def varint(value: int) -> bytes:
     return bytes(out)
 
 
-def encode_record(offset_delta: int, key: bytes | None, value: bytes | None,
-                  headers: Sequence[tuple[bytes, bytes | None]] = ()) -> bytes:
-    sized = lambda data: varint(-1) if data is None else varint(len(data)) + data
-    body = b"\0" + varint(0) + varint(offset_delta) + sized(key) + sized(value) + varint(len(headers))
+def encode_record(
+    offset_delta: int, key: bytes | None, value: bytes | None, headers: Sequence[tuple[bytes, bytes | None]] = ()
+) -> bytes:
+    body = b"\0" + varint(0) + varint(offset_delta) + _sized(key) + _sized(value) + varint(len(headers))
     for name, content in headers:
-        body += sized(name) + sized(content)
+        body += _sized(name) + _sized(content)
     return varint(len(body)) + body
+
+
+def _sized(data: bytes | None) -> bytes:
+    return varint(-1) if data is None else varint(len(data)) + data
 
 
 @dataclass(frozen=True)
@@ -153,14 +173,30 @@ class ProduceAnswer:
     log_append_time: int
 
 
-def produce(connection: Connection, topic: str, batch: Batch | bytes, *, partition: int = 0, acks: int = -1,
-            transactional_id: str | None = None, version: int = 7) -> ProduceAnswer | None:
+def produce(
+    connection: Connection,
+    topic: str,
+    batch: Batch | bytes,
+    *,
+    partition: int = 0,
+    acks: int = -1,
+    transactional_id: str | None = None,
+    version: int = 7,
+) -> ProduceAnswer | None:
     """One batch to one partition; None for acks = 0, which has no answer."""
     data = batch.encode() if isinstance(batch, Batch) else batch
     request = ProduceRequest(
-        version=version, transactional_id=transactional_id, acks=acks, timeout_ms=5000,
-        topic_data=[ProduceRequest.TopicProduceData(name=topic, partition_data=[
-            ProduceRequest.TopicProduceData.PartitionProduceData(index=partition, records=data)])])
+        version=version,
+        transactional_id=transactional_id,
+        acks=acks,
+        timeout_ms=5000,
+        topic_data=[
+            ProduceRequest.TopicProduceData(
+                name=topic,
+                partition_data=[ProduceRequest.TopicProduceData.PartitionProduceData(index=partition, records=data)],
+            )
+        ],
+    )
     if acks == 0:
         connection.send(request)
         return None
@@ -168,13 +204,26 @@ def produce(connection: Connection, topic: str, batch: Batch | bytes, *, partiti
     return ProduceAnswer(answer.error_code, answer.base_offset, answer.log_append_time_ms)
 
 
-def init_producer(connection: Connection, transactional_id: str | None = None, *, timeout_milliseconds: int = 60_000,
-                  producer_id: int = -1, producer_epoch: int = -1, version: int = 4):
+def init_producer(
+    connection: Connection,
+    transactional_id: str | None = None,
+    *,
+    timeout_milliseconds: int = 60_000,
+    producer_id: int = -1,
+    producer_epoch: int = -1,
+    version: int = 4,
+):
     """InitProducerId; asks again while an earlier transaction of the id is being ended (51)."""
     for _ in range(200):
-        answer = connection.call(InitProducerIdRequest(
-            version=version, transactional_id=transactional_id, transaction_timeout_ms=timeout_milliseconds,
-            producer_id=producer_id, producer_epoch=producer_epoch))
+        answer = connection.call(
+            InitProducerIdRequest(
+                version=version,
+                transactional_id=transactional_id,
+                transaction_timeout_ms=timeout_milliseconds,
+                producer_id=producer_id,
+                producer_epoch=producer_epoch,
+            )
+        )
         if answer.error_code != 51:
             return answer
         time.sleep(0.02)
@@ -192,15 +241,21 @@ def wait_for_coordinator(connection: Connection, key: str, *, transactions: bool
 
 def topic_id(bootstrap: str, topic: str):
     with Connection(bootstrap) as connection:
-        request = MetadataRequest(version=10, topics=[MetadataRequest.MetadataRequestTopic(name=topic)],
-                                  allow_auto_topic_creation=False, include_cluster_authorized_operations=False,
-                                  include_topic_authorized_operations=False)
+        request = MetadataRequest(
+            version=10,
+            topics=[MetadataRequest.MetadataRequestTopic(name=topic)],
+            allow_auto_topic_creation=False,
+            include_cluster_authorized_operations=False,
+            include_topic_authorized_operations=False,
+        )
         return connection.call(request).topics[0].topic_id
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """One partition of a Fetch answer; `batches` are kafka-python's, `aborted` pairs of (producer id, first offset) or None."""
+    """One partition of a Fetch answer; `batches` are kafka-python's, `aborted` pairs of (producer id, first offset)
+    or None.
+    """
 
     error: int
     high_watermark: int
@@ -211,21 +266,52 @@ class Fetched:
     size_bytes: int
 
 
-def fetch(connection: Connection, topic: str, offset: int, *, partition: int = 0, committed_only: bool = False,
-          max_wait_milliseconds: int = 0, min_bytes: int = 1, max_bytes: int = 1 << 20, partition_max_bytes: int = 1 << 20) -> Fetched:
+def fetch(
+    connection: Connection,
+    topic: str,
+    offset: int,
+    *,
+    partition: int = 0,
+    committed_only: bool = False,
+    max_wait_milliseconds: int = 0,
+    min_bytes: int = 1,
+    max_bytes: int = 1 << 20,
+    partition_max_bytes: int = 1 << 20,
+) -> Fetched:
     partition_request = FetchRequest.FetchTopic.FetchPartition(
-        partition=partition, current_leader_epoch=-1, fetch_offset=offset, log_start_offset=-1,
-        partition_max_bytes=partition_max_bytes)
-    answer = connection.call(FetchRequest(
-        version=11, replica_id=-1, max_wait_ms=max_wait_milliseconds, min_bytes=min_bytes, max_bytes=max_bytes,
-        isolation_level=int(committed_only), session_id=0, session_epoch=-1, rack_id="", forgotten_topics_data=[],
-        topics=[FetchRequest.FetchTopic(topic=topic, partitions=[partition_request])]))
+        partition=partition,
+        current_leader_epoch=-1,
+        fetch_offset=offset,
+        log_start_offset=-1,
+        partition_max_bytes=partition_max_bytes,
+    )
+    answer = connection.call(
+        FetchRequest(
+            version=11,
+            replica_id=-1,
+            max_wait_ms=max_wait_milliseconds,
+            min_bytes=min_bytes,
+            max_bytes=max_bytes,
+            isolation_level=int(committed_only),
+            session_id=0,
+            session_epoch=-1,
+            rack_id="",
+            forgotten_topics_data=[],
+            topics=[FetchRequest.FetchTopic(topic=topic, partitions=[partition_request])],
+        )
+    )
     found = answer.responses[0].partitions[0]
     aborted = found.aborted_transactions
     records = MemoryRecords(found.records or b"")
     batches = []
     while (batch := records.next_batch()) is not None:
         batches.append(batch)
-    return Fetched(found.error_code, found.high_watermark, found.last_stable_offset, found.log_start_offset,
-                   None if aborted is None else [(entry.producer_id, entry.first_offset) for entry in aborted], batches,
-                   len(found.records or b""))
+    return Fetched(
+        found.error_code,
+        found.high_watermark,
+        found.last_stable_offset,
+        found.log_start_offset,
+        None if aborted is None else [(entry.producer_id, entry.first_offset) for entry in aborted],
+        batches,
+        len(found.records or b""),
+    )

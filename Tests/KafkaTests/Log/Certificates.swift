@@ -48,7 +48,7 @@ struct Certificates: Sendable {
   private static func openssl(_ arguments: [String]) throws {
     var pointers = unsafe (["openssl"] + arguments).map { unsafe strdup($0) }
     unsafe pointers.append(nil)
-    defer { for unsafe pointer in unsafe pointers { unsafe free(pointer) } }
+    defer { unsafe pointers.forEach { unsafe free($0) } }
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
@@ -64,7 +64,9 @@ struct Certificates: Sendable {
 
 /// The text of a file.
 func text(_ path: String) throws -> Secret {
-  guard let file = unsafe fopen(path, "r") else { throw HeadraceError(.external, "TEST_FILE", "cannot read", place: path) }
+  guard let file = unsafe fopen(path, "r") else {
+    throw HeadraceError(.external, "TEST_FILE", "cannot read", place: path)
+  }
   defer { unsafe fclose(file) }
   var bytes = [UInt8](repeating: 0, count: 1 << 16)
   let count = unsafe fread(&bytes, 1, bytes.count, file)

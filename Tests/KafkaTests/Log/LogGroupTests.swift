@@ -5,7 +5,8 @@ import Testing
 
 /// Groups at the embedded broker.
 @Suite struct LogGroupTests {
-  /// Records come while members join and leave; each is read once, because whoever gives a partition back commits first.
+  /// Records come while members join and leave; each is read once, because whoever gives a partition back commits
+  /// first.
   @Test(arguments: [ConsumerConfiguration.AssignmentStrategy.range, .roundRobin, .cooperativeSticky])
   func everyRecordIsReadOnceByTheGroup(strategy: ConsumerConfiguration.AssignmentStrategy) async throws {
     try await withNode { node in

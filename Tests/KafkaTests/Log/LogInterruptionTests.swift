@@ -18,7 +18,7 @@ import Testing
 
   /// Transactions of random length over all partitions, a third of them aborted.
   private static func write(_ node: Node, seed: UInt64) throws {
-    var random = SplitMix(seed: seed)
+    var random = SplitMix64(seed: seed)
     let producer = try TransactionalProducer(
       ProducerConfiguration(client: node.client), TransactionConfiguration(transactionalID: "flow"))
     try producer.initialize(timeoutMilliseconds: 10_000)
@@ -74,7 +74,7 @@ import Testing
     configuration.prefetchKibibytesMaximum = seed % 2 == 0 ? 1 : 65_536
     let reader = try Consumer(configuration)
     try reader.assign(Dictionary(uniqueKeysWithValues: partitions.map { ($0, .beginning) }))
-    var random = SplitMix(seed: seed)
+    var random = SplitMix64(seed: seed)
     /// How many of its records each partition has handed over.
     var progress = Dictionary(uniqueKeysWithValues: partitions.map { ($0, 0) })
     let deadline = WallClock.monotonic.nowMilliseconds + 60_000
@@ -102,7 +102,7 @@ import Testing
   }
 
   private static func interrupt(
-    _ reader: Consumer, _ log: [TopicPartition: [Int64]], _ random: inout SplitMix,
+    _ reader: Consumer, _ log: [TopicPartition: [Int64]], _ random: inout SplitMix64,
     _ progress: inout [TopicPartition: Int]
   ) throws {
     let partition = partitions[Int(random.below(3))]

@@ -86,7 +86,11 @@ import Testing
         try producer.sendOffsets(
           [Self.input: CommittedOffset(offset: offset, metadata: "epoch \(offset)")], group: consumer.groupMetadata(),
           timeoutMilliseconds: 10_000)
-        if commits { try producer.commit(timeoutMilliseconds: 10_000) } else { try producer.abort(timeoutMilliseconds: 10_000) }
+        if commits {
+          try producer.commit(timeoutMilliseconds: 10_000)
+        } else {
+          try producer.abort(timeoutMilliseconds: 10_000)
+        }
       }
       let committed = CommittedOffset(offset: 4, metadata: "epoch 4")
       #expect(try consumer.committed([Self.input]) == [Self.input: committed])
@@ -139,7 +143,7 @@ import Testing
       }
       #expect(error?.retry == .abortTransaction)
       try producer.abort(timeoutMilliseconds: 10_000)
-      #expect(try successor.committed([Self.input]) .isEmpty)
+      #expect(try successor.committed([Self.input]).isEmpty)
       try successor.close()
       producer.close()
     }

@@ -23,8 +23,13 @@ import Testing
       let second = try Consumer(ConsumerConfiguration(client: client, groupID: "readers"), listener: listener)
       try second.subscribe(["work"])
       #expect(try second.collect(58).map(\.offset) == Array(42..<100))
-      #expect(listener.assigned == [[AssignedPartition(
-        partition: partition, committed: CommittedOffset(offset: 42, metadata: "fingerprint 7"))]])
+      #expect(
+        listener.assigned == [
+          [
+            AssignedPartition(
+              partition: partition, committed: CommittedOffset(offset: 42, metadata: "fingerprint 7"))
+          ]
+        ])
       #expect(try second.close())
       #expect(listener.revoked == [[partition]])
     }

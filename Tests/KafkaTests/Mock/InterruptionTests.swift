@@ -3,8 +3,8 @@ import Testing
 
 @testable import Kafka
 
-/// Pauses, resumes and seeks at random while records flow: the bugs of old librdkafka versions in exactly these calls must
-/// not get through.
+/// Pauses, resumes and seeks at random while records flow: the bugs of old librdkafka versions in exactly these calls
+/// must not get through.
 @Suite struct InterruptionTests {
   @Test(arguments: [UInt64(1), 2, 3]) func everyOffsetComesOnceAndInOrder(seed: UInt64) async throws {
     let cluster = try MockCluster()
@@ -20,7 +20,7 @@ import Testing
     let consumer = try Consumer(configuration)
     let partitions = (0..<Int32(3)).map { TopicPartition(topic: "flow", partition: $0) }
     try consumer.assign(Dictionary(uniqueKeysWithValues: partitions.map { ($0, .beginning) }))
-    var random = SplitMix(seed: seed)
+    var random = SplitMix64(seed: seed)
     var expected = Dictionary(uniqueKeysWithValues: partitions.map { ($0, Int64(0)) })
     var handedOver = 0
     let deadline = WallClock.monotonic.nowMilliseconds + 60_000
@@ -36,7 +36,8 @@ import Testing
         handedOver += batch.count
         expected[batch.partition] = batch.nextOffset
         try Self.interrupt(consumer, batch.partition, &random, &expected, insideBatch: true)
-      } onRefusal: { }
+      } onRefusal: {
+      }
       try Self.interrupt(consumer, partitions[Int(random.below(3))], &random, &expected, insideBatch: false)
     }
     #expect(handedOver >= perPartition * 3)
@@ -47,7 +48,7 @@ import Testing
   struct Refusal: Error {}
 
   private static func interrupt(
-    _ consumer: Consumer, _ partition: TopicPartition, _ random: inout SplitMix,
+    _ consumer: Consumer, _ partition: TopicPartition, _ random: inout SplitMix64,
     _ expected: inout [TopicPartition: Int64], insideBatch: Bool
   ) throws {
     switch random.below(insideBatch ? 12 : 6) {

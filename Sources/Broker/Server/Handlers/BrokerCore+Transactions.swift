@@ -161,7 +161,7 @@ extension BrokerCore {
         ended.append(partition)
       }
     } catch {
-      retry(markers, because: error.message)
+      finishLater(markers, because: error.message)
       for partition in ended { answerWaitingFetches(of: partition) }
       return
     }
@@ -180,9 +180,7 @@ extension BrokerCore {
       return !isRefused
     }
     if isRefused {
-      var later = markers
-      later.token = nil
-      retry(later, because: "the journal refuses the completion")
+      finishLater(markers, because: "the journal refuses the completion")
     } else {
       groups.apply(settled)
     }
@@ -190,10 +188,17 @@ extension BrokerCore {
     for action in actions { perform(action) }
   }
 
-  private func retry(_ markers: TransactionMarkers, because reason: String) {
+  /// Nothing is held over: the coordinator names what is unfinished when its time comes, and the producer asks again.
+  private func finishLater(_ markers: TransactionMarkers, because reason: String) {
     logger.error(
       "a decided transaction waits for the disk",
       metadata: ["transactional.id": "\(markers.transactionalID)", "reason": "\(reason)"])
-    loop.assumeIsolated().scheduleTask(in: .milliseconds(500)) { [unowned self] in carryOut(markers) }
+    settle(transactions.markersFailed(markers))
+    guard !isFinishingScheduled else { return }
+    isFinishingScheduled = true
+    loop.assumeIsolated().scheduleTask(in: .milliseconds(500)) { [unowned self] in
+      isFinishingScheduled = false
+      finishPreparedTransactions()
+    }
   }
 }
