@@ -1,3 +1,4 @@
+import Core
 import Codecs
 import Testing
 
