@@ -15,6 +15,7 @@ from observation import (
     settled_watermarks, topic_names)
 from pipeline import Pipeline
 from producers import PythonProducer, StreamProducer
+from python_reader import PythonGroupReader
 from readers import GroupReader, TailReader, read_with_confluent
 from report import Death, Report
 from schedule import Kill
@@ -52,7 +53,8 @@ class Campaign:
         self.group_all = GroupReader(
             "group-uncommitted", context, names, is_committed_only=False, is_static=True)
         self.tails = [self.tail_committed, self.tail_all]
-        self.groups = [self.group_committed, self.group_all]
+        self.group_python = PythonGroupReader("group-python", context, topics.IDEMPOTENT_PYTHON.name)
+        self.groups = [self.group_committed, self.group_all, self.group_python]
 
     @property
     def workloads(self) -> list[Workload]:
@@ -148,7 +150,8 @@ class Campaign:
         return Observation(
             ledger=self.ledger, watermarks=watermarks, committed=committed, uncommitted=uncommitted,
             restarted_watermarks=restarted_watermarks, restarted=restarted,
-            live_committed={reader.name: dict(reader.seen) for reader in (self.tail_committed, self.group_committed)},
+            live_committed={reader.name: dict(reader.seen)
+                            for reader in (self.tail_committed, self.group_committed, self.group_python)},
             live_uncommitted={reader.name: dict(reader.seen) for reader in (self.tail_all, self.group_all)},
             tail_reader=self.tail_committed.name, topic_names=names)
 

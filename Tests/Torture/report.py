@@ -40,7 +40,7 @@ def idle_parts(observation: Observation, kills: int) -> list[str]:
         len(observation.committed["confluent-kafka"][place]) for place in topics.partitions_of(topics.PIPELINE_OUT))
     counts |= {f"{outcome.value} transactions": outcomes[outcome] for outcome in (Outcome.COMMITTED, Outcome.ABORTED)}
     counts |= {f"commits of {group}": len(events) for group, events in ledger.commits.items()}
-    return [f"{count} {what} in {kills} kills" for what, count in counts.items() if count < kills // 2]
+    return [f"{count} {what} in {kills} kills" for what, count in counts.items() if count < max(1, kills // 10)]
 
 
 class Report:
