@@ -23,7 +23,8 @@ int limits_produce(
     const char *bootstrap, const char *topic, int32_t partitions, uint64_t messages, const uint8_t *values,
     size_t size, size_t value_count, limits_result_t *result, char *error, size_t error_size);
 
-/// How often the calling thread has asked for memory since it began. This program defines malloc and its relatives to know.
+/// How often the calling thread has asked for memory since it began.
+/// This program defines malloc and its relatives to know.
 uint64_t limits_allocations(void);
 
 #endif

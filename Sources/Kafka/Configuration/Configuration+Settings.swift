@@ -14,9 +14,9 @@ extension ClientConfiguration {
     try settings.set("reconnect.backoff.ms", 50)
     try settings.set("reconnect.backoff.max.ms", reconnectBackoffMaximumMilliseconds)
     try settings.set("socket.nagle.disable", true)
-    // From 2.10 on librdkafka takes up its bootstrap list again once it has lost every broker, and forgets the handle of a
-    // coordinator that a request still waits for: with one broker, sending offsets in a transaction then never returns
-    // (librdkafka issues 5456 and 5511).
+    // From 2.10 on librdkafka takes up its bootstrap list again once it has lost every broker, and forgets the handle
+    // of a coordinator that a request still waits for: with one broker, sending offsets in a transaction then never
+    // returns (librdkafka issues 5456 and 5511).
     try settings.setWhereKnown("metadata.recovery.strategy", "none")
     try settings.set("log_level", logLevel.rawValue)
     // The log closure names its client itself.
