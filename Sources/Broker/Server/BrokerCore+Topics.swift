@@ -69,6 +69,7 @@ extension BrokerCore {
       } catch {
         throw error.at("\(topic.name)/\(index)")
       }
+      report(log.recovery, of: "\(topic.name)/\(index)")
       topic.partitions.append(Partition(index: index, log: log))
     }
   }
@@ -110,6 +111,19 @@ extension BrokerCore {
 
   private static func settings(_ overrides: [String: String]) -> [TopicEvent.Setting] {
     overrides.sorted { $0.key < $1.key }.map { TopicEvent.Setting(name: $0.key, value: $0.value) }
+  }
+
+  /// What opening a log cut off was never acknowledged, unless the disk has lost what it had promised to keep.
+  private func report(_ recovery: LogRecoveryReport, of partition: String) {
+    guard recovery.truncatedBytes > 0 || recovery.lostFlushedData else { return }
+    let metadata: Logger.Metadata = [
+      "partition": "\(partition)", "bytes": "\(recovery.truncatedBytes)", "file": "\(recovery.truncatedFile ?? "")",
+    ]
+    if recovery.lostFlushedData {
+      logger.error("the disk has lost data that was flushed: records are missing at the end of a log", metadata: metadata)
+    } else {
+      logger.notice("cut a torn end off a log", metadata: metadata)
+    }
   }
 
   func report(_ error: HeadraceError, _ what: String) {
