@@ -120,7 +120,7 @@ extension BrokerCore {
       "partition": "\(partition)", "bytes": "\(recovery.truncatedBytes)", "file": "\(recovery.truncatedFile ?? "")",
     ]
     if recovery.lostFlushedData {
-      logger.error("the disk has lost data that was flushed: records are missing at the end of a log", metadata: metadata)
+      logger.error("flushed data is gone: records are missing at the end of a log", metadata: metadata)
     } else {
       logger.notice("cut a torn end off a log", metadata: metadata)
     }
