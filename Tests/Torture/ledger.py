@@ -51,6 +51,9 @@ class CommitEvent:
     partition: TopicPartition
     offset: int
     is_read_back: bool
+    # How many events of the group were known when the call began; None: all that stand before this one. Of two members
+    # the one that commits first may hear of it last, when the broker died between its commit and its answer.
+    known_at_begin: int | None = None
 
 
 class Ledger:
@@ -86,9 +89,16 @@ class Ledger:
         with self._guard:
             self.outcomes[source, number] = outcome
 
-    def commit(self, group: str, partition: TopicPartition, offset: int, *, is_read_back: bool) -> None:
+    def commit(
+            self, group: str, partition: TopicPartition, offset: int, *, is_read_back: bool,
+            known_at_begin: int | None = None) -> None:
         with self._guard:
-            self.commits[group].append(CommitEvent(group, partition, offset, is_read_back))
+            self.commits[group].append(CommitEvent(group, partition, offset, is_read_back, known_at_begin))
+
+    def commits_known(self, group: str) -> int:
+        """To be asked before a call that commits or reads back, and told to `commit` after it."""
+        with self._guard:
+            return len(self.commits[group])
 
     def client_error(self, text: str) -> None:
         """Something that no kill excuses, such as a producer that was told that its records are lost."""

@@ -85,12 +85,13 @@ class Pipeline(Workload):
     def _go_back(self, consumer: confluent_kafka.Consumer, partition: int) -> None:
         self._next.pop(partition, None)
         place = TopicPartition(topics.PIPELINE_IN.name, partition)
+        known = self.ledger.commits_known(GROUP)
         try:
             [found] = consumer.committed([place], CALL_TIMEOUT_SECONDS)
             if found.error is not None:
                 return
             offset = max(found.offset, 0)
-            self.ledger.commit(GROUP, (place.topic, partition), offset, is_read_back=True)
+            self.ledger.commit(GROUP, (place.topic, partition), offset, is_read_back=True, known_at_begin=known)
             place.offset = offset
             consumer.seek(place)
             self._next[partition] = offset
@@ -103,6 +104,7 @@ class Pipeline(Workload):
             return True
         ends = {message.partition(): message.offset() + 1 for message in batch}
         positions = [TopicPartition(topics.PIPELINE_IN.name, partition, end) for partition, end in ends.items()]
+        known = self.ledger.commits_known(GROUP)
         try:
             with self.open_transaction():
                 producer.begin_transaction()
@@ -117,6 +119,7 @@ class Pipeline(Workload):
             note_unexcused(self, error, f"input up to {ends}")
             return False
         for partition, end in ends.items():
-            self.ledger.commit(GROUP, (topics.PIPELINE_IN.name, partition), end, is_read_back=False)
+            self.ledger.commit(
+                GROUP, (topics.PIPELINE_IN.name, partition), end, is_read_back=False, known_at_begin=known)
             self._next[partition] = end
         return True

@@ -1,6 +1,8 @@
 """What must hold of transactions and of the offsets of groups."""
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
 from typing import Iterator
 
 import topics
@@ -47,16 +49,21 @@ def transactions_finish(observation: Observation) -> Iterator[str]:
 
 
 def committed_offsets_never_go_back(observation: Observation) -> Iterator[str]:
-    """Whoever reads a group's offset finds what was acknowledged before, or more."""
+    """Whoever reads or commits a group's offset finds what was acknowledged before the call began, or more."""
     for group, events in observation.ledger.commits.items():
-        acknowledged: dict[tuple[str, int], int] = {}
-        for event in events:
-            floor = acknowledged.get(event.partition, 0)
+        # The place of each acknowledgement among the events, and the most that was acknowledged up to it.
+        places: dict[tuple[str, int], list[int]] = defaultdict(list)
+        floors: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for position, event in enumerate(events):
+            known = position if event.known_at_begin is None else event.known_at_begin
+            count = bisect_left(places[event.partition], known)
+            floor = floors[event.partition][count - 1] if count else 0
             if event.offset < floor:
                 what = "read" if event.is_read_back else "committed"
                 yield f"group {group}: {name_of(event.partition)}: {what} {event.offset} after {floor} was acknowledged"
             if not event.is_read_back:
-                acknowledged[event.partition] = event.offset
+                places[event.partition].append(position)
+                floors[event.partition].append(max([event.offset, *floors[event.partition][-1:]]))
 
 
 def pipeline_is_exactly_once(observation: Observation) -> Iterator[str]:
