@@ -50,7 +50,7 @@ final class RDTopic {
   deinit { unsafe rd_kafka_topic_destroy(handle) }
 }
 
-/// A queue of the library on which answers or records arrive.
+/// A queue of the library on which answers or records arrive. The library locks it, so any thread may use it.
 @safe
 final class RDQueue: @unchecked Sendable {
   // Unchecked: the library's queues are thread-safe.
