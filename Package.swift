@@ -17,6 +17,10 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// A module of the product. Its `dependencies` are its arrows in the layer table of ARCHITECTURE.md.
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -36,6 +40,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // C libraries of the system: each is imported by exactly one module.
@@ -45,14 +52,37 @@ let package = Package(
       linkerSettings: [.linkedLibrary("z"), .linkedLibrary("zstd"), .linkedLibrary("lz4"), .linkedLibrary("snappy")]),
     .target(name: "CBroker", linkerSettings: [.linkedLibrary("crypto")]),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CRocksDB", linkerSettings: [.linkedLibrary("rocksdb")]),
 
     module("Core"),
     module("Codecs", ["Core", "CCodecs"]),
     module("Kafka", ["Core", "CRDKafka"]),
-    module("Contracts", ["Core", "CSimdjson"]),
+    module("Columns", ["Core"]),
+    module("HTTPClient", ["Core", asyncHTTPClient, nioCore, nioHTTP]),
+    module("Rocks", ["Core", "CRocksDB"]),
+    module("Contracts", ["Core", "Columns", "HTTPClient", "CSimdjson"]),
+    module("Expressions", ["Core", "Columns"]),
+    module("Features", ["Core", "Columns", "Expressions"]),
+    module("Topology", ["Core", "Columns", "Contracts", "Expressions", "Features", yams]),
+    module("OnlineStore", ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     module("Broker", ["Core", "Codecs", "CBroker", nioCore, nioPosix, nioSSL, logging]),
+    module(
+      "Runtime",
+      [
+        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks", logging,
+      ]),
+    module(
+      "Serving",
+      [
+        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Runtime",
+        hummingbird, nioCore, logging,
+      ]),
     .executableTarget(
-      name: "headrace", dependencies: ["Core", "Codecs", "Kafka", "Contracts", "Broker", logging, arguments],
+      name: "headrace",
+      dependencies: [
+        "Core", "Columns", "Codecs", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Topology", "Rocks",
+        "OnlineStore", "Runtime", "Serving", "Broker", logging, arguments,
+      ],
       swiftSettings: settings),
 
     // Measurements and fuzzing: built with everything else, run by `make bench` and `make fuzz`.
@@ -69,7 +99,25 @@ let package = Package(
     tests("CodecsTests", ["Core", "Codecs"]),
     tests("BrokerTests", ["Core", "Codecs", "Broker", nioCore, nioPosix], excluded: ["Protocol/Golden"]),
     tests("KafkaTests", ["Core", "Kafka", "Broker", "CRDKafka", logging]),
-    tests("ContractsTests", ["Core", "Contracts"]),
+    tests("ColumnsTests", ["Core", "Columns"]),
+    tests("ContractsTests", ["Core", "Columns", "Contracts"]),
+    tests("ExpressionsTests", ["Core", "Columns", "Expressions"]),
+    tests("FeaturesTests", ["Core", "Columns", "Expressions", "Features"]),
+    tests("RocksTests", ["Core", "Rocks"]),
+    tests("TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"]),
+    tests("OnlineStoreTests", ["Core", "Columns", "Expressions", "Features", "Rocks", "OnlineStore"]),
+    tests(
+      "RuntimeTests",
+      [
+        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
+        "Runtime", "Broker", logging,
+      ]),
+    tests(
+      "ServingTests",
+      [
+        "Core", "Columns", "Kafka", "Contracts", "Features", "Topology", "OnlineStore", "Runtime", "Serving", "Broker",
+        logging,
+      ]),
     tests("HeadraceTests", ["Core", "Contracts", "Kafka", "headrace"]),
     tests("ArchitectureTests", []),
   ],

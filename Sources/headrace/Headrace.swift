@@ -24,6 +24,7 @@ enum Main {
       } else {
         try command.run()
       }
+      ExitStatus.end(.success)
     } catch {
       ExitStatus.exit(with: error)
     }
