@@ -20,7 +20,7 @@ package struct TextBuffer: Sendable {
 
   @inline(__always)
   package mutating func append(_ value: borrowing RawSpan) {
-    value.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+    unsafe value.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
     ends.append(bytes.count)
   }
 
@@ -31,7 +31,7 @@ package struct TextBuffer: Sendable {
 
   @inline(__always)
   package func range(_ row: Int) -> Range<Int> {
-    unsafe Range(uncheckedBounds: (row == 0 ? 0 : ends[row - 1], ends[row]))
+    unsafe Range(uncheckedBounds: (lower: row == 0 ? 0 : ends[row - 1], upper: ends[row]))
   }
 
   /// The bytes of a row.
