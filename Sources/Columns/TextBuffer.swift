@@ -40,7 +40,7 @@ package struct TextBuffer: Sendable {
     @_lifetime(borrow self)
     get {
       let range = range(row)
-      return bytes.span.bytes.extracting(range)
+      return unsafe bytes.span.bytes.extracting(range)
     }
   }
 

@@ -41,7 +41,7 @@ extension Column {
     case (.integer(let value), .integer), (.timestamp(let value), .timestamp), (.date(let value), .date): append(value)
     case (.double(let value), .double): append(value)
     case (.string(let value), .string): append(value)
-    case (.bytes(let value), .bytes): append(value.span.bytes)
+    case (.bytes(let value), .bytes): unsafe append(value.span.bytes)
     case (.decimal(let unscaled, let scale), .decimal(let wanted)) where scale == wanted: append(unscaled)
     default: return false
     }
