@@ -1,44 +1,28 @@
 internal import Glibc
 internal import Synchronization
 
-/// Named places at which a test can make the process die as by `kill -9`.
+/// Makes the process die as by `kill -9` where a test wants it to.
 ///
-/// `HEADRACE_KILL_AT=name:3` kills the process at the third pass of that place; without it a pass is one load and one
-/// compare. Each module lists its own places in an enum, so that a test goes through them all.
-package protocol KillPlace: RawRepresentable, CaseIterable, Equatable, Sendable where RawValue == String {
-  /// `KillSwitch.armed()`, stored: the environment is read once.
-  static var armed: Self? { get }
-}
-
-extension KillPlace {
-  /// Dies here when the environment says so.
-  @inline(__always)
-  package static func pass(_ place: Self) {
-    if let armed, armed == place { KillSwitch.reach() }
-  }
-
-  /// Whether the environment names this place and its turn has come; for torn writes, which must do half of their work
-  /// first.
-  package static func isDue(_ place: Self) -> Bool { armed == place && KillSwitch.advance() }
-
-  package static func die() -> Never { KillSwitch.die() }
-}
-
-/// What the environment asks for.
+/// `HEADRACE_KILL_AT=name:3` kills at the third pass of that place; without it a pass is one load and one compare. Each
+/// module lists its places in an enum (`KillPoint`, `RuntimeKillPoint`), so that a test goes through them all.
 package enum KillSwitch {
-  /// The place of this enum that is armed, if one is.
-  package static func armed<Place: KillPlace>() -> Place? { setting.flatMap { Place(rawValue: $0.name) } }
+  /// The place of this enum that the environment names, if it names one.
+  package static func armed<Place: RawRepresentable<String>>() -> Place? {
+    setting.flatMap { Place(rawValue: $0.name) }
+  }
 
   package static func die() -> Never {
     kill(getpid(), SIGKILL)
     while true { pause() }
   }
 
-  fileprivate static func reach() {
+  /// The armed place is passed: dies when it is its turn.
+  package static func reach() {
     if advance() { die() }
   }
 
-  fileprivate static func advance() -> Bool { remainingPasses.advance() }
+  /// Counts a pass of the armed place; true when it is its turn. For torn writes, which do half of their work first.
+  package static func advance() -> Bool { remainingPasses.advance() }
 
   private static let setting: (name: String, passes: Int)? = {
     guard let raw = unsafe getenv("HEADRACE_KILL_AT") else { return nil }

@@ -4,7 +4,7 @@ internal import Core
 /// order matters (`Tests/Model/eos_model.py`).
 ///
 /// `HEADRACE_KILL_AT=runtime.after-commit:3` kills the process at the third pass of that place.
-package enum RuntimeKillPoint: String, KillPlace {
+package enum RuntimeKillPoint: String, CaseIterable, Sendable {
   /// Records are applied in memory; nothing of the transaction is sent.
   case commitBeforeSend = "runtime.commit-before-send"
   /// Outputs are in the log inside of the open transaction; the offsets are not part of it yet.
@@ -42,5 +42,11 @@ package enum RuntimeKillPoint: String, KillPlace {
   /// The task runs the new plan; no checkpoint says so yet.
   case switchAfter = "runtime.switch-after"
 
-  package static let armed: RuntimeKillPoint? = KillSwitch.armed()
+  /// Dies here when the environment says so.
+  @inline(__always)
+  static func pass(_ point: RuntimeKillPoint) {
+    if let armed, armed == point { KillSwitch.reach() }
+  }
+
+  private static let armed: RuntimeKillPoint? = KillSwitch.armed()
 }

@@ -1,10 +1,10 @@
-package import Core
+internal import Core
 
 /// Named places at which a test can make the broker die as by `kill -9`.
 ///
 /// `HEADRACE_KILL_AT=name:3` kills the process at the third pass of that point; without it a pass is one load and one
 /// compare. `headrace broker --list-kill-points` prints the names, so that a test enumerates them all.
-package enum KillPoint: String, KillPlace {
+package enum KillPoint: String, CaseIterable, Sendable {
   /// A produced batch is checked; nothing of it is written.
   case produceBeforeAppend = "produce.before-append"
   /// Half of a batch's bytes are in the segment: a torn write.
@@ -46,5 +46,17 @@ package enum KillPoint: String, KillPlace {
   /// The listener is bound; recovery is done; no request was served yet.
   case startBeforeServing = "start.before-serving"
 
-  package static let armed: KillPoint? = KillSwitch.armed()
+  /// Dies here when the environment says so.
+  @inline(__always)
+  package static func pass(_ point: KillPoint) {
+    if let armed, armed == point { KillSwitch.reach() }
+  }
+
+  /// Whether the environment names this point and its turn has come; for torn writes, which must do half of their work
+  /// first.
+  package static func isDue(_ point: KillPoint) -> Bool { armed == point && KillSwitch.advance() }
+
+  package static func die() -> Never { KillSwitch.die() }
+
+  private static let armed: KillPoint? = KillSwitch.armed()
 }

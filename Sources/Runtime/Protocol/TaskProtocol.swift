@@ -8,7 +8,7 @@
 /// - What is committed with an output is never emitted again: below the `C` of the restart only state moves.
 /// - After any unclear outcome the memory goes and the task reads on from `S`. It never goes on from `C` with its state.
 /// - One transaction at a time, and none is ever ended twice: after a failure there is a new producer.
-package struct TaskProtocol: Sendable, Equatable {
+package struct TaskProtocol: Sendable, Hashable {
   package private(set) var phase = Phase.new
   package private(set) var inputs: [Input] = []
   /// The offsets of the transaction that is on its way.
@@ -21,7 +21,7 @@ package struct TaskProtocol: Sendable, Equatable {
 
   package init(_ acceptances: Acceptances = Acceptances()) { self.acceptances = acceptances }
 
-  package enum Phase: Sendable, Equatable {
+  package enum Phase: Sendable, Hashable {
     case new
     /// Older lives of this task are being fenced.
     case fencing
@@ -34,7 +34,7 @@ package struct TaskProtocol: Sendable, Equatable {
   }
 
   /// One input partition of the task.
-  package struct Input: Sendable, Equatable {
+  package struct Input: Sendable, Hashable {
     /// The state holds everything below it.
     package internal(set) var applied: Int64
     /// S: the disk holds everything below it; nil: nothing is saved of this input.
@@ -50,7 +50,7 @@ package struct TaskProtocol: Sendable, Equatable {
   }
 
   /// The first offset that the log has, and the one that its next record gets.
-  package struct LogEnds: Sendable, Equatable {
+  package struct LogEnds: Sendable, Hashable {
     package var beginning: Int64
     package var end: Int64
 
@@ -61,7 +61,7 @@ package struct TaskProtocol: Sendable, Equatable {
   }
 
   /// What a person has allowed for this one start.
-  package struct Acceptances: Sendable, Equatable {
+  package struct Acceptances: Sendable, Hashable {
     /// `--accept-state-offset`: the group's offset is gone, and S counts as C.
     package var stateOffset = false
     /// `--accept-lost-records`: the log no longer reaches back to the state; what is gone is left out.
@@ -71,7 +71,7 @@ package struct TaskProtocol: Sendable, Equatable {
   }
 
   /// Why a task does nothing until a person has decided.
-  package enum Stop: Sendable, Equatable {
+  package enum Stop: Sendable, Hashable {
     /// C < S: the state is ahead of what Kafka decided.
     case stateAhead(input: Int, saved: Int64, committed: Int64)
     /// There is a state, and the group knows no offset.
@@ -88,7 +88,7 @@ package struct TaskProtocol: Sendable, Equatable {
     case topicRecreated(input: Int, offset: Int64)
   }
 
-  package enum Event: Sendable, Equatable {
+  package enum Event: Sendable, Hashable {
     /// The state is open; its S and the ends of the log for each input.
     case opened([Opened])
     case producerReady
@@ -100,17 +100,19 @@ package struct TaskProtocol: Sendable, Equatable {
     case commitEnded(CommitOutcome)
     case checkpointDue
     case checkpointEnded
+    /// Nothing was written, and nothing is damaged: the disk has no room. The next one that is due tries again.
+    case checkpointRefused
     /// The group takes the task back, or the process ends in good order: commit, save, close.
     case revoked
     /// Somebody else has the task already, or the store failed: what is not saved goes.
     case lost
-    /// Memory and disk may differ from what this machine believes (a failed write): from S again.
+    /// Something failed between the steps, a write or the way to the brokers: from S again.
     case failed
     case contradicted(Stop)
   }
 
   /// What is known of an input before anything is read.
-  package struct Opened: Sendable, Equatable {
+  package struct Opened: Sendable, Hashable {
     package var saved: Int64?
     package var log: LogEnds
 
@@ -120,14 +122,16 @@ package struct TaskProtocol: Sendable, Equatable {
     }
   }
 
-  package enum CommitOutcome: Sendable, Equatable {
+  package enum CommitOutcome: Sendable, Hashable {
     case committed
     /// Aborted, timed out, or nobody knows.
     case unclear
     case fenced
   }
 
-  package enum Action: Sendable, Equatable {
+  package enum Action: Sendable, Hashable {
+    /// Read S from the disk, after opening it anew where a write failed.
+    case openState
     /// A new producer under the task's transactional id; it fences the older ones.
     case initializeProducer
     case readCommitted
@@ -166,6 +170,13 @@ extension TaskProtocol {
       isSaving = false
       isCheckpointDue = false
       for index in inputs.indices { inputs[index].saved = inputs[index].applied }
+    case .checkpointRefused:
+      guard isSaving else { return [] }
+      isSaving = false
+      isCheckpointDue = false
+      guard isLeaving else { return [] }
+      phase = .closed
+      return [.discardUnsaved, .close]
     case .revoked: isLeaving = true
     case .lost:
       phase = .closed
@@ -183,6 +194,7 @@ extension TaskProtocol {
   package var isCommitInFlight: Bool { flight != nil }
 
   private mutating func open(_ opened: [Opened]) -> [Action] {
+    guard phase == .new else { return [] }
     inputs = opened.map {
       Input(applied: $0.saved ?? $0.log.beginning, saved: $0.saved, committed: nil, emitsFrom: 0, log: $0.log)
     }
@@ -247,7 +259,7 @@ extension TaskProtocol {
     }
   }
 
-  /// The one way back: new producer, C, and everything again from S.
+  /// The one way back: S as the disk has it (a write that failed may have happened), a new producer, C.
   private mutating func restart() -> [Action] {
     if case .stopped = phase { return [] }
     flight = nil
@@ -256,9 +268,8 @@ extension TaskProtocol {
       phase = .closed
       return [.discardUnsaved, .close]
     }
-    for index in inputs.indices { inputs[index].applied = inputs[index].saved ?? inputs[index].log.beginning }
-    phase = .fencing
-    return [.discardUnsaved, .initializeProducer]
+    phase = .new
+    return [.discardUnsaved, .openState]
   }
 
   private mutating func halt(_ stop: Stop) -> [Action] {
