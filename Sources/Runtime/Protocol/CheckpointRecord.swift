@@ -6,12 +6,17 @@ package struct CheckpointRecord: Sendable, Equatable {
   /// Of the plan that applied the records below S.
   package var planFingerprint: UInt64
   package var inputs: [InputRecord]
+  /// Fingerprints of the views that hold everything below S. Another form of a view is another view.
+  package var views: [UInt64]
   /// Views that are being built from the log while the others go on.
   package var bootstraps: [BootstrapRecord]
 
-  package init(planFingerprint: UInt64, inputs: [InputRecord], bootstraps: [BootstrapRecord] = []) {
+  package init(
+    planFingerprint: UInt64, inputs: [InputRecord], views: [UInt64], bootstraps: [BootstrapRecord] = []
+  ) {
     self.planFingerprint = planFingerprint
     self.inputs = inputs
+    self.views = views
     self.bootstraps = bootstraps
   }
 
@@ -93,6 +98,8 @@ extension CheckpointRecord {
     writer.number(planFingerprint)
     writer.number(UInt32(clamping: inputs.count))
     for input in inputs { input.write(to: &writer) }
+    writer.number(UInt32(clamping: views.count))
+    for view in views { writer.number(view) }
     writer.number(UInt32(clamping: bootstraps.count))
     for bootstrap in bootstraps {
       writer.number(bootstrap.fingerprint)
@@ -113,6 +120,8 @@ extension CheckpointRecord {
     planFingerprint = try reader.number()
     inputs = []
     for _ in 0..<(try reader.count(ofSize: 16)) { inputs.append(try InputRecord(from: &reader)) }
+    views = []
+    for _ in 0..<(try reader.count(ofSize: 8)) { views.append(try reader.number()) }
     bootstraps = []
     for _ in 0..<(try reader.count(ofSize: 16)) {
       let fingerprint = try reader.number(UInt64.self)

@@ -14,9 +14,10 @@ package struct TaskProtocol: Sendable, Hashable {
   /// The offsets of the transaction that is on its way.
   private(set) var flight: [Int64]?
   private var isCommitDue = false
+  private var areOutputsDue = false
   private var isCheckpointDue = false
   private var isSaving = false
-  private var isLeaving = false
+  package private(set) var isLeaving = false
   private let acceptances: Acceptances
 
   package init(_ acceptances: Acceptances = Acceptances()) { self.acceptances = acceptances }
@@ -97,6 +98,8 @@ package struct TaskProtocol: Sendable, Hashable {
     /// Everything of an input below `offset` is in the state.
     case applied(input: Int, offset: Int64)
     case commitDue
+    /// There is something to tell although no offset moved.
+    case outputsDue
     case commitEnded(CommitOutcome)
     case checkpointDue
     case checkpointEnded
@@ -163,6 +166,7 @@ extension TaskProtocol {
     case .committedRead(let offsets): return begin(offsets)
     case .applied(let input, let offset): return advance(input, to: offset)
     case .commitDue: isCommitDue = true
+    case .outputsDue: areOutputsDue = true
     case .checkpointDue: isCheckpointDue = true
     case .commitEnded(let outcome): return end(outcome)
     case .checkpointEnded:
@@ -287,10 +291,11 @@ extension TaskProtocol {
       return [.discardUnsaved, .close]
     }
     guard flight == nil, !isSaving else { return [] }
-    if isCommitDue || isCheckpointDue || isLeaving {
+    if isCommitDue || areOutputsDue || isCheckpointDue || isLeaving {
       isCommitDue = false
       // An input that was never committed is committed where it begins: else its S would have no C.
-      if inputs.contains(where: { $0.committed ?? -1 < $0.applied }) {
+      if areOutputsDue || inputs.contains(where: { $0.committed ?? -1 < $0.applied }) {
+        areOutputsDue = false
         // Never back: while one input is replayed, the others go on.
         let offsets = inputs.map { max($0.applied, $0.committed ?? $0.applied) }
         flight = offsets
