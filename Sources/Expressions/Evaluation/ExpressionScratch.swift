@@ -1,0 +1,10 @@
+/// Buffers that evaluations reuse. One for each thread; any number of expressions may share it.
+package struct ExpressionScratch: Sendable {
+  var registers: [Register] = []
+  /// What the last instruction writes.
+  var output = Register()
+  /// Where a text is put together before it becomes a row.
+  var bytes: [UInt8] = []
+
+  package init() {}
+}

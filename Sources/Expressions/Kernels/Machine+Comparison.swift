@@ -1,0 +1,59 @@
+internal import Columns
+
+/// Comparison. Doubles have a total order, as in SQL engines: NaN equals itself and is greater than everything else, and
+/// both zeros are equal. Texts compare byte by byte.
+extension Machine {
+  func compare(
+    _ comparison: Comparison, _ storage: ColumnType.Storage, _ operands: [Program.Operand], into result: inout Register
+  ) {
+    switch (storage, comparison) {
+    case (.integers, .equal): test(operands, into: &result) { (a: Int64, b: Int64) in a == b }
+    case (.integers, .notEqual): test(operands, into: &result) { (a: Int64, b: Int64) in a != b }
+    case (.integers, .less): test(operands, into: &result) { (a: Int64, b: Int64) in a < b }
+    case (.integers, .lessOrEqual): test(operands, into: &result) { (a: Int64, b: Int64) in a <= b }
+    case (.doubles, .equal): test(operands, into: &result) { TotalOrder.equal($0, $1) }
+    case (.doubles, .notEqual): test(operands, into: &result) { !TotalOrder.equal($0, $1) }
+    case (.doubles, .less): test(operands, into: &result) { TotalOrder.less($0, $1) }
+    case (.doubles, .lessOrEqual): test(operands, into: &result) { !TotalOrder.less($1, $0) }
+    case (.decimals, .equal): test(operands, into: &result) { (a: Int128, b: Int128) in a == b }
+    case (.decimals, .notEqual): test(operands, into: &result) { (a: Int128, b: Int128) in a != b }
+    case (.decimals, .less): test(operands, into: &result) { (a: Int128, b: Int128) in a < b }
+    case (.decimals, .lessOrEqual): test(operands, into: &result) { (a: Int128, b: Int128) in a <= b }
+    case (.text, .equal): unsafe testTexts(operands, into: &result) { unsafe Text.order($0, $1) == 0 }
+    case (.text, .notEqual): unsafe testTexts(operands, into: &result) { unsafe Text.order($0, $1) != 0 }
+    case (.text, .less): unsafe testTexts(operands, into: &result) { unsafe Text.order($0, $1) < 0 }
+    case (.text, .lessOrEqual): unsafe testTexts(operands, into: &result) { unsafe Text.order($0, $1) <= 0 }
+    }
+  }
+
+  @inline(__always)
+  private func test<A: LaneElement>(
+    _ operands: [Program.Operand], into result: inout Register, _ predicate: (A, A) -> Bool
+  ) {
+    map(operands, into: &result) { (a: A, b: A) -> Int64 in predicate(a, b) ? 1 : 0 }
+  }
+
+  @inline(__always)
+  func testTexts(
+    _ operands: [Program.Operand], into result: inout Register, _ predicate: (Text.Bytes, Text.Bytes) -> Bool
+  ) {
+    combineValidity(operands, into: &result)
+    unsafe texts(operands[0]) { a in
+      unsafe texts(operands[1]) { b in
+        unsafe Int64.write(&result) { slots in
+          for row in 0..<rowCount { unsafe slots[row] = predicate(a[row], b[row]) ? 1 : 0 }
+        }
+      }
+    }
+    clearNulls(of: &result, Int64.self)
+  }
+}
+
+/// The order of doubles.
+enum TotalOrder {
+  @inline(__always)
+  static func equal(_ a: Double, _ b: Double) -> Bool { a == b || (a.isNaN && b.isNaN) }
+
+  @inline(__always)
+  static func less(_ a: Double, _ b: Double) -> Bool { a < b || (b.isNaN && !a.isNaN) }
+}
