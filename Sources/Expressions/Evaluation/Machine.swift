@@ -8,7 +8,6 @@ struct Machine {
   let constants: [Constant]
   let rowCount: Int
   var registers: [Register] = []
-  var bytes: [UInt8] = []
 
   /// Gives the body an operand's values.
   @inline(__always)
@@ -97,7 +96,6 @@ extension Program {
   private func run(_ columns: [Column], _ rowCount: Int, _ output: inout Register, _ scratch: inout ExpressionScratch) {
     var machine = Machine(columns: columns, constants: constants, rowCount: rowCount)
     swap(&machine.registers, &scratch.registers)
-    swap(&machine.bytes, &scratch.bytes)
     while machine.registers.count < instructions.count { machine.registers.append(Register()) }
     for (index, instruction) in instructions.enumerated().dropLast() {
       var register = Register()
@@ -111,7 +109,6 @@ extension Program {
       machine.fill(constants[index], type.storage, into: &output)
     }
     swap(&machine.registers, &scratch.registers)
-    swap(&machine.bytes, &scratch.bytes)
   }
 
   /// An expression that is a field alone: its values in buffers of their own, since the batch's are reused.

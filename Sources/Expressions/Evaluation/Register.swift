@@ -8,6 +8,8 @@ struct Register: Sendable {
   var doubles: [Double] = []
   var decimals: [Int128] = []
   var text = TextBuffer()
+  /// Where a text is put together before it becomes a row.
+  var bytes: [UInt8] = []
   /// Of no meaning while `hasNulls` is false.
   var validity: [Bool] = []
   var hasNulls = false

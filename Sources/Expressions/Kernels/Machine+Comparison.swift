@@ -49,6 +49,70 @@ extension Machine {
   }
 }
 
+extension Machine {
+  func extreme(
+    _ isGreatest: Bool, _ storage: ColumnType.Storage, _ operands: [Program.Operand], into result: inout Register
+  ) {
+    switch storage {
+    case .integers: map(operands, into: &result) { (a: Int64, b: Int64) in (b < a) == isGreatest ? a : b }
+    case .doubles:
+      map(operands, into: &result) { (a: Double, b: Double) in TotalOrder.less(b, a) == isGreatest ? a : b }
+    case .decimals: map(operands, into: &result) { (a: Int128, b: Int128) in (b < a) == isGreatest ? a : b }
+    case .text:
+      combineValidity(operands, into: &result)
+      unsafe texts(operands[0]) { a in
+        unsafe texts(operands[1]) { b in
+          for row in 0..<rowCount {
+            if result.hasNulls, !result.validity[row] {
+              result.text.appendEmpty()
+            } else {
+              unsafe result.append((Text.order(b[row], a[row]) < 0) == isGreatest ? a[row] : b[row])
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Unknown where the value is not found and the list has a null.
+  func membership(_ operand: Program.Operand, _ set: ConstantSet, into result: inout Register) {
+    switch self.storage(of: set) {
+    case .integers: search(operand, set, into: &result) { (a: Int64) in ConstantSet.contains(a, in: set.integers) }
+    case .doubles: search(operand, set, into: &result) { (a: Double) in ConstantSet.contains(a, in: set.doubles) }
+    case .decimals: search(operand, set, into: &result) { (a: Int128) in ConstantSet.contains(a, in: set.decimals) }
+    case .text:
+      combineValidity([operand], into: &result)
+      unsafe texts(operand) { texts in
+        for row in 0..<rowCount { result.integers[row] = unsafe set.contains(texts[row]) ? 1 : 0 }
+      }
+      if set.hasNull { forgetMisses(of: &result) }
+      clearNulls(of: &result, Int64.self)
+    }
+  }
+
+  /// Of a list of nulls any: nothing is found.
+  private func storage(of set: ConstantSet) -> ColumnType.Storage {
+    if !set.texts.isEmpty { return .text }
+    if !set.doubles.isEmpty { return .doubles }
+    return set.decimals.isEmpty ? .integers : .decimals
+  }
+
+  @inline(__always)
+  private func search<A: LaneElement>(
+    _ operand: Program.Operand, _ set: ConstantSet, into result: inout Register, _ contains: (A) -> Bool
+  ) {
+    map(operand, into: &result) { (a: A) -> (value: Int64, isFault: Bool) in
+      let isFound = contains(a)
+      return (isFound ? 1 : 0, !isFound && set.hasNull)
+    }
+  }
+
+  private func forgetMisses(of result: inout Register) {
+    result.startValidity(rowCount: rowCount)
+    for row in 0..<rowCount where result.integers[row] == 0 { result.validity[row] = false }
+  }
+}
+
 /// The order of doubles.
 enum TotalOrder {
   @inline(__always)
