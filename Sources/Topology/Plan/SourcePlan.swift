@@ -12,7 +12,7 @@ package struct SourcePlan: Sendable {
   package var about: About
   package var topic: String
   package var contract: Contract
-  package var format: SourceFormat
+  package var format: PayloadFormat
   /// nil is `any`: no rule tells where the records of a key are, so every view is repartitioned.
   package var partitioner: Partitioner?
   /// What the decoder is asked for: positions in `contract.fields`, ascending. Nothing else is decoded.
@@ -44,7 +44,7 @@ package struct EventTimePlan: Sendable, Equatable {
   /// A scope position below `columns.count`.
   package var column: Int
   /// Of a field that is a plain number; a field with a timestamp type knows its own.
-  package var unit: EventTimeUnit
+  package var unit: EventTime.Unit
 }
 
 /// Of records with the same id the first in the log counts.
