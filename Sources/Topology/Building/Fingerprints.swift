@@ -60,19 +60,19 @@ extension ViewPlan {
   }
 
   /// Gives every feature the fingerprint of its meaning. Lateness is none of it: waiting longer is not another feature.
-  mutating func fingerprintFeatures(_ source: SourcePlan, _ entity: EntityPlan, _ definition: ViewDefinition) {
+  mutating func fingerprintFeatures(_ source: SourcePlan, _ entity: EntityPlan, _ assembly: ViewAssembly) {
     for index in features.indices {
       var builder = FingerprintBuilder("feature")
-      if index < definition.features.count {
+      if index < assembly.definitions.count {
         source.addIdentity(to: &builder)
         addKey(source, entity, to: &builder)
         builder.add(filter.map(source.canonicalTexts) ?? [])
-        let feature = definition.features[index]
+        let feature = assembly.definitions[index]
         for input in [feature.argument, feature.filter].compactMap(\.self) {
           builder.add(source.canonicalTexts(inputs[input]))
         }
       } else {
-        let derived = definition.derived[index - definition.features.count]
+        let derived = assembly.derived[index - assembly.definitions.count]
         for input in derived.expression.inputs.sorted() { builder.add(features[input].fingerprint) }
       }
       builder.add(features[index].definition)

@@ -62,7 +62,7 @@ extension PlanBuilder {
       repartitionTopic: isCopartitioned ? nil : "\(declaration.name.text).\(declared.name.text).repartition",
       fingerprint: Fingerprint(value: 0))
     plan.fingerprint = plan.computedFingerprint(source, entity)
-    plan.fingerprintFeatures(source, entity, definition)
+    plan.fingerprintFeatures(source, entity, assembly)
     return plan
   }
 
