@@ -3,8 +3,6 @@ package struct ExpressionScratch: Sendable {
   var registers: [Register] = []
   /// What the last instruction writes.
   var output = Register()
-  /// Where a text is put together before it becomes a row.
-  var bytes: [UInt8] = []
 
   package init() {}
 }

@@ -8,7 +8,6 @@ struct Machine {
   let constants: [Constant]
   let rowCount: Int
   var registers: [Register] = []
-  var bytes: [UInt8] = []
 
   /// Gives the body an operand's values.
   @inline(__always)
@@ -50,12 +49,7 @@ struct Machine {
         result.startValidity(rowCount: rowCount)
         for row in 0..<rowCount { result.validity[row] = false }
       case .some(let flags):
-        result.startValidity(rowCount: rowCount)
-        unsafe flags.withUnsafeBufferPointer { flags in
-          unsafe result.validity.withUnsafeMutableBufferPointer { valid in
-            for row in 0..<rowCount { unsafe valid[row] = valid[row] && flags[row] }
-          }
-        }
+        result.intersectValidity(with: flags, rowCount: rowCount)
       }
     }
   }
@@ -64,9 +58,12 @@ struct Machine {
   func clearNulls<Element: LaneElement>(of result: inout Register, _ type: Element.Type) {
     guard result.hasNulls else { return }
     let flags = result.validity
-    unsafe flags.withUnsafeBufferPointer { flags in
+    unsafe flags.withUnsafeBytes { flags in
       unsafe Element.write(&result) { slots in
-        for row in 0..<rowCount { unsafe slots[row] = flags[row] ? slots[row] : Element.zero }
+        for row in 0..<rowCount {
+          let value = unsafe slots[row]
+          unsafe slots[row] = unsafe flags[row] != 0 ? value : Element.zero
+        }
       }
     }
   }
@@ -97,7 +94,6 @@ extension Program {
   private func run(_ columns: [Column], _ rowCount: Int, _ output: inout Register, _ scratch: inout ExpressionScratch) {
     var machine = Machine(columns: columns, constants: constants, rowCount: rowCount)
     swap(&machine.registers, &scratch.registers)
-    swap(&machine.bytes, &scratch.bytes)
     while machine.registers.count < instructions.count { machine.registers.append(Register()) }
     for (index, instruction) in instructions.enumerated().dropLast() {
       var register = Register()
@@ -111,7 +107,6 @@ extension Program {
       machine.fill(constants[index], type.storage, into: &output)
     }
     swap(&machine.registers, &scratch.registers)
-    swap(&machine.bytes, &scratch.bytes)
   }
 
   /// An expression that is a field alone: its values in buffers of their own, since the batch's are reused.

@@ -68,15 +68,54 @@ extension Machine {
     }
   }
 
-  func negate(_ kind: NumberKind, _ operands: [Program.Operand], into result: inout Register) {
+  func negate(_ kind: NumberKind, _ operand: Program.Operand, into result: inout Register) {
     switch kind {
     case .integer:
-      map(operands[0], into: &result) { (a: Int64) -> (value: Int64, isFault: Bool) in
+      map(operand, into: &result) { (a: Int64) -> (value: Int64, isFault: Bool) in
         let (value, overflow) = Int64(0).subtractingReportingOverflow(a)
         return (value, overflow)
       }
-    case .double: map(operands[0], into: &result) { (a: Double) -> Double in -a }
-    case .decimal: map(operands[0], into: &result) { (a: Int128) -> Int128 in -a }
+    case .double: map(operand, into: &result) { (a: Double) -> Double in -a }
+    case .decimal: map(operand, into: &result) { (a: Int128) -> Int128 in -a }
+    }
+  }
+}
+
+extension Machine {
+  func absolute(_ kind: NumberKind, _ operand: Program.Operand, into result: inout Register) {
+    switch kind {
+    case .integer:
+      map(operand, into: &result) { (a: Int64) -> (value: Int64, isFault: Bool) in
+        a == .min ? (0, true) : (abs(a), false)
+      }
+    case .double: map(operand, into: &result) { (a: Double) -> Double in abs(a) }
+    case .decimal: map(operand, into: &result) { (a: Int128) -> Int128 in abs(a) }
+    }
+  }
+
+  func sign(_ kind: NumberKind, _ operand: Program.Operand, into result: inout Register) {
+    switch kind {
+    case .integer: map(operand, into: &result) { (a: Int64) -> Int64 in a.signum() }
+    case .double:
+      map(operand, into: &result) { (a: Double) -> (value: Int64, isFault: Bool) in
+        (a > 0 ? 1 : a < 0 ? -1 : 0, a.isNaN)
+      }
+    case .decimal: map(operand, into: &result) { (a: Int128) -> Int64 in Int64(a.signum()) }
+    }
+  }
+
+  /// Multiples of a width that is not positive do not exist: null.
+  func bucket(_ kind: NumberKind, _ operands: [Program.Operand], into result: inout Register) {
+    guard kind == .integer else {
+      return map(operands, into: &result) { (a: Double, width: Double) -> (value: Double, isFault: Bool) in
+        let value = (a / width).rounded(.down) * width
+        return (value, !(width > 0) || !value.isFinite)
+      }
+    }
+    map(operands, into: &result) { (a: Int64, width: Int64) -> (value: Int64, isFault: Bool) in
+      guard width > 0 else { return (0, true) }
+      let (value, overflow) = a.subtractingReportingOverflow(floorRemainder(a, width))
+      return (value, overflow)
     }
   }
 }

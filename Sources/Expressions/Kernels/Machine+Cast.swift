@@ -3,7 +3,7 @@ internal import Glibc
 
 /// Casts, written and implied. What cannot be cast gives null.
 extension Machine {
-  mutating func cast(
+  func cast(
     _ operand: Program.Operand, from: ColumnType, to target: CastTarget, into result: inout Register
   ) {
     switch (from, target.type) {
@@ -114,36 +114,30 @@ extension Machine {
 }
 
 extension Machine {
-  private mutating func castToText(
+  private func castToText(
     _ operand: Program.Operand, from: ColumnType, to target: ColumnType, into result: inout Register
   ) {
-    combineValidity([operand], into: &result)
-    var bytes: [UInt8] = []
-    swap(&bytes, &self.bytes)
-    defer { swap(&bytes, &self.bytes) }
     switch from {
     case .string, .bytes:
       unsafe texts(operand) { texts in
-        for row in 0..<rowCount {
-          if unsafe target == .string && !UTF8Text.isValid(texts[row]) {
-            result.appendFault(row, rowCount: rowCount)
-          } else {
-            unsafe result.append(texts[row])
-          }
+        writeTexts([operand], into: &result) { row, bytes in
+          unsafe bytes.append(contentsOf: texts[row])
+          return unsafe target == .bytes || UTF8Text.isValid(texts[row])
         }
       }
-    case .double: write(operand, &bytes, into: &result) { (a: Double, bytes) in NumberText.append(a, to: &bytes) }
+    case .double: write(operand, into: &result) { (a: Double, bytes) in NumberText.append(a, to: &bytes) }
     case .decimal(let scale):
-      write(operand, &bytes, into: &result) { (a: Int128, bytes) in NumberText.append(a, scale: scale, to: &bytes) }
+      write(operand, into: &result) { (a: Int128, bytes) in NumberText.append(a, scale: scale, to: &bytes) }
     case .boolean:
-      write(operand, &bytes, into: &result) { (a: Int64, bytes) in
+      write(operand, into: &result) { (a: Int64, bytes) in
         bytes.append(contentsOf: a != 0 ? "true".utf8 : "false".utf8)
       }
     case .integer:
-      write(operand, &bytes, into: &result) { (a: Int64, bytes) in NumberText.append(Int128(a), scale: 0, to: &bytes) }
-    case .timestamp: write(operand, &bytes, into: &result) { CivilText.append(microseconds: $0, to: &$1) }
+      write(operand, into: &result) { (a: Int64, bytes) in NumberText.append(Int128(a), scale: 0, to: &bytes) }
+    case .timestamp:
+      write(operand, into: &result) { (a: Int64, bytes) in CivilText.append(microseconds: a, to: &bytes) }
     case .date:
-      write(operand, &bytes, into: &result) { (a: Int64, bytes) in
+      write(operand, into: &result) { (a: Int64, bytes) in
         CivilText.append(days: min(max(a, -CivilDate.daysMax), CivilDate.daysMax), to: &bytes)
       }
     }
@@ -151,18 +145,12 @@ extension Machine {
 
   @inline(__always)
   private func write<A: LaneElement>(
-    _ operand: Program.Operand, _ bytes: inout [UInt8], into result: inout Register,
-    _ format: (A, inout [UInt8]) -> Void
+    _ operand: Program.Operand, into result: inout Register, _ format: (A, inout [UInt8]) -> Void
   ) {
     unsafe lanes(operand, A.self) { a in
-      for row in 0..<rowCount {
-        if result.hasNulls, !result.validity[row] {
-          result.text.appendEmpty()
-          continue
-        }
-        bytes.removeAll(keepingCapacity: true)
+      writeTexts([operand], into: &result) { row, bytes in
         unsafe format(a[row], &bytes)
-        unsafe result.text.append(bytes.span.bytes)
+        return true
       }
     }
   }

@@ -90,9 +90,3 @@ enum NumberText {
     bytes[start...].reverse()
   }
 }
-
-enum UTF8Text {
-  static func isValid(_ bytes: Text.Bytes) -> Bool {
-    unsafe String(validating: bytes, as: UTF8.self) != nil
-  }
-}

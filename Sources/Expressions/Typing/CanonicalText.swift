@@ -1,6 +1,6 @@
 internal import Columns
 
-/// The normal form of a typed expression.
+/// The normal form of a typed expression: prefix notation, for machines.
 enum CanonicalText {
   static func of(_ node: TypedNode) -> String {
     switch node.kind {
@@ -13,11 +13,11 @@ enum CanonicalText {
     }
   }
 
-  private static func quoted(_ name: String) -> String {
+  static func quoted(_ name: String) -> String {
     "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
   }
 
-  private static func constant(_ value: Value, _ type: ColumnType) -> String {
+  static func constant(_ value: Value, _ type: ColumnType = .boolean) -> String {
     switch value {
     case .null, .list: "null::\(type)"
     case .boolean(let value): "\(value)"
@@ -26,8 +26,9 @@ enum CanonicalText {
     case .string(let text):
       "'\(text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'"
     case .bytes(let bytes): "x'\(bytes.map(hexadecimal).joined())'"
-    case .timestamp(let value), .date(let value): "\(value)::\(type)"
-    case .decimal(let unscaled, let scale): "\(unscaled)e-\(scale)::\(type)"
+    case .timestamp(let value): "timestamp \(value)"
+    case .date(let value): "date \(value)"
+    case .decimal(let unscaled, let scale): "decimal \(unscaled) \(scale)"
     }
   }
 
@@ -59,6 +60,30 @@ extension Operation {
     case .cast(_, let target): "cast \(target.type) \(target.precision)"
     case .select: "if"
     case .coalesce: "coalesce"
+    case .absolute: "abs"
+    case .sign: "sign"
+    case .extreme(let isGreatest, _): isGreatest ? "greatest" : "least"
+    case .math(let function): function.rawValue
+    case .binaryMath(let function): function.rawValue
+    case .round(let places): "round \(places)"
+    case .isNaN: "is_nan"
+    case .haversine: "haversine_km"
+    case .bucket: "bucket"
+    case .textMap(let map): map.rawValue
+    case .textTest(let test): test.rawValue
+    case .length(let inBytes): inBytes ? "byte_length" : "length"
+    case .substring: "substring"
+    case .concatenate: "||"
+    case .replace: "replace"
+    case .splitPart: "split_part"
+    case .like(let pattern): "like \(CanonicalText.quoted(pattern.text)) escape \(pattern.escape.map(\.value) ?? 0)"
+    case .membership(let set): "in {\(set.values.map { CanonicalText.constant($0) }.joined(separator: ", "))}"
+    case .timePart(let part, let zone): "\(part.rawValue) \(zone.name)"
+    case .truncate(let unit, let zone): "date_trunc \(unit.rawValue) \(zone.name)"
+    case .epochMilliseconds: "epoch_ms"
+    case .timestampOfMilliseconds: "timestamp_ms"
+    case .hash: "hash"
+    case .hashBucket: "hash_bucket"
     case .timestampDifference: "ms between"
     case .timestampShift(let isForward): isForward ? "ms after" : "ms before"
     }
