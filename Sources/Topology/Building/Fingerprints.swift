@@ -75,7 +75,7 @@ extension ViewPlan {
         let derived = assembly.derived[index - assembly.definitions.count]
         for input in derived.expression.inputs.sorted() { builder.add(features[input].fingerprint) }
       }
-      builder.add(features[index].definition)
+      builder.add(features[index].canonicalText)
       builder.add(features[index].type.text)
       builder.add(ttlMilliseconds)
       features[index].fingerprint = builder.fingerprint
@@ -110,7 +110,7 @@ extension Plan {
       builder.add(view.ttlMilliseconds)
       for feature in view.features {
         builder.add(feature.name)
-        builder.add(feature.definition)
+        builder.add(feature.canonicalText)
       }
     }
     for feature in onDemand.sorted(by: { $0.name < $1.name }) {

@@ -25,7 +25,7 @@ extension PlanBuilder {
       let what = "derived column `\(column.name.text)`"
       guard isKnown(column.parsed, in: scope) else { return nil }
       guard let expression = typed(column.parsed, in: scope, column.text, what) else { return nil }
-      derived.append(DerivedColumnPlan(name: column.name.text, expression: expression))
+      derived.append(DerivedColumnPlan(name: column.name.text, text: column.text.oneLine, expression: expression))
       scope.append(ExpressionField(name: column.name.text, type: expression.type))
     }
     var filter: Expression?
@@ -43,7 +43,7 @@ extension PlanBuilder {
       scope: scope, key: key, eventTime: eventTime,
       latenessMilliseconds: source.lateness?.value ?? SourceDefaults.latenessMilliseconds,
       maxSkewMilliseconds: source.maxSkew?.value ?? SourceDefaults.maxSkewMilliseconds,
-      dedupe: dedupe(source, scope), filter: filter, fingerprint: Fingerprint(value: 0))
+      dedupe: dedupe(source, scope), filter: filter, filterText: source.filter?.oneLine, fingerprint: Fingerprint(value: 0))
     plan.fingerprint = plan.computedFingerprint
     return plan
   }

@@ -48,8 +48,10 @@ extension PlanBuilder {
     do throws(HeadraceError) {
       layout = try ViewLayout(definition)
     } catch {
-      log.error(
-        at: declared.name, "view `\(declared.name.text)`: \(error.message)", found: error.place, remedy: error.remedy)
+      let name = error.place.flatMap { $0.split(separator: ":").last.map(String.init) }
+      let feature = draft.features.first { feature in name == feature.name.text || name?.hasPrefix("\(feature.name.text)_") == true }
+      let what = feature.map { "feature `\($0.name.text)`" } ?? "view `\(declared.name.text)`"
+      log.error(at: feature?.text ?? declared.name, "\(what): \(error.message)", remedy: error.remedy)
       return nil
     }
     let entity = entities[draft.entity]
@@ -57,7 +59,8 @@ extension PlanBuilder {
       source.partitioner != nil && entity.keys == [source.key.map { source.scope[$0].name }].compactMap(\.self)
     var plan = ViewPlan(
       name: declared.name.text, about: declared.about, source: draft.source, entity: draft.entity,
-      keyColumns: keyColumns, inputs: assembly.inputs, filter: filter, layout: layout, features: assembly.features,
+      keyColumns: keyColumns, inputs: assembly.inputs, filter: filter,
+      filterText: declared.filter?.oneLine, layout: layout, features: assembly.features,
       latenessMilliseconds: lateness, ttlMilliseconds: declared.ttl?.value,
       repartitionTopic: isCopartitioned ? nil : "\(declaration.name.text).\(declared.name.text).repartition",
       fingerprint: Fingerprint(value: 0))
@@ -134,7 +137,7 @@ extension PlanBuilder {
       }
       let definition = FeatureDefinition(
         name: name, function: parsed.function, argument: argument?.position, filter: filter, window: window)
-      assembly.add(definition, type: type)
+      assembly.add(definition, type: type, text: feature.text.oneLine)
     }
     return isComplete
   }
@@ -163,7 +166,7 @@ extension PlanBuilder {
     guard isComplete, let expression = typed(parsed, in: assembly.aggregateScope, feature.text, place) else {
       return false
     }
-    assembly.add(DerivedFeature(name: feature.name.text, expression: expression))
+    assembly.add(DerivedFeature(name: feature.name.text, expression: expression), text: feature.text.oneLine)
     return true
   }
 
@@ -222,21 +225,32 @@ struct ViewAssembly {
     return inputs.count - 1
   }
 
-  mutating func add(_ definition: FeatureDefinition, type: FeatureType) {
+  /// - Parameter text: as the file says it, with all of its windows.
+  mutating func add(_ definition: FeatureDefinition, type: FeatureType, text: String) {
     definitions.append(definition)
     let argument = definition.argument.map { inputs[$0].canonicalText }
     let filter = definition.filter.map { " where \(inputs[$0].canonicalText)" } ?? ""
-    let text = "\(definition.function.canonicalText(argument: argument))\(filter) over \(definition.window.canonicalText)"
+    let function = definition.function.canonicalText(argument: argument)
     features.append(
-      FeaturePlan(name: definition.name, type: type, definition: text, fingerprint: Fingerprint(value: 0)))
+      FeaturePlan(
+        name: definition.name, type: type, definition: "\(Self.withoutWindows(text)) over \(definition.window.text)",
+        canonicalText: "\(function)\(filter) over \(definition.window.canonicalText)",
+        fingerprint: Fingerprint(value: 0)))
   }
 
-  mutating func add(_ feature: DerivedFeature) {
+  mutating func add(_ feature: DerivedFeature, text: String) {
     derived.append(feature)
     features.append(
       FeaturePlan(
-        name: feature.name, type: FeatureType(feature.expression.type), definition: feature.expression.canonicalText,
-        fingerprint: Fingerprint(value: 0)))
+        name: feature.name, type: FeatureType(feature.expression.type), definition: text,
+        canonicalText: feature.expression.canonicalText, fingerprint: Fingerprint(value: 0)))
+  }
+
+  /// What stands in front of the last `over`: everything behind it is windows, which hold no words of their own.
+  private static func withoutWindows(_ text: String) -> String {
+    var words = text.split(separator: " ", omittingEmptySubsequences: false)
+    while let last = words.popLast(), last != "over" {}
+    return words.isEmpty ? text : words.joined(separator: " ")
   }
 }
 
@@ -257,6 +271,17 @@ extension AggregateFunction {
 }
 
 extension Window {
+  /// As a file writes it, the hop always named.
+  var text: String {
+    switch self {
+    case .sliding(let length, let hop): "\(Self.durationText(length)) every \(Self.durationText(hop))"
+    case .tumbling(let length): "tumbling(\(Self.durationText(length)))"
+    case .lifetime: "lifetime"
+    case .session(let gap): "session(\(Self.durationText(gap)))"
+    case .lastEvents(let count): "last(\(count))"
+    }
+  }
+
   /// The span of event time that it looks at; nil of windows without one.
   var lengthMilliseconds: Int64? {
     switch self {

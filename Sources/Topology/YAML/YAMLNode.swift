@@ -42,6 +42,9 @@ struct YAMLScalar: Sendable {
 
   var isNull: Bool { isPlain && ["", "~", "null", "Null", "NULL"].contains(text) }
 
+  /// Runs of white space as one space.
+  var oneLine: String { text.split { $0.isWhitespace }.joined(separator: " ") }
+
   var shortText: String { text.count <= 60 ? text : "\(text.prefix(57))..." }
 
   var shownLength: Int {
