@@ -8,16 +8,15 @@ extension PlanBuilder {
   func view(_ draft: ViewDraft) -> ViewPlan? {
     let declared = draft.declaration
     let what = "view `\(declared.name.text)`"
-    guard let source = sources[draft.source]?.plan else { return nil }
+    guard let scope = sources[draft.source]?.scope?.fields else { return nil }
+    var isComplete = true
     var filter: Expression?
     if let text = draft.filter {
-      guard isKnown(text.parsed, in: source.scope) else { return nil }
-      filter = condition(text.parsed, in: source.scope, text.text, "filter of \(what)")
-      if filter == nil { return nil }
+      if isKnown(text.parsed, in: scope) { filter = condition(text.parsed, in: scope, text.text, "filter of \(what)") }
+      isComplete = filter != nil
     }
-    guard let keyColumns = keyColumns(draft, source) else { return nil }
-    var assembly = ViewAssembly(scope: source.scope)
-    var isComplete = true
+    let keyColumns = keyColumns(draft, scope)
+    var assembly = ViewAssembly(scope: scope)
     for feature in draft.features {
       guard case .aggregate(let parsed) = feature.shape else { continue }
       if !add(parsed, of: feature, to: &assembly) { isComplete = false }
@@ -26,18 +25,20 @@ extension PlanBuilder {
       guard case .derived(let parsed) = feature.shape else { continue }
       if !add(derived: parsed, of: feature, to: &assembly, what) { isComplete = false }
     }
-    guard isComplete, draft.features.count == declared.features.count else { return nil }
+    guard isComplete, let keyColumns, draft.features.count == declared.features.count else { return nil }
     guard !assembly.definitions.isEmpty else {
       log.error(
         at: declared.name, "\(what) has no aggregate", remedy: "add a feature such as `events: count over 1h, 24h`")
       return nil
     }
     checkTimes(draft, assembly)
-    return plan(draft, source, assembly, keyColumns: keyColumns, filter: filter)
+    guard let source = sources[draft.source]?.plan, let entity = draft.entity else { return nil }
+    return plan(draft, source, entity, assembly, keyColumns: keyColumns, filter: filter)
   }
 
   private func plan(
-    _ draft: ViewDraft, _ source: SourcePlan, _ assembly: ViewAssembly, keyColumns: [Int], filter: Expression?
+    _ draft: ViewDraft, _ source: SourcePlan, _ entityIndex: Int, _ assembly: ViewAssembly, keyColumns: [Int],
+    filter: Expression?
   ) -> ViewPlan? {
     let declared = draft.declaration
     let lateness = declared.lateness?.value ?? source.latenessMilliseconds
@@ -54,11 +55,11 @@ extension PlanBuilder {
       log.error(at: feature?.text ?? declared.name, "\(what): \(error.message)", remedy: error.remedy)
       return nil
     }
-    let entity = entities[draft.entity]
+    let entity = entities[entityIndex]
     let isCopartitioned =
       source.partitioner != nil && entity.keys == [source.key.map { source.scope[$0].name }].compactMap(\.self)
     var plan = ViewPlan(
-      name: declared.name.text, about: declared.about, source: draft.source, entity: draft.entity,
+      name: declared.name.text, about: declared.about, source: draft.source, entity: entityIndex,
       keyColumns: keyColumns, inputs: assembly.inputs, filter: filter,
       filterText: declared.filter?.oneLine, layout: layout, features: assembly.features,
       latenessMilliseconds: lateness, ttlMilliseconds: declared.ttl?.value,
@@ -69,35 +70,37 @@ extension PlanBuilder {
     return plan
   }
 
-  private func keyColumns(_ draft: ViewDraft, _ source: SourcePlan) -> [Int]? {
+  private func keyColumns(_ draft: ViewDraft, _ scope: [ExpressionField]) -> [Int]? {
+    guard let entity = draft.entity else { return nil }
+    let source = declaration.sources[draft.source].name.text
     var columns: [Int] = []
-    for key in declaration.entities[draft.entity].keys {
-      guard let column = source.scope.firstIndex(where: { $0.name == key.text }) else { return nil }
+    for key in declaration.entities[entity].keys {
+      guard let column = scope.firstIndex(where: { $0.name == key.text }) else { return nil }
       columns.append(column)
     }
-    let types = columns.map { source.scope[$0].type }
+    let types = columns.map { scope[$0].type }
     let place = draft.declaration.entity ?? draft.declaration.name
     for (column, type) in zip(columns, types) {
       switch type {
       case .string, .integer, .boolean, .date, .timestamp: break
       default:
         log.error(
-          at: place, "`\(source.scope[column].name)` cannot be a join key", found: "\(type)",
+          at: place, "`\(scope[column].name)` cannot be a join key", found: "\(type)",
           expected: "a text, an integer, a boolean, a date or a timestamp",
-          remedy: "derive a text of it in source `\(source.name)`")
+          remedy: "derive a text of it in source `\(source)`")
         return nil
       }
     }
-    let known = entities[draft.entity].types
+    let known = entities[entity].types
     guard known.isEmpty || known == types else {
       log.error(
-        at: place, "entity `\(entities[draft.entity].name)` has other key types in source `\(source.name)`",
+        at: place, "entity `\(entities[entity].name)` has other key types in source `\(source)`",
         found: types.map(\.description).joined(separator: ", "),
         expected: "\(known.map(\.description).joined(separator: ", ")), as in the views above",
         remedy: "one entity has one key: derive a column of the same type")
       return nil
     }
-    entities[draft.entity].types = types
+    entities[entity].types = types
     return columns
   }
 
@@ -182,7 +185,7 @@ extension PlanBuilder {
     if let lateness = declared.lateness, let dedupe = source?.dedupe, dedupe.within.value < lateness.value {
       log.error(
         at: lateness.scalar, "view `\(declared.name.text)` waits longer than its source remembers ids",
-        found: lateness.scalar.text, expected: "at most `dedupe: {within: \(dedupe.within.scalar.text)}`",
+        found: "`\(lateness.scalar.text)`", expected: "at most `dedupe: {within: \(dedupe.within.scalar.text)}`",
         remedy: "a duplicate that comes late would count twice: raise `within`, or lower `lateness`")
     }
     guard let ttl = declared.ttl else { return }

@@ -110,9 +110,9 @@ extension PlanReport {
   }
 
   private var modelLines: [String] {
-    plan.modelTexts.isEmpty
+    plan.modelDescriptions.isEmpty
       ? []
-      : ["declared, not run yet"] + plan.modelTexts.map { "  \($0)" } + [""]
+      : ["declared, not run yet"] + plan.modelDescriptions.map { "  \($0)" } + [""]
   }
 
   private func diffLines(_ diff: PlanDiff) -> [String] {

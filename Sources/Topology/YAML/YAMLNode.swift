@@ -12,6 +12,8 @@ struct YAMLNode: Sendable {
   var nodeCount: Int
   /// Levels below and with this one.
   var depth: Int
+  /// Stands for a value that was already reported: nobody says more about it.
+  var isBroken = false
 
   /// What a person would call it.
   var kindName: String {
