@@ -158,12 +158,13 @@ extension PlanBuilder {
       isComplete = false
       let names = assembly.features.map(\.name)
       let windows = names.filter { $0.hasPrefix(name.name + "_") }
+      let nearest = windows.isEmpty ? NearestName.of(name.name, in: names) : nil
+      let choice = windows.isEmpty ? "one of \(Self.list(names))" : "one of \(Self.list(windows)): the window is part of the name"
       let isField = assembly.scope.contains { $0.name == name.name }
       log.error(
         in: feature.text, utf8Offset: name.offset, utf8Length: name.name.utf8.count,
         "\(place): \(what) has no feature `\(name.name)`",
-        expected: windows.isEmpty ? nil : "one of \(Self.list(windows)): the window is part of the name",
-        nearest: windows.isEmpty ? NearestName.of(name.name, in: names) : nil,
+        expected: nearest == nil && !names.isEmpty ? choice : nil, nearest: nearest,
         remedy: isField ? "it is a field of the events: put an aggregate around it, such as `mean(\(name.name)) over 1h`" : nil)
     }
     guard isComplete, let expression = typed(parsed, in: assembly.aggregateScope, feature.text, place) else {
