@@ -1,5 +1,6 @@
 internal import Columns
 internal import Core
+internal import Expressions
 internal import Features
 
 extension PlanBuilder {

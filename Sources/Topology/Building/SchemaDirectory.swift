@@ -1,4 +1,3 @@
-package import Core
 internal import Glibc
 
 /// Where the schemas of subjects are found: a folder of `<subject>.avsc` files, or texts that came with a plan.

@@ -3,9 +3,9 @@ internal import Contracts
 /// `sources: name: {…}`.
 struct SourceDeclaration {
   /// `event_time: {field: ts, unit: ms}`, or the field alone.
-  struct EventTime {
+  struct EventTimeField {
     var field: YAMLScalar
-    var unit: Located<EventTimeUnit>?
+    var unit: Located<EventTime.Unit>?
   }
 
   /// `dedupe: {by: event_id, within: 24h}`.
@@ -17,10 +17,10 @@ struct SourceDeclaration {
   var name: YAMLScalar
   var about: About
   var topic: YAMLScalar?
-  var format: Located<SourceFormat>?
+  var format: Located<PayloadFormat>?
   var key: YAMLScalar?
   var partitioner: Located<SourcePartitioner>?
-  var eventTime: EventTime?
+  var eventTime: EventTimeField?
   var lateness: Located<Int64>?
   var maxSkew: Located<Int64>?
   var dedupe: Dedupe?
@@ -35,7 +35,7 @@ struct SourceDeclaration {
     name = entry.key
     about = About(&reader)
     topic = reader.text("topic", isRequired: true)
-    format = reader.choice("format", of: SourceFormat.self)
+    format = reader.choice("format", of: PayloadFormat.self)
     key = reader.text("key")
     partitioner = reader.choice("partitioner", of: SourcePartitioner.self)
     eventTime = reader.node("event_time", isRequired: true).flatMap { Self.eventTime($0, what, log) }
@@ -52,13 +52,13 @@ struct SourceDeclaration {
     }
   }
 
-  private static func eventTime(_ node: YAMLNode, _ what: String, _ log: DiagnosticLog) -> EventTime? {
-    if case .scalar(let field) = node.content { return EventTime(field: field, unit: nil) }
+  private static func eventTime(_ node: YAMLNode, _ what: String, _ log: DiagnosticLog) -> EventTimeField? {
+    if case .scalar(let field) = node.content { return EventTimeField(field: field, unit: nil) }
     guard var reader = MappingReader(node, "`event_time` of \(what)", log: log) else { return nil }
     let field = reader.text("field", isRequired: true)
-    let unit = reader.choice("unit", of: EventTimeUnit.self)
+    let unit = reader.choice("unit", of: EventTime.Unit.self)
     reader.finish()
-    return field.map { EventTime(field: $0, unit: unit) }
+    return field.map { EventTimeField(field: $0, unit: unit) }
   }
 
   private static func dedupe(_ node: YAMLNode, _ what: String, _ log: DiagnosticLog) -> Dedupe? {
@@ -71,14 +71,6 @@ struct SourceDeclaration {
   }
 }
 
-/// How the records of a topic are written.
-package enum SourceFormat: String, Sendable, CaseIterable {
-  case json
-  case avro
-  /// Avro behind the schema registry's five bytes.
-  case avroConfluent = "avro-confluent"
-}
-
 /// Where producers put the records of a key.
 package enum SourcePartitioner: String, Sendable, CaseIterable {
   /// Java's.
@@ -87,12 +79,4 @@ package enum SourcePartitioner: String, Sendable, CaseIterable {
   case crc32
   /// No rule that could be relied on: every view is repartitioned.
   case any
-}
-
-/// In what an event's time is counted.
-package enum EventTimeUnit: String, Sendable, CaseIterable {
-  case seconds = "s"
-  case milliseconds = "ms"
-  case microseconds = "us"
-  case nanoseconds = "ns"
 }

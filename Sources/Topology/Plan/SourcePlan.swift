@@ -12,7 +12,7 @@ package struct SourcePlan: Sendable {
   package var about: About
   package var topic: String
   package var contract: Contract
-  package var format: SourceFormat
+  package var format: PayloadFormat
   /// nil is `any`: no rule tells where the records of a key are, so every view is repartitioned.
   package var partitioner: Partitioner?
   /// What the decoder is asked for: positions in `contract.fields`, ascending. Nothing else is decoded.
@@ -28,6 +28,7 @@ package struct SourcePlan: Sendable {
   package var dedupe: DedupePlan?
   /// A boolean: records for which it is not true are counted as filtered. Reads the whole scope.
   package var filter: Expression?
+  package var filterText: String?
   /// Of what decides which records count, and when.
   package var fingerprint: Fingerprint
 }
@@ -35,6 +36,8 @@ package struct SourcePlan: Sendable {
 /// `late: dep_delay > 15`.
 package struct DerivedColumnPlan: Sendable {
   package var name: String
+  /// As the file says it, on one line.
+  package var text: String
   /// Over the scope; reads only positions in front of its own.
   package var expression: Expression
 }
@@ -44,7 +47,7 @@ package struct EventTimePlan: Sendable, Equatable {
   /// A scope position below `columns.count`.
   package var column: Int
   /// Of a field that is a plain number; a field with a timestamp type knows its own.
-  package var unit: EventTimeUnit
+  package var unit: EventTime.Unit
 }
 
 /// Of records with the same id the first in the log counts.
