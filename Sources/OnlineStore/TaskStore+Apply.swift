@@ -30,7 +30,7 @@ extension TaskStore {
   ///
   /// - Parameters:
   ///   - keys: of every row of the batch; what has no key must not be among `rows`, and is passed over.
-  ///   - inputs: the view's inputs, evaluated over the batch.
+  ///   - inputs: the view's inputs, evaluated over the batch: as many rows as `keys`.
   ///   - rows: indexes into the batch, ascending: those that the view takes and that are not late for it.
   /// - Throws: `STATE_CORRUPT`, `STATE_IO`. What was applied then must be discarded.
   package func apply(
@@ -54,19 +54,21 @@ extension TaskStore {
     _ headers: borrowing EventHeaders, matrix: FeatureMatrix?
   ) throws(HeadraceError) {
     try checkUsable()
+    guard !rows.isEmpty else { return }
+    view.events.load(inputs, rowCount: keys.count)
     var start = 0
     while start < rows.count {
       let end = min(start + Self.chunkRows, rows.count)
       try prepare(view, keys, rows, start..<end)
-      lock.withLock { applyChunk(view, keys, inputs, rows, start..<end, headers, matrix) }
+      lock.withLock { applyChunk(view, keys, rows, start..<end, headers, matrix) }
       evict()
       start = end
     }
   }
 
   private func applyChunk(
-    _ view: ViewRows, _ keys: borrowing EntityKeys, _ inputs: borrowing [Column], _ rows: borrowing [Int],
-    _ range: Range<Int>, _ headers: borrowing EventHeaders, _ matrix: FeatureMatrix?
+    _ view: ViewRows, _ keys: borrowing EntityKeys, _ rows: borrowing [Int], _ range: Range<Int>,
+    _ headers: borrowing EventHeaders, _ matrix: FeatureMatrix?
   ) {
     let layout = view.namespace.layout
     for position in range {
@@ -77,14 +79,14 @@ extension TaskStore {
       let time = headers.eventTimesMilliseconds[row]
       let watermark = headers.watermarksMilliseconds[row]
       unsafe layout.apply(
-        &entry.pointee.row, inputs: inputs, index: row, eventTime: time,
-        position: EventPosition(partition: headers.partition, offset: headers.offsets[row]),
-        horizonWatermark: watermark)
+        &entry.pointee.row, events: view.events, index: row, eventTime: time,
+        position: EventPosition(partition: headers.partition, offset: headers.offsets[row]), watermark: watermark)
       view.noteChange(index)
       if let matrix {
-        unsafe layout.gather(entry.pointee.row, at: time, watermark: watermark, into: matrix.row(row))
+        unsafe layout.gather(entry.pointee.row, at: time, into: matrix.row(row))
       }
     }
+    if let last = range.last { view.watermark = max(view.watermark, headers.watermarksMilliseconds[rows[last]]) }
   }
 
   /// Merges pre-aggregated rows of the same view into the rows of their keys.
@@ -109,7 +111,7 @@ extension TaskStore {
       defer { lock.unlock() }
       for position in start..<end where keys.isValid[rows[position]] {
         let row = rows[position]
-        let delta = try FeatureRow(copying: deltas[row], layout: layout)
+        let delta = try FeatureRow(copying: deltas[row], layout)
         let index = entry(of: row, of: keys, in: view, hint: chunkEntries[position - start])
         unsafe layout.merge(delta, into: &view.table.entry(index).pointee.row, watermark: watermarkMilliseconds)
         view.noteChange(index)
@@ -126,6 +128,6 @@ extension TaskStore {
     let probe = unsafe KeyProbe(escaping: keys.text[row], hash: keys.hashes[row])
     // An earlier row of the chunk may have brought it.
     let index = view.table.find(probe)
-    return index >= 0 ? index : view.insertClean(probe, FeatureRow(empty: view.namespace.layout))
+    return index >= 0 ? index : view.insertClean(probe, FeatureRow(view.namespace.layout))
   }
 }

@@ -91,9 +91,9 @@ extension FeatureRow {
   /// A row that the disk gave: damaged bytes are damaged state.
   init(stored bytes: RawSpan, layout: ViewLayout, place: String) throws(HeadraceError) {
     do {
-      self = try FeatureRow(copying: bytes, layout: layout)
+      self = try FeatureRow(copying: bytes, layout)
     } catch {
-      throw .corruptState("a row of \(layout.name) is damaged: \(error.message)", place: place)
+      throw .corruptState("a row of \(layout.definition.name) is damaged: \(error.message)", place: place)
     }
   }
 }

@@ -10,7 +10,7 @@ extension TaskStore {
   /// - Parameters:
   ///   - time: what windows are read at, epoch milliseconds.
   ///   - watermark: the partition's.
-  ///   - features: indexes into the layout's features; `values` gets one for each, appended.
+  ///   - features: indexes into the layout's features; `values` is replaced by one for each.
   /// - Throws: `STATE_CORRUPT`, `STATE_IO`, `STATE_CLOSED`, `STATE_VIEW_DROPPED`.
   package func read(
     view: Int, key: borrowing EntityKey, at time: Int64, watermark: Int64, features: [Int],

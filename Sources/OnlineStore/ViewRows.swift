@@ -5,6 +5,10 @@ internal import Features
 /// without.
 final class ViewRows {
   let namespace: ViewNamespace
+  /// The inputs of the batch that is applied.
+  var events: EventBlock
+  /// The largest watermark that an event was applied at.
+  var watermark = Int64.min
   var table = RowTable<FeatureRow>()
   /// Numbers of the entries that are not on the disk as they are here.
   var dirty: [Int] = []
@@ -18,6 +22,7 @@ final class ViewRows {
 
   init(_ namespace: ViewNamespace, mayBeOnDisk: Bool) {
     self.namespace = namespace
+    events = EventBlock(namespace.layout)
     self.mayBeOnDisk = mayBeOnDisk
   }
 
