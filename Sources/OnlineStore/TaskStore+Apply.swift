@@ -37,7 +37,7 @@ extension TaskStore {
     view: Int, keys: borrowing EntityKeys, inputs: borrowing [Column], rows: borrowing [Int],
     headers: borrowing EventHeaders
   ) throws(HeadraceError) {
-    try applyChunks(self.rows(of: view), keys, inputs, rows, headers, matrix: nil)
+    try applyChunks(storedView(view), keys, inputs, rows, headers, matrix: nil)
   }
 
   /// As `apply`, and after each row the features of its key go to `matrix`, in the row of the event: its own event and all
@@ -46,11 +46,11 @@ extension TaskStore {
     view: Int, keys: borrowing EntityKeys, inputs: borrowing [Column], rows: borrowing [Int],
     headers: borrowing EventHeaders, into matrix: FeatureMatrix
   ) throws(HeadraceError) {
-    try applyChunks(self.rows(of: view), keys, inputs, rows, headers, matrix: matrix)
+    try applyChunks(storedView(view), keys, inputs, rows, headers, matrix: matrix)
   }
 
   private func applyChunks(
-    _ view: ViewRows, _ keys: borrowing EntityKeys, _ inputs: borrowing [Column], _ rows: borrowing [Int],
+    _ view: StoredView, _ keys: borrowing EntityKeys, _ inputs: borrowing [Column], _ rows: borrowing [Int],
     _ headers: borrowing EventHeaders, matrix: FeatureMatrix?
   ) throws(HeadraceError) {
     try checkUsable()
@@ -60,33 +60,13 @@ extension TaskStore {
     while start < rows.count {
       let end = min(start + Self.chunkRows, rows.count)
       try prepare(view, keys, rows, start..<end)
-      lock.withLock { applyChunk(view, keys, rows, start..<end, headers, matrix) }
+      lock.withLock {
+        view.rows.apply(
+          keys, rows, start..<end, entries: chunkEntries, events: view.events, headers: headers, matrix: matrix)
+      }
       evict()
       start = end
     }
-  }
-
-  private func applyChunk(
-    _ view: ViewRows, _ keys: borrowing EntityKeys, _ rows: borrowing [Int], _ range: Range<Int>,
-    _ headers: borrowing EventHeaders, _ matrix: FeatureMatrix?
-  ) {
-    let layout = view.namespace.layout
-    for position in range {
-      let row = rows[position]
-      guard keys.isValid[row] else { continue }
-      let index = entry(of: row, of: keys, in: view, hint: chunkEntries[position - range.lowerBound])
-      let entry = unsafe view.table.entry(index)
-      let time = headers.eventTimesMilliseconds[row]
-      let watermark = headers.watermarksMilliseconds[row]
-      unsafe layout.apply(
-        &entry.pointee.row, events: view.events, index: row, eventTime: time,
-        position: EventPosition(partition: headers.partition, offset: headers.offsets[row]), watermark: watermark)
-      view.noteChange(index)
-      if let matrix {
-        unsafe layout.gather(entry.pointee.row, at: time, into: matrix.row(row))
-      }
-    }
-    if let last = range.last { view.watermark = max(view.watermark, headers.watermarksMilliseconds[rows[last]]) }
   }
 
   /// Merges pre-aggregated rows of the same view into the rows of their keys.
@@ -101,7 +81,7 @@ extension TaskStore {
     watermarkMilliseconds: Int64
   ) throws(HeadraceError) {
     try checkUsable()
-    let view = try self.rows(of: view)
+    let view = try storedView(view)
     let layout = view.namespace.layout
     var start = 0
     while start < rows.count {
@@ -112,22 +92,11 @@ extension TaskStore {
       for position in start..<end where keys.isValid[rows[position]] {
         let row = rows[position]
         let delta = try FeatureRow(copying: deltas[row], layout)
-        let index = entry(of: row, of: keys, in: view, hint: chunkEntries[position - start])
-        unsafe layout.merge(delta, into: &view.table.entry(index).pointee.row, watermark: watermarkMilliseconds)
-        view.noteChange(index)
+        view.rows.merge(
+          delta, row: row, of: keys, hint: chunkEntries[position - start], watermark: watermarkMilliseconds)
       }
       start = end
     }
     evict()
-  }
-
-  /// The entry of a row's key; an empty row is put there if there is none. Under the lock.
-  @inline(__always)
-  private func entry(of row: Int, of keys: borrowing EntityKeys, in view: ViewRows, hint: Int) -> Int {
-    if hint >= 0 { return hint }
-    let probe = unsafe KeyProbe(escaping: keys.text[row], hash: keys.hashes[row])
-    // An earlier row of the chunk may have brought it.
-    let index = view.table.find(probe)
-    return index >= 0 ? index : view.insertClean(probe, FeatureRow(view.namespace.layout))
   }
 }

@@ -12,15 +12,15 @@ extension TaskStore {
     try checkUsable()
     let name = layout.definition.name
     let fingerprint = String(layout.fingerprint, radix: 16) + (source.isEmpty ? "" : "-\(source)")
-    for case let rows? in views {
-      if rows.namespace.name == name, rows.namespace.fingerprint == fingerprint { return rows.namespace }
+    for case let view? in views {
+      if view.namespace.name == name, view.namespace.fingerprint == fingerprint { return view.namespace }
     }
     do {
       let stored = try storedNamespaces().first { $0.name == name && $0.fingerprint == fingerprint }
       let id = if let stored { stored.id } else { try makeNamespace(name, fingerprint) }
       let namespace = ViewNamespace(id: id, view: views.count, name: name, fingerprint: fingerprint, layout: layout)
-      let rows = ViewRows(namespace, mayBeOnDisk: stored != nil)
-      lock.withLock { views.append(rows) }
+      let view = StoredView(namespace, mayBeOnDisk: stored != nil)
+      lock.withLock { views.append(view) }
       return namespace
     } catch {
       throw noting(error)
@@ -84,12 +84,12 @@ extension TaskStore {
 
   /// - Precondition: `view` came from `namespace(for:)`.
   /// - Throws: `STATE_VIEW_DROPPED`.
-  func rows(of view: Int) throws(HeadraceError) -> ViewRows {
+  func storedView(_ view: Int) throws(HeadraceError) -> StoredView {
     precondition(views.indices.contains(view), "no view \(view) in this store")
-    guard let rows = views[view] else {
+    guard let stored = views[view] else {
       throw HeadraceError(.internal, "STATE_VIEW_DROPPED", "the state of view \(view) was dropped", place: path)
     }
-    return rows
+    return stored
   }
 }
 
