@@ -94,6 +94,18 @@ struct RowEntry<Row: ~Copyable>: ~Copyable {
     }
   }
 
+  /// The first 16 bytes of the key as a number: sorts as keys do, as far as it goes.
+  var leadingBytes: UInt128 {
+    if Int(keyCount) <= KeyProbe.inlineBytes { return Self.leading(low, high) }
+    guard let start = unsafe UnsafeRawPointer(bitPattern: UInt(low)) else { return 0 }
+    return unsafe Self.leading(
+      start.loadUnaligned(as: UInt64.self), start.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+  }
+
+  private static func leading(_ low: UInt64, _ high: UInt64) -> UInt128 {
+    UInt128(UInt64(bigEndian: low)) << 64 | UInt128(UInt64(bigEndian: high))
+  }
+
   /// Memory besides the row's own.
   var overheadBytes: Int {
     // Two slots for an entry on average, since tables are at most three quarters full and double.
@@ -160,6 +172,18 @@ struct RowTable<Row: ~Copyable>: ~Copyable {
       }
       position = (position + 1) & mask
     }
+  }
+
+  /// Reads the slot where a key is looked for first. Lookups of many keys begin with a pass of these: none waits for the
+  /// one before, so that the processor has many lines on their way at once.
+  @inline(__always)
+  func touchSlot(_ hash: UInt64) -> UInt64 { unsafe slots[Int(truncatingIfNeeded: hash >> 32) & mask] }
+
+  /// Reads the entry that the first slot names, whatever it is. The second pass.
+  @inline(__always)
+  func touchEntry(_ hash: UInt64) -> UInt64 {
+    let slot = touchSlot(hash)
+    return slot == 0 ? 0 : unsafe entry(Int(slot & 0xffff_ffff) - 1).pointee.hash
   }
 
   /// Whether `insert` of so many more rows leaves the slots as they are.
