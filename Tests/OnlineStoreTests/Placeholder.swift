@@ -1,1 +1,1 @@
-// filled by the store
+import Testing
