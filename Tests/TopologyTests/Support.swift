@@ -8,9 +8,7 @@ import Testing
 /// The repository's own files.
 enum Repository {
   static let root: String = {
-    var path = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-    path = "/" + path
-    return path
+    "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
   }()
 
   static let schemas = SchemaDirectory(folder: "\(root)/schemas")

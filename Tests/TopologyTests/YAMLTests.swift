@@ -89,7 +89,7 @@ import Testing
     #expect(node != nil)
     #expect(
       log.sorted.map { "\($0.line):\($0.column) \($0.message)" } == [
-        "3:1 `a` comes twice in this mapping", "4:20 `x` comes twice in this mapping",
+        "3:1 `a` comes twice in this mapping", "4:19 `x` comes twice in this mapping",
         "5:1 `c` comes twice in this mapping", "6:1 `a` comes twice in this mapping",
       ])
   }
@@ -114,7 +114,8 @@ import Testing
     ("k: mean(x) over 1h", "x", "1:9"),
     ("k: \"mean(x) over 1h\"", "x", "1:10"),
     ("k: 'it''s x'", "x", "1:11"),
-    ("k: \"tab\\t x\"", "x", "1:11"),
+    ("k: \"say \\\"x\\\"\"", "x", "1:11"),
+    ("k: \"\\u0041 x\"", "x", "1:4"),
     ("k: first\n  second x", "x", "2:10"),
     ("k: >-\n  folded text\n  and x", "x", "3:7"),
     ("k: |\n  one\n  two x\n", "x", "3:7"),

@@ -75,7 +75,7 @@ extension PlanBuilder {
   private func checkOutput(_ output: YAMLScalar, _ what: String) {
     guard TopicName.isValid(output.text) else {
       log.error(
-        at: output, "`\(output.shortText)` is no name of a topic",
+        at: output, "`\(output.shortText)` cannot be the name of a topic",
         expected: "1 to 249 letters, digits, `.`, `_` and `-`")
       return
     }
