@@ -71,7 +71,10 @@ import Testing
     ("derive: {late: dep_delay > 15}", "derive: {carrier: dep_delay > 15}", "has the name of a field of the contract"),
     ("pace: flights_1h / flights_24h", "pace: flights / flights_24h", "expected one of `flights_1h`, `flights_24h`"),
     ("pace: flights_1h / flights_24h", "pace: dep_delay * 2", "put an aggregate around it"),
-    ("pace: flights_1h / flights_24h", "flights_1h: 2 * flights_24h", "there are two features `flights_1h` in this view"),
+    (
+      "pace: flights_1h / flights_24h", "flights_1h: 2 * flights_24h",
+      "there are two features `flights_1h` in this view"
+    ),
     ("late_share: mean(late) over 6h", "flights: count over 6h", "`flights` comes twice in this mapping"),
     ("  routes:", "  carriers:", "`carriers` comes twice in this mapping"),
     ("features: {flights: count over 24h}", "features: {}", "view `routes` has no aggregate"),

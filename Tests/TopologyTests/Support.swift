@@ -63,7 +63,8 @@ enum Sample {
     TopologyLoader.load(yaml: yaml, file: file, schemas: Repository.schemas, frozenServices: frozen)
   }
 
-  static func plan(_ yaml: String = text, file: String = "small.yaml", frozen: [String: [String]] = [:]) throws -> Plan {
+  static func plan(_ yaml: String = text, file: String = "small.yaml", frozen: [String: [String]] = [:]) throws -> Plan
+  {
     try load(yaml, file: file, frozen: frozen).get()
   }
 

@@ -20,7 +20,8 @@ extension PlanBuilder {
         }
         if features.contains(where: { $0.reference == feature.reference }) {
           log.error(
-            at: reference, "\(what) names `\(name)` twice", remedy: "a vector holds each value once: remove one of them")
+            at: reference, "\(what) names `\(name)` twice", remedy: "a vector holds each value once: remove one of them"
+          )
           continue
         }
         features.append(feature)
