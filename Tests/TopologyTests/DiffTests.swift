@@ -8,7 +8,7 @@ import Testing
     var text = Sample.text
     for (old, new) in changes {
       try #require(text.contains(old), "the sample has no '\(old)'")
-      text = text.replacingOccurrences(of: old, with: new)
+      text = text.replacing(old, with: new)
     }
     let before = try Sample.plan()
     let after = try Sample.plan(text)
@@ -119,9 +119,9 @@ import Testing
     }
     let required = #"{"name": "gate", "type": "string"}, {"name": "seats""#
     let optional = #"{"name": "gate", "type": ["null", "string"], "default": null}, {"name": "seats""#
-    let broken = try after(text.replacingOccurrences(of: #"{"name": "seats""#, with: required))
+    let broken = try after(text.replacing(#"{"name": "seats""#, with: required))
     #expect(broken.map(\.verdict) == [.refused])
-    let fine = try after(text.replacingOccurrences(of: #"{"name": "seats""#, with: optional))
+    let fine = try after(text.replacing(#"{"name": "seats""#, with: optional))
     #expect(fine.map(\.verdict) == [.safe])
     #expect(try after(text).isEmpty)
   }

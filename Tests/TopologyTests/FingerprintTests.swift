@@ -75,8 +75,8 @@ import Testing
     let change = Self.changes[index]
     let before = try Sample.plan()
     let text = try Sample.changed((change.old, change.new))
-      .replacingOccurrences(of: "carriers:mean_delay_6h", with: "carriers:mean_delay_1h")
-      .replacingOccurrences(of: "routes:flights_24h, ", with: "")
+      .replacing("carriers:mean_delay_6h", with: "carriers:mean_delay_1h")
+      .replacing("routes:flights_24h, ", with: "")
     let after = try Sample.plan(text)
     #expect(after.fingerprint != before.fingerprint)
     #expect((after.views[0].fingerprint != before.views[0].fingerprint) == change.carriers)

@@ -74,7 +74,7 @@ enum Sample {
     var text = text
     for (old, new) in changes {
       try #require(text.contains(old), "the sample has no '\(old)'")
-      text = text.replacingOccurrences(of: old, with: new)
+      text = text.replacing(old, with: new)
     }
     return text
   }

@@ -37,7 +37,7 @@ import Testing
       describe(try #require(node)) == """
         {a: [1h, 6h], b: [1h, 6h], c: '*windows', d: count * 2 + a *b, e: view:*, f: [[1h, 6h], 'x*', x*y], g: '*windows
         '}
-        """.replacingOccurrences(of: "*windows\n", with: "*windows"))
+        """.replacing("*windows\n", with: "*windows"))
   }
 
   @Test func `A billion laughs are refused after ten thousand values`() throws {
