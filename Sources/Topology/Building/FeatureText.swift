@@ -21,7 +21,8 @@ struct FeatureDraft {
 struct ViewDraft {
   let declaration: ViewDeclaration
   let source: Int
-  let entity: Int
+  /// nil where it is wrong: the features are checked all the same.
+  let entity: Int?
   var filter: (text: YAMLScalar, parsed: ParsedExpression)?
   var features: [FeatureDraft] = []
 }
@@ -33,7 +34,7 @@ extension PlanBuilder {
     reportSecondView(view.name)
     let source = resolve(view.source, in: declaration.sources, "source") { $0.name }
     let entity = resolve(view.entity, in: declaration.entities, "entity") { $0.name }
-    guard let source, let entity, let sourceDraft = sources[source] else {
+    guard let source, let sourceDraft = sources[source] else {
       // The grammar can be checked all the same.
       for feature in view.features { _ = featureDraft(feature, what) }
       return nil
@@ -44,7 +45,7 @@ extension PlanBuilder {
       draft.filter = (filter, parsed)
       sources[source]?.need(parsed)
     }
-    for key in declaration.entities[entity].keys {
+    for key in entity.map({ declaration.entities[$0].keys }) ?? [] {
       if sourceDraft.has(key.text) {
         sources[source]?.need(key.text)
       } else if let place = view.entity {

@@ -75,7 +75,7 @@ extension ViewPlan {
         let derived = assembly.derived[index - assembly.definitions.count]
         for input in derived.expression.inputs.sorted() { builder.add(features[input].fingerprint) }
       }
-      builder.add(features[index].definition)
+      builder.add(features[index].canonicalText)
       builder.add(features[index].type.text)
       builder.add(ttlMilliseconds)
       features[index].fingerprint = builder.fingerprint
@@ -110,7 +110,7 @@ extension Plan {
       builder.add(view.ttlMilliseconds)
       for feature in view.features {
         builder.add(feature.name)
-        builder.add(feature.definition)
+        builder.add(feature.canonicalText)
       }
     }
     for feature in onDemand.sorted(by: { $0.name < $1.name }) {
@@ -126,28 +126,36 @@ extension Plan {
   }
 
   /// One line for each model, monitor and policy: what is compared in a diff.
-  var modelTexts: [String] { (models.map(text) + monitors.map(text) + policies.map(text)).sorted() }
+  var modelTexts: [String] {
+    (models.map { text($0, isCanonical: true) } + monitors.map(text) + policies.map(text)).sorted()
+  }
 
-  func text(_ model: ModelPlan) -> String {
+  /// The same for people, in the order of the file.
+  var modelDescriptions: [String] {
+    models.map { text($0, isCanonical: false) } + monitors.map(text) + policies.map(text)
+  }
+
+  private func text(_ model: ModelPlan, isCanonical: Bool) -> String {
     var text = "model \(model.name): service \(services[model.service].name), each \(sources[model.source].name), "
     text += "output \(model.outputTopic), use \(model.use)"
     if let shadow = model.shadow { text += ", shadow \(shadow)" }
     if let label = model.label {
       let source = sources[label.source]
-      text += ", label \(source.canonicalTexts(label.value).joined(separator: "; ")) of \(source.name) by "
+      let value = isCanonical ? source.canonicalTexts(label.value).joined(separator: "; ") : label.text
+      text += ", label \(value) of \(source.name) by "
       text += "\(source.scope[label.labelMatchColumn].name) within \(DurationLiteral.text(label.withinMilliseconds))"
     }
     return text
   }
 
-  func text(_ monitor: MonitorPlan) -> String {
+  private func text(_ monitor: MonitorPlan) -> String {
     let tests = monitor.tests.map { "\($0.test.rawValue) \($0.threshold)" }
     let performance = monitor.performance.map { "\($0.metric.rawValue) \($0.bounds.text)" }
     return "monitor \(monitor.name): model \(models[monitor.model].name), window "
       + "\(DurationLiteral.text(monitor.windowMilliseconds)), \((tests + performance).joined(separator: ", "))"
   }
 
-  func text(_ policy: PolicyPlan) -> String {
+  private func text(_ policy: PolicyPlan) -> String {
     let triggers = policy.triggers.map { trigger in
       switch trigger {
       case .drift(let monitor, let windows): "drift(\(monitors[monitor].name)) for \(windows) windows"

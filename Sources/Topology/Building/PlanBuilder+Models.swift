@@ -139,7 +139,7 @@ extension PlanBuilder {
       return nil
     }
     return LabelPlan(
-      source: source, matchColumn: match, labelMatchColumn: labelMatch, value: value,
+      source: source, matchColumn: match, labelMatchColumn: labelMatch, value: value, text: declared.value.oneLine,
       withinMilliseconds: declared.within.value)
   }
 }

@@ -52,7 +52,7 @@ extension PlanBuilder {
     builder.add(expression.canonicalText)
     for input in inputs { builder.add(meaning(of: input)) }
     return OnDemandPlan(
-      name: declared.name.text, expression: expression, inputs: inputs, fingerprint: builder.fingerprint)
+      name: declared.name.text, text: declared.text.oneLine, expression: expression, inputs: inputs, fingerprint: builder.fingerprint)
   }
 
   /// A name in an on-demand expression: `view:feature`, `request:field`, an on-demand feature above, or the bare name of

@@ -8,26 +8,37 @@ extension PlanBuilder {
   func finishSources() {
     for index in sources.indices {
       guard let draft = sources[index] else { continue }
-      sources[index]?.plan = plan(draft)
+      let scope = scope(draft)
+      sources[index]?.scope = scope
+      if scope.isComplete { sources[index]?.plan = plan(draft, scope) }
     }
   }
 
-  private func plan(_ draft: SourceDraft) -> SourcePlan? {
-    let source = draft.declaration
+  private func scope(_ draft: SourceDraft) -> SourceScope {
     var needed = draft
-    // Somebody may ask a view for it tomorrow; today an unused derived column costs nothing and is still checked.
+    // Every derived column is computed and checked, used or not: somebody may ask for it in a view tomorrow.
     for derived in draft.derived { needed.need(derived.parsed) }
     let columns = needed.needed.sorted()
-    var scope = columns.map { ExpressionField(name: draft.contract.fields[$0].path, type: draft.contract.fields[$0].type) }
-    let fieldCount = scope.count
-    var derived: [DerivedColumnPlan] = []
+    let fields = columns.map { draft.contract.fields[$0] }
+    var scope = SourceScope(columns: columns, fields: fields.map { ExpressionField(name: $0.path, type: $0.type) })
+    scope.isComplete = draft.derived.count == draft.declaration.derive.count
     for column in draft.derived {
       let what = "derived column `\(column.name.text)`"
-      guard isKnown(column.parsed, in: scope) else { return nil }
-      guard let expression = typed(column.parsed, in: scope, column.text, what) else { return nil }
-      derived.append(DerivedColumnPlan(name: column.name.text, expression: expression))
-      scope.append(ExpressionField(name: column.name.text, type: expression.type))
+      guard isKnown(column.parsed, in: scope.fields),
+        let expression = typed(column.parsed, in: scope.fields, column.text, what)
+      else {
+        scope.isComplete = false
+        continue
+      }
+      scope.derived.append(DerivedColumnPlan(name: column.name.text, text: column.text.oneLine, expression: expression))
+      scope.fields.append(ExpressionField(name: column.name.text, type: expression.type))
     }
+    return scope
+  }
+
+  private func plan(_ draft: SourceDraft, _ known: SourceScope) -> SourcePlan? {
+    let source = draft.declaration
+    let (scope, fieldCount) = (known.fields, known.columns.count)
     var filter: Expression?
     if let declared = draft.filter {
       guard isKnown(declared.parsed, in: scope) else { return nil }
@@ -39,11 +50,11 @@ extension PlanBuilder {
     guard source.key == nil || key != nil, checkKey(source.key, key.map { scope[$0].type }) else { return nil }
     var plan = SourcePlan(
       name: source.name.text, about: source.about, topic: topic, contract: draft.contract,
-      format: source.format?.value ?? .json, partitioner: partitioner(source), columns: columns, derived: derived,
+      format: source.format?.value ?? .json, partitioner: partitioner(source), columns: known.columns, derived: known.derived,
       scope: scope, key: key, eventTime: eventTime,
       latenessMilliseconds: source.lateness?.value ?? SourceDefaults.latenessMilliseconds,
       maxSkewMilliseconds: source.maxSkew?.value ?? SourceDefaults.maxSkewMilliseconds,
-      dedupe: dedupe(source, scope), filter: filter, fingerprint: Fingerprint(value: 0))
+      dedupe: dedupe(source, scope), filter: filter, filterText: source.filter?.oneLine, fingerprint: Fingerprint(value: 0))
     plan.fingerprint = plan.computedFingerprint
     return plan
   }
@@ -114,5 +125,20 @@ extension PlanBuilder {
       return nil
     }
     return DedupePlan(column: column, withinMilliseconds: dedupe.within.value)
+  }
+}
+
+/// The columns of a source: decoded fields, then derived ones.
+struct SourceScope {
+  /// Positions in the contract.
+  var columns: [Int]
+  var fields: [ExpressionField]
+  var derived: [DerivedColumnPlan] = []
+  /// No derived column was left out because it is wrong.
+  var isComplete = true
+
+  init(columns: [Int], fields: [ExpressionField]) {
+    self.columns = columns
+    self.fields = fields
   }
 }

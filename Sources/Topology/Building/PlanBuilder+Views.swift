@@ -8,16 +8,15 @@ extension PlanBuilder {
   func view(_ draft: ViewDraft) -> ViewPlan? {
     let declared = draft.declaration
     let what = "view `\(declared.name.text)`"
-    guard let source = sources[draft.source]?.plan else { return nil }
+    guard let scope = sources[draft.source]?.scope?.fields else { return nil }
+    var isComplete = true
     var filter: Expression?
     if let text = draft.filter {
-      guard isKnown(text.parsed, in: source.scope) else { return nil }
-      filter = condition(text.parsed, in: source.scope, text.text, "filter of \(what)")
-      if filter == nil { return nil }
+      if isKnown(text.parsed, in: scope) { filter = condition(text.parsed, in: scope, text.text, "filter of \(what)") }
+      isComplete = filter != nil
     }
-    guard let keyColumns = keyColumns(draft, source) else { return nil }
-    var assembly = ViewAssembly(scope: source.scope)
-    var isComplete = true
+    let keyColumns = keyColumns(draft, scope)
+    var assembly = ViewAssembly(scope: scope)
     for feature in draft.features {
       guard case .aggregate(let parsed) = feature.shape else { continue }
       if !add(parsed, of: feature, to: &assembly) { isComplete = false }
@@ -26,18 +25,20 @@ extension PlanBuilder {
       guard case .derived(let parsed) = feature.shape else { continue }
       if !add(derived: parsed, of: feature, to: &assembly, what) { isComplete = false }
     }
-    guard isComplete, draft.features.count == declared.features.count else { return nil }
+    guard isComplete, let keyColumns, draft.features.count == declared.features.count else { return nil }
     guard !assembly.definitions.isEmpty else {
       log.error(
         at: declared.name, "\(what) has no aggregate", remedy: "add a feature such as `events: count over 1h, 24h`")
       return nil
     }
     checkTimes(draft, assembly)
-    return plan(draft, source, assembly, keyColumns: keyColumns, filter: filter)
+    guard let source = sources[draft.source]?.plan, let entity = draft.entity else { return nil }
+    return plan(draft, source, entity, assembly, keyColumns: keyColumns, filter: filter)
   }
 
   private func plan(
-    _ draft: ViewDraft, _ source: SourcePlan, _ assembly: ViewAssembly, keyColumns: [Int], filter: Expression?
+    _ draft: ViewDraft, _ source: SourcePlan, _ entityIndex: Int, _ assembly: ViewAssembly, keyColumns: [Int],
+    filter: Expression?
   ) -> ViewPlan? {
     let declared = draft.declaration
     let lateness = declared.lateness?.value ?? source.latenessMilliseconds
@@ -48,16 +49,19 @@ extension PlanBuilder {
     do throws(HeadraceError) {
       layout = try ViewLayout(definition)
     } catch {
-      log.error(
-        at: declared.name, "view `\(declared.name.text)`: \(error.message)", found: error.place, remedy: error.remedy)
+      let name = error.place.flatMap { $0.split(separator: ":").last.map(String.init) }
+      let feature = draft.features.first { feature in name == feature.name.text || name?.hasPrefix("\(feature.name.text)_") == true }
+      let what = feature.map { "feature `\($0.name.text)`" } ?? "view `\(declared.name.text)`"
+      log.error(at: feature?.text ?? declared.name, "\(what): \(error.message)", remedy: error.remedy)
       return nil
     }
-    let entity = entities[draft.entity]
+    let entity = entities[entityIndex]
     let isCopartitioned =
       source.partitioner != nil && entity.keys == [source.key.map { source.scope[$0].name }].compactMap(\.self)
     var plan = ViewPlan(
-      name: declared.name.text, about: declared.about, source: draft.source, entity: draft.entity,
-      keyColumns: keyColumns, inputs: assembly.inputs, filter: filter, layout: layout, features: assembly.features,
+      name: declared.name.text, about: declared.about, source: draft.source, entity: entityIndex,
+      keyColumns: keyColumns, inputs: assembly.inputs, filter: filter,
+      filterText: declared.filter?.oneLine, layout: layout, features: assembly.features,
       latenessMilliseconds: lateness, ttlMilliseconds: declared.ttl?.value,
       repartitionTopic: isCopartitioned ? nil : "\(declaration.name.text).\(declared.name.text).repartition",
       fingerprint: Fingerprint(value: 0))
@@ -66,35 +70,37 @@ extension PlanBuilder {
     return plan
   }
 
-  private func keyColumns(_ draft: ViewDraft, _ source: SourcePlan) -> [Int]? {
+  private func keyColumns(_ draft: ViewDraft, _ scope: [ExpressionField]) -> [Int]? {
+    guard let entity = draft.entity else { return nil }
+    let source = declaration.sources[draft.source].name.text
     var columns: [Int] = []
-    for key in declaration.entities[draft.entity].keys {
-      guard let column = source.scope.firstIndex(where: { $0.name == key.text }) else { return nil }
+    for key in declaration.entities[entity].keys {
+      guard let column = scope.firstIndex(where: { $0.name == key.text }) else { return nil }
       columns.append(column)
     }
-    let types = columns.map { source.scope[$0].type }
+    let types = columns.map { scope[$0].type }
     let place = draft.declaration.entity ?? draft.declaration.name
     for (column, type) in zip(columns, types) {
       switch type {
       case .string, .integer, .boolean, .date, .timestamp: break
       default:
         log.error(
-          at: place, "`\(source.scope[column].name)` cannot be a join key", found: "\(type)",
+          at: place, "`\(scope[column].name)` cannot be a join key", found: "\(type)",
           expected: "a text, an integer, a boolean, a date or a timestamp",
-          remedy: "derive a text of it in source `\(source.name)`")
+          remedy: "derive a text of it in source `\(source)`")
         return nil
       }
     }
-    let known = entities[draft.entity].types
+    let known = entities[entity].types
     guard known.isEmpty || known == types else {
       log.error(
-        at: place, "entity `\(entities[draft.entity].name)` has other key types in source `\(source.name)`",
+        at: place, "entity `\(entities[entity].name)` has other key types in source `\(source)`",
         found: types.map(\.description).joined(separator: ", "),
         expected: "\(known.map(\.description).joined(separator: ", ")), as in the views above",
         remedy: "one entity has one key: derive a column of the same type")
       return nil
     }
-    entities[draft.entity].types = types
+    entities[entity].types = types
     return columns
   }
 
@@ -134,7 +140,7 @@ extension PlanBuilder {
       }
       let definition = FeatureDefinition(
         name: name, function: parsed.function, argument: argument?.position, filter: filter, window: window)
-      assembly.add(definition, type: type)
+      assembly.add(definition, type: type, text: feature.text.oneLine)
     }
     return isComplete
   }
@@ -152,18 +158,19 @@ extension PlanBuilder {
       isComplete = false
       let names = assembly.features.map(\.name)
       let windows = names.filter { $0.hasPrefix(name.name + "_") }
+      let nearest = windows.isEmpty ? NearestName.of(name.name, in: names) : nil
+      let choice = windows.isEmpty ? "one of \(Self.list(names))" : "one of \(Self.list(windows)): the window is part of the name"
       let isField = assembly.scope.contains { $0.name == name.name }
       log.error(
         in: feature.text, utf8Offset: name.offset, utf8Length: name.name.utf8.count,
         "\(place): \(what) has no feature `\(name.name)`",
-        expected: windows.isEmpty ? nil : "one of \(Self.list(windows)): the window is part of the name",
-        nearest: windows.isEmpty ? NearestName.of(name.name, in: names) : nil,
+        expected: nearest == nil && !names.isEmpty ? choice : nil, nearest: nearest,
         remedy: isField ? "it is a field of the events: put an aggregate around it, such as `mean(\(name.name)) over 1h`" : nil)
     }
     guard isComplete, let expression = typed(parsed, in: assembly.aggregateScope, feature.text, place) else {
       return false
     }
-    assembly.add(DerivedFeature(name: feature.name.text, expression: expression))
+    assembly.add(DerivedFeature(name: feature.name.text, expression: expression), text: feature.text.oneLine)
     return true
   }
 
@@ -179,7 +186,7 @@ extension PlanBuilder {
     if let lateness = declared.lateness, let dedupe = source?.dedupe, dedupe.within.value < lateness.value {
       log.error(
         at: lateness.scalar, "view `\(declared.name.text)` waits longer than its source remembers ids",
-        found: lateness.scalar.text, expected: "at most `dedupe: {within: \(dedupe.within.scalar.text)}`",
+        found: "`\(lateness.scalar.text)`", expected: "at most `dedupe: {within: \(dedupe.within.scalar.text)}`",
         remedy: "a duplicate that comes late would count twice: raise `within`, or lower `lateness`")
     }
     guard let ttl = declared.ttl else { return }
@@ -222,21 +229,32 @@ struct ViewAssembly {
     return inputs.count - 1
   }
 
-  mutating func add(_ definition: FeatureDefinition, type: FeatureType) {
+  /// - Parameter text: as the file says it, with all of its windows.
+  mutating func add(_ definition: FeatureDefinition, type: FeatureType, text: String) {
     definitions.append(definition)
     let argument = definition.argument.map { inputs[$0].canonicalText }
     let filter = definition.filter.map { " where \(inputs[$0].canonicalText)" } ?? ""
-    let text = "\(definition.function.canonicalText(argument: argument))\(filter) over \(definition.window.canonicalText)"
+    let function = definition.function.canonicalText(argument: argument)
     features.append(
-      FeaturePlan(name: definition.name, type: type, definition: text, fingerprint: Fingerprint(value: 0)))
+      FeaturePlan(
+        name: definition.name, type: type, definition: "\(Self.withoutWindows(text)) over \(definition.window.text)",
+        canonicalText: "\(function)\(filter) over \(definition.window.canonicalText)",
+        fingerprint: Fingerprint(value: 0)))
   }
 
-  mutating func add(_ feature: DerivedFeature) {
+  mutating func add(_ feature: DerivedFeature, text: String) {
     derived.append(feature)
     features.append(
       FeaturePlan(
-        name: feature.name, type: FeatureType(feature.expression.type), definition: feature.expression.canonicalText,
-        fingerprint: Fingerprint(value: 0)))
+        name: feature.name, type: FeatureType(feature.expression.type), definition: text,
+        canonicalText: feature.expression.canonicalText, fingerprint: Fingerprint(value: 0)))
+  }
+
+  /// What stands in front of the last `over`: everything behind it is windows, which hold no words of their own.
+  private static func withoutWindows(_ text: String) -> String {
+    var words = text.split(separator: " ", omittingEmptySubsequences: false)
+    while let last = words.popLast(), last != "over" {}
+    return words.isEmpty ? text : words.joined(separator: " ")
   }
 }
 
@@ -257,6 +275,17 @@ extension AggregateFunction {
 }
 
 extension Window {
+  /// As a file writes it, the hop always named.
+  var text: String {
+    switch self {
+    case .sliding(let length, let hop): "\(Self.durationText(length)) every \(Self.durationText(hop))"
+    case .tumbling(let length): "tumbling(\(Self.durationText(length)))"
+    case .lifetime: "lifetime"
+    case .session(let gap): "session(\(Self.durationText(gap)))"
+    case .lastEvents(let count): "last(\(count))"
+    }
+  }
+
   /// The span of event time that it looks at; nil of windows without one.
   var lengthMilliseconds: Int64? {
     switch self {

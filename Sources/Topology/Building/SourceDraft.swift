@@ -13,6 +13,8 @@ struct SourceDraft {
   var filter: (text: YAMLScalar, parsed: ParsedExpression)?
   /// Positions in the contract.
   var needed: Set<Int> = []
+  /// Typed, even where the rest of the source is wrong, so that views can be checked.
+  var scope: SourceScope?
   var plan: SourcePlan?
 
   /// Everything that an expression may name.
@@ -121,7 +123,7 @@ extension PlanBuilder {
     if let dedupe = source.dedupe, dedupe.within.value < lateness {
       log.error(
         at: dedupe.within.scalar, "`dedupe` of source `\(source.name.text)` forgets an id before its lateness is over",
-        found: "\(dedupe.within.scalar.text)",
+        found: "`\(dedupe.within.scalar.text)`",
         expected: "at least the lateness, \(DurationLiteral.text(lateness))",
         remedy: "a duplicate that comes late would count twice: raise `within`, or lower `lateness`")
     }

@@ -42,7 +42,7 @@ struct TopologyDeclaration {
   private func checkName(_ log: DiagnosticLog) {
     if !TopicName.isValid(name.text) || name.text.utf8.count > 100 || name.text.utf8.contains(UInt8(ascii: ".")) {
       log.error(
-        at: name, "`\(name.shortText)` is no name of a topology",
+        at: name, "`\(name.shortText)` cannot be the name of a topology",
         expected: "at most 100 letters, digits, `_` and `-`: it begins the names of topics")
     }
   }
@@ -67,15 +67,17 @@ struct NamedText {
   var text: YAMLScalar
 
   init?(_ entry: YAMLEntry, _ what: String, log: DiagnosticLog) {
-    guard log.isName(entry.key, what) else { return nil }
     guard case .scalar(let text) = entry.value.content, !text.isNull else {
       let isWindow = DurationLiteral.milliseconds(entry.key.text) != nil
-      log.error(
-        at: entry.key, "\(what) `\(entry.key.shortText)` has no expression",
-        found: entry.value.kindName,
-        remedy: isWindow ? "put the whole feature into quotes: a comma ends it inside of `{…}`" : nil)
+      if !entry.value.isBroken {
+        log.error(
+          at: entry.key, "\(what) `\(entry.key.shortText)` has no expression",
+          found: entry.value.kindName,
+          remedy: isWindow ? "put the text in front into quotes up to here: inside of `{…}` a comma ends a value" : nil)
+      }
       return nil
     }
+    guard log.isName(entry.key, what == "on-demand feature" ? "an \(what)" : "a \(what)") else { return nil }
     name = entry.key
     self.text = text
   }

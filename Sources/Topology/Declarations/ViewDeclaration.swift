@@ -72,11 +72,14 @@ struct ServiceDeclaration {
     if case .mapping = entry.value.content {
       guard var reader = MappingReader(entry.value, what, log: log) else { return nil }
       about = About(&reader)
-      features = reader.texts("features", isRequired: true) ?? []
+      let features = reader.texts("features", isRequired: true)
       defaults = reader.mapping("defaults").map { ($0.key, $0.value) }
       reader.finish()
+      guard let features else { return nil }
+      self.features = features
     } else {
-      features = log.texts(entry.value, what) ?? []
+      guard let features = log.texts(entry.value, what) else { return nil }
+      self.features = features
       defaults = []
     }
     if features.isEmpty { log.error(at: name, "\(what) has no features") }

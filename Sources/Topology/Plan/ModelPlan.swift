@@ -44,6 +44,8 @@ package struct LabelPlan: Sendable {
   package var labelMatchColumn: Int
   /// Over the scope of the label's source.
   package var value: Expression
+  /// As the file says it, on one line.
+  package var text: String
   package var withinMilliseconds: Int64
 }
 

@@ -21,6 +21,8 @@ package enum ValueOrigin: Hashable, Sendable {
 /// A feature computed when it is asked for, by the same code online and offline.
 package struct OnDemandPlan: Sendable {
   package var name: String
+  /// As the file says it, on one line.
+  package var text: String
   /// Column k of its batch is `inputs[k]`.
   package var expression: Expression
   /// On-demand features among them stand further up in `Plan.onDemand`.

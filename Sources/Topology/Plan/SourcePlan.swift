@@ -28,6 +28,7 @@ package struct SourcePlan: Sendable {
   package var dedupe: DedupePlan?
   /// A boolean: records for which it is not true are counted as filtered. Reads the whole scope.
   package var filter: Expression?
+  package var filterText: String?
   /// Of what decides which records count, and when.
   package var fingerprint: Fingerprint
 }
@@ -35,6 +36,8 @@ package struct SourcePlan: Sendable {
 /// `late: dep_delay > 15`.
 package struct DerivedColumnPlan: Sendable {
   package var name: String
+  /// As the file says it, on one line.
+  package var text: String
   /// Over the scope; reads only positions in front of its own.
   package var expression: Expression
 }

@@ -16,6 +16,7 @@ package struct ViewPlan: Sendable {
   package var inputs: [Expression]
   /// A boolean over the source's scope: records for which it is not true leave this view alone.
   package var filter: Expression?
+  package var filterText: String?
   package var layout: ViewLayout
   /// What can be asked for, in the layout's order: aggregates first, then derived features.
   package var features: [FeaturePlan]
@@ -36,8 +37,10 @@ package struct FeaturePlan: Sendable {
   /// With the window: `mean_delay_6h`.
   package var name: String
   package var type: FeatureType
-  /// Normal form of the definition: `mean(dep_delay) over 6h`.
+  /// The definition as the file says it, with this feature's window: `mean(dep_delay) over 6h`.
   package var definition: String
+  /// The definition in normal form: what fingerprints are of.
+  package var canonicalText: String
   /// Of the meaning: source, filters, key, definition and ttl. What a service was promised.
   package var fingerprint: Fingerprint
 }

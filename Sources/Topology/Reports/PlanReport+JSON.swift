@@ -28,14 +28,14 @@ extension PlanReport {
           writer.object {
             $0.member("name", feature.name)
             $0.member("type", feature.expression.type.description)
-            $0.member("expression", feature.expression.canonicalText)
+            $0.member("expression", feature.text)
             $0.member("inputs", feature.inputs.map(name))
             $0.member("fingerprint", feature.fingerprint.description)
           }
         }
       }
       $0.array("services") { writer in plan.services.forEach { write($0, &writer) } }
-      $0.member("declared_not_run_yet", plan.modelTexts)
+      $0.member("declared_not_run_yet", plan.modelDescriptions)
       if let diff { write(diff, &$0) }
       $0.member("warnings", plan.warnings.map(\.description))
       $0.member("errors", plan.check(partitionCounts: partitionCounts).map(\.description))
@@ -83,14 +83,14 @@ extension PlanReport {
           $0.member("within_ms", dedupe.withinMilliseconds)
         }
       }
-      if let filter = source.filter { $0.member("filter", filter.canonicalText) }
+      if let filter = source.filterText { $0.member("filter", filter) }
       $0.member("decodes", source.columns.map { source.contract.fields[$0].path })
       $0.array("derives") { writer in
         for column in source.derived {
           writer.object {
             $0.member("name", column.name)
             $0.member("type", column.expression.type.description)
-            $0.member("expression", column.expression.canonicalText)
+            $0.member("expression", column.text)
           }
         }
       }
@@ -104,7 +104,7 @@ extension PlanReport {
       $0.member("source", plan.sources[view.source].name)
       $0.member("entity", plan.entities[view.entity].name)
       $0.member("repartition_topic", view.repartitionTopic)
-      if let filter = view.filter { $0.member("filter", filter.canonicalText) }
+      if let filter = view.filterText { $0.member("filter", filter) }
       $0.member("lateness_ms", view.latenessMilliseconds)
       if let ttl = view.ttlMilliseconds { $0.member("ttl_ms", ttl) }
       $0.member("inputs", view.inputs.map(\.canonicalText))

@@ -50,9 +50,9 @@ extension PlanReport {
       lines.append("  decodes \(fields.joined(separator: ", "))\(omitted > 0 ? " (\(omitted) other fields are checked only)" : "")")
       for (position, column) in source.derived.enumerated() {
         let type = source.scope[source.columns.count + position].type
-        lines.append("  derives \(column.name): \(type) = \(column.expression.canonicalText)")
+        lines.append("  derives \(column.name): \(type) = \(column.text)")
       }
-      if let filter = source.filter { lines.append("  keeps   \(filter.canonicalText)") }
+      if let filter = source.filterText { lines.append("  keeps   \(filter)") }
       lines.append("  time    \(times(source))")
       let key = source.key.map { "by \(source.scope[$0].name)" } ?? "not checked"
       lines.append("  key     \(key), partitioner \(source.partitioner?.rawValue ?? "any")")
@@ -79,7 +79,7 @@ extension PlanReport {
         "view \(view.name)  of \(plan.sources[view.source].name) per \(entity.keys.joined(separator: ", "))  fingerprint \(view.fingerprint)"
       ]
       if let topic = view.repartitionTopic { lines.append("  repartitioned through \(topic)") }
-      if let filter = view.filter { lines.append("  keeps \(filter.canonicalText)") }
+      if let filter = view.filterText { lines.append("  keeps \(filter)") }
       lines += Self.table(view.features.map { [$0.name, $0.type.text, $0.definition] })
       lines += view.layout.description.split(separator: "\n").map { "  \($0)" }
       let estimates = keyCounts.map { "\(Self.bytes(stateBytes(view, keys: $0))) for \(Self.count($0)) keys" }
@@ -92,7 +92,7 @@ extension PlanReport {
     var lines: [String] = []
     if !plan.onDemand.isEmpty {
       lines.append("on demand")
-      lines += Self.table(plan.onDemand.map { [$0.name, "\($0.expression.type)", $0.expression.canonicalText] }) + [""]
+      lines += Self.table(plan.onDemand.map { [$0.name, "\($0.expression.type)", $0.text] }) + [""]
     }
     for service in plan.services {
       lines.append("service \(service.name)  fingerprint \(service.fingerprint)")
@@ -110,9 +110,9 @@ extension PlanReport {
   }
 
   private var modelLines: [String] {
-    plan.modelTexts.isEmpty
+    plan.modelDescriptions.isEmpty
       ? []
-      : ["declared, not run yet"] + plan.modelTexts.map { "  \($0)" } + [""]
+      : ["declared, not run yet"] + plan.modelDescriptions.map { "  \($0)" } + [""]
   }
 
   private func diffLines(_ diff: PlanDiff) -> [String] {

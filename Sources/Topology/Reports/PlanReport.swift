@@ -22,12 +22,14 @@ package struct PlanReport: Sendable {
   /// What somebody should know besides the warnings of the file itself.
   package var notes: [String] {
     var notes: [String] = []
-    for source in plan.sources.indices {
-      guard let reach = reachMilliseconds(ofSource: source) else { continue }
+    let needs = plan.sources.indices.compactMap { source in
+      reachMilliseconds(ofSource: source).map { "`\(plan.sources[source].topic)` \(DurationLiteral.text($0))" }
+    }
+    if !needs.isEmpty {
       notes.append(
         """
-        without snapshots the disk holds the only copy of the state: `\(plan.sources[source].topic)` must keep at least \
-        \(DurationLiteral.text(reach)) of events (retention.ms) for its views to be rebuilt
+        without snapshots the disk holds the only copy of the state: it can be rebuilt while the topics keep \
+        (retention.ms) at least: \(needs.joined(separator: ", "))
         """)
     }
     let unbounded = plan.views.filter { view in

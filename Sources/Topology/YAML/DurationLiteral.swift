@@ -22,13 +22,15 @@ enum DurationLiteral {
     return number.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? Int64(number) : nil
   }
 
-  /// The shortest text of a duration: `90m`, `1d`.
+  /// A duration for people: `10m`, `1d`; what is no whole number of one unit, as `1d 2h 10m`.
   static func text(_ milliseconds: Int64) -> String {
-    for unit in units.reversed() where milliseconds != 0 && milliseconds % unit.milliseconds == 0 {
-      // 7d reads better than 1w, and 24h better than 1d only where somebody wrote it so.
-      if unit.suffix == "w" { continue }
-      return "\(milliseconds / unit.milliseconds)\(unit.suffix)"
+    var rest = milliseconds
+    var parts: [String] = []
+    // 7d reads better than 1w.
+    for unit in units.reversed() where unit.suffix != "w" && rest >= unit.milliseconds {
+      parts.append("\(rest / unit.milliseconds)\(unit.suffix)")
+      rest %= unit.milliseconds
     }
-    return "0"
+    return parts.isEmpty ? "0" : parts.joined(separator: " ")
   }
 }

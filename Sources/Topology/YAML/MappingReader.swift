@@ -14,6 +14,7 @@ struct MappingReader {
   /// - Returns: nil, and a diagnostic, when the value is no mapping.
   init?(_ node: YAMLNode, _ context: String, log: DiagnosticLog) {
     guard case .mapping(let entries) = node.content else {
+      guard !node.isBroken else { return nil }
       log.error(
         at: node.position, length: node.shownLength, "\(context) must be a mapping", found: node.kindName,
         expected: "`key: value` lines")
@@ -33,7 +34,7 @@ struct MappingReader {
       return nil
     }
     if case .scalar(let scalar) = entry.value.content, scalar.isNull {
-      if isRequired {
+      if isRequired, !entry.value.isBroken {
         log.error(at: entry.key.position, length: key.unicodeScalars.count, "`\(key)` of \(context) is empty")
       }
       return nil
@@ -75,6 +76,7 @@ struct MappingReader {
   mutating func mapping(_ key: String, isRequired: Bool = false) -> [YAMLEntry] {
     guard let node = node(key, isRequired: isRequired) else { return [] }
     guard case .mapping(let entries) = node.content else {
+      guard !node.isBroken else { return [] }
       log.error(
         at: node.position, length: node.shownLength, "`\(key)` of \(context) must be a mapping", found: node.kindName,
         expected: "`name: value` lines")
@@ -134,14 +136,18 @@ extension DiagnosticLog {
 
   func text(_ node: YAMLNode, _ what: String) -> YAMLScalar? {
     if case .scalar(let scalar) = node.content, !scalar.isNull { return scalar }
+    guard !node.isBroken else { return nil }
     error(at: node.position, length: node.shownLength, "\(what) must be a text", found: node.kindName)
     return nil
   }
 
+  /// - Returns: nil when one of them is no text.
   func texts(_ node: YAMLNode, _ what: String) -> [YAMLScalar]? {
     switch node.content {
     case .scalar: return text(node, what).map { [$0] }
-    case .sequence(let children): return children.compactMap { text($0, "each of \(what)") }
+    case .sequence(let children):
+      let texts = children.compactMap { text($0, "each of \(what)") }
+      return texts.count == children.count ? texts : nil
     case .mapping:
       error(at: node.position, "\(what) must be a list", found: node.kindName, expected: "`[first, second]`")
       return nil
@@ -179,7 +185,7 @@ extension DiagnosticLog {
       }
     if isFine, !scalar.text.isEmpty { return true }
     error(
-      at: scalar, "`\(scalar.shortText)` is no name of \(what)",
+      at: scalar, "`\(scalar.shortText)` cannot be the name of \(what)",
       expected: "at most 100 letters, digits and `_`, not starting with a digit")
     return false
   }

@@ -12,6 +12,8 @@ struct YAMLNode: Sendable {
   var nodeCount: Int
   /// Levels below and with this one.
   var depth: Int
+  /// Stands for a value that was already reported: nobody says more about it.
+  var isBroken = false
 
   /// What a person would call it.
   var kindName: String {
@@ -41,6 +43,9 @@ struct YAMLScalar: Sendable {
   var position: SourcePosition
 
   var isNull: Bool { isPlain && ["", "~", "null", "Null", "NULL"].contains(text) }
+
+  /// Runs of white space as one space.
+  var oneLine: String { text.split { $0.isWhitespace }.joined(separator: " ") }
 
   var shortText: String { text.count <= 60 ? text : "\(text.prefix(57))..." }
 

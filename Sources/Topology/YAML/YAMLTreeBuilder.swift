@@ -128,7 +128,7 @@ struct YAMLTreeBuilder {
 
   private func empty(_ position: SourcePosition) -> YAMLNode {
     let scalar = YAMLScalar(text: "", isPlain: true, position: position)
-    return YAMLNode(content: .scalar(scalar), position: position, nodeCount: 1, depth: 1)
+    return YAMLNode(content: .scalar(scalar), position: position, nodeCount: 1, depth: 1, isBroken: true)
   }
 
   private static func position(_ node: Node) -> SourcePosition {
