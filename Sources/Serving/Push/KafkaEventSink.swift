@@ -81,11 +81,12 @@ private final class PushesUnderWay {
         topic: target.topic, partitioner: target.partitioner ?? .murmur2,
         partitionCount: try partitionCount(of: target.topic))
       for record in records {
-        let value = record.value.span.bytes
+        let value = unsafe record.value.span.bytes
+        let timestamp = record.timestampMilliseconds
         if let key = record.key {
-          try batch.append(key: key.span.bytes, value: value, timestampMilliseconds: record.timestampMilliseconds)
+          unsafe try batch.append(key: key.span.bytes, value: value, timestampMilliseconds: timestamp)
         } else {
-          try batch.append(key: nil, value: value, timestampMilliseconds: record.timestampMilliseconds)
+          try batch.append(key: nil as RawSpan?, value: value, timestampMilliseconds: timestamp)
         }
       }
       pushes[try producer.send(batch)] = push
