@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Callable
 
 from aggregates import Function
-from model import Model
-from plan import Feature, Plan
+from plan import Feature, View
 
 
 @dataclass(frozen=True)
@@ -17,11 +14,8 @@ class Fault:
     name: str
     change: Callable[[Feature], Feature]
 
-    def planted(self, plan: Plan, schemas: Path) -> Model:
-        twin = copy.deepcopy(plan)
-        for view in twin.views.values():
-            view.features = [self.change(feature) for feature in view.features]
-        return Model(twin, schemas)
+    def planted(self, view: View) -> View:
+        return replace(view, features=[self.change(feature) for feature in view.features], derived=[])
 
 
 def window(kind: str, **changes: Callable[[int], int]) -> Callable[[Feature], Feature]:
@@ -55,6 +49,6 @@ FAULTS = (
     Fault("windows are too short", window("sliding", length=lambda length: length - 60_000)),
     Fault("filters are left out", unfiltered),
     Fault("mean is the maximum", function("mean", "max")),
-    Fault("count is of distinct values", function("count", "rate")),
+    Fault("sum is the mean", function("sum", "mean")),
     Fault("a percentile of another rank", neighbour),
 )

@@ -48,7 +48,7 @@ class ViewModel:
         rows = self.rows.get(key, [])
         first, last = feature.window.rows(rows, at)
         depends_on_time = feature.function.name in ("ewma", "rate")
-        place = (feature.name, key, first, last, at if depends_on_time else 0)
+        place = (feature, key, first, last, at if depends_on_time else 0)
         found = self.memory.get(place)
         if found is None:
             found = self.memory[place] = self._compute(feature, rows[first:last], at)

@@ -22,7 +22,6 @@ import shutil
 import sys
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -30,14 +29,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import plan as plans  # noqa: E402
 from faults import FAULTS  # noqa: E402
 from model import Model  # noqa: E402
-from processes import REPOSITORY, Broker, Refused, Worker  # noqa: E402
+from processes import REPOSITORY, Broker, Worker  # noqa: E402
+from progress import counters_of, wait_until_applied  # noqa: E402
 from streams import Mischief, Publisher, Stream, disturb, read_events  # noqa: E402
 from verdict import Comparison  # noqa: E402
 
 DAY = 86_400_000
 FILES = {"flights.departures": "departures", "flights.arrivals": "arrivals",
          "flights.cancellations": "cancellations", "flights.weather": "weather"}
-APPLY_TIMEOUT_SECONDS = 120.0
 
 
 def read_streams(plan: plans.Plan, events: Path, mischief: Mischief, seed: int) -> list[Stream]:
@@ -60,30 +59,6 @@ def slice_ends(streams: list[Stream], count: int) -> list[int]:
     return [arrivals[len(arrivals) * (index + 1) // count - 1] for index in range(count)]
 
 
-def wait_until_applied(worker: Worker, publisher: Publisher) -> None:
-    """Until every task has applied all of its input, and what it sent on to repartition topics is applied as well."""
-    deadline = time.monotonic() + APPLY_TIMEOUT_SECONDS
-    calm = 0
-    while calm < 2:
-        if not worker.is_running:
-            raise SystemExit(f"recompute: headrace ended\n{worker.log_tail()}")
-        if time.monotonic() > deadline:
-            raise SystemExit(f"recompute: not applied after {APPLY_TIMEOUT_SECONDS:.0f} s: {worker.client.get('/api/tasks')}")
-        calm = calm + 1 if is_applied(worker, publisher) else 0
-        time.sleep(0.05)
-
-
-def is_applied(worker: Worker, publisher: Publisher) -> bool:
-    try:
-        tasks = worker.client.get("/api/tasks")
-    except (Refused, OSError):
-        return False
-    inputs = {(item["topic"], item["partition"]): item for task in tasks["tasks"] for item in task["inputs"]}
-    wanted = {place: offset for place, offset in publisher.next_offset.items() if offset > 0}
-    behind = [place for place, offset in wanted.items() if inputs.get(place, {}).get("applied_offset", 0) < offset]
-    return not behind and all(item["lag_records"] == 0 for item in inputs.values())
-
-
 class Run:
     def __init__(self, arguments: argparse.Namespace, folder: Path):
         self.arguments = arguments
@@ -93,8 +68,7 @@ class Run:
         mischief = Mischief(60_000, 0.02, 0.005, 0.005, 0.002) if arguments.mischief else Mischief()
         self.streams = read_streams(self.plan, arguments.events, mischief, arguments.seed)
         self.model = Model(self.plan, schemas)
-        self.comparison = Comparison(self.model, {
-            fault.name: fault.planted(self.plan, schemas) for fault in FAULTS} if arguments.self_test else {})
+        self.comparison = Comparison(self.model, FAULTS if arguments.self_test else ())
         self.broker = Broker(folder)
         self.publisher = Publisher(self.broker.address, arguments.partitions)
         self.publisher.create([stream.topic for stream in self.streams])
@@ -108,7 +82,7 @@ class Run:
         for number, end in enumerate(slice_ends(self.streams, self.arguments.slices), 1):
             began = time.monotonic()
             published = self.publish(end)
-            wait_until_applied(self.worker, self.publisher)
+            wait_until_applied([self.worker], self.publisher.next_offset)
             applied = time.monotonic()
             self.read(end)
             print(f"slice {number:2}: {published:7,} events applied in {applied - began:5.1f} s, "
@@ -122,8 +96,7 @@ class Run:
         for stream in self.streams:
             events = stream.due(end)
             self.publisher.publish(stream.topic, events)
-            for model in [self.model, *self.comparison.planted.values()]:
-                model.apply(stream.topic, events)
+            self.model.apply(stream.topic, events)
             count += len(events)
         self.publisher.flush()
         return count
@@ -148,11 +121,9 @@ class Run:
 
     def check_counts(self) -> None:
         """The program's own counters: conserved, and the same as ours."""
-        tasks = self.worker.client.get("/api/tasks")
+        counters = counters_of([self.worker])
         for name, rules in self.model.sources.items():
-            found: Counter[str] = Counter()
-            for task in tasks["tasks"]:
-                found.update(task["counters"].get(name, {}))
+            found = counters[name]
             expected = {outcome: rules.counts.get(outcome, 0) for outcome in (
                 "applied", "repaired", "filtered", "deduplicated", "late", "dead_lettered")}
             shown = {outcome: found.get(outcome, 0) for outcome in expected}
