@@ -51,7 +51,7 @@ def main() -> None:
         tasks = json.loads(connection.getresponse().read())["tasks"]
         connection.close()
         inputs = [item for task in tasks for item in task["inputs"]]
-        applied = sum(item["applied_offset"] for item in inputs if item["topic"] == TOPIC)
+        applied = sum(item["position"] for item in inputs if item["topic"] == TOPIC)
         if applied >= arguments.events and all(item["lag_records"] == 0 for item in inputs):
             break
         time.sleep(0.2)

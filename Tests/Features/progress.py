@@ -22,8 +22,9 @@ def tasks_of(workers: list[Worker]) -> list[dict] | None:
 def is_applied(tasks: list[dict], ends: dict[tuple[str, int], int]) -> bool:
     """Whether every published record is applied, and whatever was sent on to repartition topics as well."""
     inputs = {(item["topic"], item["partition"]): item for task in tasks for item in task["inputs"]}
-    behind = [place for place, end in ends.items() if end > 0 and inputs.get(place, {}).get("applied_offset", 0) < end]
-    return not behind and all(item["lag_records"] == 0 for item in inputs.values())
+    behind = [place for place, end in ends.items() if end > 0 and inputs.get(place, {}).get("position", 0) < end]
+    return (not behind and all(task["readable"] for task in tasks)
+            and all(item["lag_records"] == 0 for item in inputs.values()))
 
 
 def wait_until_applied(workers: list[Worker], ends: dict[tuple[str, int], int],
@@ -42,9 +43,14 @@ def wait_until_applied(workers: list[Worker], ends: dict[tuple[str, int], int],
 
 
 def counters_of(workers: list[Worker]) -> dict[str, Counter[str]]:
-    """Records of each source by their outcome, over all tasks."""
+    """Records of each source by their outcome, over all tasks of all workers."""
     counters: dict[str, Counter[str]] = defaultdict(Counter)
-    for task in tasks_of(workers) or []:
-        for source, counts in task["counters"].items():
-            counters[source].update(counts)
+    for worker in workers:
+        for source in worker.client.get("/api/tasks")["sources"]:
+            counters[source["name"]].update({name: count for name, count in source.items() if isinstance(count, int)})
     return counters
+
+
+def owners_of(workers: list[Worker]) -> dict[int, Worker]:
+    """Which worker has the task of each partition number."""
+    return {task["partition"]: worker for worker in workers for task in worker.client.get("/api/tasks")["tasks"]}

@@ -67,8 +67,12 @@ def murmur2(data: bytes) -> int:
     return h ^ h >> 15
 
 
+def partition_of_bytes(key: bytes, count: int) -> int:
+    return (murmur2(key) & 0x7FFFFFFF) % count
+
+
 def partition_of(key: str, count: int) -> int:
-    return (murmur2(key.encode()) & 0x7FFFFFFF) % count
+    return partition_of_bytes(key.encode(), count)
 
 
 def read_events(path: Path, key_field: str, time_field: str, milliseconds_per_unit: float = 1) -> list[Event]:

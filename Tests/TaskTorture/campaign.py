@@ -166,11 +166,11 @@ class Campaign:
         wait_until_applied(workers, ends)
         model = self._model()
         times = self._times(model)
-        observation.features = read_features(workers, model, times, observation.owners)
+        observation.features = read_features(workers, model, times, PARTITIONS, observation.owners)
         observation.counters = counters_of(workers)
         workers = self._restart(workers)
         wait_until_applied(workers, ends)
-        observation.restarted = read_features(workers, model, times, observation.owners)
+        observation.restarted = read_features(workers, model, times, PARTITIONS, observation.owners)
         self._recompute(workers[:1], model, times) if len(workers) == 1 else None
         self._read_side_topics(observation.set_aside, self.plan.topology, model)
         observation.exit_codes += [worker.stop() for worker in workers]
@@ -223,7 +223,7 @@ class Campaign:
         worker.require_serving(READY_TIMEOUT_SECONDS)
         wait_until_applied([worker], ends)
         observation = self.observation
-        observation.reference = read_features([worker], model, times, observation.owners)
+        observation.reference = read_features([worker], model, times, PARTITIONS, observation.owners)
         observation.reference_counters = counters_of([worker])
         self._read_side_topics(observation.reference_set_aside, name, model)
         observation.exit_codes.append(worker.stop())

@@ -11,6 +11,8 @@ import confluent_kafka
 
 from model import Model
 from processes import Worker
+from progress import owners_of
+from streams import partition_of_bytes
 
 KEYS_PER_REQUEST = 100
 Place = tuple[str, int, int]
@@ -37,41 +39,44 @@ class Observation:
         return copy.deepcopy(self)
 
 
-def read_features(workers: list[Worker], model: Model, times: list[int], owners: Counter[str]) -> dict[tuple, str]:
-    """Every feature of every key at each time. A key is asked of each worker; the one that owns it answers."""
+def read_features(workers: list[Worker], model: Model, times: list[int], partitions: int,
+                  owners: Counter[str]) -> dict[tuple, str]:
+    """Every feature of every key at each time, each asked of the worker that has the key's partition."""
     found: dict[tuple, str] = {}
+    tasks = owners_of(workers)
     for name, view in model.plan.views.items():
-        keys = sorted(model.views[name].rows, key=repr)
         features = [f"{name}:{feature.name}" for feature in [*view.features, *view.derived]]
-        for start in range(0, len(keys), KEYS_PER_REQUEST):
-            some = keys[start:start + KEYS_PER_REQUEST]
-            for at in times:
-                for key, answer in read_keys(workers, view.keys, some, features, at, owners).items():
-                    for feature, text in answer.items():
-                        found[name, key, at, feature] = text
+        by_partition: dict[int, list[tuple]] = {}
+        for key in sorted(model.views[name].rows, key=repr):
+            by_partition.setdefault(partition_of_bytes(entity_key(key), partitions), []).append(key)
+        for partition, keys in by_partition.items():
+            worker = tasks[partition]
+            owners[worker.name] += len(keys)
+            for start in range(0, len(keys), KEYS_PER_REQUEST):
+                some = keys[start:start + KEYS_PER_REQUEST]
+                for at in times:
+                    for key, answer in zip(some, read_keys(worker, view.keys, some, features, at)):
+                        for feature, text in answer.items():
+                            found[name, key, at, feature] = text
     return found
 
 
-def read_keys(workers: list[Worker], joins: list[str], keys: list[tuple], features: list[str], at: int,
-              owners: Counter[str]) -> dict[tuple, dict[str, str]]:
-    found: dict[tuple, dict[str, str]] = {}
+def entity_key(key: tuple) -> bytes:
+    """What a row is kept and partitioned by: the value itself, or each of several with its length in front."""
+    texts = [str(part).encode() for part in key]
+    return texts[0] if len(texts) == 1 else b"".join(bytes([len(text)]) + text for text in texts)
+
+
+def read_keys(worker: Worker, joins: list[str], keys: list[tuple], features: list[str], at: int) -> list[dict[str, str]]:
+    """For each key: feature → value, status and event time as text."""
     entities = {join: [key[index] for key in keys] for index, join in enumerate(joins)}
-    for worker in workers:
-        body = {"features": features, "entities": entities, "full_feature_names": True, "as_of": at}
-        content = worker.client.request("POST", "/get-online-features", body)
-        # Numbers stay as they are written: equal texts are equal bits.
-        answer = json.loads(content, parse_float=str, parse_int=str)
-        names = answer["metadata"]["feature_names"]
-        for row, key in enumerate(keys):
-            texts = {name: json.dumps([column["values"][row], column["statuses"][row], column["event_timestamps"][row]])
-                     for name, column in zip(names, answer["results"])}
-            if any('"INVALID"' in text for text in texts.values()):
-                continue
-            owners[worker.name] += 1
-            if key in found and found[key] != texts:
-                texts = {name: f"{found[key].get(name)} and, by {worker.name}, {text}" for name, text in texts.items()}
-            found[key] = texts
-    return found
+    body = {"features": features, "entities": entities, "full_feature_names": True, "as_of": at}
+    content = worker.client.request("POST", "/get-online-features", body)
+    # Numbers stay as they are written: equal texts are equal bits.
+    answer = json.loads(content, parse_float=str, parse_int=str)
+    names = answer["metadata"]["feature_names"]
+    return [{name: json.dumps([column["values"][row], column["statuses"][row], column["event_timestamps"][row]])
+             for name, column in zip(names, answer["results"])} for row in range(len(keys))]
 
 
 def read_set_aside(bootstrap: str, topic: str) -> list[Place]:
