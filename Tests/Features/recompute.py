@@ -9,7 +9,7 @@ without any event. What they must be is computed from the published records alon
 with exact sums for aggregates): exact for counts, min, max, first, last; within 1e-12 for sums and means; within the
 stated bound of the sketch for percentiles and distinct counts.
 
-`--events` takes a folder with the whole year; the default is the month in samples/flights. `--mischief` adds duplicates,
+`--events` takes a folder with the whole year; the default is the month in samples/flights. Payments are made up. `--mischief` adds duplicates,
 disorder, late, broken and future events. `--self-test` then plants faults in the model and demands that each is seen.
 The last line is `N points, N features, N differences`.
 """
@@ -31,12 +31,11 @@ from faults import FAULTS  # noqa: E402
 from model import Model  # noqa: E402
 from processes import REPOSITORY, Broker, Worker  # noqa: E402
 from progress import counters_of, wait_until_applied  # noqa: E402
-from streams import Mischief, Publisher, Stream, disturb, read_events  # noqa: E402
+from samples import read_source  # noqa: E402
+from streams import Mischief, Publisher, Stream, disturb  # noqa: E402
 from verdict import Comparison  # noqa: E402
 
 DAY = 86_400_000
-FILES = {"flights.departures": "departures", "flights.arrivals": "arrivals",
-         "flights.cancellations": "cancellations", "flights.weather": "weather"}
 
 
 def read_streams(plan: plans.Plan, events: Path, mischief: Mischief, seed: int) -> list[Stream]:
@@ -44,11 +43,7 @@ def read_streams(plan: plans.Plan, events: Path, mischief: Mischief, seed: int) 
     for source in plan.sources.values():
         if source.topic in streams:
             continue
-        name = FILES.get(source.topic, source.topic)
-        path = next((path for path in (events / f"{name}.jsonl.gz", events / f"{name}.jsonl") if path.exists()), None)
-        if path is None:
-            raise SystemExit(f"recompute: no events for {source.topic}: expected {events / name}.jsonl.gz")
-        read = read_events(path, source.key or source.time_field, source.time_field, source.milliseconds_per_unit)
+        read = read_source(source, events, seed)
         chance = random.Random(f"{seed}/{source.topic}")
         streams[source.topic] = Stream(source.topic, disturb(read, mischief, source.lateness, chance))
     return list(streams.values())

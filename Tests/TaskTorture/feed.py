@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Iterator
 
 from plan import Plan, Source
+from samples import FILES, made_payments
 from streams import Event, Mischief, Publisher, disturb, read_events
 
 MISCHIEF = Mischief(shuffled_milliseconds=60_000, duplicated=0.03, late=0.01, broken=0.01, future=0.003)
-FILES = {"flights.departures": "departures", "flights.arrivals": "arrivals",
-         "flights.cancellations": "cancellations", "flights.weather": "weather"}
 PERIOD = 31 * 86_400_000
 BATCH_SECONDS = 0.05
 
@@ -47,25 +46,10 @@ def later(event: Event, source: Source, number: int) -> Event:
     return Event(moment, moment, event.key, json.dumps(document, separators=(",", ":")).encode())
 
 
-def payments(source: Source, seed: int, users: int = 2_000, block: int = 20_000) -> Iterator[list[Event]]:
-    """Payments as `headrace generate payments` makes them, in blocks of an hour and a bit of event time."""
-    start, number = 1_760_000_000_000, 0
-    weights = [1 / (rank + 1) ** 1.1 for rank in range(users)]
-    while True:
-        chance = random.Random(f"{seed}/payments/{number}")
-        drawn = chance.choices(range(users), weights, k=block)
-        events = []
-        for index, user in enumerate(drawn):
-            moment = start + (number * block + index) * 200 + chance.randint(0, 100)
-            document = {
-                "event_id": f"e{number * block + index:010d}", "user_id": f"u{user:06d}",
-                "merchant_id": f"m{chance.randrange(500):05d}", "amount": round(chance.lognormvariate(3, 1), 2),
-                "currency": "EUR", "country": chance.choice(["US", "DE", "FR", "GB", "IN", "BR", "JP", "NL"]),
-                "channel": chance.choice(["web", "app", "pos"]), "is_fraud": int(chance.random() < 0.02), "ts": moment}
-            value = json.dumps(document, separators=(",", ":")).encode()
-            events.append(Event(moment, moment, document.get(source.key or "user_id"), value))
-        yield disturb(events, MISCHIEF, source.lateness, chance)
-        number += 1
+def payments(source: Source, seed: int) -> Iterator[list[Event]]:
+    """Payments without end, some of them disturbed."""
+    for number, events in enumerate(made_payments(source.key or "user_id", seed)):
+        yield disturb(events, MISCHIEF, source.lateness, random.Random(f"{seed}/payments/{number}"))
 
 
 class Feed(threading.Thread):
