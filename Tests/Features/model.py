@@ -19,10 +19,9 @@ class ViewModel:
     def __init__(self, view: View, bounds: Bounds):
         self.view = view
         self.bounds = bounds
-        self.expressions: list[str] = list(view.keys)
+        self.expressions: list[str] = [*view.keys, *([view.filter] if view.filter else [])]
         for feature in view.features:
             self.expressions += [text for text in (feature.argument, feature.filter) if text is not None]
-        self.expressions = list(dict.fromkeys(self.expressions))
         self.position = {text: index + 3 for index, text in enumerate(self.expressions)}
         self.rows: dict[tuple, list[tuple]] = {}
         self.memory: dict[tuple, Expectation] = {}
@@ -30,6 +29,8 @@ class ViewModel:
     def add(self, event: Event, values: tuple) -> None:
         key = values[:len(self.view.keys)]
         if any(part is None for part in key):
+            return
+        if self.view.filter and values[len(self.view.keys)] is not True:
             return
         self.rows.setdefault(key, []).append((event.time, event.partition, event.offset, *values))
 
