@@ -171,21 +171,28 @@ def parse_windows(text: str) -> list[tuple[str, Window]]:
     found = []
     text, _, every = text.partition(" every ")
     for part in text.split(","):
-        words = part.split()
-        last = re.fullmatch(r"last\((\d+)\)", part.strip())
-        session = re.fullmatch(r"session\((\w+)\)", part.strip())
-        tumbling = re.fullmatch(r"tumbling\((\w+)\)", part.strip())
-        if last:
-            found.append((f"last{last[1]}", Window("last", count=int(last[1]))))
-        elif session:
-            found.append((f"session_{session[1]}", Window("session", milliseconds(session[1]))))
-        elif words == ["lifetime"]:
+        call = re.fullmatch(r"\s*(\w+)\((\w+)\)\s*", part)
+        kind, argument = (call[1], call[2]) if call else ("", part.strip())
+        if argument == "lifetime":
             found.append(("lifetime", Window("lifetime")))
-        elif tumbling or "tumbling" in words:
-            length = tumbling[1] if tumbling else next(word for word in words if word != "tumbling")
-            found.append((f"tumbling_{length}", Window("tumbling", milliseconds(length))))
+        elif kind == "last":
+            found.append((f"last_{argument}", Window("last", count=int(argument))))
+        elif kind == "session":
+            gap = milliseconds(argument)
+            found.append((f"session_{duration_text(gap)}", Window("session", gap)))
+        elif kind == "tumbling":
+            length = milliseconds(argument)
+            found.append((f"{duration_text(length)}_tumbling", Window("tumbling", length)))
         else:
-            length = milliseconds(words[0])
+            length = milliseconds(argument)
             hop = milliseconds(every) if every else default_hop(length)
-            found.append((words[0], Window("sliding", length, hop)))
+            found.append((duration_text(length), Window("sliding", length, hop)))
     return found
+
+
+def duration_text(length: int) -> str:
+    """As the names of features have it: in the largest unit that fits, but one day is 24 hours."""
+    if length == UNITS["d"]:
+        return "24h"
+    unit = next(unit for unit in ("d", "h", "m", "s", "ms") if length % UNITS[unit] == 0)
+    return f"{length // UNITS[unit]}{unit}"

@@ -16,8 +16,9 @@ INFINITELY_LONG_AGO = -(1 << 62)
 
 
 def default_hop(length: int) -> int:
-    """The largest step that is at most a twelfth of the window and divides it."""
-    return max((hop for hop in HOPS if hop * 12 <= length and length % hop == 0), default=min(HOPS))
+    """The largest usual step that is at most a twelfth of the window and divides it; else a twelfth, else all of it."""
+    usual = [hop for hop in HOPS if hop * 12 <= length and length % hop == 0]
+    return max(usual, default=length // 12 if length % 12 == 0 else length)
 
 
 @dataclass(frozen=True)
