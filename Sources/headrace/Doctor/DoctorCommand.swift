@@ -87,7 +87,8 @@ struct DoctorCommand: AsyncParsableCommand {
     for source in plans.flatMap(\.sources) where cluster.topics.contains(where: { $0.name == source.topic }) {
       let limit = sample
       do {
-        let sample = try await thread.run { try TopicSample.read(source.topic, recordsMax: limit, client) }
+        let samples = try await thread.run { try TopicSample.read([source.topic], recordsMax: limit, client) }
+        let sample = samples[source.topic] ?? TopicSample()
         if let time = sample.newestTimestampMilliseconds, time > newest?.timestampMilliseconds ?? .min {
           newest = (source.topic, time)
         }

@@ -9,35 +9,40 @@ struct TopicSample: Sendable {
   var newestTimestampMilliseconds: Int64?
 
   /// Reads at most so many records of each partition; blocks.
+  ///
+  /// - Parameter topics: those that exist.
   static func read(
-    _ topic: String, recordsMax: Int64, _ client: ClientConfiguration
-  ) throws -> TopicSample {
+    _ topics: [String], recordsMax: Int64, _ client: ClientConfiguration
+  ) throws -> [String: TopicSample] {
     var configuration = ConsumerConfiguration(client: client, groupID: nil)
     configuration.reportsPartitionEnds = true
     let consumer = try Consumer(configuration)
     defer { _ = try? consumer.close() }
-    let partitions = (0..<(try consumer.partitionCount(of: topic))).map { TopicPartition(topic: topic, partition: $0) }
+    var partitions: [TopicPartition] = []
+    for topic in topics {
+      partitions += (0..<(try consumer.partitionCount(of: topic))).map { TopicPartition(topic: topic, partition: $0) }
+    }
     var starts: [TopicPartition: StartOffset] = [:]
     for (partition, marks) in try consumer.watermarks(partitions) where marks.end > marks.beginning {
       starts[partition] = .offset(max(marks.beginning, marks.end - recordsMax))
     }
-    var sample = TopicSample()
-    guard !starts.isEmpty else { return sample }
+    var samples = Dictionary(uniqueKeysWithValues: Set(topics).map { ($0, TopicSample()) })
+    guard !starts.isEmpty else { return samples }
     try consumer.assign(starts)
     var open = Set(starts.keys)
     let deadline = WallClock.monotonic.nowMilliseconds + Int64(client.requestTimeoutMilliseconds)
     while !open.isEmpty && WallClock.monotonic.nowMilliseconds < deadline {
       let result = try consumer.poll(timeoutMilliseconds: 100) { batch in
-        for index in batch.indices { sample.append(batch[index]) }
+        for index in batch.indices { samples[batch.partition.topic]?.append(batch[index]) }
       }
       open.subtract(result.endsReached)
     }
-    return sample
+    return samples
   }
 
   private mutating func append(_ record: borrowing ConsumedRecord) {
     let timestamp = record.timestampMilliseconds
     if timestamp > 0 { newestTimestampMilliseconds = max(newestTimestampMilliseconds ?? 0, timestamp) }
-    values.append(record.value.map { value in value.withUnsafeBytes { unsafe Array($0) } })
+    values.append(unsafe record.valueBytes.map { unsafe Array($0) })
   }
 }
