@@ -102,15 +102,22 @@ class reading {
       if (status.fault == CSIMDJSON_VALID) {
         for (size_t i = 0; i < reader.tree.field_count; i++) row[i].offset += static_cast<uint32_t>(begin);
       } else {
+        forget(row);
         invalid++;
       }
     }
+  }
+
+  /// Of a faulty document nothing counts, what was found before the fault neither.
+  void forget(csimdjson_value *row) {
+    for (size_t i = 0; i < reader.tree.field_count; i++) row[i] = {0, 0, CSIMDJSON_MISSING};
   }
 
   void refuse(size_t document) {
     size_t begin = start_of(document);
     auto status = headrace::refusal(bytes + begin, static_cast<uint32_t>(ends[document] - begin));
     statuses[document] = {status.fault, static_cast<uint32_t>(status.position + begin)};
+    forget(values + document * reader.tree.field_count);
     invalid++;
   }
 };

@@ -36,6 +36,14 @@ package struct FieldPath: Hashable, Sendable, CustomStringConvertible {
   /// A field of the document itself, whatever characters its name has.
   package init(name: String) { names = [name] }
 
+  /// - Parameter names: outermost first; not empty, whatever characters they have.
+  init(names: [String]) throws(HeadraceError) {
+    guard !names.isEmpty else {
+      throw HeadraceError(.internal, "FIELD_PATH_INVALID", "a path without a name")
+    }
+    self.names = names
+  }
+
   package var description: String {
     names.map { name in
       name.reduce(into: "") { text, character in

@@ -14,9 +14,9 @@ package struct JSONFieldReader: ~Copyable {
   package let fields: [FieldPath]
   private let handle: OpaquePointer
   /// Which value of a document's row is whose: fields that were asked for twice share one.
-  private let columns: [Int]
-  private let columnCount: Int
-  private var values: [csimdjson_value] = []
+  let columns: [Int]
+  let columnCount: Int
+  private(set) var values: [csimdjson_value] = []
   private var statuses: [csimdjson_status] = []
 
   /// - Parameter fields: in the order in which `value(document:field:)` counts them; none to check documents only.

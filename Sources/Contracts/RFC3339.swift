@@ -3,6 +3,11 @@ package enum RFC3339 {
   /// - Returns: epoch milliseconds, rounded down; nil when the text is no such time. A leap second counts as the next
   ///   one.
   package static func milliseconds(_ text: Span<UInt8>) -> Int64? {
+    microseconds(text).map { $0.quotientAndRemainder(rounding: 1_000).0 }
+  }
+
+  /// As above, in microseconds.
+  package static func microseconds(_ text: Span<UInt8>) -> Int64? {
     var reader = Reader(text: text)
     guard let days = reader.date() else { return nil }
     guard reader.take("T") || reader.take("t") || reader.take(" ") else { return nil }
@@ -12,15 +17,20 @@ package enum RFC3339 {
       let offset = reader.offsetMinutes(), reader.isAtEnd
     else { return nil }
     let seconds = ((days * 24 + hour) * 60 + minute - offset) * 60 + second
-    return seconds * 1_000 + fraction
+    return seconds * 1_000_000 + fraction
+  }
+
+  /// Days since 1970-01-01 of a bare date, `2013-01-31`.
+  package static func days(_ text: Span<UInt8>) -> Int64? {
+    var reader = Reader(text: text)
+    guard let days = reader.date(), reader.isAtEnd else { return nil }
+    return days
   }
 
   /// As above, and a bare date, `2013-01-31`, as its midnight UTC.
   package static func milliseconds(_ text: String) -> Int64? {
     let bytes = Array(text.utf8)
-    var reader = Reader(text: bytes.span)
-    if let days = reader.date(), reader.isAtEnd { return days * 86_400_000 }
-    return milliseconds(bytes.span)
+    return days(bytes.span).map { $0 * 86_400_000 } ?? milliseconds(bytes.span)
   }
 
   /// The time as text in UTC, with milliseconds where there are any.
@@ -103,18 +113,18 @@ private struct Reader: ~Escapable {
     return RFC3339.civil(days) == (year, month, day) ? days : nil
   }
 
-  /// Milliseconds of `.123456`; 0 when there is no fraction; nil when a dot has no digit behind it.
+  /// Microseconds of `.123456`; 0 when there is no fraction; nil when a dot has no digit behind it.
   mutating func fraction() -> Int64? {
     guard take(".") else { return 0 }
-    var milliseconds: Int64 = 0
-    var scale: Int64 = 100
+    var microseconds: Int64 = 0
+    var scale: Int64 = 100_000
     let start = at
     while at < text.count, case let digit = text[at] &- UInt8(ascii: "0"), digit < 10 {
-      milliseconds += Int64(digit) * scale
+      microseconds += Int64(digit) * scale
       scale /= 10
       at += 1
     }
-    return at > start ? milliseconds : nil
+    return at > start ? microseconds : nil
   }
 
   mutating func offsetMinutes() -> Int64? {

@@ -1,4 +1,5 @@
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -86,6 +87,45 @@ void csimdjson_destroy(csimdjson_reader *reader);
 ptrdiff_t csimdjson_read(
   csimdjson_reader *reader, const uint8_t *bytes, const uint32_t *ends, size_t document_count, csimdjson_value *values,
   csimdjson_status *statuses);
+
+/// What became of one value when it was converted.
+enum {
+  CSIMDJSON_CELL_MISSING = 0,
+  CSIMDJSON_CELL_NULL,
+  /// The output holds the value; in every other state it holds 0.
+  CSIMDJSON_CELL_VALUE,
+  /// No number, or no boolean, but something else.
+  CSIMDJSON_CELL_WRONG_KIND,
+  CSIMDJSON_CELL_OUT_OF_RANGE,
+  /// A number with a fraction where an integer is wanted.
+  CSIMDJSON_CELL_NOT_INTEGRAL,
+};
+
+typedef struct {
+  /// Inclusive, of the number as it is written.
+  int64_t minimum;
+  int64_t maximum;
+  /// What the number is multiplied by; at least 1. A product that does not fit is out of range.
+  int64_t factor;
+} csimdjson_integer_rules;
+
+/// Converts one field of `count` documents: `values` is the field's value in the first row, `stride` the width of a row.
+/// `1.0` and `1e3` are integers: what counts is the value, not how it is written.
+///
+/// - Returns: how many rows are in another state than CSIMDJSON_CELL_VALUE.
+size_t csimdjson_integers(
+  const uint8_t *bytes, const csimdjson_value *values, size_t stride, size_t count, csimdjson_integer_rules rules,
+  int64_t *output, uint8_t *states);
+
+/// Rounds to the nearest double, ties to even; with `is_single` to the nearest float instead. What would be infinite is
+/// out of range; what is too small becomes a zero of its sign.
+size_t csimdjson_doubles(
+  const uint8_t *bytes, const csimdjson_value *values, size_t stride, size_t count, bool is_single, double *output,
+  uint8_t *states);
+
+/// Writes 0 or 1.
+size_t csimdjson_booleans(
+  const csimdjson_value *values, size_t stride, size_t count, int64_t *output, uint8_t *states);
 
 /// Writes the text of a JSON string's inside, escapes resolved; a lone surrogate becomes U+FFFD.
 ///

@@ -1,0 +1,130 @@
+internal import Columns
+
+extension RecordDecoder {
+  /// Stores a scalar.
+  ///
+  /// - Returns: the fault that it is.
+  func set(_ scalar: JSONScalar.Cell, _ row: Int, _ cell: Int) -> FaultCode? {
+    switch scalar {
+    case .integer(let value): cells[cell].set(row, value)
+    case .double(let value): cells[cell].set(row, value)
+    case .decimal(let value): cells[cell].set(row, value)
+    case .text(let bytes): cells[cell].set(row, start: text.add(bytes), count: bytes.count)
+    case .fault(let code): return code
+    }
+    return nil
+  }
+
+  /// Stores a default.
+  func set(_ value: Value, _ row: Int, _ cell: Int) {
+    switch value {
+    case .boolean(let value): cells[cell].set(row, value ? 1 : 0 as Int64)
+    case .integer(let value), .timestamp(let value), .date(let value): cells[cell].set(row, value)
+    case .double(let value): cells[cell].set(row, value)
+    case .decimal(let unscaled, _): cells[cell].set(row, unscaled)
+    case .string(let string): cells[cell].set(row, start: text.add(Array(string.utf8)), count: string.utf8.count)
+    case .bytes(let bytes): cells[cell].set(row, start: text.add(bytes), count: bytes.count)
+    case .null, .list: cells[cell].set(row, state: CellState.null)
+    }
+  }
+
+  /// Holds the values of a field against its constraints.
+  func check(_ cell: Int, rows: Int, _ faults: inout [RecordFault]) {
+    let type = cells[cell].type
+    switch type.type.storage {
+    case .integers where type.constraints.checksValues: checkIntegers(cell, rows: rows, &faults)
+    case .doubles: checkDoubles(cell, rows: rows, &faults)
+    case .decimals where type.constraints.checksValues: checkDecimals(cell, rows: rows, &faults)
+    case .text where type.constraints.checksValues: checkTexts(cell, rows: rows, &faults)
+    default: break
+    }
+  }
+
+  private func hasValue(_ row: Int, _ cell: Int) -> Bool {
+    cells[cell].states[row] == CellState.value && !isFaulty[row]
+  }
+
+  private func checkIntegers(_ cell: Int, rows: Int, _ faults: inout [RecordFault]) {
+    let constraints = cells[cell].type.constraints
+    let minimum = constraints.minimum?.storedInteger ?? .min
+    let maximum = constraints.maximum?.storedInteger ?? .max
+    for row in 0..<rows where hasValue(row, cell) {
+      let value = cells[cell].integers[row]
+      let found = RecordFault.Found.integer(value)
+      if value < minimum { report(row, .belowMinimum, cell: cell, found: found, &faults) }
+      if value > maximum { report(row, .aboveMaximum, cell: cell, found: found, &faults) }
+      if !constraints.contains(value) { report(row, .notAllowed, cell: cell, found: found, &faults) }
+    }
+  }
+
+  /// Finite values only, whatever the contract says else: a NaN in an aggregate stays there.
+  private func checkDoubles(_ cell: Int, rows: Int, _ faults: inout [RecordFault]) {
+    let constraints = cells[cell].type.constraints
+    let minimum = constraints.minimum?.storedDouble ?? -.infinity
+    let maximum = constraints.maximum?.storedDouble ?? .infinity
+    for row in 0..<rows where hasValue(row, cell) {
+      let value = cells[cell].doubles[row]
+      let found = RecordFault.Found.double(value)
+      if !value.isFinite && !constraints.allowsNaN { report(row, .notFinite, cell: cell, found: found, &faults) }
+      if value < minimum { report(row, .belowMinimum, cell: cell, found: found, &faults) }
+      if value > maximum { report(row, .aboveMaximum, cell: cell, found: found, &faults) }
+    }
+  }
+
+  private func checkDecimals(_ cell: Int, rows: Int, _ faults: inout [RecordFault]) {
+    let constraints = cells[cell].type.constraints
+    for row in 0..<rows where hasValue(row, cell) {
+      let value = cells[cell].decimals[row]
+      if case .decimal(let minimum, _) = constraints.minimum, value < minimum {
+        report(row, .belowMinimum, cell: cell, &faults)
+      }
+      if case .decimal(let maximum, _) = constraints.maximum, value > maximum {
+        report(row, .aboveMaximum, cell: cell, &faults)
+      }
+    }
+  }
+
+  private func checkTexts(_ cell: Int, rows: Int, _ faults: inout [RecordFault]) {
+    let type = cells[cell].type
+    for row in 0..<rows where hasValue(row, cell) {
+      let code = type.constraints.fault(in: text.span(cells[cell].starts[row], cells[cell].counts[row]), type.type)
+      if let code { report(row, code, cell: cell, found: foundText(row, cell), &faults) }
+    }
+  }
+
+  /// A text as a place in the record's value; nothing when it was written anew.
+  private func foundText(_ row: Int, _ cell: Int) -> RecordFault.Found {
+    let (start, count) = (cells[cell].starts[row], cells[cell].counts[row])
+    guard start < text.payloads.count else { return .nothing }
+    let base = range(of: row).lowerBound
+    return .bytes((start - base)..<(start - base + count))
+  }
+}
+
+extension Constraints {
+  /// Which of the constraints on texts this one breaks.
+  fileprivate func fault(in text: Span<UInt8>, _ type: ColumnType) -> FaultCode? {
+    if !contains(text) { return .notAllowed }
+    if let lengthMax, text.count > lengthMax,
+      type == .bytes || Constraints.characterCount(text) > lengthMax
+    {
+      return .tooLong
+    }
+    if let pattern, !pattern.matches(text) { return .patternMismatch }
+    return nil
+  }
+}
+
+extension Value {
+  /// Of the types that a column stores as integers.
+  fileprivate var storedInteger: Int64? {
+    switch self {
+    case .integer(let value), .timestamp(let value), .date(let value): value
+    default: nil
+    }
+  }
+
+  fileprivate var storedDouble: Double? {
+    if case .double(let value) = self { value } else { nil }
+  }
+}
