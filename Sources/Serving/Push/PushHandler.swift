@@ -1,0 +1,8 @@
+internal import Core
+
+struct PushHandler: Sendable {
+  let catalog: ServingCatalog
+  let sink: any EventSink
+  let limits: ServingConfiguration.Limits
+  let clock: WallClock
+}
