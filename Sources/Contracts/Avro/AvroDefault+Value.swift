@@ -25,7 +25,7 @@ extension AvroDefault {
       return .decimal(unscaled: unscaled, scale: scale)
     case (.document(let id), _):
       var text: [UInt8] = []
-      guard CanonicalJSON(schema).write(json, id, to: &text) == nil else { return nil }
+      guard CanonicalJSON(schema, isDefault: true).write(json, id, to: &text) == nil else { return nil }
       return .string(String(decoding: text, as: UTF8.self))
     default: return nil
     }

@@ -139,27 +139,16 @@ final class JSONCellReader: CellReader {
       let path = Array(type.steps[...level]).path
       switch ancestor.kind {
       case .object: continue
-      case .missing: return useDefault(row, cell, level: level, decoder, &faults)
+      case .missing: return decoder.setMissing(row, cell, level: level, &faults)
       case .null:
         guard type.constraints.isRequired || !type.steps[level].isNullable else { return }
         return decoder.report(RecordFault(row: row, code: .nullValue, path: path, field: nil), &faults)
       default: return decoder.report(RecordFault(row: row, code: .wrongType, path: path, field: nil), &faults)
       }
     }
-    useDefault(row, cell, level: type.steps.count - 1, decoder, &faults)
+    decoder.setMissing(row, cell, level: type.steps.count - 1, &faults)
   }
 
-  private func useDefault(
-    _ row: Int, _ cell: Int, level: Int, _ decoder: RecordDecoder, _ faults: inout [RecordFault]
-  ) {
-    let type = decoder.cells[cell].type
-    guard let value = type.steps[level].valueWhenMissing else {
-      let path = Array(type.steps[...level]).path
-      return decoder.report(
-        RecordFault(row: row, code: .missingField, path: path, field: decoder.cells[cell].field), &faults)
-    }
-    decoder.set(value, row, cell)
-  }
 }
 
 extension CellText {

@@ -152,3 +152,18 @@ extension JSONScalar {
     return "\(unscaled < 0 ? "-" : "")\(padded.dropLast(scale)).\(padded.suffix(scale))"
   }
 }
+
+extension JSONScalar.Cell {
+  /// nil for null and for lists.
+  init?(_ value: Value) {
+    switch value {
+    case .boolean(let value): self = .integer(value ? 1 : 0)
+    case .integer(let value), .timestamp(let value), .date(let value): self = .integer(value)
+    case .double(let value): self = .double(value)
+    case .decimal(let unscaled, _): self = .decimal(unscaled)
+    case .string(let text): self = .text(Array(text.utf8))
+    case .bytes(let bytes): self = .text(bytes)
+    case .null, .list: return nil
+    }
+  }
+}

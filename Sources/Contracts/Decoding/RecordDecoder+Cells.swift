@@ -15,17 +15,22 @@ extension RecordDecoder {
     return nil
   }
 
+  /// Stores what a field says that is not there.
+  ///
+  /// - Parameter level: how far up the way to the field the first thing is that is missing.
+  func setMissing(_ row: Int, _ cell: Int, level: Int, _ faults: inout [RecordFault]) {
+    let type = cells[cell].type
+    guard let value = type.steps[level].valueWhenMissing else {
+      let path = Array(type.steps[...level]).path
+      return report(RecordFault(row: row, code: .missingField, path: path, field: cells[cell].field), &faults)
+    }
+    set(value, row, cell)
+  }
+
   /// Stores a default.
   func set(_ value: Value, _ row: Int, _ cell: Int) {
-    switch value {
-    case .boolean(let value): cells[cell].set(row, value ? 1 : 0 as Int64)
-    case .integer(let value), .timestamp(let value), .date(let value): cells[cell].set(row, value)
-    case .double(let value): cells[cell].set(row, value)
-    case .decimal(let unscaled, _): cells[cell].set(row, unscaled)
-    case .string(let string): cells[cell].set(row, start: text.add(Array(string.utf8)), count: string.utf8.count)
-    case .bytes(let bytes): cells[cell].set(row, start: text.add(bytes), count: bytes.count)
-    case .null, .list: cells[cell].set(row, state: CellState.null)
-    }
+    guard let scalar = JSONScalar.Cell(value) else { return cells[cell].set(row, state: CellState.null) }
+    _ = set(scalar, row, cell)
   }
 
   /// Holds the values of a field against its constraints.

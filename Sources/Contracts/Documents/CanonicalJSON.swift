@@ -7,7 +7,13 @@
 struct CanonicalJSON {
   let schema: AvroSchema
 
-  init(_ schema: AvroSchema) { self.schema = schema }
+  /// Whether values are defaults of a schema, where decimals and binary UUIDs are written as their bytes.
+  let isDefault: Bool
+
+  init(_ schema: AvroSchema, isDefault: Bool = false) {
+    self.schema = schema
+    self.isDefault = isDefault
+  }
 
   /// How many arrays, maps and records may turn out to be of another branch: such branches inside of branches multiply.
   private static let wrongContainersMax = 64
@@ -52,8 +58,10 @@ struct CanonicalJSON {
         separator = UInt8(ascii: ",")
         JSONText.appendString(field.name, to: &text)
         text.append(UInt8(ascii: ":"))
-        guard let inner = value[field.name] ?? field.defaultValue ?? missing(field) else { return .missingField }
-        if let fault = write(inner, field.type, to: &text, depth: depth + 1, wrongContainers: &wrongContainers) {
+        if let inner = value[field.name] {
+          let fault = write(inner, field.type, to: &text, depth: depth + 1, wrongContainers: &wrongContainers)
+          if let fault { return fault }
+        } else if let fault = writeMissing(field, to: &text, depth: depth + 1, wrongContainers: &wrongContainers) {
           return fault
         }
       }
@@ -64,14 +72,32 @@ struct CanonicalJSON {
     case (_, .null): return .nullValue
     default:
       guard let encoding = FieldEncoding(schema, id) else { return .wrongType }
-      return JSONScalar(encoding: encoding, allowsNaN: false).write(value, to: &text)
+      let scalar = JSONScalar(encoding: encoding, allowsNaN: false)
+      guard isDefault else { return scalar.write(value, to: &text) }
+      guard let cell = AvroDefault(schema.types).value(value, encoding, schema).flatMap(JSONScalar.Cell.init) else {
+        return .wrongType
+      }
+      scalar.write(cell, to: &text)
     }
     return nil
   }
 
-  /// What a nullable field without default says when it is missing.
-  private func missing(_ field: AvroField) -> JSONDocument? {
-    schema.allowsNull(field.type) ? JSONDocument(content: .null, range: 0..<0) : nil
+  /// What a field says that is not there.
+  func writeMissing(_ field: AvroField, to text: inout [UInt8]) -> FaultCode? {
+    var wrongContainers = 0
+    return writeMissing(field, to: &text, depth: 0, wrongContainers: &wrongContainers)
+  }
+
+  private func writeMissing(
+    _ field: AvroField, to text: inout [UInt8], depth: Int, wrongContainers: inout Int
+  ) -> FaultCode? {
+    guard let value = field.defaultValue else {
+      guard schema.allowsNull(field.type) else { return .missingField }
+      text += "null".utf8
+      return nil
+    }
+    let writer = CanonicalJSON(schema, isDefault: true)
+    return writer.write(value, field.type, to: &text, depth: depth, wrongContainers: &wrongContainers)
   }
 
   /// The first branch that takes the value.
