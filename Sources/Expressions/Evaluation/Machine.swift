@@ -49,12 +49,7 @@ struct Machine {
         result.startValidity(rowCount: rowCount)
         for row in 0..<rowCount { result.validity[row] = false }
       case .some(let flags):
-        result.startValidity(rowCount: rowCount)
-        unsafe flags.withUnsafeBufferPointer { flags in
-          unsafe result.validity.withUnsafeMutableBufferPointer { valid in
-            for row in 0..<rowCount { unsafe valid[row] = valid[row] && flags[row] }
-          }
-        }
+        result.intersectValidity(with: flags, rowCount: rowCount)
       }
     }
   }
@@ -63,9 +58,12 @@ struct Machine {
   func clearNulls<Element: LaneElement>(of result: inout Register, _ type: Element.Type) {
     guard result.hasNulls else { return }
     let flags = result.validity
-    unsafe flags.withUnsafeBufferPointer { flags in
+    unsafe flags.withUnsafeBytes { flags in
       unsafe Element.write(&result) { slots in
-        for row in 0..<rowCount { unsafe slots[row] = flags[row] ? slots[row] : Element.zero }
+        for row in 0..<rowCount {
+          let value = unsafe slots[row]
+          unsafe slots[row] = unsafe flags[row] != 0 ? value : Element.zero
+        }
       }
     }
   }

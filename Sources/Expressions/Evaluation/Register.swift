@@ -29,7 +29,22 @@ struct Register: Sendable {
     guard !hasNulls else { return }
     hasNulls = true
     Self.grow(&validity, to: rowCount, with: true)
-    for row in 0..<rowCount { validity[row] = true }
+    unsafe validity.withUnsafeMutableBufferPointer { valid in
+      for row in 0..<rowCount { unsafe valid[row] = true }
+    }
+  }
+
+  /// Makes the rows null that are so in `flags`, which has a flag for every row.
+  mutating func intersectValidity(with flags: [Bool], rowCount: Int) {
+    let isFirst = !hasNulls
+    hasNulls = true
+    Self.grow(&validity, to: rowCount, with: true)
+    // As bytes: weighing flags one by one would branch, and keep the loop from becoming vectors.
+    unsafe flags.withUnsafeBytes { flags in
+      unsafe validity.withUnsafeMutableBytes { valid in
+        for row in 0..<rowCount { unsafe valid[row] = unsafe isFirst ? flags[row] : valid[row] & flags[row] }
+      }
+    }
   }
 
   private static func grow<Element>(_ array: inout [Element], to count: Int, with value: Element) {

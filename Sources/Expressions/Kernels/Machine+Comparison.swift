@@ -11,10 +11,10 @@ extension Machine {
     case (.integers, .notEqual): test(operands, into: &result) { (a: Int64, b: Int64) in a != b }
     case (.integers, .less): test(operands, into: &result) { (a: Int64, b: Int64) in a < b }
     case (.integers, .lessOrEqual): test(operands, into: &result) { (a: Int64, b: Int64) in a <= b }
-    case (.doubles, .equal): test(operands, into: &result) { TotalOrder.equal($0, $1) }
-    case (.doubles, .notEqual): test(operands, into: &result) { !TotalOrder.equal($0, $1) }
-    case (.doubles, .less): test(operands, into: &result) { TotalOrder.less($0, $1) }
-    case (.doubles, .lessOrEqual): test(operands, into: &result) { !TotalOrder.less($1, $0) }
+    case (.doubles, .equal): map(operands, into: &result) { TotalOrder.equal($0, $1) }
+    case (.doubles, .notEqual): map(operands, into: &result) { TotalOrder.equal($0, $1) ^ 1 }
+    case (.doubles, .less): map(operands, into: &result) { TotalOrder.less($0, $1) }
+    case (.doubles, .lessOrEqual): map(operands, into: &result) { TotalOrder.less($1, $0) ^ 1 }
     case (.decimals, .equal): test(operands, into: &result) { (a: Int128, b: Int128) in a == b }
     case (.decimals, .notEqual): test(operands, into: &result) { (a: Int128, b: Int128) in a != b }
     case (.decimals, .less): test(operands, into: &result) { (a: Int128, b: Int128) in a < b }
@@ -56,7 +56,7 @@ extension Machine {
     switch storage {
     case .integers: map(operands, into: &result) { (a: Int64, b: Int64) in (b < a) == isGreatest ? a : b }
     case .doubles:
-      map(operands, into: &result) { (a: Double, b: Double) in TotalOrder.less(b, a) == isGreatest ? a : b }
+      map(operands, into: &result) { (a: Double, b: Double) in (TotalOrder.less(b, a) == 1) == isGreatest ? a : b }
     case .decimals: map(operands, into: &result) { (a: Int128, b: Int128) in (b < a) == isGreatest ? a : b }
     case .text:
       combineValidity(operands, into: &result)
@@ -113,11 +113,14 @@ extension Machine {
   }
 }
 
-/// The order of doubles.
+/// The order of doubles. 1 is true; without branches, so that loops over it become vectors.
 enum TotalOrder {
   @inline(__always)
-  static func equal(_ a: Double, _ b: Double) -> Bool { a == b || (a.isNaN && b.isNaN) }
+  static func equal(_ a: Double, _ b: Double) -> Int64 { (a == b ? 1 : 0) | (isNaN(a) & isNaN(b)) }
 
   @inline(__always)
-  static func less(_ a: Double, _ b: Double) -> Bool { a < b || (b.isNaN && !a.isNaN) }
+  static func less(_ a: Double, _ b: Double) -> Int64 { (a < b ? 1 : 0) | (isNaN(b) & (isNaN(a) ^ 1)) }
+
+  @inline(__always)
+  private static func isNaN(_ value: Double) -> Int64 { value != value ? 1 : 0 }
 }

@@ -66,7 +66,10 @@ extension Machine {
     unsafe lanes(operands[1], Element.self) { a in
       unsafe lanes(operands[2], Element.self) { b in
         unsafe Element.write(&result) { slots in
-          for row in 0..<rowCount { unsafe slots[row] = condition[row] != 0 ? a[row] : b[row] }
+          for row in 0..<rowCount {
+            let (yes, no) = unsafe (a[row], b[row])
+            unsafe slots[row] = unsafe condition[row] != 0 ? yes : no
+          }
         }
       }
     }
@@ -99,7 +102,10 @@ extension Machine {
     unsafe lanes(operands[0], Element.self) { a in
       unsafe lanes(operands[1], Element.self) { b in
         unsafe Element.write(&result) { slots in
-          for row in 0..<rowCount { unsafe slots[row] = valid[row] ? a[row] : b[row] }
+          for row in 0..<rowCount {
+            let (first, second) = unsafe (a[row], b[row])
+            unsafe slots[row] = valid[row] ? first : second
+          }
         }
       }
     }

@@ -43,15 +43,15 @@ extension Machine {
     combineValidity(operands, into: &result)
     unsafe lanes(operands[0], A.self) { a in
       unsafe lanes(operands[1], B.self) { b in
-        var hasFault = false
+        var faults: UInt64 = 0
         unsafe R.write(&result) { slots in
           unsafe Self.loop(a, b, slots, rowCount) { a, b in
             let (value, isFault) = operation(a, b)
-            hasFault = hasFault || isFault
+            faults |= isFault ? 1 : 0
             return value
           }
         }
-        guard hasFault else { return }
+        guard faults != 0 else { return }
         result.startValidity(rowCount: rowCount)
         for row in 0..<rowCount where unsafe operation(a[row], b[row]).isFault { result.validity[row] = false }
       }
@@ -66,15 +66,15 @@ extension Machine {
   ) {
     combineValidity([operand], into: &result)
     unsafe lanes(operand, A.self) { a in
-      var hasFault = false
+      var faults: UInt64 = 0
       unsafe R.write(&result) { slots in
         for row in 0..<rowCount {
           let (value, isFault) = unsafe operation(a[row])
-          hasFault = hasFault || isFault
+          faults |= isFault ? 1 : 0
           unsafe slots[row] = value
         }
       }
-      guard hasFault else { return }
+      guard faults != 0 else { return }
       result.startValidity(rowCount: rowCount)
       for row in 0..<rowCount where unsafe operation(a[row]).isFault { result.validity[row] = false }
     }
