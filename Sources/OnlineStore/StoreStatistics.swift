@@ -28,11 +28,11 @@ extension TaskStore {
   package func statistics() throws(HeadraceError) -> StoreStatistics {
     var statistics = StoreStatistics()
     lock.withLock {
-      for case let rows? in views {
-        statistics.rows += Int64(rows.table.count)
-        statistics.memoryBytes += Int64(rows.bytes)
-        statistics.dirtyRows += Int64(rows.dirty.count)
-        statistics.dirtyBytes += Int64(rows.dirtyBytes)
+      for case let view? in views {
+        statistics.rows += Int64(view.rows.table.count)
+        statistics.memoryBytes += Int64(view.rows.bytes)
+        statistics.dirtyRows += Int64(view.rows.dirty.count)
+        statistics.dirtyBytes += Int64(view.rows.dirtyBytes)
       }
       statistics.hits = counters.hits
       statistics.misses = counters.misses

@@ -30,14 +30,14 @@ extension TaskStore {
   ///
   /// - Parameters:
   ///   - keys: of every row of the batch; what has no key must not be among `rows`, and is passed over.
-  ///   - inputs: the view's inputs, evaluated over the batch.
+  ///   - inputs: the view's inputs, evaluated over the batch: as many rows as `keys`.
   ///   - rows: indexes into the batch, ascending: those that the view takes and that are not late for it.
   /// - Throws: `STATE_CORRUPT`, `STATE_IO`. What was applied then must be discarded.
   package func apply(
     view: Int, keys: borrowing EntityKeys, inputs: borrowing [Column], rows: borrowing [Int],
     headers: borrowing EventHeaders
   ) throws(HeadraceError) {
-    try applyChunks(self.rows(of: view), keys, inputs, rows, headers, matrix: nil)
+    try applyChunks(storedView(view), keys, inputs, rows, headers, matrix: nil)
   }
 
   /// As `apply`, and after each row the features of its key go to `matrix`, in the row of the event: its own event and all
@@ -46,44 +46,26 @@ extension TaskStore {
     view: Int, keys: borrowing EntityKeys, inputs: borrowing [Column], rows: borrowing [Int],
     headers: borrowing EventHeaders, into matrix: FeatureMatrix
   ) throws(HeadraceError) {
-    try applyChunks(self.rows(of: view), keys, inputs, rows, headers, matrix: matrix)
+    try applyChunks(storedView(view), keys, inputs, rows, headers, matrix: matrix)
   }
 
   private func applyChunks(
-    _ view: ViewRows, _ keys: borrowing EntityKeys, _ inputs: borrowing [Column], _ rows: borrowing [Int],
+    _ view: StoredView, _ keys: borrowing EntityKeys, _ inputs: borrowing [Column], _ rows: borrowing [Int],
     _ headers: borrowing EventHeaders, matrix: FeatureMatrix?
   ) throws(HeadraceError) {
     try checkUsable()
+    guard !rows.isEmpty else { return }
+    view.events.load(inputs, rowCount: keys.count)
     var start = 0
     while start < rows.count {
       let end = min(start + Self.chunkRows, rows.count)
       try prepare(view, keys, rows, start..<end)
-      lock.withLock { applyChunk(view, keys, inputs, rows, start..<end, headers, matrix) }
+      lock.withLock {
+        view.rows.apply(
+          keys, rows, start..<end, entries: chunkEntries, events: view.events, headers: headers, matrix: matrix)
+      }
       evict()
       start = end
-    }
-  }
-
-  private func applyChunk(
-    _ view: ViewRows, _ keys: borrowing EntityKeys, _ inputs: borrowing [Column], _ rows: borrowing [Int],
-    _ range: Range<Int>, _ headers: borrowing EventHeaders, _ matrix: FeatureMatrix?
-  ) {
-    let layout = view.namespace.layout
-    for position in range {
-      let row = rows[position]
-      guard keys.isValid[row] else { continue }
-      let index = entry(of: row, of: keys, in: view, hint: chunkEntries[position - range.lowerBound])
-      let entry = unsafe view.table.entry(index)
-      let time = headers.eventTimesMilliseconds[row]
-      let watermark = headers.watermarksMilliseconds[row]
-      unsafe layout.apply(
-        &entry.pointee.row, inputs: inputs, index: row, eventTime: time,
-        position: EventPosition(partition: headers.partition, offset: headers.offsets[row]),
-        horizonWatermark: watermark)
-      view.noteChange(index)
-      if let matrix {
-        unsafe layout.gather(entry.pointee.row, at: time, watermark: watermark, into: matrix.row(row))
-      }
     }
   }
 
@@ -99,7 +81,7 @@ extension TaskStore {
     watermarkMilliseconds: Int64
   ) throws(HeadraceError) {
     try checkUsable()
-    let view = try self.rows(of: view)
+    let view = try storedView(view)
     let layout = view.namespace.layout
     var start = 0
     while start < rows.count {
@@ -109,23 +91,12 @@ extension TaskStore {
       defer { lock.unlock() }
       for position in start..<end where keys.isValid[rows[position]] {
         let row = rows[position]
-        let delta = try FeatureRow(copying: deltas[row], layout: layout)
-        let index = entry(of: row, of: keys, in: view, hint: chunkEntries[position - start])
-        unsafe layout.merge(delta, into: &view.table.entry(index).pointee.row, watermark: watermarkMilliseconds)
-        view.noteChange(index)
+        let delta = try FeatureRow(copying: deltas[row], layout)
+        view.rows.merge(
+          delta, row: row, of: keys, hint: chunkEntries[position - start], watermark: watermarkMilliseconds)
       }
       start = end
     }
     evict()
-  }
-
-  /// The entry of a row's key; an empty row is put there if there is none. Under the lock.
-  @inline(__always)
-  private func entry(of row: Int, of keys: borrowing EntityKeys, in view: ViewRows, hint: Int) -> Int {
-    if hint >= 0 { return hint }
-    let probe = unsafe KeyProbe(escaping: keys.text[row], hash: keys.hashes[row])
-    // An earlier row of the chunk may have brought it.
-    let index = view.table.find(probe)
-    return index >= 0 ? index : view.insertClean(probe, FeatureRow(empty: view.namespace.layout))
   }
 }

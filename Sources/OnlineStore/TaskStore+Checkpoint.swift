@@ -5,7 +5,7 @@ internal import Rocks
 extension TaskStore {
   /// Memory of rows and ids that the next checkpoint writes.
   package var dirtyBytes: Int {
-    views.reduce(0) { $0 + ($1?.dirtyBytes ?? 0) } + dedupeTables.reduce(0) { $0 + $1.unsavedBytes }
+    views.reduce(0) { $0 + ($1?.rows.dirtyBytes ?? 0) } + dedupeTables.reduce(0) { $0 + $1.unsavedBytes }
   }
 
   /// Writes everything that changed since the last checkpoint, with the owner's record of where in the log that is: all of
@@ -22,7 +22,7 @@ extension TaskStore {
       var batch = WriteBatch(for: database)
       batch.put(MetaRecord.checkpointKey, meta)
       for (id, record) in viewMeta { batch.put(MetaRecord.key(MetaRecord.viewCheckpointPrefix, id), record) }
-      for case let rows? in views { write(rows, into: &batch) }
+      for case let view? in views { write(view, into: &batch) }
       for table in dedupeTables {
         table.write(into: &batch)
         batch.put(
@@ -33,9 +33,9 @@ extension TaskStore {
     } catch {
       throw noting(error)
     }
-    for case let rows? in views {
-      rows.clearDirtyFlags()
-      lock.withLock { rows.noteSaved() }
+    for case let view? in views {
+      view.rows.clearDirtyFlags()
+      lock.withLock { view.rows.noteSaved() }
     }
     for table in dedupeTables { dedupeExpiry.setHorizon(table.noteSaved(), ofGroup: table.group) }
     lock.withLock { counters.checkpoints += 1 }
@@ -57,7 +57,7 @@ extension TaskStore {
   /// Back to the last checkpoint: everything that was applied since is forgotten.
   package func discardUnsaved() {
     lock.withLock {
-      for case let rows? in views { rows.discardDirty() }
+      for case let view? in views { view.rows.discardDirty() }
     }
     for table in dedupeTables { table.discardUnsaved() }
   }
@@ -73,11 +73,11 @@ extension TaskStore {
   }
 
   /// Reads the table without the lock: only the worker changes it, and the worker is here.
-  private func write(_ view: ViewRows, into batch: inout WriteBatch) {
+  private func write(_ view: StoredView, into batch: inout WriteBatch) {
     keyScratch.removeAll(keepingCapacity: true)
     keyScratch.append(contentsOf: MetaRecord.bytes(view.namespace.id))
-    for index in view.dirty {
-      let entry = unsafe view.table.entry(index)
+    for index in view.rows.dirty {
+      let entry = unsafe view.rows.table.entry(index)
       keyScratch.removeSubrange(4...)
       unsafe entry.pointee.withKey { key in
         unsafe key.withUnsafeBytes { unsafe keyScratch.append(contentsOf: $0) }

@@ -5,18 +5,22 @@ internal import Rocks
 extension TaskStore {
   /// The namespace of a view in the form of `layout`: the one that the disk has for its name and fingerprint, or a new and
   /// empty one. Written at once, so that its number is never given to another view.
-  package func namespace(for layout: ViewLayout) throws(HeadraceError) -> ViewNamespace {
+  ///
+  /// - Parameter source: what else must be equal for rows to be the same: the plan's fingerprint of where the view's
+  ///   events come from and of its entity.
+  package func namespace(for layout: ViewLayout, source: String = "") throws(HeadraceError) -> ViewNamespace {
     try checkUsable()
-    for case let rows? in views where rows.namespace.name == layout.name {
-      if rows.namespace.fingerprint == layout.fingerprint { return rows.namespace }
+    let name = layout.definition.name
+    let fingerprint = String(layout.fingerprint, radix: 16) + (source.isEmpty ? "" : "-\(source)")
+    for case let view? in views {
+      if view.namespace.name == name, view.namespace.fingerprint == fingerprint { return view.namespace }
     }
     do {
-      let stored = try storedNamespaces().first { $0.name == layout.name && $0.fingerprint == layout.fingerprint }
-      let id = if let stored { stored.id } else { try makeNamespace(layout) }
-      let namespace = ViewNamespace(
-        id: id, view: views.count, name: layout.name, fingerprint: layout.fingerprint, layout: layout)
-      let rows = ViewRows(namespace, mayBeOnDisk: stored != nil)
-      lock.withLock { views.append(rows) }
+      let stored = try storedNamespaces().first { $0.name == name && $0.fingerprint == fingerprint }
+      let id = if let stored { stored.id } else { try makeNamespace(name, fingerprint) }
+      let namespace = ViewNamespace(id: id, view: views.count, name: name, fingerprint: fingerprint, layout: layout)
+      let view = StoredView(namespace, mayBeOnDisk: stored != nil)
+      lock.withLock { views.append(view) }
       return namespace
     } catch {
       throw noting(error)
@@ -60,11 +64,11 @@ extension TaskStore {
     }
   }
 
-  private func makeNamespace(_ layout: ViewLayout) throws(HeadraceError) -> UInt32 {
+  private func makeNamespace(_ name: String, _ fingerprint: String) throws(HeadraceError) -> UInt32 {
     let id = try nextNumber(MetaRecord.nextNamespaceKey)
     var batch = WriteBatch(for: database)
     batch.put(MetaRecord.nextNamespaceKey, MetaRecord.bytes(id + 1))
-    batch.put(MetaRecord.key(MetaRecord.namespacePrefix, id), MetaRecord.encode([layout.name, layout.fingerprint]))
+    batch.put(MetaRecord.key(MetaRecord.namespacePrefix, id), MetaRecord.encode([name, fingerprint]))
     try database.write(batch, sync: true)
     return id
   }
@@ -80,12 +84,12 @@ extension TaskStore {
 
   /// - Precondition: `view` came from `namespace(for:)`.
   /// - Throws: `STATE_VIEW_DROPPED`.
-  func rows(of view: Int) throws(HeadraceError) -> ViewRows {
+  func storedView(_ view: Int) throws(HeadraceError) -> StoredView {
     precondition(views.indices.contains(view), "no view \(view) in this store")
-    guard let rows = views[view] else {
+    guard let stored = views[view] else {
       throw HeadraceError(.internal, "STATE_VIEW_DROPPED", "the state of view \(view) was dropped", place: path)
     }
-    return rows
+    return stored
   }
 }
 

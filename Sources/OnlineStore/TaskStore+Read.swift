@@ -10,7 +10,7 @@ extension TaskStore {
   /// - Parameters:
   ///   - time: what windows are read at, epoch milliseconds.
   ///   - watermark: the partition's.
-  ///   - features: indexes into the layout's features; `values` gets one for each, appended.
+  ///   - features: indexes into the layout's features; `values` is replaced by one for each.
   /// - Throws: `STATE_CORRUPT`, `STATE_IO`, `STATE_CLOSED`, `STATE_VIEW_DROPPED`.
   package func read(
     view: Int, key: borrowing EntityKey, at time: Int64, watermark: Int64, features: [Int],
@@ -21,14 +21,14 @@ extension TaskStore {
     do {
       lock.lock()
       defer { lock.unlock() }
-      let rows = try rows(of: view)
-      if readInMemory(rows, key, time, watermark, features, &values) { return }
-      (layout, prefix) = (rows.namespace.layout, rows.namespace.id)
+      let stored = try storedView(view)
+      if readInMemory(stored, key, time, watermark, features, &values) { return }
+      (layout, prefix) = (stored.namespace.layout, stored.namespace.id)
     }
     let stored = try storedRow(prefix, key, layout)
     lock.lock()
     defer { lock.unlock() }
-    if let rows = views[view], readInMemory(rows, key, time, watermark, features, &values) { return }
+    if let view = views[view], readInMemory(view, key, time, watermark, features, &values) { return }
     counters.misses += 1
     if let stored {
       layout.read(stored, at: time, watermark: watermark, features: features, into: &values)
@@ -40,15 +40,15 @@ extension TaskStore {
 
   /// Under the lock.
   private func readInMemory(
-    _ rows: ViewRows, _ key: borrowing EntityKey, _ time: Int64, _ watermark: Int64, _ features: [Int],
+    _ view: StoredView, _ key: borrowing EntityKey, _ time: Int64, _ watermark: Int64, _ features: [Int],
     _ values: inout [FeatureValue]
   ) -> Bool {
-    let index = unsafe key.bytes.withUnsafeBytes { unsafe rows.table.find(KeyProbe($0, hash: key.hash)) }
+    let index = unsafe key.bytes.withUnsafeBytes { unsafe view.rows.table.find(KeyProbe($0, hash: key.hash)) }
     guard index >= 0 else { return false }
-    let entry = unsafe rows.table.entry(index)
+    let entry = unsafe view.rows.table.entry(index)
     unsafe entry.pointee.isReferenced = true
     counters.hits += 1
-    unsafe rows.namespace.layout.read(
+    unsafe view.namespace.layout.read(
       entry.pointee.row, at: time, watermark: watermark, features: features, into: &values)
     return true
   }

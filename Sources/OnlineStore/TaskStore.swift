@@ -27,7 +27,7 @@ package final class TaskStore: @unchecked Sendable {
   let database: Database
   let lock = TicketLock()
   /// By `ViewNamespace.view`; nil where the namespace was dropped.
-  var views: [ViewRows?] = []
+  var views: [StoredView?] = []
   var dedupeTables: [DedupeTable] = []
   let dedupeExpiry: Expiry
   let trouble = Mutex<HeadraceError?>(nil)
@@ -39,6 +39,7 @@ package final class TaskStore: @unchecked Sendable {
   var missing = KeyList()
   var missingRows: [Int] = []
   var keyScratch: [UInt8] = []
+  var touchedWords: UInt64 = 0
 
   /// Opens the store in the folder `path`, which is made if it is not there.
   ///

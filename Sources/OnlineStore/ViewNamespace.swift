@@ -7,6 +7,7 @@ package struct ViewNamespace: Sendable {
   /// What the store's calls name the view by, in this process: 0, 1, 2… in the order of `namespace(for:)`.
   package let view: Int
   package let name: String
+  /// Of the layout, in hexadecimal digits, and of what the plan adds.
   package let fingerprint: String
   package let layout: ViewLayout
 }
