@@ -42,4 +42,3 @@ package struct EntityKey: Hashable, Sendable {
     return EntityKey(bytes: parts.count == 1 ? bytes.dropLast() : bytes)
   }
 }
-package struct PushTarget: Sendable {}
