@@ -5,13 +5,13 @@ struct Terminal: ~Copyable {
   private static let alternateScreen = "\u{1b}[?1049h\u{1b}[?25l"
   private static let ordinaryScreen = "\u{1b}[?25h\u{1b}[?1049l"
 
-  /// nil where stderr is no terminal, or one that understands nothing.
-  init?() {
-    guard StandardError.isTerminal, let name = unsafe getenv("TERM"), unsafe String(cString: name) != "dumb" else {
-      return nil
-    }
-    StandardError.write(Self.alternateScreen, terminator: "")
+  /// Whether stderr is a terminal that understands more than lines.
+  static var isUsable: Bool {
+    guard StandardError.isTerminal, let name = unsafe getenv("TERM") else { return false }
+    return unsafe String(cString: name) != "dumb"
   }
+
+  init() { StandardError.write(Self.alternateScreen, terminator: "") }
 
   deinit { StandardError.write(Self.ordinaryScreen, terminator: "") }
 

@@ -1,11 +1,9 @@
-internal import Core
-internal import Runtime
 internal import Serving
 internal import Topology
 
 extension DevSnapshot {
   /// What a process does now.
-  init(_ plan: Plan, _ report: EngineReport, bootstrap: String, address: String, nowMilliseconds: Int64) {
+  init(_ plan: Plan, _ report: EngineReport, bootstrap: String, address: String) {
     self.init(topology: plan.name, bootstrap: bootstrap, address: address)
     sources = plan.sources.map { source in
       let found = report.sources.first { $0.name == source.name }
