@@ -25,6 +25,10 @@ struct HashTimes: ~Copyable {
     return entry.time == Self.emptyTime ? nil : entry.time
   }
 
+  /// Reads the place where a hash is looked for first. Before the lookups of many: none of these waits for another.
+  @inline(__always)
+  func touch(_ hash: Hash128) -> Int64 { unsafe places[Int(truncatingIfNeeded: hash.low) & (places.count - 1)].time }
+
   mutating func set(_ hash: Hash128, _ time: Int64) {
     let clamped = max(time, Self.emptyTime + 1)
     var position = position(of: hash)

@@ -94,6 +94,18 @@ struct RowEntry<Row: ~Copyable>: ~Copyable {
     }
   }
 
+  /// The first 16 bytes of the key as a number: sorts as keys do, as far as it goes.
+  var leadingBytes: UInt128 {
+    if Int(keyCount) <= KeyProbe.inlineBytes { return Self.leading(low, high) }
+    guard let start = unsafe UnsafeRawPointer(bitPattern: UInt(low)) else { return 0 }
+    return unsafe Self.leading(
+      start.loadUnaligned(as: UInt64.self), start.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+  }
+
+  private static func leading(_ low: UInt64, _ high: UInt64) -> UInt128 {
+    UInt128(UInt64(bigEndian: low)) << 64 | UInt128(UInt64(bigEndian: high))
+  }
+
   /// Memory besides the row's own.
   var overheadBytes: Int {
     // Two slots for an entry on average, since tables are at most three quarters full and double.

@@ -19,7 +19,7 @@ extension TaskStore {
   package func checkpoint(meta: [UInt8], viewMeta: [UInt32: [UInt8]] = [:]) throws(HeadraceError) {
     try checkUsable()
     do {
-      var batch = WriteBatch(for: database)
+      var batch = try WriteBatch(for: database)
       batch.put(MetaRecord.checkpointKey, meta)
       for (id, record) in viewMeta { batch.put(MetaRecord.key(MetaRecord.viewCheckpointPrefix, id), record) }
       for case let view? in views { write(view, into: &batch) }
@@ -76,7 +76,7 @@ extension TaskStore {
   private func write(_ view: StoredView, into batch: inout WriteBatch) {
     keyScratch.removeAll(keepingCapacity: true)
     keyScratch.append(contentsOf: MetaRecord.bytes(view.namespace.id))
-    for index in view.rows.dirty {
+    for (_, index) in view.rows.dirtyInKeyOrder() {
       let entry = unsafe view.rows.table.entry(index)
       keyScratch.removeSubrange(4...)
       unsafe entry.pointee.withKey { key in

@@ -36,7 +36,7 @@ extension TaskStore {
 
   private func makeGroup(_ source: String) throws(HeadraceError) -> UInt32 {
     let group = try nextNumber(MetaRecord.nextGroupKey)
-    var batch = WriteBatch(for: database)
+    var batch = try WriteBatch(for: database)
     batch.put(MetaRecord.nextGroupKey, MetaRecord.bytes(group + 1))
     batch.put(MetaRecord.key(MetaRecord.groupPrefix, group), MetaRecord.encode([source], number: .min))
     try database.write(batch, sync: true)

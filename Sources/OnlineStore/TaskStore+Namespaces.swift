@@ -50,7 +50,7 @@ extension TaskStore {
     // Ids begin at 0 and count up: the last one has no successor.
     let end = id == .max ? [0xff, 0xff, 0xff, 0xff, 0xff] : MetaRecord.bytes(id + 1)
     do {
-      var batch = WriteBatch(for: database)
+      var batch = try WriteBatch(for: database)
       batch.delete(MetaRecord.key(MetaRecord.namespacePrefix, id))
       batch.delete(MetaRecord.key(MetaRecord.viewCheckpointPrefix, id))
       batch.deleteRange(from: start, to: end, in: StoreFamily.rows)
@@ -66,7 +66,7 @@ extension TaskStore {
 
   private func makeNamespace(_ name: String, _ fingerprint: String) throws(HeadraceError) -> UInt32 {
     let id = try nextNumber(MetaRecord.nextNamespaceKey)
-    var batch = WriteBatch(for: database)
+    var batch = try WriteBatch(for: database)
     batch.put(MetaRecord.nextNamespaceKey, MetaRecord.bytes(id + 1))
     batch.put(MetaRecord.key(MetaRecord.namespacePrefix, id), MetaRecord.encode([name, fingerprint]))
     try database.write(batch, sync: true)

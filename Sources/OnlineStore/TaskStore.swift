@@ -93,7 +93,7 @@ package final class TaskStore: @unchecked Sendable {
       }
       return
     }
-    var batch = WriteBatch(for: database)
+    var batch = try WriteBatch(for: database)
     batch.put(MetaRecord.formatKey, [MetaRecord.formatVersion])
     try database.write(batch, sync: true)
   }

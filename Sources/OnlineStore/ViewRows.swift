@@ -158,6 +158,13 @@ extension ViewRows {
     for index in dirty { unsafe table.entry(index).pointee.isDirty = false }
   }
 
+  /// The dirty entries, nearly in the order of their keys, which RocksDB's memory table takes faster. Without the lock.
+  func dirtyInKeyOrder() -> [(leadingBytes: UInt128, index: Int)] {
+    var entries = dirty.map { index in unsafe (table.entry(index).pointee.leadingBytes, index) }
+    entries.sort { $0.0 < $1.0 }
+    return entries
+  }
+
   /// Everything that was dirty is on the disk, and its flags are cleared.
   mutating func noteSaved() {
     mayBeOnDisk = mayBeOnDisk || !dirty.isEmpty

@@ -7,14 +7,12 @@ extension Database {
   /// - Parameter sync: returns only when the log is on the disk.
   /// - Throws: `STATE_DISK_FULL` with `sameCall` when nothing was tried; any other error is of unknown outcome and ends
   ///   writing: open the database again and read what is there.
-  package func write(_ batch: borrowing WriteBatch, sync: Bool) throws(HeadraceError) {
+  package func write(_ batch: consuming WriteBatch, sync: Bool) throws(HeadraceError) {
     if let failedWrite { throw failedWrite }
     // Twice: into the log now, into a file when the memory table is flushed.
     let size = batch.sizeBytes
     try options.reserve?.admit(
       bytes: Int64(clamping: size.multipliedReportingOverflow(by: 2).partialValue), place: path)
-    try enter()
-    defer { leave() }
     var error = ErrorSlot()
     unsafe rocksdb_write(handle, writes(synced: sync), batch.handle, &error.message)
     do {

@@ -1,19 +1,24 @@
 internal import CRocksDB
-internal import Core
+package import Core
 
-/// Changes that become visible, and survive, together. One thread fills it; it may be cleared and used again.
+/// Changes that become visible, and survive, together. One thread fills it and hands it to `Database.write`.
 @safe
 package struct WriteBatch: ~Copyable {
   let handle: OpaquePointer
   private let database: Database
 
-  /// - Parameter database: whose column families are written to.
-  package init(for database: Database) {
+  /// - Parameter database: whose column families are written to. It is not shut down while the batch is there.
+  /// - Throws: `STATE_CLOSED`.
+  package init(for database: Database) throws(HeadraceError) {
+    try database.enter()
     unsafe handle = rocksdb_writebatch_create()
     self.database = database
   }
 
-  deinit { unsafe rocksdb_writebatch_destroy(handle) }
+  deinit {
+    unsafe rocksdb_writebatch_destroy(handle)
+    database.leave()
+  }
 
   /// Changes in it.
   package var count: Int { Int(unsafe rocksdb_writebatch_count(handle)) }
@@ -24,8 +29,6 @@ package struct WriteBatch: ~Copyable {
     _ = unsafe rocksdb_writebatch_data(handle, &size)
     return size
   }
-
-  package mutating func removeAll() { unsafe rocksdb_writebatch_clear(handle) }
 
   package mutating func put(_ key: RawSpan, _ value: RawSpan, in family: Int = 0) {
     unsafe key.withUnsafeBytes { key in

@@ -20,9 +20,11 @@ extension Machine {
       }
     case .endsWith:
       unsafe testTexts(operands, into: &result) { text, part in
-        unsafe text.count >= part.count && Text.order(Text.Bytes(rebasing: text[(text.count - part.count)...]), part) == 0
+        unsafe text.count >= part.count
+          && Text.order(Text.Bytes(rebasing: text[(text.count - part.count)...]), part) == 0
       }
-    case .contains: unsafe testTexts(operands, into: &result) { text, part in unsafe UTF8Text.find(part, in: text, from: 0) != nil }
+    case .contains:
+      unsafe testTexts(operands, into: &result) { text, part in unsafe UTF8Text.find(part, in: text, from: 0) != nil }
     }
   }
 
