@@ -101,12 +101,16 @@ import Testing
   ])
   func `as_of is a time, and only who knows of it is told more`(asOf: String, time: ReadTime) {
     let body = #"{"features":["user_stats:f0"],"entities":{"user_id":[7]},"as_of":\#(asOf)}"#
-    engine.set { $0.outcome = .init(atMilliseconds: hour, isTileGranular: true, watermarkMilliseconds: hour - 1_500) }
+    engine.set {
+      $0.readAt = hour
+      $0.watermark = hour - 1_500
+      $0.flags = .tile
+    }
     let answer = call.answer(body)
     #expect(engine.state.withLock { $0.readTimes } == [time])
     #expect(
       answer.body.hasSuffix(
-        #","headrace":{"read_at":"2026-11-01T02:00:00Z","tile":true,"watermark":"2026-11-01T01:59:58.500Z","#
+        #","headrace":{"read_at":"2026-11-01T02:00:00Z","tile":true,"approximate":false,"watermark":"2026-11-01T01:59:58.500Z","#
           + #""watermark_age_ms":1500}}"#))
   }
 

@@ -1,5 +1,6 @@
 import Columns
 import Foundation
+import Logging
 import Synchronization
 import Testing
 

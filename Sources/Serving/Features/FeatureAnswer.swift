@@ -16,7 +16,10 @@ struct FeatureAnswer {
   /// For each of the shape's reads, row by row, the features that it reads.
   private var read: [[FeatureValue]] = []
   private var onDemand: [[FeatureValue]] = []
-  private(set) var outcome = ReadOutcome(atMilliseconds: 0)
+  /// When windows ended; epoch milliseconds.
+  private var readAtMilliseconds: Int64 = 0
+  /// The oldest watermark of what was read: what every value has seen.
+  private var watermarkMilliseconds: Int64?
 
   /// - Throws: 422 when join keys are missing, differ in length or are no values of their type; 404 for request fields.
   init(
@@ -103,20 +106,26 @@ extension FeatureAnswer {
 
   /// Reads everything.
   ///
-  /// - Parameter isOver: whether nobody waits for the answer any more.
-  mutating func readAll(at time: ReadTime, isOver: () -> Bool) throws(Problem) {
+  /// - Parameters:
+  ///   - hasAdditions: whether `write` is to tell more than Feast does.
+  ///   - isOver: whether nobody waits for the answer any more.
+  mutating func readAll(at time: ReadTime, hasAdditions: Bool, isOver: () -> Bool) throws(Problem) {
     read.reserveCapacity(shape.reads.count)
+    var row: [FeatureValue] = []
     for position in shape.reads.indices {
       let view = shape.reads[position]
       var values: [FeatureValue] = []
       values.reserveCapacity(rowCount * view.features.count)
-      for row in 0..<rowCount {
-        if row % Self.rowsPerDeadlineCheck == Self.rowsPerDeadlineCheck - 1, isOver() { throw .deadlineExceeded }
-        guard let key = EntityKey.encode(view.joinKeys.map { joinKeys[$0][row] }) else {
-          for _ in view.features { values.append(.notFound) }
-          continue
+      for index in 0..<rowCount {
+        if index % Self.rowsPerDeadlineCheck == Self.rowsPerDeadlineCheck - 1, isOver() { throw .deadlineExceeded }
+        if let key = EntityKey.encode(view.joinKeys.map { joinKeys[$0][index] }) {
+          try readRow(view, key, at: time, into: &row)
+          if hasAdditions { note(source.watermarkMilliseconds(view: view.view, key: key)) }
+        } else {
+          row.removeAll(keepingCapacity: true)
         }
-        try readRow(view, key, at: time, into: &values)
+        // A reader that gives too few values must not shift those of other rows.
+        for feature in view.features.indices { values.append(feature < row.count ? row[feature] : .notFound) }
       }
       read.append(values)
     }
@@ -126,18 +135,16 @@ extension FeatureAnswer {
   private mutating func readRow(
     _ view: ResolvedShape.Read, _ key: EntityKey, at time: ReadTime, into values: inout [FeatureValue]
   ) throws(Problem) {
-    let outcome: ReadOutcome
     do throws(OnlineReadError) {
-      outcome = try source.read(view: view.view, key: key, at: time, features: view.features, into: &values)
+      let at = try source.read(view: view.view, key: key, at: time, features: view.features, into: &values)
+      readAtMilliseconds = max(readAtMilliseconds, at)
     } catch {
       throw Problem(error, view: catalog.views[view.view].name)
     }
-    self.outcome.atMilliseconds = max(self.outcome.atMilliseconds, outcome.atMilliseconds)
-    self.outcome.isTileGranular = self.outcome.isTileGranular || outcome.isTileGranular
-    // The oldest watermark: what every value has seen.
-    if let watermark = outcome.watermarkMilliseconds {
-      self.outcome.watermarkMilliseconds = min(self.outcome.watermarkMilliseconds ?? .max, watermark)
-    }
+  }
+
+  private mutating func note(_ watermark: Int64?) {
+    if let watermark { watermarkMilliseconds = min(watermarkMilliseconds ?? .max, watermark) }
   }
 
   /// One on-demand feature for all rows.
@@ -242,15 +249,18 @@ extension FeatureAnswer {
   }
 
   private func writeAdditions(to body: inout ByteBuffer) {
+    let flags = read.joined().reduce(into: FeatureFlags()) { $0.formUnion($1.flags) }
     body.write(",\"headrace\":{\"read_at\":\"")
-    body.writeTime(milliseconds: outcome.atMilliseconds)
+    body.writeTime(milliseconds: readAtMilliseconds)
     body.write("\",\"tile\":")
-    body.write(outcome.isTileGranular ? "true" : "false")
-    if let watermark = outcome.watermarkMilliseconds {
+    body.write(flags.contains(.tile) ? "true" : "false")
+    body.write(",\"approximate\":")
+    body.write(flags.contains(.approximate) ? "true" : "false")
+    if let watermarkMilliseconds {
       body.write(",\"watermark\":\"")
-      body.writeTime(milliseconds: watermark)
+      body.writeTime(milliseconds: watermarkMilliseconds)
       body.write("\",\"watermark_age_ms\":")
-      body.writeDecimal(max(outcome.atMilliseconds &- watermark, 0))
+      body.writeDecimal(max(readAtMilliseconds &- watermarkMilliseconds, 0))
     }
     body.write("}")
   }

@@ -21,32 +21,16 @@ package struct RecordOffset: Hashable, Sendable {
   }
 }
 
-/// What a reader should know about values beyond the values.
-package struct ReadOutcome: Sendable {
-  /// The time that windows ended at; epoch milliseconds.
-  package var atMilliseconds: Int64
-  /// Newer events lie in the tile that the time falls into: the values are exact to the tile, not to the millisecond.
-  package var isTileGranular: Bool
-  /// Up to where event time has been seen in the key's partition.
-  package var watermarkMilliseconds: Int64?
-
-  package init(atMilliseconds: Int64, isTileGranular: Bool = false, watermarkMilliseconds: Int64? = nil) {
-    self.atMilliseconds = atMilliseconds
-    self.isTileGranular = isTileGranular
-    self.watermarkMilliseconds = watermarkMilliseconds
-  }
-}
-
 /// Why a read gave nothing.
 package enum OnlineReadError: Error, Equatable, Sendable {
   /// The task of the key's partition has not caught up with what it had committed.
-  case notReady(partition: Int32)
+  case notReady(partition: Int32, why: String)
   /// Another process owns the key's partition.
   case notOwned(partition: Int32, owner: String?)
   /// The time asked for lies before what is kept.
-  case beforeHorizon(horizonMilliseconds: Int64)
-  /// The view keeps no past at all (sessions, last events).
-  case noPast
+  case beforeHorizon
+  /// The view is being built from the log.
+  case building
   /// The record that the read waits for was not applied in time.
   case waitTimedOut
   /// A topic or partition that no view reads.
@@ -62,10 +46,14 @@ package protocol OnlineFeatureSource: Sendable {
   /// - Parameters:
   ///   - view: its index in the catalog.
   ///   - features: indexes into the view's features.
-  ///   - values: gets one value for each of `features`, in their order, appended; nothing when it throws.
+  ///   - values: replaced by one value for each of `features`, in their order.
+  /// - Returns: the time that windows ended at; epoch milliseconds.
   func read(
     view: Int, key: EntityKey, at time: ReadTime, features: [Int], into values: inout [FeatureValue]
-  ) throws(OnlineReadError) -> ReadOutcome
+  ) throws(OnlineReadError) -> Int64
+
+  /// Up to where event time was seen where the key's rows are; epoch milliseconds. Nil before the first event.
+  func watermarkMilliseconds(view: Int, key: EntityKey) -> Int64?
 
   /// Returns when everything up to and including these records is applied.
   ///

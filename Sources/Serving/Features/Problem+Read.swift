@@ -5,22 +5,22 @@ extension Problem {
   /// Why a view could not be read, for the one who asked.
   init(_ error: OnlineReadError, view: String) {
     switch error {
-    case .notReady(let partition):
+    case .notReady(let partition, let why):
       self.init(
-        503, "NOT_READY", "partition \(partition) is being restored", place: view, remedy: "ask again later",
+        503, "NOT_READY", "partition \(partition) is not ready: \(why)", place: view, remedy: "ask again later",
         retryAfterSeconds: 1)
+    case .building:
+      self.init(
+        503, "BUILDING", "the view is being built from the log", place: view, remedy: "see /api/tasks how far it is",
+        retryAfterSeconds: 5)
     case .notOwned(let partition, let owner):
       self.init(
         421, "NOT_OWNED", "partition \(partition) is served by \(owner ?? "another process")", place: view,
         remedy: owner.map { "ask \($0)" } ?? "ask the other members of the group")
-    case .beforeHorizon(let horizon):
+    case .beforeHorizon:
       self.init(
-        422, "BEFORE_HORIZON", "as_of lies before what is kept, which begins at \(horizon) ms", place: view,
-        remedy: "ask the offline store for older values")
-    case .noPast:
-      self.init(
-        422, "NO_PAST", "a feature of this view keeps no past: sessions and last(n) know the present only", place: view,
-        remedy: "leave as_of out")
+        422, "BEFORE_HORIZON", "as_of lies before what the view keeps", place: view,
+        remedy: "ask the offline tables for older values")
     case .waitTimedOut:
       self.init(
         503, "NOT_YET_APPLIED", "the record of min_offset was not applied within wait_ms", remedy: "ask again later",

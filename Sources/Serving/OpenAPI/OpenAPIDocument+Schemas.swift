@@ -108,6 +108,7 @@ extension OpenAPIDocument {
               "description": "Values are exact to the tile that read_at lies in, not to the millisecond.",
               "type": "boolean"
             },
+            "approximate": {"description": "A topk met more values than it counts exactly.", "type": "boolean"},
             "watermark": {
               "description": "The oldest watermark of the partitions that were read.",
               "type": "string",

@@ -19,7 +19,8 @@ extension FeatureServer {
   private func read(
     _ answer: inout FeatureAnswer, _ request: FeatureRequest, _ deadline: NIODeadline
   ) throws(Problem) -> Reply {
-    try answer.readAll(at: request.time, isOver: { NIODeadline.now() > deadline })
+    try answer.readAll(
+      at: request.time, hasAdditions: request.usesAdditions, isOver: { NIODeadline.now() > deadline })
     let (body, counts) = answer.write(hasAdditions: request.usesAdditions)
     counters.add(counts, rows: answer.rowCount)
     return .json(body)

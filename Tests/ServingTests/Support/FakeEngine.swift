@@ -1,4 +1,5 @@
 import Columns
+import Contracts
 import Core
 import Synchronization
 
@@ -9,7 +10,9 @@ final class FakeEngine: OnlineFeatureSource, EventSink, StatusSource {
   struct State: Sendable {
     /// (view, key) → values in the order of the view's features.
     var rows: [Int: [EntityKey: [FeatureValue]]] = [:]
-    var outcome = ReadOutcome(atMilliseconds: 1_700_000_000_000)
+    var readAt: Int64 = 1_700_000_000_000
+    var watermark: Int64?
+    var flags: FeatureFlags = []
     var readError: OnlineReadError?
     var waitError: OnlineReadError?
     var readTimes: [ReadTime] = []
@@ -32,16 +35,22 @@ final class FakeEngine: OnlineFeatureSource, EventSink, StatusSource {
 
   func read(
     view: Int, key: EntityKey, at time: ReadTime, features: [Int], into values: inout [FeatureValue]
-  ) throws(OnlineReadError) -> ReadOutcome {
-    let (row, outcome, error, hook) = state.withLock { state in
+  ) throws(OnlineReadError) -> Int64 {
+    let (row, readAt, flags, error, hook) = state.withLock { state in
       state.readTimes.append(time)
-      return (state.rows[view]?[key], state.outcome, state.readError, state.duringRead)
+      return (state.rows[view]?[key], state.readAt, state.flags, state.readError, state.duringRead)
     }
     hook?()
     if let error { throw error }
-    for feature in features { values.append(row?[feature] ?? .notFound) }
-    return outcome
+    values = features.map { feature in
+      var value = row?[feature] ?? .notFound
+      value.flags = flags
+      return value
+    }
+    return readAt
   }
+
+  func watermarkMilliseconds(view: Int, key: EntityKey) -> Int64? { state.withLock { $0.watermark } }
 
   func wait(for offsets: [RecordOffset], milliseconds: Int64) async throws(OnlineReadError) {
     let error = state.withLock { state in

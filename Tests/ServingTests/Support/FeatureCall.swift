@@ -16,7 +16,7 @@ struct FeatureCall {
       let request = try FeatureRequest(body.span, limits: limits)
       let shape = try ShapeCache(catalog, limits).shape(of: request, in: body.span)
       var answer = try FeatureAnswer(request, in: body.span, shape: shape, catalog: catalog, source: engine)
-      try answer.readAll(at: request.time, isOver: { false })
+      try answer.readAll(at: request.time, hasAdditions: request.usesAdditions, isOver: { false })
       return (200, String(buffer: answer.write(hasAdditions: request.usesAdditions).body))
     } catch {
       let reply = error.reply(on: .getOnlineFeatures)

@@ -50,7 +50,7 @@ final class HTTPSocket: Sendable {
       var sent = 0
       while sent < bytes.count {
         let count = unsafe bytes[sent...].withUnsafeBytes {
-          unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+          unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         guard count > 0 else { throw Closed() }
         sent += count
