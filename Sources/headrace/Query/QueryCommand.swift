@@ -40,7 +40,7 @@ struct QueryCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let client = try ServerClient(address, timeoutMilliseconds: Quantity.milliseconds(timeout) ?? 10_000)
+    let client = ServerClient(address, timeoutMilliseconds: Quantity.milliseconds(timeout) ?? 10_000)
     let catalog = try ViewCatalog(try await client.get("/api/views"))
     let known = try catalog.view(named: view)
     let wanted = features.isEmpty ? known.features : features
