@@ -18,7 +18,7 @@ func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
   }
   let threads = (0..<count).map { index in
     var thread = pthread_t()
-    let job = Unmanaged.passRetained(Job(index, body))
+    let job = unsafe Unmanaged.passRetained(Job(index, body))
     let error = unsafe pthread_create(
       &thread, nil,
       { argument in
@@ -30,7 +30,7 @@ func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
     precondition(error == 0, "no thread")
     return thread
   }
-  for thread in threads { unsafe pthread_join(thread, nil) }
+  for thread in threads { pthread_join(thread, nil) }
 }
 
 @Suite struct TicketLockTests {
