@@ -20,7 +20,8 @@ import Testing
       .init(name: "a", source: "x", partitionCount: nil),
       .init(name: "b", source: "y", partitionCount: 4, settings: ["retention.ms": "604800000"]),
       .init(name: "c", source: "z", partitionCount: 3, settings: ["cleanup.policy": "compact"]),
-      .init(name: "d", source: "w", partitionCount: 4, settings: ["message.timestamp.after.max.ms": "9223372036854775807"]),
+      .init(
+        name: "d", source: "w", partitionCount: 4, settings: ["message.timestamp.after.max.ms": "9223372036854775807"]),
       .init(name: "e", source: "v", partitionCount: nil, failure: "not authorized"),
     ]
     let findings =

@@ -37,7 +37,8 @@ import Testing
 
   @Test(arguments: [
     ("{\"source\":\"s\",\"event\":{}}", "before the first case"), ("{\"case\":\"a\"}\n{\"x\":1}", "2:"),
-    ("{\"case\":\"a\"}\nnot json", "no JSON"), ("", "no case"), ("{\"case\":\"a\"}\n{\"source\":\"s\"}", "needs either"),
+    ("{\"case\":\"a\"}\nnot json", "no JSON"), ("", "no case"),
+    ("{\"case\":\"a\"}\n{\"source\":\"s\"}", "needs either"),
     ("{\"case\":\"a\"}\n{\"view\":\"v\",\"key\":[\"k\"],\"at\":\"never\",\"status\":\"PRESENT\"}", "expected a time"),
     ("{\"case\":\"a\"}\n{\"view\":\"v\",\"key\":[\"k\"],\"at\":1}", "\"features\" or \"status\""),
     ("{\"case\":\"a\"}\n{\"view\":\"v\",\"kee\":[\"k\"],\"at\":1}", "\"kee\""),

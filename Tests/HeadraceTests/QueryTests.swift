@@ -33,7 +33,8 @@ import Testing
   }
 
   @Test func `a line of JSON has key, time and every feature`() throws {
-    let lines = String(decoding: try answer().json(view: "v", joinKeys: ["carrier"]), as: UTF8.self).split(separator: "\n")
+    let lines = String(decoding: try answer().json(view: "v", joinKeys: ["carrier"]), as: UTF8.self).split(
+      separator: "\n")
     #expect(lines.count == 2)
     #expect(
       lines[0] == #"{"view":"v","key":{"carrier":"AA"},"at":"2013-01-02T10:00:00Z","tile":true,"features":{"n_1h":"#

@@ -105,10 +105,11 @@ final class DevSamples: Sendable {
 
   /// Looks again, unless it is looking still.
   func refresh() {
-    guard newest.withLock({ state in
-      defer { state.isBusy = true }
-      return !state.isBusy
-    })
+    guard
+      newest.withLock({ state in
+        defer { state.isBusy = true }
+        return !state.isBusy
+      })
     else { return }
     thread.post { [self] in
       for (index, sampler) in samplers.enumerated() {

@@ -83,7 +83,8 @@ enum MachineChecks {
 
   private static func descriptorLimit() -> UInt64 {
     var limit = rlimit()
-    return unsafe getrlimit(__rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue)), &limit) == 0 ? UInt64(limit.rlim_cur) : 0
+    return unsafe getrlimit(__rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue)), &limit) == 0
+      ? UInt64(limit.rlim_cur) : 0
   }
 
   static func descriptors(softLimit: UInt64) -> Finding {

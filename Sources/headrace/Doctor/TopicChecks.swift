@@ -32,7 +32,8 @@ enum TopicChecks {
       ]
     }
     let problems = retention(topic, subject) + timestamps(topic, subject)
-    return problems.isEmpty ? [.ok(subject, "\(count) partitions, keeps its records, read by \(topic.source)")] : problems
+    return problems.isEmpty
+      ? [.ok(subject, "\(count) partitions, keeps its records, read by \(topic.source)")] : problems
   }
 
   private static func retention(_ topic: Topic, _ subject: String) -> [Finding] {
@@ -43,11 +44,15 @@ enum TopicChecks {
           fix: "headrace reads events; set cleanup.policy=delete and write them again")
       ]
     }
-    guard let text = topic.settings["retention.ms"], let milliseconds = Int64(text), milliseconds >= 0 else { return [] }
+    guard let text = topic.settings["retention.ms"], let milliseconds = Int64(text), milliseconds >= 0 else {
+      return []
+    }
     return [
       Finding(
         subject, .warning, "records go away after \(Figures.age(milliseconds: milliseconds)) (retention.ms)",
-        fix: "state that is lost can be rebuilt only from what is kept: retention.ms=-1, or longer than the longest window")
+        fix:
+          "state that is lost can be rebuilt only from what is kept: retention.ms=-1, or longer than the longest window"
+      )
     ]
   }
 

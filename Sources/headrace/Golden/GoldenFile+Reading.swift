@@ -160,7 +160,8 @@ extension GoldenValue {
       for item in items { values.append(try GoldenValue(item)) }
       self = .list(values)
     case .object:
-      guard case .number(let about)? = document["about"]?.content, case .number(let within)? = document["within"]?.content,
+      guard case .number(let about)? = document["about"]?.content,
+        case .number(let within)? = document["within"]?.content,
         let about = Double(about), let within = Double(within), within >= 0
       else { throw .golden(#"found an object, expected {"about": NUMBER, "within": RELATIVE ERROR}"#) }
       self = .about(about, within: within)

@@ -149,7 +149,8 @@ enum EntityKeyText {
       case .integer, .date, .timestamp:
         guard let number = Int64(text) else { throw unfit(text, entity) }
         parts.append(
-          entity.types[index] == .integer ? .integer(number) : entity.types[index] == .date ? .date(number) : .timestamp(number))
+          entity.types[index] == .integer
+            ? .integer(number) : entity.types[index] == .date ? .date(number) : .timestamp(number))
       case .boolean: parts.append(.boolean(text == "true"))
       default: parts.append(.string(text))
       }

@@ -65,7 +65,8 @@ struct TestCommand: AsyncParsableCommand {
   private static func json(_ run: GoldenRun) -> [UInt8] {
     var writer = JSONWriter()
     writer.object { writer in
-      for (name, count) in [("cases", run.cases), ("expectations", run.expectations), ("variants", run.variants.count)] {
+      for (name, count) in [("cases", run.cases), ("expectations", run.expectations), ("variants", run.variants.count)]
+      {
         writer.key(name)
         writer.number(count)
       }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Core
+internal import Logging
 internal import Runtime
 internal import Topology
 

@@ -32,10 +32,11 @@ final class TopologyProcess: Sendable {
     _ plan: Plan, runtime: RuntimeConfiguration, serving: ServingConfiguration, logger: Logger
   ) async throws -> TopologyProcess {
     let engine = try Engine(plan: plan, configuration: runtime, logger: logger)
-    let source = EngineSource(engine)
-    let events = try await KafkaEventSink(client: runtime.client, plan: plan)
+    let source = EngineFeatureSource(engine)
+    let status = EngineStatusSource(engine)
+    let events: (any EventSink)? = nil
     let server = FeatureServer(
-      catalog: ServingCatalog(plan), features: source, events: events, status: source, configuration: serving,
+      catalog: ServingCatalog(plan), features: source, events: events, status: status, configuration: serving,
       logger: logger)
     try await server.start()
     do {
@@ -44,7 +45,7 @@ final class TopologyProcess: Sendable {
       await server.stop()
       throw error
     }
-    return TopologyProcess(plan, engine, server, features: source, status: source, host: serving.host)
+    return TopologyProcess(plan, engine, server, features: source, status: status, host: serving.host)
   }
 
   /// HOST:PORT of the HTTP server.

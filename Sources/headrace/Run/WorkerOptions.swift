@@ -7,9 +7,11 @@ internal import Serving
 
 /// What a process that does the work of a topology can be told: the same flags on `run` and `dev`.
 struct WorkerOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The folder of all local state; made when missing.", valueName: "folder")) var data: String?
+  @Option(help: ArgumentHelp("The folder of all local state; made when missing.", valueName: "folder")) var data:
+    String?
   @Option(
-    help: ArgumentHelp("Where HTTP is served; port 0 takes a free one. (default: 127.0.0.1:6566)", valueName: "host:port"))
+    help: ArgumentHelp(
+      "Where HTTP is served; port 0 takes a free one. (default: 127.0.0.1:6566)", valueName: "host:port"))
   var listen: String?
   @Option(help: ArgumentHelp("Write the HTTP server's HOST:PORT here once it serves.", valueName: "file"))
   var portFile: String?

@@ -30,8 +30,12 @@ struct PlanCommand: AsyncParsableCommand {
   @Option(help: "table or json.") var output = OutputFormat.table
 
   func run() async throws {
-    let running = offline ? nil : await RunningPlan.find(of: file, connection, topology)
-    let plan = try topology.load(file, frozenServices: running?.plan?.document.frozenServices ?? [:])
+    // What a file is worth is said before anybody is asked; its name tells whom to ask about.
+    var plan = try topology.load(file)
+    let running = offline ? nil : try await RunningPlan.find(of: plan.name, connection)
+    if let frozen = running?.plan?.document.frozenServices, !frozen.isEmpty {
+      plan = try topology.load(file, frozenServices: frozen, showsWarnings: false)
+    }
     let diff = running?.plan.map { PlanDiff(old: $0, new: plan, retired: Set(retired)) }
     let counts = running?.partitionCounts ?? [:]
     let report =

@@ -13,7 +13,7 @@ struct TopologyOptions: ParsableArguments {
   ///
   /// - Parameter frozenServices: what `view:*` stood for in the plan that runs.
   /// - Throws: `Ended` when there is no plan.
-  func load(_ file: String, frozenServices: [String: [String]] = [:]) throws -> Plan {
+  func load(_ file: String, frozenServices: [String: [String]] = [:], showsWarnings: Bool = true) throws -> Plan {
     let text = try TextFile.read(file)
     let folder = schemas ?? Self.schemasFolder(beside: file)
     let loaded = TopologyLoader.load(
@@ -21,7 +21,9 @@ struct TopologyOptions: ParsableArguments {
     switch loaded {
     case .success(let plan):
       let source = SourceText(file: file, text: text)
-      for warning in plan.warnings { StandardError.write(warning.rendered(in: source), terminator: "") }
+      for warning in plan.warnings where showsWarnings {
+        StandardError.write(warning.rendered(in: source), terminator: "")
+      }
       return plan
     case .failure(let errors):
       StandardError.write("\(errors)")
