@@ -32,7 +32,7 @@ enum ControlRecord: Equatable {
   func append(to batch: inout ProduceBatch) throws(HeadraceError) {
     switch self {
     case .plan(let topology, let expects, let fingerprint, let document):
-      try batch.append(key: Array(topology.utf8).span.bytes, value: document.span.bytes, partition: 0)
+      unsafe try batch.append(key: Array(topology.utf8).span.bytes, value: document.span.bytes, partition: 0)
       try batch.appendHeader(Self.kindHeader, "plan")
       try batch.appendHeader(Self.expectsHeader, String(expects))
       try batch.appendHeader(Self.fingerprintHeader, fingerprint.description)

@@ -9,7 +9,7 @@ enum EventTimes {
   private static let outOfRange = Int64.max
 
   /// - Parameter unit: of a column of plain numbers; a timestamp or date knows its own.
-  static func read(_ column: borrowing Column, unit: EventTimeUnit, into times: inout [Int64]) {
+  static func read(_ column: borrowing Column, unit: EventTime.Unit, into times: inout [Int64]) {
     times.removeAll(keepingCapacity: true)
     times.reserveCapacity(column.count)
     switch column.type {
@@ -22,7 +22,7 @@ enum EventTimes {
     case .double: readDoubles(column, unit, &times)
     case .string:
       for row in 0..<column.count {
-        let time = column.isValid[row] ? unsafe RFC3339.milliseconds(column.text.bytes.span.extracting(column.text.range(row))) : nil
+        let time = column.isValid[row] ? RFC3339.milliseconds(column.text.bytes.span.extracting(column.text.range(row))) : nil
         times.append(column.isValid[row] ? time.map { sane(($0, false)) } ?? outOfRange : missing)
       }
     case .boolean, .bytes, .decimal:
@@ -37,7 +37,7 @@ enum EventTimes {
     return time == outOfRange ? .eventTimeOutOfRange : nil
   }
 
-  private static func readIntegers(_ column: borrowing Column, _ unit: EventTimeUnit, _ times: inout [Int64]) {
+  private static func readIntegers(_ column: borrowing Column, _ unit: EventTime.Unit, _ times: inout [Int64]) {
     switch unit {
     case .milliseconds: readScaled(column, divisor: 1, &times)
     case .microseconds: readScaled(column, divisor: 1_000, &times)
@@ -56,7 +56,7 @@ enum EventTimes {
     }
   }
 
-  private static func readDoubles(_ column: borrowing Column, _ unit: EventTimeUnit, _ times: inout [Int64]) {
+  private static func readDoubles(_ column: borrowing Column, _ unit: EventTime.Unit, _ times: inout [Int64]) {
     let factor: Double =
       switch unit {
       case .seconds: 1_000

@@ -2,6 +2,7 @@ internal import Columns
 internal import Contracts
 internal import Core
 internal import Features
+internal import Glibc
 internal import Kafka
 internal import OnlineStore
 internal import Topology
@@ -127,20 +128,24 @@ extension SourcePipeline {
     }
     var hash: UInt64?
     if let recordKey, outcome != .deadLettered {
-      let isField =
-        keys[recordKey].isValid[row]
-        && keys[recordKey].text[row].withUnsafeBytes { field in
-          unsafe field.count == key.count && equal(field, key)
-        }
-      if isField { hash = keys[recordKey].hashes[row] } else { isMisplaced = true }
+      if keys[recordKey].isValid[row], unsafe keys[recordKey].isEqual(row, to: key) {
+        hash = keys[recordKey].hashes[row]
+      } else {
+        isMisplaced = true
+      }
     }
     if isMisplaced { record.counts.misplaced &+= 1 }
     return unsafe hash ?? Hash64.hash(key)
   }
 }
 
-/// Whether two byte strings of the same length are the same.
-@inline(__always)
-private func equal(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
-  unsafe left.elementsEqual(right)
+extension EntityKeys {
+  @inline(__always)
+  fileprivate func isEqual(_ row: Int, to key: UnsafeRawBufferPointer) -> Bool {
+    unsafe text[row].withUnsafeBytes { text in
+      guard text.count == key.count else { return false }
+      guard let left = text.baseAddress, let right = key.baseAddress else { return true }
+      return unsafe memcmp(left, right, key.count) == 0
+    }
+  }
 }

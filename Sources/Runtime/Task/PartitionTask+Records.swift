@@ -1,6 +1,7 @@
 internal import Core
 internal import Kafka
 internal import OnlineStore
+internal import Topology
 
 // Records: below the restart's C to the state alone, from it on to the outputs too.
 

@@ -71,14 +71,10 @@ extension TaskOutputs {
     _ record: borrowing ConsumedRecord, _ partition: TopicPartition, _ source: SourcePlan, _ fault: RecordFault
   ) {
     guard rejected != nil else { return }
-    note {
+    note { () throws(HeadraceError) in
       try append(record, to: \.deadLetters)
-      let letter = DeadLetter(
-        fault: fault, contract: source.contract, topic: partition.topic, partition: partition.partition,
-        offset: record.offset)
-      unsafe try letter.appendHeaders(value: record.value) { name, value throws(HeadraceError) in
-        try filling.deadLetters.appendHeader(name, value)
-      }
+      let letter = DeadLetterHeaders(fault, of: partition, offset: record.offset)
+      for (name, value) in letter.all { try filling.deadLetters.appendHeader(name, value) }
       try filling.deadLetters.appendHeader(Self.sourceHeader, "\(partition.topic)/\(partition.partition)@\(record.offset)")
     }
   }
@@ -86,7 +82,7 @@ extension TaskOutputs {
   /// A record that came behind the last ring of lateness.
   func late(_ record: borrowing ConsumedRecord, _ partition: TopicPartition, _ source: SourcePlan, watermark: Int64) {
     guard rejected != nil else { return }
-    note {
+    note { () throws(HeadraceError) in
       try append(record, to: \.late)
       try filling.late.appendHeader(Self.sourceHeader, "\(partition.topic)/\(partition.partition)@\(record.offset)")
       try filling.late.appendHeader("headrace-source", source.name)
@@ -98,21 +94,25 @@ extension TaskOutputs {
   static let sourceHeader = "headrace-src"
 
   /// A piece of a row of a repartitioned view.
-  func delta(view: Int, _ envelope: DeltaEnvelope, key: [UInt8], row: RawSpan) {
-    note {
-      scratch.bytes.removeAll(keepingCapacity: true)
-      envelope.write(to: &scratch)
-      unsafe row.withUnsafeBytes { unsafe scratch.bytes.append(contentsOf: $0) }
-      try filling.deltas[view]?.append(key: key.span.bytes, value: scratch.bytes.span.bytes)
+  func delta(view: Int, _ envelope: DeltaEnvelope, _ entry: DeltaTable.Entry) {
+    scratch.bytes.removeAll(keepingCapacity: true)
+    envelope.write(to: &scratch)
+    entry.appendRow(to: &scratch.bytes)
+    do throws(HeadraceError) {
+      unsafe try filling.deltas[view]?.append(key: entry.key.span.bytes, value: scratch.bytes.span.bytes)
+    } catch {
+      failure = failure ?? error
     }
   }
 
   /// A watermark without a row.
   func watermark(view: Int, _ envelope: DeltaEnvelope, to partition: Int32) {
-    note {
-      scratch.bytes.removeAll(keepingCapacity: true)
-      envelope.write(to: &scratch)
-      try filling.deltas[view]?.append(value: scratch.bytes.span.bytes, partition: partition)
+    scratch.bytes.removeAll(keepingCapacity: true)
+    envelope.write(to: &scratch)
+    do throws(HeadraceError) {
+      unsafe try filling.deltas[view]?.append(value: scratch.bytes.span.bytes, partition: partition)
+    } catch {
+      failure = failure ?? error
     }
   }
 
