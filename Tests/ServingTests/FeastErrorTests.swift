@@ -1,4 +1,5 @@
 import Columns
+import Features
 import Testing
 
 @testable import Serving

@@ -1,4 +1,6 @@
 import Columns
+import Features
+import OnlineStore
 import Synchronization
 import Testing
 

@@ -1,4 +1,5 @@
 import Columns
+import Features
 import Foundation
 import Logging
 import Synchronization

@@ -1,5 +1,6 @@
 import Columns
 import Foundation
+import NIOCore
 import Testing
 
 @testable import Serving

@@ -1,7 +1,9 @@
 internal import Columns
 internal import Contracts
 internal import Core
+internal import Features
 internal import NIOCore
+internal import OnlineStore
 
 /// Reads what a shape asks for, for every row of a request, and writes the answer.
 struct FeatureAnswer {

@@ -1,3 +1,6 @@
+package import Features
+package import OnlineStore
+
 /// When a read looks at a view.
 package enum ReadTime: Hashable, Sendable {
   /// The wall clock: windows decay also for keys that went quiet.

@@ -97,7 +97,7 @@ extension PushTarget {
       return found.map { fault in
         Fault(
           row: fault.row, code: fault.code.rawValue, path: fault.path,
-          message: fault.message(contract: contract, value: values[fault.row].span))
+          message: fault.reason(in: contract, value: values[fault.row].span.bytes))
       }
     } catch {
       return [Fault(row: 0, code: error.code, path: nil, message: error.message)]

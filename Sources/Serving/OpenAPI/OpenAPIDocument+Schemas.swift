@@ -207,7 +207,7 @@ extension OpenAPIDocument {
             "type": "object",
             "properties": {
               "partition": {"type": "integer"},
-              "state": {"enum": ["starting", "restoring", "running", "draining", "stopped", "failed"]},
+              "state": {"enum": ["starting", "restoring", "running", "stopped"]},
               "readable": {"type": "boolean"},
               "watermark": {"type": ["string", "null"], "format": "date-time"},
               "lag_seconds": {
@@ -224,8 +224,8 @@ extension OpenAPIDocument {
                     "topic": {"type": "string"},
                     "partition": {"type": "integer"},
                     "position": {"type": "integer"},
-                    "state_offset": {"type": "integer"},
-                    "committed_offset": {"type": "integer"},
+                    "state_offset": {"type": ["integer", "null"]},
+                    "committed_offset": {"type": ["integer", "null"]},
                     "end_offset": {"type": ["integer", "null"]},
                     "lag_records": {"type": ["integer", "null"]}
                   }
@@ -259,6 +259,7 @@ extension OpenAPIDocument {
       "type": "object",
       "properties": {
         "ready": {"type": "boolean"},
+        "failure": {"type": ["string", "null"]},
         "not_readable": {"type": "array", "items": {"type": "object"}},
         "not_moving": {"type": "array", "items": {"type": "object"}}
       }

@@ -4,8 +4,14 @@ package struct EngineReport: Sendable {
   package var sources: [Source]
   /// Milliseconds since 1970 when the engine began.
   package var startedMilliseconds: Int64
+  /// Bytes of rows in memory.
   package var stateBytes: Int64
+  /// Bytes among them that no checkpoint holds yet.
   package var dirtyBytes: Int64
+  /// Why nothing goes on any more; nil while the workers run.
+  package var failure: String?
+  /// The cluster has not been asked yet which partitions there are.
+  package var isStarting = false
 
   package init(
     tasks: [Task] = [], sources: [Source] = [], startedMilliseconds: Int64 = 0, stateBytes: Int64 = 0,
@@ -21,7 +27,7 @@ package struct EngineReport: Sendable {
   /// The work for one partition number.
   package struct Task: Sendable {
     package enum State: String, Sendable, CaseIterable {
-      case starting, restoring, running, draining, stopped, failed
+      case starting, restoring, running, stopped
     }
 
     package var partition: Int32
@@ -61,14 +67,14 @@ package struct EngineReport: Sendable {
     /// The next record to apply.
     package var position: Int64
     /// Offsets in the state (`S`).
-    package var stateOffset: Int64
+    package var stateOffset: Int64?
     /// Offsets committed in Kafka together with the outputs (`C`).
-    package var committedOffset: Int64
+    package var committedOffset: Int64?
     /// The end of the log as the broker last told; nil when it has not.
     package var endOffset: Int64?
 
     package init(
-      topic: String, partition: Int32, position: Int64, stateOffset: Int64, committedOffset: Int64, endOffset: Int64?
+      topic: String, partition: Int32, position: Int64, stateOffset: Int64?, committedOffset: Int64?, endOffset: Int64?
     ) {
       self.topic = topic
       self.partition = partition
@@ -82,7 +88,7 @@ package struct EngineReport: Sendable {
     package var lag: Int64? { endOffset.map { max($0 &- position, 0) } }
   }
 
-  /// What became of a source's records since the process began.
+  /// What became of a source's records, since the beginning of its log: restarts do not set it back.
   ///
   /// `read = applied + repaired + filtered + deduplicated + late + deadLettered`, always.
   package struct Source: Sendable {
@@ -118,10 +124,7 @@ package struct EngineReport: Sendable {
 
 extension EngineReport {
   /// Whether rows of every task may be read.
-  package var isReadable: Bool { tasks.allSatisfy(\.isReadable) }
-
-  /// Whether every task moves, or has nothing to do: the proof of progress that `/readyz` asks for.
-  package var isMoving: Bool { tasks.allSatisfy { $0.whyNotMoving == nil && $0.state != .failed } }
+  package var isReadable: Bool { !isStarting && failure == nil && tasks.allSatisfy(\.isReadable) }
 }
 
 /// Tells how the work is going, from any thread, without waiting.

@@ -27,7 +27,7 @@ struct Metrics {
     text.family("headrace_engine_start_time_seconds", .gauge, "When the engine began, since 1970.") {
       $0.add(Double(report.startedMilliseconds) / 1_000)
     }
-    text.family("headrace_state_bytes", .gauge, "State of all tasks, on the disk and in memory.") {
+    text.family("headrace_state_memory_bytes", .gauge, "Rows of all tasks in memory.") {
       $0.add(report.stateBytes)
     }
     text.family("headrace_state_dirty_bytes", .gauge, "State that no checkpoint holds yet.") {
@@ -100,15 +100,17 @@ struct Metrics {
     text.family("kafka_consumergroup_current_offset", .gauge, "The group's committed offset of a partition.") {
       samples in
       for input in inputs {
+        guard let committed = input.committedOffset else { continue }
         samples.add(
-          input.committedOffset, ("consumergroup", catalog.name), ("topic", input.topic),
+          committed, ("consumergroup", catalog.name), ("topic", input.topic),
           ("partition", String(input.partition)))
       }
     }
     text.family("headrace_input_state_offset", .gauge, "The offset up to which the state holds a partition.") {
       samples in
       for input in inputs {
-        samples.add(input.stateOffset, ("topic", input.topic), ("partition", String(input.partition)))
+        guard let offset = input.stateOffset else { continue }
+        samples.add(offset, ("topic", input.topic), ("partition", String(input.partition)))
       }
     }
   }

@@ -94,11 +94,12 @@ struct StatusReplies {
 
   /// 200 only with a proof: every task may be read and moves, or has nothing to do.
   func ready() -> Reply {
-    let stalled = report.tasks.filter { $0.whyNotMoving != nil || $0.state == .failed }
+    let stalled = report.tasks.filter { $0.whyNotMoving != nil || $0.state == .stopped }
     let unreadable = report.tasks.filter { !$0.isReadable }
-    let isReady = stalled.isEmpty && unreadable.isEmpty
+    let isReady = stalled.isEmpty && report.isReadable
     let body = ByteBuffer.object { json in
       json.member("ready", isReady)
+      json.member("failure", report.failure ?? (report.isStarting ? "the workers have not started" : nil))
       json.objects("not_readable", unreadable) { json, task in
         json.member("partition", Int64(task.partition))
         json.member("state", task.state.rawValue)

@@ -1,6 +1,8 @@
 import Columns
 import Contracts
 import Core
+import Features
+import OnlineStore
 import Synchronization
 
 @testable import Serving
