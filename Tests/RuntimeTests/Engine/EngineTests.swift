@@ -58,7 +58,9 @@ import Topology
     guard hasShops else { return }
     // Deltas follow with the next commit.
     try await eventually("every commit is through") {
-      engines.allSatisfy { $0.status().tasks.allSatisfy { $0.inputs.allSatisfy { $0.committedOffset == $0.appliedOffset } } }
+      engines.allSatisfy {
+        $0.status().tasks.allSatisfy { $0.inputs.allSatisfy { $0.committedOffset == $0.appliedOffset } }
+      }
     }
     let deltas = try await node.ends("pay.by_shop.repartition", partitions: partitions)
     try await eventually("every delta is merged") { Engine.hasApplied(engines, "pay.by_shop.repartition", deltas) }
