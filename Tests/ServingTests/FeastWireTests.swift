@@ -118,7 +118,7 @@ import Testing
 
   @Test(
     arguments: [
-      (0.1, "0.1"), (1, "1.0"), (-0.0, "-0.0"), (1e16, "1e+16"), (5e-324, "5e-324"), (123456789.125, "123456789.125"),
+      (0.1, "0.1"), (1, "1.0"), (-0.0, "-0.0"), (1e16, "1e+16"), (.leastNonzeroMagnitude, "5e-324"), (123456789.125, "123456789.125"),
       (.infinity, "\"Infinity\""), (-.infinity, "\"-Infinity\""), (.nan, "\"NaN\""),
     ] as [(Double, String)])
   func `doubles look like doubles`(number: Double, text: String) {

@@ -72,7 +72,8 @@ enum ControlRecord: Equatable {
     var offsets: [TopicPartition: Int64] = [:]
     for line in text.split(separator: "\n") {
       guard let space = line.lastIndex(of: " "), let slash = line[..<space].lastIndex(of: "/"),
-        let partition = Int32(line[line.index(after: slash)..<space]), let offset = Int64(line[line.index(after: space)...])
+        let partition = Int32(line[line.index(after: slash)..<space]),
+        let offset = Int64(line[line.index(after: space)...])
       else { continue }
       offsets[TopicPartition(topic: String(line[..<slash]), partition: partition)] = offset
     }

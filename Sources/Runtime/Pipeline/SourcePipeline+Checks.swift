@@ -18,7 +18,6 @@ extension SourcePipeline {
     headers.removeAll()
     rows.removeAll(keepingCapacity: true)
     outcomes.removeAll(keepingCapacity: true)
-    EventTimes.read(batch.columns[source.eventTime.column], unit: source.eventTime.unit, into: &times)
     var fault = 0
     var watermark = record.watermark
     for row in 0..<count {
@@ -29,11 +28,9 @@ extension SourcePipeline {
         outputs?.deadLetter(message, partition, source, faults[fault])
         fault += 1
         outcome = .deadLettered
-      } else if let code = EventTimes.fault(of: time) ?? skew(time, message.timestampMilliseconds) {
-        let field = source.columns[source.eventTime.column]
-        outputs?.deadLetter(
-          message, partition, source,
-          RecordFault(row: row, code: code, path: source.contract.fields[field].path, field: field))
+      } else if isAhead(time, of: message.timestampMilliseconds) {
+        let fault = RecordFault(row: row, code: .eventTimeAhead, path: eventTime.path, found: .integer(time))
+        outputs?.deadLetter(message, partition, source, fault)
         outcome = .deadLettered
       } else {
         let known = message.timestampMilliseconds
@@ -53,9 +50,8 @@ extension SourcePipeline {
 
   /// An event from the future is a broken clock, and would end everybody's windows.
   @inline(__always)
-  private func skew(_ time: Int64, _ known: Int64) -> FaultCode? {
-    guard known > 0, time &- known > source.maxSkewMilliseconds else { return nil }
-    return .eventTimeAhead
+  private func isAhead(_ time: Int64, of known: Int64) -> Bool {
+    known > 0 && time &- known > source.maxSkewMilliseconds
   }
 
   /// Of records with the same id the first in the log counts.

@@ -27,6 +27,7 @@ final class SourcePipeline {
   var record: CheckpointRecord.SourceRecord
 
   let decoder: RecordDecoder
+  let eventTime: EventTimeReader
   let dedupe: DedupeTable?
   /// The scope: decoded fields, then derived columns.
   var batch: ColumnBatch
@@ -104,6 +105,9 @@ final class SourcePipeline {
     self.record = record
     decoder = try RecordDecoder(
       contract: source.contract, format: source.format, columns: source.columns, schemas: schemas)
+    eventTime = EventTimeReader(
+      column: source.eventTime.column, path: source.contract.fields[source.columns[source.eventTime.column]].path,
+      unit: source.eventTime.unit)
     batch = decoder.makeBatch()
     derived = source.derived.map { Column($0.expression.type) }
     batch.columns += derived
@@ -154,6 +158,7 @@ extension SourcePipeline {
     try decoder.decode(into: &batch, faults: &faults)
     let count = countUntilTransientFault(range.count)
     guard count > 0 else { return 0 }
+    eventTime.read(batch, into: &times, faults: &faults)
     evaluateScope()
     try decide(records, range.lowerBound, count, outputs)
     try dropDuplicates(count)

@@ -27,9 +27,7 @@ final class DeltaTable {
       row = FeatureRow(layout)
     }
 
-    func appendRow(to bytes: inout [UInt8]) {
-      unsafe row.bytes.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
-    }
+    func appendRow(to bytes: inout [UInt8]) { row.append(to: &bytes) }
   }
 
   init(_ layout: ViewLayout) {
@@ -101,5 +99,11 @@ final class DeltaTable {
   private static func isEqual(_ key: [UInt8], _ other: RawSpan) -> Bool {
     guard key.count == other.byteCount else { return false }
     return unsafe other.withUnsafeBytes { unsafe $0.elementsEqual(key) }
+  }
+}
+
+extension FeatureRow {
+  fileprivate borrowing func append(to other: inout [UInt8]) {
+    unsafe bytes.withUnsafeBytes { unsafe other.append(contentsOf: $0) }
   }
 }

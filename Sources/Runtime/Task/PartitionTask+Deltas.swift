@@ -24,7 +24,9 @@ extension PartitionTask {
           // Idle partitions say so once; it is undone by the first row, or the first watermark that moves.
           let known = sentWatermarks[target.view]
           let state = isIdle ? Int64.max : source.record.watermark
-          guard source.record.watermark > .min, state != known, tellsWatermark || hasRows && known == .max else { continue }
+          guard source.record.watermark > .min, state != known, tellsWatermark || hasRows && known == .max else {
+            continue
+          }
           envelope.hasRow = false
           envelope.isIdle = isIdle
           for partition in 0..<context.partitionCount {

@@ -67,7 +67,8 @@ extension PartitionTask {
     let waiting = records[range.lowerBound + done].offset
     try consumer.seek(input.partition, to: waiting)
     waitsForSchemaUntilMilliseconds = WallClock.monotonic.nowMilliseconds + 200
-    whyNotMoving = "\(input.partition) offset \(waiting): the schema registry has not said yet what the record's schema is"
+    whyNotMoving =
+      "\(input.partition) offset \(waiting): the schema registry has not said yet what the record's schema is"
     return false
   }
 

@@ -73,9 +73,12 @@ extension TaskOutputs {
     guard rejected != nil else { return }
     note { () throws(HeadraceError) in
       try append(record, to: \.deadLetters)
-      let letter = DeadLetterHeaders(fault, of: partition, offset: record.offset)
-      for (name, value) in letter.all { try filling.deadLetters.appendHeader(name, value) }
-      try filling.deadLetters.appendHeader(Self.sourceHeader, "\(partition.topic)/\(partition.partition)@\(record.offset)")
+      let headers = DeadLetter.headers(
+        fault, contract: source.contract, value: record.value, topic: partition.topic, partition: partition.partition,
+        offset: record.offset)
+      for (name, value) in headers { unsafe try filling.deadLetters.appendHeader(name, value.span.bytes) }
+      try filling.deadLetters.appendHeader(
+        Self.sourceHeader, "\(partition.topic)/\(partition.partition)@\(record.offset)")
     }
   }
 
@@ -95,25 +98,29 @@ extension TaskOutputs {
 
   /// A piece of a row of a repartitioned view.
   func delta(view: Int, _ envelope: DeltaEnvelope, _ entry: DeltaTable.Entry) {
-    scratch.bytes.removeAll(keepingCapacity: true)
-    envelope.write(to: &scratch)
-    entry.appendRow(to: &scratch.bytes)
-    do throws(HeadraceError) {
-      unsafe try filling.deltas[view]?.append(key: entry.key.span.bytes, value: scratch.bytes.span.bytes)
-    } catch {
-      failure = failure ?? error
+    withScratch { (writer) throws(HeadraceError) in
+      envelope.write(to: &writer)
+      entry.appendRow(to: &writer.bytes)
+      let key = entry.key
+      unsafe try filling.deltas[view]?.append(key: key.span.bytes, value: writer.bytes.span.bytes)
     }
   }
 
   /// A watermark without a row.
   func watermark(view: Int, _ envelope: DeltaEnvelope, to partition: Int32) {
-    scratch.bytes.removeAll(keepingCapacity: true)
-    envelope.write(to: &scratch)
-    do throws(HeadraceError) {
-      unsafe try filling.deltas[view]?.append(value: scratch.bytes.span.bytes, partition: partition)
-    } catch {
-      failure = failure ?? error
+    withScratch { (writer) throws(HeadraceError) in
+      envelope.write(to: &writer)
+      unsafe try filling.deltas[view]?.append(value: writer.bytes.span.bytes, partition: partition)
     }
+  }
+
+  /// Moved out and back, so that its buffer is one buffer for all records.
+  private func withScratch(_ body: (inout ByteWriter) throws(HeadraceError) -> Void) {
+    var writer = ByteWriter()
+    swap(&writer, &scratch)
+    writer.bytes.removeAll(keepingCapacity: true)
+    note { () throws(HeadraceError) in try body(&writer) }
+    swap(&writer, &scratch)
   }
 
   private func append(

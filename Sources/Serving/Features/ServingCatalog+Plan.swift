@@ -90,14 +90,14 @@ extension PushTarget {
   private static func faults(of values: [[UInt8]], against contract: Contract) -> [Fault] {
     do throws(HeadraceError) {
       let decoder = try RecordDecoder(contract: contract, format: .json, columns: Array(contract.fields.indices))
-      for value in values { decoder.append(value.span.bytes) }
+      for value in values { unsafe decoder.append(value.span.bytes) }
       var batch = decoder.makeBatch()
       var found: [RecordFault] = []
       try decoder.decode(into: &batch, faults: &found)
       return found.map { fault in
         Fault(
           row: fault.row, code: fault.code.rawValue, path: fault.path,
-          message: fault.reason(in: contract, value: values[fault.row].span.bytes))
+          message: unsafe fault.reason(in: contract, value: values[fault.row].span.bytes))
       }
     } catch {
       return [Fault(row: 0, code: error.code, path: nil, message: error.message)]

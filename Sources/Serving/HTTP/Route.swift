@@ -1,4 +1,4 @@
-internal import HTTPTypes
+internal import Hummingbird
 
 /// Every address that the server answers, the only place where paths stand.
 package enum Route: String, CaseIterable, Sendable {

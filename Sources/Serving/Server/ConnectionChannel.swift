@@ -1,6 +1,7 @@
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
+internal import NIOHTTP1
 
 /// Hummingbird's HTTP/1.1 connection with a guard in its pipeline, handled on its own event loop.
 struct ConnectionChannel: ServerChildChannel {
@@ -43,8 +44,8 @@ struct ConnectionChannel: ServerChildChannel {
       .flatMapThrowing { http in
         let connectionGuard = ConnectionGuard(admission: admission, pace: configuration.pace)
         let pipeline = channel.pipeline.syncOperations
-        let state = try pipeline.handler(type: HTTPConnectionStateHandler.self)
-        try pipeline.addHandler(connectionGuard, position: .before(state))
+        let parser = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+        try pipeline.addHandler(connectionGuard, position: .after(parser))
         try pipeline.addHandler(ByteWatch(connectionGuard), position: .first)
         return Connection(http: http, connectionGuard: NIOLoopBound(connectionGuard, eventLoop: channel.eventLoop))
       }

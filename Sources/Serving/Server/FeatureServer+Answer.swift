@@ -1,5 +1,5 @@
 internal import Core
-internal import HTTPTypes
+internal import Hummingbird
 internal import HummingbirdCore
 internal import NIOCore
 
@@ -114,7 +114,7 @@ extension FeatureServer {
     headers[.contentLength] = String(reply.body.readableBytes)
     if let seconds = reply.retryAfterSeconds { headers[.retryAfter] = String(seconds) }
     if let allow = reply.allow { headers[.allow] = allow }
-    if let offsets = reply.offsets { headers[.headraceOffsets] = offsets }
+    if let offsets = reply.offsets, let name = HTTPFields.Element.Name("headrace-offsets") { headers[name] = offsets }
     let isEmpty = isHead || reply.body.readableBytes == 0
     try await writer.write(
       response: HTTPResponse(status: .init(code: reply.status), headerFields: headers),
@@ -138,9 +138,4 @@ extension Route {
     guard let query = path.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
     self.init(rawValue: String(path[..<query]))
   }
-}
-
-extension HTTPField.Name {
-  /// Where pushed records are, as `min_offset` takes them.
-  static let headraceOffsets = HTTPField.Name("headrace-offsets") ?? .eTag
 }

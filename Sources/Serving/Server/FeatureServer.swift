@@ -1,8 +1,8 @@
 package import Core
+internal import Hummingbird
 internal import HummingbirdCore
 package import Logging
 internal import NIOCore
-internal import NIOPosix
 internal import Synchronization
 
 /// The HTTP server: features as Feast serves them, pushes, and how things are going.
@@ -67,7 +67,7 @@ package final class FeatureServer: Sendable {
         whenListening.yield(channel.localAddress?.port ?? 0)
         whenListening.finish()
       },
-      eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
+      eventLoopGroup: EventLoopGroupProvider.singleton.eventLoopGroup, logger: logger)
     let task = Task {
       defer { whenListening.finish() }
       try await server.run()
