@@ -31,9 +31,11 @@ import Testing
   }
 
   @Test func `A new view builds and leaves the others alone`() throws {
-    let changes = try diff((
-      "  routes:\n", "  origins:\n    source: departed\n    entity: origin\n    features: {flights: count over 1h}\n  routes:\n"
-    ), ("  route: ", "  origin: [origin]\n  route: "))
+    let changes = try diff(
+      (
+        "  routes:\n",
+        "  origins:\n    source: departed\n    entity: origin\n    features: {flights: count over 1h}\n  routes:\n"
+      ), ("  route: ", "  origin: [origin]\n  route: "))
     #expect(changes == ["builds added view `origins`"])
   }
 
@@ -127,6 +129,7 @@ import Testing
   }
 
   @Test func `Versions of services are counted on`() {
-    #expect(["a_v1", "a_v19", "a", "a1", "a_v"].map(PlanBuilder.nextVersion) == ["a_v2", "a_v20", "a_v2", "a1_v2", "a_v_v2"])
+    #expect(
+      ["a_v1", "a_v19", "a", "a1", "a_v"].map(PlanBuilder.nextVersion) == ["a_v2", "a_v20", "a_v2", "a1_v2", "a_v_v2"])
   }
 }

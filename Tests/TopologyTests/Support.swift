@@ -8,9 +8,7 @@ import Testing
 /// The repository's own files.
 enum Repository {
   static let root: String = {
-    var path = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-    path = "/" + path
-    return path
+    "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
   }()
 
   static let schemas = SchemaDirectory(folder: "\(root)/schemas")
@@ -65,7 +63,8 @@ enum Sample {
     TopologyLoader.load(yaml: yaml, file: file, schemas: Repository.schemas, frozenServices: frozen)
   }
 
-  static func plan(_ yaml: String = text, file: String = "small.yaml", frozen: [String: [String]] = [:]) throws -> Plan {
+  static func plan(_ yaml: String = text, file: String = "small.yaml", frozen: [String: [String]] = [:]) throws -> Plan
+  {
     try load(yaml, file: file, frozen: frozen).get()
   }
 
