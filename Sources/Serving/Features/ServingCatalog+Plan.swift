@@ -49,7 +49,7 @@ extension ServingCatalog.View {
       joinKeys: zip(entity.keys, entity.types).map { ServingCatalog.Field($0, $1) },
       features: view.features.map {
         ServingCatalog.Feature(
-          name: $0.name, typeName: $0.type.description, type: $0.type.scalar, definition: $0.definition)
+          name: $0.name, typeName: $0.type.text, type: $0.type.scalar, definition: $0.definition)
       }, source: view.source, ttlMilliseconds: view.ttlMilliseconds, isRepartitioned: view.isRepartitioned,
       fingerprint: view.fingerprint.description)
   }
