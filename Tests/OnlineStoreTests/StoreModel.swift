@@ -18,7 +18,7 @@ enum TestViews {
     ]
     if isWider {
       features.append(
-        FeatureDefinition(name: "max_1h", function: .max, argument: 0, window: .sliding(length: 3_600_000)))
+        FeatureDefinition(name: "max_1h", function: .maximum, argument: 0, window: .sliding(length: 3_600_000)))
     }
     return try ViewLayout(
       ViewDefinition(name: name, inputs: [input], features: features, latenessMilliseconds: 60_000))

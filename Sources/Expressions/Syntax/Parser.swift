@@ -2,8 +2,8 @@ internal import Columns
 
 /// Reads one expression: precedence climbing over the tokens, one function call per level of the tree.
 ///
-/// From weak to strong: `or`, `and`, `not`, comparisons with `is`, `in`, `between` and `like` (which do not chain), `||`,
-/// `+ -`, `* / // %`, the sign, `::`.
+/// From weak to strong: `or`, `and`, `not`, comparisons with `is`, `in`, `between` and `like` (which do not chain),
+/// `||`, `+ -`, `* / // %`, the sign, `::`.
 struct Parser {
   var lexer: Lexer
   var token: Token

@@ -94,6 +94,7 @@ extension ViewLayout {
   private func update(
     _ row: inout FeatureRow, cell: Int, _ region: Int, _ events: borrowing EventBlock, _ event: AppliedEvent
   ) {
+    let landmark = landmark(row, cell, regions[region])
     for group in regions[region].groups {
       let plan = groups[group]
       let flags = events.flags(event.record, word: plan.filterWord) & plan.filterMask
@@ -103,9 +104,18 @@ extension ViewLayout {
       let count: UInt64 = row.load(cell + plan.countOffset)
       row.store(count &+ 1, at: cell + plan.countOffset)
       for slot in plan.slots {
-        update(&row, cell: cell, slots[slot], isFirst: count == 0, events, event, span: regions[region].span)
+        update(&row, cell: cell, slots[slot], isFirst: count == 0, events, event, landmark: landmark)
       }
     }
+  }
+}
+
+extension ViewLayout {
+  /// The time that decaying weights in a cell refer to: a tile's end, an event's own time.
+  @inline(__always)
+  func landmark(_ row: borrowing FeatureRow, _ cell: Int, _ region: RegionPlan) -> Int64 {
+    let key: Int64 = row.load(cell)
+    return region.kind == .tiles ? key &+ region.span : key
   }
 }
 

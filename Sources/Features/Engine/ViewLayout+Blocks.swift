@@ -46,10 +46,22 @@ extension ViewLayout {
     return bytes
   }
 
-  /// The references that lie in a block: texts of lists.
+  /// The references that lie in a block: the texts of lists and tables.
   func nestedReferences(_ row: borrowing FeatureRow, _ block: UInt32, _ plan: SlotPlan) -> StrideTo<Int> {
     let start = row.payload(block)
-    return stride(from: start, to: start, by: 1)
+    let isList = plan.kind == .lastK
+    guard plan.representation == .text, isList || plan.kind == .frequencies else {
+      return stride(from: start, to: start, by: 1)
+    }
+    if isList {
+      return stride(
+        from: start + PositionedSlot.block, to: start + row.blockLength(block),
+        by: PositionedSlot.entryBytes(.text))
+    }
+    let first = start + FrequencyTable.headerBytes
+    let entryBytes = FrequencyTable.entryBytes(.text)
+    let end = first + Int(row.load(start, as: UInt32.self)) * entryBytes
+    return stride(from: first + FrequencyTable.Entry.value, to: end, by: entryBytes)
   }
 
   /// Copies the slots of a cell, and the blocks that they refer to, over a zeroed cell of another row.

@@ -63,7 +63,7 @@ extension ViewLayout {
   }
 
   /// Adds a slot that holds something; `isFirst` when the target does not.
-  private func merge(
+  func merge(
     _ row: inout FeatureRow, slot: Int, _ other: borrowing FeatureRow, _ otherSlot: Int, _ plan: SlotPlan,
     isFirst: Bool
   ) {
@@ -82,30 +82,16 @@ extension ViewLayout {
     case .minimumText, .maximumText:
       let text = other.blockBytes(other.load(otherSlot))
       row.keepText(text, at: slot, isFirst: isFirst, wantsGreater: plan.kind == .maximumText)
-    case .firstWord, .firstDecimal, .firstText:
-      if isFirst || other.order(at: otherSlot) < row.order(at: slot) {
-        takePositioned(&row, slot, other, otherSlot, plan)
-      }
-    case .lastWord, .lastDecimal, .lastText:
-      if isFirst || row.order(at: slot) < other.order(at: otherSlot) {
-        takePositioned(&row, slot, other, otherSlot, plan)
-      }
-    default: break
-    }
-  }
-
-  private func takePositioned(
-    _ row: inout FeatureRow, _ slot: Int, _ other: borrowing FeatureRow, _ otherSlot: Int, _ plan: SlotPlan
-  ) {
-    row.setOrder(other.order(at: otherSlot), at: slot)
-    switch plan.kind {
-    case .firstWord, .lastWord:
-      row.store(other.load(otherSlot + PositionedSlot.value, as: Int64.self), at: slot + PositionedSlot.value)
-    case .firstDecimal, .lastDecimal:
-      row.store(other.load(otherSlot + PositionedSlot.value, as: Int128.self), at: slot + PositionedSlot.value)
-    default:
-      let text = other.blockBytes(other.load(otherSlot + PositionedSlot.block))
-      row.setBlock(referredFrom: slot + PositionedSlot.block, to: text)
+    case .firstWord, .firstDecimal, .firstText, .lastWord, .lastDecimal, .lastText:
+      let order = other.order(at: otherSlot)
+      guard isFirst || (plan.kind.isLast ? row.order(at: slot) < order : order < row.order(at: slot)) else { return }
+      row.setOrder(order, at: slot)
+      row.copyValue(plan.representation, to: slot, other, from: otherSlot)
+    case .lastK: row.mergeList(at: slot, other, otherSlot, plan.representation, limit: Int(plan.parameter))
+    case .distinct: row.mergeDistinct(at: slot, other, otherSlot)
+    case .quantiles: row.mergeQuantiles(at: slot, other, otherSlot)
+    case .frequencies: row.mergeFrequencies(at: slot, other, otherSlot, plan.representation)
+    case .decayed: row.mergeDecayed(at: slot, other, otherSlot)
     }
   }
 }

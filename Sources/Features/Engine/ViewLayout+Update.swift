@@ -1,11 +1,13 @@
 extension ViewLayout {
   /// Changes one slot by one event.
   ///
-  /// - Parameter isFirst: the group had no value yet, and its slots are zeroed.
+  /// - Parameters:
+  ///   - isFirst: the group had no value yet, and its slots are zeroed.
+  ///   - landmark: the time to which decaying weights refer.
   @inline(__always)
   func update(
     _ row: inout FeatureRow, cell: Int, _ plan: SlotPlan, isFirst: Bool, _ events: borrowing EventBlock,
-    _ event: AppliedEvent, span: Int64
+    _ event: AppliedEvent, landmark: Int64
   ) {
     let slot = cell + plan.offset
     let place = event.record + plan.valueOffset
@@ -23,7 +25,7 @@ extension ViewLayout {
     case .maximumDouble:
       row.keepGreater(OrderedDouble.key(events.double(place)), at: slot, isFirst: isFirst)
     default:
-      updateSeldom(&row, slot: slot, plan, isFirst: isFirst, events, event, place: place, span: span)
+      updateSeldom(&row, slot: slot, plan, isFirst: isFirst, events, event, place: place, landmark: landmark)
     }
   }
 
@@ -31,7 +33,7 @@ extension ViewLayout {
   @inline(never)
   private func updateSeldom(
     _ row: inout FeatureRow, slot: Int, _ plan: SlotPlan, isFirst: Bool, _ events: borrowing EventBlock,
-    _ event: AppliedEvent, place: Int, span: Int64
+    _ event: AppliedEvent, place: Int, landmark: Int64
   ) {
     switch plan.kind {
     case .sumDecimal: row.addDecimal(events.decimal(place), toSumAt: slot)
@@ -41,19 +43,20 @@ extension ViewLayout {
     case .maximumDecimal: row.keepGreater(events.decimal(place), at: slot, isFirst: isFirst)
     case .minimumText: row.keepText(events.text(place), at: slot, isFirst: isFirst, wantsGreater: false)
     case .maximumText: row.keepText(events.text(place), at: slot, isFirst: isFirst, wantsGreater: true)
-    case .firstWord, .lastWord:
-      guard takesPosition(row, slot, plan.kind == .lastWord, isFirst, event) else { return }
-      row.setPosition(event, at: slot)
-      row.store(events.integer(place), at: slot + PositionedSlot.value)
-    case .firstDecimal, .lastDecimal:
-      guard takesPosition(row, slot, plan.kind == .lastDecimal, isFirst, event) else { return }
-      row.setPosition(event, at: slot)
-      row.store(events.decimal(place), at: slot + PositionedSlot.value)
-    case .firstText, .lastText:
-      guard takesPosition(row, slot, plan.kind == .lastText, isFirst, event) else { return }
-      row.setPosition(event, at: slot)
-      row.setBlock(referredFrom: slot + PositionedSlot.block, to: events.text(place))
-    default: break
+    case .firstWord, .firstDecimal, .firstText, .lastWord, .lastDecimal, .lastText:
+      guard takesPosition(row, slot, plan.kind.isLast, isFirst, event) else { return }
+      row.setOrder(EventOrder(event), at: slot)
+      row.setValue(plan.representation, at: slot, events, place)
+    case .lastK:
+      let entry = row.insertEntry(
+        EventOrder(event), inListAt: slot, plan.representation, limit: Int(plan.parameter))
+      if entry >= 0 { row.setValue(plan.representation, at: entry, events, place) }
+    case .distinct: row.insertDistinct(events.hash(plan.representation, place), at: slot)
+    case .quantiles: row.insertQuantile(events.double(place), at: slot)
+    case .frequencies: row.addFrequency(plan.representation, at: slot, events, place, EventOrder(event))
+    case .decayed:
+      row.addDecayed(events.double(place), age: landmark &- event.time, halfLife: plan.parameter, at: slot)
+    case .sumInteger, .sumDouble, .minimumInteger, .minimumDouble, .maximumInteger, .maximumDouble: break
     }
   }
 

@@ -13,6 +13,9 @@ extension ViewLayout {
     case .sum where feature.type.element != .double: return integerSum(row, feature, cells)
     case .minimum, .maximum: return extreme(row, feature, cells)
     case .first, .last: return positioned(row, feature, cells)
+    case .lastK(let most): return newest(row, feature, cells, most)
+    case .topK(let most): return mostFrequent(row, feature, cells, most, &flags)
+    case .countDistinct: return .integer(merged(row, feature, cells).distinctCount(at: Self.mergedSlot))
     default: return number(row, feature, cells, at: time).map { .double($0) } ?? .null
     }
   }
@@ -29,9 +32,14 @@ extension ViewLayout {
       return total(row, feature, cells).divided(by: Double(count) * DecimalScale.power(feature.scale))
     case .rate(let unit):
       return rate(count, feature, unit, at: time)
+    case .variance: return variance(row, feature, cells, count)?.value
+    case .standardDeviation: return variance(row, feature, cells, count)?.squareRoot.value
+    case .ewma(let halfLife): return decayedMean(row, feature, cells, halfLife)
+    case .percentile(let fraction): return merged(row, feature, cells).quantile(fraction, at: Self.mergedSlot)
+    case .countDistinct: return Double(merged(row, feature, cells).distinctCount(at: Self.mergedSlot))
     case .minimum, .maximum: return extreme(row, feature, cells).number
     case .first, .last: return positioned(row, feature, cells).number
-    default: return nil
+    case .count, .lastK, .topK: return nil
     }
   }
 
@@ -48,16 +56,16 @@ extension ViewLayout {
   }
 
   private func total(_ row: borrowing FeatureRow, _ feature: FeaturePlan, _ cells: CellRange) -> ExactTotal {
-    switch feature.kind {
-    case .sumDouble: ExactTotal(row, cells, slot: feature.slot, .sum)
-    case .sumDecimal: ExactTotal(row, cells, slot: feature.slot, .decimalSum)
+    switch feature.slot?.kind {
+    case .sumDouble: ExactTotal(row, cells, slot: feature.slotOffset, .sum)
+    case .sumDecimal: ExactTotal(row, cells, slot: feature.slotOffset, .decimalSum)
     default: ExactTotal(integerTotal(row, feature, cells))
     }
   }
 
   private func integerTotal(_ row: borrowing FeatureRow, _ feature: FeaturePlan, _ cells: CellRange) -> Int128 {
     var total: Int128 = 0
-    for cell in 0..<cells.count { total &+= row.load(cells[cell] + feature.slot, as: Int128.self) }
+    for cell in 0..<cells.count { total &+= row.load(cells[cell] + feature.slotOffset, as: Int128.self) }
     return total
   }
 
@@ -69,68 +77,38 @@ extension ViewLayout {
     return Int64(exactly: integerTotal(row, feature, cells)).map { .integer($0) } ?? .null
   }
 
-  private func extreme(_ row: borrowing FeatureRow, _ feature: FeaturePlan, _ cells: CellRange) -> Value {
-    switch feature.kind {
-    case .minimumDecimal, .maximumDecimal:
-      let found: Int128? = extremeNumber(row, feature, cells)
-      return found.map { .decimal(unscaled: $0, scale: feature.scale) } ?? .null
-    case .minimumText, .maximumText:
-      return extremeText(row, feature, cells)
-    case .minimumDouble, .maximumDouble:
-      let found: Int64? = extremeNumber(row, feature, cells)
-      return found.map { .double(OrderedDouble.value($0)) } ?? .null
-    default:
-      let found: Int64? = extremeNumber(row, feature, cells)
-      return found.map { Value(word: UInt64(bitPattern: $0), feature.type.element) } ?? .null
-    }
+  private func variance(
+    _ row: borrowing FeatureRow, _ feature: FeaturePlan, _ cells: CellRange, _ count: UInt64
+  ) -> ScaledDouble? {
+    guard let squares = feature.squares else { return nil }
+    return Variance.sample(
+      count: count, sum: total(row, feature, cells),
+      squares: ExactTotal(row, cells, slot: squares.offset, .squares))
   }
 
-  private func extremeNumber<Number: FixedWidthInteger & BitwiseCopyable>(
-    _ row: borrowing FeatureRow, _ feature: FeaturePlan, _ cells: CellRange
-  ) -> Number? {
-    let wantsGreater = feature.function == .maximum
-    var found: Number?
-    for cell in 0..<cells.count where row.load(cells[cell] + feature.countOffset, as: UInt64.self) != 0 {
-      let value: Number = row.load(cells[cell] + feature.slot)
-      if let best = found, wantsGreater ? value <= best : value >= best { continue }
-      found = value
+  /// Each tile's weighted mean, with the tile's weight as of the end of the newest tile.
+  private func decayedMean(
+    _ row: borrowing FeatureRow, _ feature: FeaturePlan, _ cells: CellRange, _ halfLife: Int64
+  ) -> Double? {
+    let region = regions[feature.region]
+    var newest: Int64?
+    var (sum, weights) = (0.0, 0.0)
+    for index in (0..<cells.count).reversed() {
+      let cell = cells[index]
+      guard row.load(cell + feature.countOffset, as: UInt64.self) != 0 else { continue }
+      let landmark = landmark(row, cell, region)
+      newest = newest ?? landmark
+      let one = CellRange(start: cell, count: 1, stride: cells.stride)
+      let values = ExactTotal(row, one, slot: feature.slotOffset, .sum)
+      let own = ExactTotal(row, one, slot: feature.slotOffset + LimbFormat.sum.sizeBytes, .sum).rounded
+      let age = (newest ?? landmark).subtractingSaturating(landmark)
+      let weight = own * DecayedSum.weight(age: age, halfLife: halfLife)
+      guard weight > 0 else { continue }
+      weights += weight
+      // A mean of means: no product of a value and a weight above 1 is made, so nothing overflows.
+      sum += (values.divided(by: own) - sum) * (weight / weights)
     }
-    return found
-  }
-
-  private func extremeText(_ row: borrowing FeatureRow, _ feature: FeaturePlan, _ cells: CellRange) -> Value {
-    let wantsGreater = feature.function == .maximum
-    var best: UInt32?
-    for cell in 0..<cells.count where row.load(cells[cell] + feature.countOffset, as: UInt64.self) != 0 {
-      let block: UInt32 = row.load(cells[cell] + feature.slot)
-      if let best {
-        let order = ByteOrder.compare(row.blockBytes(block), row.blockBytes(best))
-        if wantsGreater ? order <= 0 : order >= 0 { continue }
-      }
-      best = block
-    }
-    return best.map { Value(row.blockBytes($0), feature.type.element) } ?? .null
-  }
-
-  private func positioned(_ row: borrowing FeatureRow, _ feature: FeaturePlan, _ cells: CellRange) -> Value {
-    var found = -1
-    for cell in 0..<cells.count where row.load(cells[cell] + feature.countOffset, as: UInt64.self) != 0 {
-      let slot = cells[cell] + feature.slot
-      let isBetter =
-        found < 0
-        || (feature.function == .last
-          ? row.order(at: found) < row.order(at: slot) : row.order(at: slot) < row.order(at: found))
-      if isBetter { found = slot }
-    }
-    guard found >= 0 else { return .null }
-    switch feature.kind {
-    case .firstText, .lastText:
-      return Value(row.blockBytes(row.load(found + PositionedSlot.block)), feature.type.element)
-    case .firstDecimal, .lastDecimal:
-      return .decimal(unscaled: row.load(found + PositionedSlot.value), scale: feature.scale)
-    default:
-      return Value(word: row.load(found + PositionedSlot.value), feature.type.element)
-    }
+    return weights > 0 ? sum : nil
   }
 }
 

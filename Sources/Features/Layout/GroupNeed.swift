@@ -138,3 +138,15 @@ extension SlotKind {
     }
   }
 }
+
+extension SlotKind {
+  /// The form of the exact sums in a slot of this kind.
+  var limbFormat: LimbFormat? {
+    switch self {
+    case .sumDouble, .decayed: .sum
+    case .sumDecimal: .decimalSum
+    case .squaresInteger, .squaresDouble: .squares
+    default: nil
+    }
+  }
+}

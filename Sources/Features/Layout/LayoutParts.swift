@@ -53,6 +53,7 @@ struct GroupPlan: Sendable {
 /// One slot of a group.
 struct SlotPlan: Sendable {
   var kind: SlotKind
+  var representation: Representation
   var offset: Int
   /// Where the value lies in the record of an event.
   var valueOffset: Int
@@ -67,15 +68,17 @@ struct FeaturePlan: Sendable {
   var region: Int
   var tail: WindowTail
   var countOffset: Int
-  /// Where the slots of the function are, relative to the cell; -1 when it has none.
-  var slot: Int
-  var kind: SlotKind?
+  /// The slot of the function; nil when the count is enough.
+  var slot: SlotPlan?
   /// The squares of `variance`.
-  var secondSlot: Int
-  var secondKind: SlotKind?
+  var squares: SlotPlan?
   var type: FeatureType
   /// The scale of a decimal argument.
   var scale: Int
+}
+
+extension FeaturePlan {
+  var slotOffset: Int { slot?.offset ?? 0 }
 }
 
 extension Int64 {

@@ -77,8 +77,12 @@ extension LayoutPlanner {
 
   private func parameterProblem(_ feature: FeatureDefinition) -> Problem? {
     switch feature.function {
-    case .lastK(let count), .topK(let count):
+    case .lastK(let count):
       guard (1...Self.longestList).contains(count) else { return ("k must lie in 1...\(Self.longestList)", nil) }
+    case .topK(let count):
+      guard (1...FrequencyTable.exactLimit).contains(count) else {
+        return ("k must lie in 1...\(FrequencyTable.exactLimit)", nil)
+      }
     case .percentile(let fraction):
       guard fraction >= 0, fraction <= 1 else { return ("a percentile's fraction must lie in 0...1", nil) }
     case .ewma(let halfLife):

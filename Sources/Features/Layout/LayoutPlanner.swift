@@ -70,7 +70,8 @@ struct LayoutPlanner {
       let lane = need.argument.map { RecordPlan.Lane(input: $0, representation: slot.representation) }
       slots.append(
         SlotPlan(
-          kind: slot.kind, offset: cellBytes, valueOffset: lane.flatMap { record.offset(of: $0) } ?? 0,
+          kind: slot.kind, representation: slot.representation, offset: cellBytes,
+          valueOffset: lane.flatMap { record.offset(of: $0) } ?? 0,
           parameter: slot.parameter))
       cellBytes += slot.kind.sizeBytes
     }
@@ -85,8 +86,8 @@ struct LayoutPlanner {
     let wanted = SlotNeed.all(of: feature.function, argument: type)
     var plan = FeaturePlan(
       function: feature.function, window: feature.window, region: region,
-      tail: WindowTail(length: feature.window.length, hop: feature.window.hop ?? 1), countOffset: 0, slot: -1,
-      secondSlot: -1, type: feature.function.resultType(argument: type) ?? FeatureType(.integer), scale: 0)
+      tail: WindowTail(length: feature.window.length, hop: feature.window.hop ?? 1), countOffset: 0,
+      type: feature.function.resultType(argument: type) ?? FeatureType(.integer), scale: 0)
     if case .decimal(let scale)? = type { plan.scale = scale }
     for (index, need) in groupNeeds.enumerated()
     where need.filter == feature.filter && need.argument == feature.argument {
@@ -94,10 +95,10 @@ struct LayoutPlanner {
       plan.countOffset = group.countOffset
       for (position, slot) in zip(group.slots, need.slots) {
         if let first = wanted.first, first.isServed(by: slot) {
-          (plan.slot, plan.kind) = (slots[position].offset, slot.kind)
+          plan.slot = slots[position]
         }
         if wanted.count > 1, wanted[1].isServed(by: slot) {
-          (plan.secondSlot, plan.secondKind) = (slots[position].offset, slot.kind)
+          plan.squares = slots[position]
         }
       }
     }

@@ -102,60 +102,21 @@ extension ExactTotal {
   func divided(by divisor: Double) -> Double { nonfinite ?? scaled.divided(by: divisor).value }
 
   /// The total rounded to 53 bits, with an exponent of any size.
-  var scaled: ScaledDouble { ScaledDouble(twosComplement: limbs, count: count, position: position) }
+  var scaled: ScaledDouble {
+    let magnitude = isNegative ? limbs.negated() : limbs
+    return ScaledDouble(
+      magnitude: magnitude.span.extracting(0..<count), position: position, isNegative: isNegative)
+  }
+
+  var isNegative: Bool { limbs[count - 1] >> 63 == 1 }
 
   /// The total as an integer; nil when it does not fit. Only of totals of integers.
   var integer: Int128? {
-    guard position == LimbFormat.unitPosition, count == 4 else { return nil }
-    let lower = UInt128(limbs[1]) << 64 | UInt128(limbs[0])
-    let upper = UInt128(limbs[3]) << 64 | UInt128(limbs[2])
-    let value = Int128(truncatingIfNeeded: lower)
-    return Int128(truncatingIfNeeded: upper) == value >> 127 ? value : nil
+    let unit = LimbFormat.unitPosition - position
+    guard unit >= 0, unit + 1 < count else { return nil }
+    let value = Int128(truncatingIfNeeded: UInt128(limbs[unit + 1]) << 64 | UInt128(limbs[unit]))
+    let sign: UInt64 = value < 0 ? .max : 0
+    for limb in 0..<count where limb < unit ? limbs[limb] != 0 : limb > unit + 1 && limbs[limb] != sign { return nil }
+    return value
   }
-}
-
-/// A double with an exponent of its own, which cannot overflow.
-struct ScaledDouble {
-  var significand: Double
-  var exponent: Int
-
-  init(significand: Double, exponent: Int) {
-    self.significand = significand
-    self.exponent = exponent
-  }
-
-  /// Rounds a fixed-point number once, to nearest, ties to even.
-  init(twosComplement limbs: InlineArray<72, UInt64>, count: Int, position: Int) {
-    let isNegative = limbs[count - 1] >> 63 == 1
-    let magnitude = isNegative ? limbs.negated() : limbs
-    guard let top = (0..<count).last(where: { magnitude[$0] != 0 }) else {
-      (significand, exponent) = (0, 0)
-      return
-    }
-    let shift = magnitude[top].leadingZeroBitCount
-    let next = top > 0 ? magnitude[top - 1] : 0
-    var leading = magnitude[top] << UInt64(shift) | (next >> 1) >> UInt64(63 - shift)
-    // Everything below only matters as "not zero": the conversion of 64 bits to 53 rounds.
-    let rest = next << UInt64(shift) != 0 || (0..<max(top - 1, 0)).contains { magnitude[$0] != 0 }
-    if rest { leading |= 1 }
-    significand = isNegative ? -Double(leading) : Double(leading)
-    exponent = 64 * (position + top - LimbFormat.unitPosition) - shift
-  }
-
-  func divided(by divisor: Double) -> ScaledDouble {
-    ScaledDouble(significand: significand / divisor, exponent: exponent)
-  }
-
-  var value: Double { Double(sign: .plus, exponent: exponent, significand: significand) }
-}
-
-/// Neighbouring cells of a region.
-struct CellRange {
-  var start: Int
-  var count: Int
-  var stride: Int
-
-  /// The offset of a cell.
-  @inline(__always)
-  subscript(index: Int) -> Int { start + index * stride }
 }

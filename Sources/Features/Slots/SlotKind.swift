@@ -9,6 +9,13 @@ enum SlotKind: UInt8, Sendable {
   case lastWord, lastDecimal, lastText
   case lastK, distinct, quantiles, frequencies, decayed
 
+  var isLast: Bool {
+    switch self {
+    case .lastWord, .lastDecimal, .lastText: true
+    default: false
+    }
+  }
+
   /// The fixed part in a cell.
   var sizeBytes: Int {
     switch self {

@@ -40,3 +40,17 @@ enum ValueHash {
 
   static func hash(text: String) -> UInt64 { unsafe hash(Array(text.utf8).span.bytes) }
 }
+
+extension EventBlock {
+  /// The hash of a value; equal values have equal ones: -0 is 0, and all NaN are one.
+  func hash(_ representation: Representation, _ place: Int) -> UInt64 {
+    switch representation {
+    case .integer: ValueHash.hash(UInt64(bitPattern: integer(place)))
+    case .decimal: ValueHash.hash(decimal(place))
+    case .text: ValueHash.hash(text(place))
+    case .double: ValueHash.hash(canonical(double(place)).bitPattern)
+    }
+  }
+
+  private func canonical(_ value: Double) -> Double { value == 0 ? 0 : value.isNaN ? .nan : value }
+}

@@ -49,7 +49,8 @@ package final class ControlLog {
   package func apply(_ plan: Plan, expectedVersion: Int64) throws -> AppliedPlan {
     try send(
       .plan(
-        topology: plan.name, expects: expectedVersion, fingerprint: plan.fingerprint, document: plan.document.encoded()))
+        topology: plan.name, expects: expectedVersion, fingerprint: plan.fingerprint, document: plan.document.encoded())
+    )
     guard let applied = try current(topology: plan.name), applied.fingerprint == plan.fingerprint,
       applied.version == expectedVersion + 1
     else {

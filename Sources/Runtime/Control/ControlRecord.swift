@@ -32,7 +32,7 @@ enum ControlRecord: Equatable {
   func append(to batch: inout ProduceBatch) throws(HeadraceError) {
     switch self {
     case .plan(let topology, let expects, let fingerprint, let document):
-      try batch.append(key: Array(topology.utf8).span.bytes, value: document.span.bytes, partition: 0)
+      unsafe try batch.append(key: Array(topology.utf8).span.bytes, value: document.span.bytes, partition: 0)
       try batch.appendHeader(Self.kindHeader, "plan")
       try batch.appendHeader(Self.expectsHeader, String(expects))
       try batch.appendHeader(Self.fingerprintHeader, fingerprint.description)
@@ -72,7 +72,8 @@ enum ControlRecord: Equatable {
     var offsets: [TopicPartition: Int64] = [:]
     for line in text.split(separator: "\n") {
       guard let space = line.lastIndex(of: " "), let slash = line[..<space].lastIndex(of: "/"),
-        let partition = Int32(line[line.index(after: slash)..<space]), let offset = Int64(line[line.index(after: space)...])
+        let partition = Int32(line[line.index(after: slash)..<space]),
+        let offset = Int64(line[line.index(after: space)...])
       else { continue }
       offsets[TopicPartition(topic: String(line[..<slash]), partition: partition)] = offset
     }

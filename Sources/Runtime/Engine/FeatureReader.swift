@@ -55,9 +55,9 @@ package final class FeatureReader: Sendable {
   ) throws(ReadError) -> Int64 {
     let task = try task(of: key, view: view)
     let access = try task.access(view)
-    let milliseconds = time(at: time, access)
+    let milliseconds = milliseconds(of: time, access)
     let start = values.count
-    do {
+    do throws(HeadraceError) {
       try task.store.read(
         view: access.storeView, key: key, at: milliseconds, watermark: access.watermark, features: features,
         into: &values)
@@ -90,7 +90,7 @@ package final class FeatureReader: Sendable {
     return task
   }
 
-  private func time(at time: ReadTime, _ access: TaskPublication.Access) -> Int64 {
+  private func milliseconds(of time: ReadTime, _ access: TaskPublication.Access) -> Int64 {
     switch time {
     case .now: clock.nowMilliseconds
     case .asOf(let milliseconds): milliseconds

@@ -30,7 +30,7 @@ enum InstanceIdentity {
     let file = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     let bytes = Array(identity.utf8)
     guard file >= 0, unsafe Glibc.write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0, close(file) == 0,
-      rename(temporary, path) == 0
+      unsafe rename(temporary, path) == 0
     else {
       throw HeadraceError(
         .external, "DATA_DIRECTORY", "the identity of this instance cannot be written (errno \(errno))", place: path,
@@ -45,7 +45,7 @@ enum Folders {
     var prefix = path.hasPrefix("/") ? "" : "."
     for part in path.split(separator: "/") {
       prefix += "/\(part)"
-      guard mkdir(prefix, 0o755) != 0, errno != EEXIST else { continue }
+      guard unsafe mkdir(prefix, 0o755) != 0, errno != EEXIST else { continue }
       throw HeadraceError(
         .external, "DATA_DIRECTORY", "the folder cannot be made (errno \(errno))", place: prefix,
         remedy: "check that the data directory can be written and its disk is not full")

@@ -108,15 +108,16 @@ final class TaskPublication: Sendable {
     state.withLock { state in
       body(&state)
       guard !state.waiters.isEmpty else { return }
-      state.waiters.removeAll { waiter in
+      let waiting = state.waiters
+      state.waiters = []
+      for waiter in waiting {
         if state.hasApplied(waiter.topic, waiter.offset) {
           answers.append((waiter, true))
         } else if waiter.deadlineMilliseconds <= nowMilliseconds {
           answers.append((waiter, false))
         } else {
-          return false
+          state.waiters.append(waiter)
         }
-        return true
       }
     }
     for (waiter, isApplied) in answers { waiter.resume(isApplied) }

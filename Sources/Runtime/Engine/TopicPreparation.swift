@@ -39,7 +39,8 @@ struct TopicPreparation {
     guard let wanted = configuration.createsSourceTopicsWithPartitions else {
       throw HeadraceError(
         .user, "TOPIC_MISSING", "the topic does not exist", place: missing.joined(separator: ", "),
-        remedy: "create it with the number of partitions that its other readers expect: headrace topics create \(first) "
+        remedy:
+          "create it with the number of partitions that its other readers expect: headrace topics create \(first) "
           + "--partitions N")
     }
     // As many as the others have: they share their tasks.
@@ -79,8 +80,10 @@ struct TopicPreparation {
       throw HeadraceError(
         .user, "PARTITION_COUNT_CHANGED",
         "\(topic.name) has \(found) partitions, and the topology's input topics have \(count)", place: plan.name,
-        remedy: "keys have moved: stop every worker, give the topology another name (or delete its topics, its group and "
-          + "the state in \(configuration.dataDirectory)/state/\(plan.name)), and let it read the log from the beginning")
+        remedy:
+          "keys have moved: stop every worker, give the topology another name (or delete its topics, its group and "
+          + "the state in \(configuration.dataDirectory)/state/\(plan.name)), and let it read the log from the beginning"
+      )
     }
     try create(admin, wanted.filter { counts[$0.name] == nil })
   }

@@ -16,7 +16,8 @@ struct InputPlan: Sendable, Equatable {
   static func all(of plan: Plan) -> [InputPlan] {
     var inputs: [InputPlan] = []
     for (index, source) in plan.sources.enumerated() {
-      if let known = inputs.firstIndex(where: { $0.topic == source.topic }), case .sources(let others) = inputs[known].role
+      if let known = inputs.firstIndex(where: { $0.topic == source.topic }),
+        case .sources(let others) = inputs[known].role
       {
         inputs[known].role = .sources(others + [index])
       } else {

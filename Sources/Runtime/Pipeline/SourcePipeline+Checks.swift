@@ -2,6 +2,7 @@ internal import Columns
 internal import Contracts
 internal import Core
 internal import Features
+internal import Glibc
 internal import Kafka
 internal import OnlineStore
 internal import Topology
@@ -17,7 +18,6 @@ extension SourcePipeline {
     headers.removeAll()
     rows.removeAll(keepingCapacity: true)
     outcomes.removeAll(keepingCapacity: true)
-    EventTimes.read(batch.columns[source.eventTime.column], unit: source.eventTime.unit, into: &times)
     var fault = 0
     var watermark = record.watermark
     for row in 0..<count {
@@ -28,11 +28,9 @@ extension SourcePipeline {
         outputs?.deadLetter(message, partition, source, faults[fault])
         fault += 1
         outcome = .deadLettered
-      } else if let code = EventTimes.fault(of: time) ?? skew(time, message.timestampMilliseconds) {
-        let field = source.columns[source.eventTime.column]
-        outputs?.deadLetter(
-          message, partition, source,
-          RecordFault(row: row, code: code, path: source.contract.fields[field].path, field: field))
+      } else if isAhead(time, of: message.timestampMilliseconds) {
+        let fault = RecordFault(row: row, code: .eventTimeAhead, path: eventTime.path, found: .integer(time))
+        outputs?.deadLetter(message, partition, source, fault)
         outcome = .deadLettered
       } else {
         let known = message.timestampMilliseconds
@@ -52,9 +50,8 @@ extension SourcePipeline {
 
   /// An event from the future is a broken clock, and would end everybody's windows.
   @inline(__always)
-  private func skew(_ time: Int64, _ known: Int64) -> FaultCode? {
-    guard known > 0, time &- known > source.maxSkewMilliseconds else { return nil }
-    return .eventTimeAhead
+  private func isAhead(_ time: Int64, of known: Int64) -> Bool {
+    known > 0 && time &- known > source.maxSkewMilliseconds
   }
 
   /// Of records with the same id the first in the log counts.
@@ -127,20 +124,24 @@ extension SourcePipeline {
     }
     var hash: UInt64?
     if let recordKey, outcome != .deadLettered {
-      let isField =
-        keys[recordKey].isValid[row]
-        && keys[recordKey].text[row].withUnsafeBytes { field in
-          unsafe field.count == key.count && equal(field, key)
-        }
-      if isField { hash = keys[recordKey].hashes[row] } else { isMisplaced = true }
+      if keys[recordKey].isValid[row], unsafe keys[recordKey].isEqual(row, to: key) {
+        hash = keys[recordKey].hashes[row]
+      } else {
+        isMisplaced = true
+      }
     }
     if isMisplaced { record.counts.misplaced &+= 1 }
     return unsafe hash ?? Hash64.hash(key)
   }
 }
 
-/// Whether two byte strings of the same length are the same.
-@inline(__always)
-private func equal(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
-  unsafe left.elementsEqual(right)
+extension EntityKeys {
+  @inline(__always)
+  fileprivate func isEqual(_ row: Int, to key: UnsafeRawBufferPointer) -> Bool {
+    unsafe text[row].withUnsafeBytes { text in
+      guard text.count == key.count else { return false }
+      guard let left = text.baseAddress, let right = key.baseAddress else { return true }
+      return unsafe memcmp(left, right, key.count) == 0
+    }
+  }
 }

@@ -27,6 +27,7 @@ final class SourcePipeline {
   var record: CheckpointRecord.SourceRecord
 
   let decoder: RecordDecoder
+  let eventTime: EventTimeReader
   let dedupe: DedupeTable?
   /// The scope: decoded fields, then derived columns.
   var batch: ColumnBatch
@@ -48,29 +49,45 @@ final class SourcePipeline {
   var scratch = ExpressionScratch()
   var keyScratch: [UInt8] = []
 
-  /// A view whose rows are in this task.
-  struct ViewTarget {
-    var plan: ViewPlan
+  /// A view and its buffers.
+  class Target {
+    let plan: ViewPlan
     /// A position in `Plan.views`.
-    var view: Int
-    /// As the store numbers it.
-    var storeView: Int
-    var keys: Int
+    let view: Int
+    /// Which of the pipeline's keys are those of its entity.
+    let keys: Int
     var inputs: [Column]
     var filter: Column?
     var rows: [Int] = []
+
+    init(_ plan: ViewPlan, view: Int, keys: Int) {
+      self.plan = plan
+      self.view = view
+      self.keys = keys
+      inputs = plan.inputs.map { Column($0.type) }
+      filter = plan.filter.map { Column($0.type) }
+    }
+  }
+
+  /// A view whose rows are in this task.
+  final class ViewTarget: Target {
+    /// As the store numbers it.
+    let storeView: Int
+
+    init(_ plan: ViewPlan, view: Int, keys: Int, storeView: Int) {
+      self.storeView = storeView
+      super.init(plan, view: view, keys: keys)
+    }
   }
 
   /// A view that is repartitioned.
-  struct DeltaTarget {
-    var plan: ViewPlan
-    /// A position in `Plan.views`.
-    var view: Int
-    var keys: Int
-    var inputs: [Column]
-    var filter: Column?
-    var rows: [Int] = []
+  final class DeltaTarget: Target {
     let table: DeltaTable
+
+    override init(_ plan: ViewPlan, view: Int, keys: Int) {
+      table = DeltaTable(plan.layout)
+      super.init(plan, view: view, keys: keys)
+    }
   }
 
   /// - Parameters:
@@ -87,7 +104,10 @@ final class SourcePipeline {
     self.store = store
     self.record = record
     decoder = try RecordDecoder(
-      contract: source.contract, format: PayloadFormat(source.format), columns: source.columns, schemas: schemas)
+      contract: source.contract, format: source.format, columns: source.columns, schemas: schemas)
+    eventTime = EventTimeReader(
+      column: source.eventTime.column, path: source.contract.fields[source.columns[source.eventTime.column]].path,
+      unit: source.eventTime.unit)
     batch = decoder.makeBatch()
     derived = source.derived.map { Column($0.expression.type) }
     batch.columns += derived
@@ -107,15 +127,11 @@ final class SourcePipeline {
   /// Takes a view in: from the next batch on its rows are changed here.
   func add(_ plan: Plan, _ index: Int, _ storeView: Int?) {
     let view = plan.views[index]
-    let inputs = view.inputs.map { Column($0.type) }
-    let filter = view.filter.map { Column($0.type) }
     let keys = slot(ofKey: view.keyColumns)
     if let storeView {
-      targets.append(ViewTarget(plan: view, view: index, storeView: storeView, keys: keys, inputs: inputs, filter: filter))
+      targets.append(ViewTarget(view, view: index, keys: keys, storeView: storeView))
     } else {
-      deltas.append(
-        DeltaTarget(
-          plan: view, view: index, keys: keys, inputs: inputs, filter: filter, table: DeltaTable(view.layout)))
+      deltas.append(DeltaTarget(view, view: index, keys: keys))
     }
   }
 
@@ -142,6 +158,7 @@ extension SourcePipeline {
     try decoder.decode(into: &batch, faults: &faults)
     let count = countUntilTransientFault(range.count)
     guard count > 0 else { return 0 }
+    eventTime.read(batch, into: &times, faults: &faults)
     evaluateScope()
     try decide(records, range.lowerBound, count, outputs)
     try dropDuplicates(count)
@@ -178,27 +195,25 @@ extension SourcePipeline {
   /// - Parameter isEmitting: false below the restart's C: deltas of these records were sent before.
   private func apply(isEmitting: Bool) throws(HeadraceError) {
     guard !rows.isEmpty else { return }
-    for index in targets.indices {
-      evaluate(targets[index].plan, into: &targets[index].inputs, &targets[index].filter)
-      select(targets[index].plan, targets[index].filter, targets[index].keys, into: &targets[index].rows)
+    for target in targets {
+      evaluate(target)
+      select(target)
       try store.apply(
-        view: targets[index].storeView, keys: keys[targets[index].keys], inputs: targets[index].inputs,
-        rows: targets[index].rows, headers: headers)
+        view: target.storeView, keys: keys[target.keys], inputs: target.inputs, rows: target.rows, headers: headers)
     }
     guard isEmitting else { return }
-    for index in deltas.indices {
-      evaluate(deltas[index].plan, into: &deltas[index].inputs, &deltas[index].filter)
-      select(deltas[index].plan, deltas[index].filter, deltas[index].keys, into: &deltas[index].rows)
-      deltas[index].table.apply(
-        keys: keys[deltas[index].keys], inputs: deltas[index].inputs, rows: deltas[index].rows, headers: headers)
+    for target in deltas {
+      evaluate(target)
+      select(target)
+      target.table.apply(keys: keys[target.keys], inputs: target.inputs, rows: target.rows, headers: headers)
     }
   }
 
-  private func evaluate(_ view: ViewPlan, into inputs: inout [Column], _ filter: inout Column?) {
-    for index in view.inputs.indices {
-      view.inputs[index].evaluate(batch, into: &inputs[index], scratch: &scratch)
+  private func evaluate(_ target: Target) {
+    for index in target.plan.inputs.indices {
+      target.plan.inputs[index].evaluate(batch, into: &target.inputs[index], scratch: &scratch)
     }
-    evaluate(view.filter, into: &filter)
+    evaluate(target.plan.filter, into: &target.filter)
   }
 
   private func evaluate(_ expression: Expression?, into filter: inout Column?) {
@@ -209,30 +224,20 @@ extension SourcePipeline {
   }
 
   /// The rows that a view takes: its filter is true, its entity is known, and some window of it still counts them.
-  private func select(_ view: ViewPlan, _ filter: Column?, _ slot: Int, into selected: inout [Int]) {
-    selected.removeAll(keepingCapacity: true)
+  private func select(_ target: Target) {
+    target.rows.removeAll(keepingCapacity: true)
     for row in rows {
-      guard keys[slot].isValid[row] else {
+      guard keys[target.keys].isValid[row] else {
         record.counts.withoutEntity &+= 1
         continue
       }
-      if let filter, !filter.isValid[row] || filter.integers[row] == 0 { continue }
+      if let filter = target.filter, !filter.isValid[row] || filter.integers[row] == 0 { continue }
       if outcomes[row] == .repaired {
-        let ring = view.layout.ring(
+        let ring = target.plan.layout.ring(
           eventTime: headers.eventTimesMilliseconds[row], watermark: headers.watermarksMilliseconds[row])
         if ring == .late { continue }
       }
-      selected.append(row)
-    }
-  }
-}
-
-extension PayloadFormat {
-  init(_ format: SourceFormat) {
-    switch format {
-    case .json: self = .json
-    case .avro: self = .avro
-    case .avroConfluent: self = .avroConfluent
+      target.rows.append(row)
     }
   }
 }

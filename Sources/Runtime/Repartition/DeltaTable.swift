@@ -12,6 +12,7 @@ final class DeltaTable {
   /// Open addressing: positions in `entries` plus one; 0 is free.
   private var slots: [Int32] = []
   private var entries: [Entry] = []
+  private var events: EventBlock
   private(set) var firstOffset: Int64?
 
   /// The rows of one key since the last commit.
@@ -23,11 +24,16 @@ final class DeltaTable {
     init(key: [UInt8], hash: UInt64, layout: ViewLayout) {
       self.key = key
       self.hash = hash
-      row = FeatureRow(empty: layout)
+      row = FeatureRow(layout)
     }
+
+    func appendRow(to bytes: inout [UInt8]) { row.append(to: &bytes) }
   }
 
-  init(_ layout: ViewLayout) { self.layout = layout }
+  init(_ layout: ViewLayout) {
+    self.layout = layout
+    events = EventBlock(layout)
+  }
 
   var count: Int { entries.count }
   private(set) var sizeBytes = 0
@@ -38,13 +44,15 @@ final class DeltaTable {
   ) {
     guard let first = rows.first else { return }
     firstOffset = firstOffset ?? headers.offsets[first]
-    for row in rows {
+    events.load(inputs, rowCount: keys.count)
+    for index in rows.indices {
+      let row = rows[index]
       let entry = entry(keys.text[row], keys.hashes[row])
       let before = entry.row.byteCount
       // Nothing expires here: what a window still counts is up to the one that owns the row.
       layout.apply(
-        &entry.row, inputs: inputs, index: row, eventTime: headers.eventTimesMilliseconds[row],
-        position: EventPosition(partition: headers.partition, offset: headers.offsets[row]), horizonWatermark: .min)
+        &entry.row, events: events, index: row, eventTime: headers.eventTimesMilliseconds[row],
+        position: EventPosition(partition: headers.partition, offset: headers.offsets[row]), watermark: .min)
       sizeBytes += entry.row.byteCount - before
     }
   }
@@ -91,5 +99,11 @@ final class DeltaTable {
   private static func isEqual(_ key: [UInt8], _ other: RawSpan) -> Bool {
     guard key.count == other.byteCount else { return false }
     return unsafe other.withUnsafeBytes { unsafe $0.elementsEqual(key) }
+  }
+}
+
+extension FeatureRow {
+  fileprivate borrowing func append(to other: inout [UInt8]) {
+    unsafe bytes.withUnsafeBytes { unsafe other.append(contentsOf: $0) }
   }
 }

@@ -1,6 +1,8 @@
 internal import Core
 internal import Kafka
+internal import Logging
 internal import OnlineStore
+internal import Topology
 
 // Commits and checkpoints.
 

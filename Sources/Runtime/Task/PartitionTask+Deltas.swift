@@ -19,12 +19,14 @@ extension PartitionTask {
             watermark: source.record.watermark, view: target.plan.fingerprint.value, hasRow: true)
           let hasRows = target.table.count > 0
           try target.table.drain { entry throws(HeadraceError) in
-            outputs.delta(view: target.view, envelope, key: entry.key, row: entry.row.bytes)
+            outputs.delta(view: target.view, envelope, entry)
           }
           // Idle partitions say so once; it is undone by the first row, or the first watermark that moves.
           let known = sentWatermarks[target.view]
           let state = isIdle ? Int64.max : source.record.watermark
-          guard source.record.watermark > .min, state != known, tellsWatermark || hasRows && known == .max else { continue }
+          guard source.record.watermark > .min, state != known, tellsWatermark || hasRows && known == .max else {
+            continue
+          }
           envelope.hasRow = false
           envelope.isIdle = isIdle
           for partition in 0..<context.partitionCount {

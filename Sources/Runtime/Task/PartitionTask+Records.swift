@@ -1,6 +1,7 @@
 internal import Core
 internal import Kafka
 internal import OnlineStore
+internal import Topology
 
 // Records: below the restart's C to the state alone, from it on to the outputs too.
 
@@ -66,7 +67,8 @@ extension PartitionTask {
     let waiting = records[range.lowerBound + done].offset
     try consumer.seek(input.partition, to: waiting)
     waitsForSchemaUntilMilliseconds = WallClock.monotonic.nowMilliseconds + 200
-    whyNotMoving = "\(input.partition) offset \(waiting): the schema registry has not said yet what the record's schema is"
+    whyNotMoving =
+      "\(input.partition) offset \(waiting): the schema registry has not said yet what the record's schema is"
     return false
   }
 

@@ -1,7 +1,9 @@
 internal import Contracts
 internal import Core
 internal import Kafka
+internal import Logging
 internal import OnlineStore
+internal import Rocks
 internal import Topology
 
 // Restart: the one way into work, for a first start, a crash, an unclear commit, a move and a lost disk.
@@ -75,7 +77,7 @@ extension PartitionTask {
       case .sources(let indexes):
         for index in indexes { sources.append(try makePipeline(store, index, partition, saved)) }
       case .deltas(let view):
-        let namespace = try store.namespace(for: context.plan.views[view].layout)
+        let namespace = try namespace(of: context.plan.views[view], in: store)
         deltas = DeltaInput(
           view: context.plan.views[view], storeView: namespace.view, store: store,
           partitionCount: context.partitionCount,
@@ -87,13 +89,18 @@ extension PartitionTask {
     return inputs
   }
 
+  /// A view's rows are its own as long as everything that decides them is the same.
+  private func namespace(of view: ViewPlan, in store: TaskStore) throws(HeadraceError) -> ViewNamespace {
+    try store.namespace(for: view.layout, source: view.fingerprint.description)
+  }
+
   private func makePipeline(
     _ store: TaskStore, _ index: Int, _ partition: TopicPartition, _ saved: CheckpointRecord.InputRecord?
   ) throws(HeadraceError) -> SourcePipeline {
     let plan = context.plan
     var views: [(view: Int, storeView: Int?)] = []
     for (position, view) in plan.views.enumerated() where view.source == index {
-      views.append((position, view.isRepartitioned ? nil : try store.namespace(for: view.layout).view))
+      views.append((position, view.isRepartitioned ? nil : try namespace(of: view, in: store).view))
     }
     let name = plan.sources[index].name
     return try SourcePipeline(

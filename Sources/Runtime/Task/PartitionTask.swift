@@ -48,7 +48,8 @@ final class PartitionTask {
   var sentWatermarks: [Int: Int64] = [:]
 
   init(
-    _ number: Int32, _ context: TaskContext, consumer: Consumer, memoryBudgetBytes: Int, wake: @escaping @Sendable () -> Void
+    _ number: Int32, _ context: TaskContext, consumer: Consumer, memoryBudgetBytes: Int,
+    wake: @escaping @Sendable () -> Void
   ) throws(HeadraceError) {
     self.number = number
     self.context = context
@@ -157,7 +158,8 @@ extension TaskProtocol.Stop {
     switch self {
     case .stateAhead(let input, let saved, let committed):
       return HeadraceError(
-        .user, "STATE_AHEAD", "the state holds records up to offset \(saved), the group has committed \(committed) only",
+        .user, "STATE_AHEAD",
+        "the state holds records up to offset \(saved), the group has committed \(committed) only",
         place: place(input),
         remedy: "the group's offset was moved back, or the state is of another cluster: move \(task.statePath) away to "
           + "rebuild it from the log")
@@ -173,11 +175,13 @@ extension TaskProtocol.Stop {
       return HeadraceError(
         .external, "RECORDS_GONE", "records \(from) ..< \(to) are gone from the log, and the state has not seen them",
         place: place(input),
-        remedy: "restore a newer copy of \(task.statePath), or accept with --accept-lost-records that they are left out")
+        remedy: "restore a newer copy of \(task.statePath), or accept with --accept-lost-records that they are left out"
+      )
     case .logTruncated(let input, let offset, let end):
       return HeadraceError(
         .external, "LOG_TRUNCATED", "offset \(offset) was read before, and the log ends at \(end)", place: place(input),
-        remedy: "the topic was made again, or its broker lost records: find out which; then move \(task.statePath) away "
+        remedy:
+          "the topic was made again, or its broker lost records: find out which; then move \(task.statePath) away "
           + "and delete the group's offsets to begin anew")
     case .fenced:
       return HeadraceError(

@@ -71,22 +71,21 @@ extension TaskOutputs {
     _ record: borrowing ConsumedRecord, _ partition: TopicPartition, _ source: SourcePlan, _ fault: RecordFault
   ) {
     guard rejected != nil else { return }
-    note {
+    note { () throws(HeadraceError) in
       try append(record, to: \.deadLetters)
-      let letter = DeadLetter(
-        fault: fault, contract: source.contract, topic: partition.topic, partition: partition.partition,
+      let headers = DeadLetter.headers(
+        fault, contract: source.contract, value: record.value, topic: partition.topic, partition: partition.partition,
         offset: record.offset)
-      unsafe try letter.appendHeaders(value: record.value) { name, value throws(HeadraceError) in
-        try filling.deadLetters.appendHeader(name, value)
-      }
-      try filling.deadLetters.appendHeader(Self.sourceHeader, "\(partition.topic)/\(partition.partition)@\(record.offset)")
+      for (name, value) in headers { unsafe try filling.deadLetters.appendHeader(name, value.span.bytes) }
+      try filling.deadLetters.appendHeader(
+        Self.sourceHeader, "\(partition.topic)/\(partition.partition)@\(record.offset)")
     }
   }
 
   /// A record that came behind the last ring of lateness.
   func late(_ record: borrowing ConsumedRecord, _ partition: TopicPartition, _ source: SourcePlan, watermark: Int64) {
     guard rejected != nil else { return }
-    note {
+    note { () throws(HeadraceError) in
       try append(record, to: \.late)
       try filling.late.appendHeader(Self.sourceHeader, "\(partition.topic)/\(partition.partition)@\(record.offset)")
       try filling.late.appendHeader("headrace-source", source.name)
@@ -98,22 +97,30 @@ extension TaskOutputs {
   static let sourceHeader = "headrace-src"
 
   /// A piece of a row of a repartitioned view.
-  func delta(view: Int, _ envelope: DeltaEnvelope, key: [UInt8], row: RawSpan) {
-    note {
-      scratch.bytes.removeAll(keepingCapacity: true)
-      envelope.write(to: &scratch)
-      unsafe row.withUnsafeBytes { unsafe scratch.bytes.append(contentsOf: $0) }
-      try filling.deltas[view]?.append(key: key.span.bytes, value: scratch.bytes.span.bytes)
+  func delta(view: Int, _ envelope: DeltaEnvelope, _ entry: DeltaTable.Entry) {
+    withScratch { (writer) throws(HeadraceError) in
+      envelope.write(to: &writer)
+      entry.appendRow(to: &writer.bytes)
+      let key = entry.key
+      unsafe try filling.deltas[view]?.append(key: key.span.bytes, value: writer.bytes.span.bytes)
     }
   }
 
   /// A watermark without a row.
   func watermark(view: Int, _ envelope: DeltaEnvelope, to partition: Int32) {
-    note {
-      scratch.bytes.removeAll(keepingCapacity: true)
-      envelope.write(to: &scratch)
-      try filling.deltas[view]?.append(value: scratch.bytes.span.bytes, partition: partition)
+    withScratch { (writer) throws(HeadraceError) in
+      envelope.write(to: &writer)
+      unsafe try filling.deltas[view]?.append(value: writer.bytes.span.bytes, partition: partition)
     }
+  }
+
+  /// Moved out and back, so that its buffer is one buffer for all records.
+  private func withScratch(_ body: (inout ByteWriter) throws(HeadraceError) -> Void) {
+    var writer = ByteWriter()
+    swap(&writer, &scratch)
+    writer.bytes.removeAll(keepingCapacity: true)
+    note { () throws(HeadraceError) in try body(&writer) }
+    swap(&writer, &scratch)
   }
 
   private func append(

@@ -110,7 +110,9 @@ final class Worker: RebalanceListener {
 
   /// Retention or a truncated log concerns one task; the others go on.
   private func isAboutOneTask(_ error: HeadraceError) -> Bool {
-    guard error.code == "RECORDS_DELETED" || error.code == "LOG_TRUNCATED", let place = error.place else { return false }
+    guard error.code == "RECORDS_DELETED" || error.code == "LOG_TRUNCATED", let place = error.place else {
+      return false
+    }
     for task in tasks.values {
       guard let input = task.inputs.firstIndex(where: { $0.partition.description == place }) else { continue }
       let due = task.machine.inputs[input].applied
