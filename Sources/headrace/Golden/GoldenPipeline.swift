@@ -142,7 +142,7 @@ struct GoldenSource {
   mutating func decode(_ value: [UInt8]) throws(HeadraceError) -> Int64? {
     var faults: [RecordFault] = []
     batch = decoder.makeBatch()
-    decoder.append(value.span.bytes)
+    unsafe decoder.append(value.span.bytes)
     try decoder.decode(into: &batch, faults: &faults)
     guard faults.isEmpty else { return nil }
     for column in plan.derived { batch.columns.append(column.expression.evaluate(batch)) }

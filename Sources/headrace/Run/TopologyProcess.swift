@@ -34,7 +34,8 @@ final class TopologyProcess: Sendable {
     let engine = try Engine(plan: plan, configuration: runtime, logger: logger)
     let source = EngineFeatureSource(engine)
     let status = EngineStatusSource(engine)
-    let events: (any EventSink)? = nil
+    let targets = plan.sources.map { KafkaEventSink.Target(topic: $0.topic, partitioner: $0.partitioner) }
+    let events = try await KafkaEventSink(client: runtime.client, targets: targets)
     let server = FeatureServer(
       catalog: ServingCatalog(plan), features: source, events: events, status: status, configuration: serving,
       logger: logger)
