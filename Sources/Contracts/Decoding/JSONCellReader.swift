@@ -30,7 +30,7 @@ final class JSONCellReader: CellReader {
     for row in decoder.ends.indices {
       let range = decoder.range(of: row)
       if !areValid, var fault = reader.fault(document: row) {
-        fault.position -= range.lowerBound
+        fault.position = min(fault.position - range.lowerBound, range.count)
         decoder.report(RecordFault(row: row, code: .notJSON, found: .notJSON(fault)), &faults)
       } else if range.isEmpty || decoder.text.payloads[range.lowerBound] != UInt8(ascii: "{") {
         guard !decoder.text.startsObject(range) else { continue }

@@ -105,7 +105,7 @@ package final class RecordDecoder {
     try reader.read(self, &faults)
     for cell in cells.indices { check(cell, rows: rows, &faults) }
     for (column, cell) in cellOfColumn.enumerated() {
-      cells[cell].append(rows: rows, isFaulty: isFaulty, text: text, to: &batch.columns[column])
+      cells[cell].write(rows: rows, isFaulty: isFaulty, text: text, to: &batch.columns[column])
     }
     batch.rowCount = rows
     if faults.count > 1 { faults.sort { $0.row < $1.row } }
