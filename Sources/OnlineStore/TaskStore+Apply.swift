@@ -1,0 +1,102 @@
+package import Columns
+package import Core
+internal import Features
+internal import Rocks
+
+/// Where `applyAndGather` leaves features: a matrix of doubles, row by row. The caller keeps the memory alive.
+@safe
+package struct FeatureMatrix {
+  /// Of row 0 of the batch, first column of this view's features.
+  package let start: UnsafeMutablePointer<Double>
+  /// Doubles from one row to the next.
+  package let stride: Int
+  /// Features of this view: all of them, in the layout's order.
+  package let width: Int
+
+  package init(start: UnsafeMutablePointer<Double>, stride: Int, width: Int) {
+    unsafe self.start = unsafe start
+    self.stride = stride
+    self.width = width
+  }
+
+  @inline(__always)
+  func row(_ row: Int) -> UnsafeMutableBufferPointer<Double> {
+    unsafe UnsafeMutableBufferPointer(start: start + row * stride, count: width)
+  }
+}
+
+extension TaskStore {
+  /// Applies events to the rows of their keys, in the order of `rows`.
+  ///
+  /// - Parameters:
+  ///   - keys: of every row of the batch; what has no key must not be among `rows`, and is passed over.
+  ///   - inputs: the view's inputs, evaluated over the batch: as many rows as `keys`.
+  ///   - rows: indexes into the batch, ascending: those that the view takes and that are not late for it.
+  /// - Throws: `STATE_CORRUPT`, `STATE_IO`. What was applied then must be discarded.
+  package func apply(
+    view: Int, keys: borrowing EntityKeys, inputs: borrowing [Column], rows: borrowing [Int],
+    headers: borrowing EventHeaders
+  ) throws(HeadraceError) {
+    try applyChunks(storedView(view), keys, inputs, rows, headers, matrix: nil)
+  }
+
+  /// As `apply`, and after each row the features of its key go to `matrix`, in the row of the event: its own event and all
+  /// before it included, none after it. Read at the event's time.
+  package func applyAndGather(
+    view: Int, keys: borrowing EntityKeys, inputs: borrowing [Column], rows: borrowing [Int],
+    headers: borrowing EventHeaders, into matrix: FeatureMatrix
+  ) throws(HeadraceError) {
+    try applyChunks(storedView(view), keys, inputs, rows, headers, matrix: matrix)
+  }
+
+  private func applyChunks(
+    _ view: StoredView, _ keys: borrowing EntityKeys, _ inputs: borrowing [Column], _ rows: borrowing [Int],
+    _ headers: borrowing EventHeaders, matrix: FeatureMatrix?
+  ) throws(HeadraceError) {
+    try checkUsable()
+    guard !rows.isEmpty else { return }
+    view.events.load(inputs, rowCount: keys.count)
+    var start = 0
+    while start < rows.count {
+      let end = min(start + Self.chunkRows, rows.count)
+      try prepare(view, keys, rows, start..<end)
+      lock.withLock {
+        view.rows.apply(
+          keys, rows, start..<end, entries: chunkEntries, events: view.events, headers: headers, matrix: matrix)
+      }
+      evict()
+      start = end
+    }
+  }
+
+  /// Merges pre-aggregated rows of the same view into the rows of their keys.
+  ///
+  /// - Parameters:
+  ///   - deltas: the bytes of a `FeatureRow` for each key.
+  ///   - rows: indexes into `keys` and `deltas`.
+  /// - Throws: `STATE_CORRUPT`, `STATE_IO`, and what a delta's bytes are refused with; what was merged then must be
+  ///   discarded.
+  package func merge(
+    view: Int, keys: borrowing EntityKeys, deltas: borrowing TextBuffer, rows: borrowing [Int],
+    watermarkMilliseconds: Int64
+  ) throws(HeadraceError) {
+    try checkUsable()
+    let view = try storedView(view)
+    let layout = view.namespace.layout
+    var start = 0
+    while start < rows.count {
+      let end = min(start + Self.chunkRows, rows.count)
+      try prepare(view, keys, rows, start..<end)
+      lock.lock()
+      defer { lock.unlock() }
+      for position in start..<end where keys.isValid[rows[position]] {
+        let row = rows[position]
+        let delta = try FeatureRow(copying: deltas[row], layout)
+        view.rows.merge(
+          delta, row: row, of: keys, hint: chunkEntries[position - start], watermark: watermarkMilliseconds)
+      }
+      start = end
+    }
+    evict()
+  }
+}

@@ -1,0 +1,229 @@
+internal import Columns
+internal import Features
+
+/// A view of the store: its namespace and its rows in memory.
+final class StoredView {
+  let namespace: ViewNamespace
+  /// The inputs of the batch that is applied. The worker's.
+  var events: EventBlock
+  /// The worker changes it under the store's lock; the worker alone may read it without.
+  var rows: ViewRows
+
+  init(_ namespace: ViewNamespace, mayBeOnDisk: Bool) {
+    self.namespace = namespace
+    events = EventBlock(namespace.layout)
+    rows = ViewRows(namespace.layout, mayBeOnDisk: mayBeOnDisk)
+  }
+}
+
+/// The rows of one view that are in memory.
+///
+/// A value, so that what is done for every event of a chunk happens inside of one access to it.
+struct ViewRows: ~Copyable {
+  let layout: ViewLayout
+  private(set) var table = RowTable<FeatureRow>()
+  /// Numbers of the entries that are not on the disk as they are here.
+  private(set) var dirty: [Int] = []
+  /// Memory of all rows, and of the dirty ones.
+  private(set) var bytes = 0
+  private(set) var dirtyBytes = 0
+  /// False while no row of it was ever written: then nobody needs to look.
+  private(set) var mayBeOnDisk: Bool
+  /// The largest watermark that an event was applied at.
+  private(set) var watermark = Int64.min
+  /// Where the clock's hand stands.
+  private var hand = 0
+
+  init(_ layout: ViewLayout, mayBeOnDisk: Bool) {
+    self.layout = layout
+    self.mayBeOnDisk = mayBeOnDisk
+  }
+}
+
+// Rows of a chunk.
+extension ViewRows {
+  /// Finds the entries of a chunk's rows.
+  ///
+  /// First come passes over slots, entries and rows in which no read waits for the one before, so that the processor has
+  /// many lines on their way at once: with rows of a hundred thousand keys that halves the time.
+  ///
+  /// - Parameters:
+  ///   - entries: is replaced by the number of each row's entry, or -1.
+  ///   - missing: is replaced by the positions of those that have a key and no entry.
+  /// - Returns: of what was read only to have it near. To be kept, so that the reads stay.
+  func find(
+    _ keys: borrowing EntityKeys, _ rows: borrowing [Int], _ range: Range<Int>, entries: inout [Int],
+    missing: inout [Int]
+  ) -> UInt64 {
+    entries.removeAll(keepingCapacity: true)
+    missing.removeAll(keepingCapacity: true)
+    var touched: UInt64 = 0
+    for position in range { touched ^= table.touchSlot(keys.hashes[rows[position]]) }
+    for position in range { touched ^= table.touchEntry(keys.hashes[rows[position]]) }
+    for position in range {
+      let row = rows[position]
+      let index = keys.isValid[row] ? find(row, of: keys) : -1
+      entries.append(index)
+      if index < 0, keys.isValid[row] { missing.append(position) }
+    }
+    for index in entries where index >= 0 { touched ^= unsafe table.entry(index).pointee.row.touch() }
+    return touched
+  }
+
+  /// The entry of a row's key, or -1.
+  @inline(__always)
+  func find(_ row: Int, of keys: borrowing EntityKeys) -> Int {
+    unsafe table.find(KeyProbe(escaping: keys.text[row], hash: keys.hashes[row]))
+  }
+
+  /// The entry of a row's key; an empty row is put there if there is none.
+  @inline(__always)
+  private mutating func entry(of row: Int, _ keys: borrowing EntityKeys, hint: Int) -> Int {
+    if hint >= 0 { return hint }
+    // An earlier row of the chunk may have brought it.
+    let index = find(row, of: keys)
+    if index >= 0 { return index }
+    return unsafe insertClean(KeyProbe(escaping: keys.text[row], hash: keys.hashes[row]), FeatureRow(layout))
+  }
+
+  /// Applies the events of a chunk in their order.
+  ///
+  /// - Parameter entries: of each row, as `find` gave them.
+  mutating func apply(
+    _ keys: borrowing EntityKeys, _ rows: borrowing [Int], _ range: Range<Int>, entries: borrowing [Int],
+    events: borrowing EventBlock, headers: borrowing EventHeaders, matrix: FeatureMatrix?
+  ) {
+    for position in range {
+      let row = rows[position]
+      guard keys.isValid[row] else { continue }
+      let index = entry(of: row, keys, hint: entries[position - range.lowerBound])
+      let entry = unsafe table.entry(index)
+      let time = headers.eventTimesMilliseconds[row]
+      watermark = max(watermark, headers.watermarksMilliseconds[row])
+      unsafe layout.apply(
+        &entry.pointee.row, events: events, index: row, eventTime: time,
+        position: EventPosition(partition: headers.partition, offset: headers.offsets[row]),
+        watermark: headers.watermarksMilliseconds[row])
+      noteChange(index)
+      if let matrix { unsafe layout.gather(entry.pointee.row, at: time, into: matrix.row(row)) }
+    }
+  }
+
+  /// Merges a delta into the row of a key.
+  mutating func merge(
+    _ delta: borrowing FeatureRow, row: Int, of keys: borrowing EntityKeys, hint: Int, watermark: Int64
+  ) {
+    let index = entry(of: row, keys, hint: hint)
+    self.watermark = max(self.watermark, watermark)
+    unsafe layout.merge(delta, into: &table.entry(index).pointee.row, watermark: watermark)
+    noteChange(index)
+  }
+
+  /// After a row was changed: it is dirty, used, and may have grown.
+  @inline(__always)
+  private mutating func noteChange(_ index: Int) {
+    let entry = unsafe table.entry(index)
+    let charge = unsafe entry.pointee.overheadBytes + entry.pointee.row.capacity
+    let growth = unsafe charge - entry.pointee.chargedBytes
+    unsafe entry.pointee.chargedBytes = charge
+    bytes += growth
+    unsafe entry.pointee.isReferenced = true
+    if unsafe entry.pointee.isDirty {
+      dirtyBytes += growth
+    } else {
+      unsafe entry.pointee.isDirty = true
+      dirty.append(index)
+      dirtyBytes += charge
+    }
+  }
+}
+
+// Coming and going.
+extension ViewRows {
+  mutating func adopt(_ grown: RowTable<FeatureRow>.GrownSlots) { table.adopt(grown) }
+
+  /// Adds a row that is as the disk has it, or empty.
+  ///
+  /// - Returns: its number.
+  mutating func insertClean(_ probe: KeyProbe, _ row: consuming FeatureRow) -> Int {
+    let index = table.insert(probe, row)
+    let entry = unsafe table.entry(index)
+    unsafe entry.pointee.chargedBytes = entry.pointee.overheadBytes + entry.pointee.row.capacity
+    bytes += unsafe entry.pointee.chargedBytes
+    return index
+  }
+
+  /// Without the lock: nobody but the worker looks at the flags.
+  func clearDirtyFlags() {
+    for index in dirty { unsafe table.entry(index).pointee.isDirty = false }
+  }
+
+  /// The dirty entries, nearly in the order of their keys, which RocksDB's memory table takes faster. Without the lock.
+  func dirtyInKeyOrder() -> [(leadingBytes: UInt128, index: Int)] {
+    var entries = dirty.map { index in unsafe (table.entry(index).pointee.leadingBytes, index) }
+    entries.sort { $0.0 < $1.0 }
+    return entries
+  }
+
+  /// Everything that was dirty is on the disk, and its flags are cleared.
+  mutating func noteSaved() {
+    mayBeOnDisk = mayBeOnDisk || !dirty.isEmpty
+    forgetDirty()
+  }
+
+  /// Drops the rows that are not on the disk as they are here.
+  mutating func discardDirty() {
+    for index in dirty { remove(index) }
+    forgetDirty()
+    watermark = .min
+  }
+
+  private mutating func forgetDirty() {
+    // One large interval must not hold memory for ever.
+    dirty.removeAll(keepingCapacity: dirty.count < 100_000)
+    dirtyBytes = 0
+  }
+
+  /// Moves the clock's hand over `visits` entries: a clean row that was not used since it last came by goes.
+  ///
+  /// - Returns: how many went.
+  mutating func sweep(visits: Int) -> Int {
+    let limit = table.entryLimit
+    let before = table.count
+    for _ in 0..<min(visits, limit) {
+      hand = hand + 1 < limit ? hand + 1 : 0
+      guard table.isOccupied(hand) else { continue }
+      let entry = unsafe table.entry(hand)
+      if unsafe entry.pointee.isDirty { continue }
+      if unsafe entry.pointee.isReferenced {
+        unsafe entry.pointee.isReferenced = false
+      } else {
+        remove(hand)
+      }
+    }
+    return before - table.count
+  }
+
+  private mutating func remove(_ index: Int) {
+    bytes -= unsafe table.entry(index).pointee.chargedBytes
+    table.remove(index)
+  }
+}
+
+extension FeatureRow {
+  /// Reads a word of each cache line at the start of the row, as `RowTable.touchSlot` does of a slot.
+  @inline(__always)
+  fileprivate borrowing func touch() -> UInt64 {
+    let bytes = bytes
+    var touched: UInt64 = 0
+    var offset = 0
+    let end = min(bytes.byteCount - 7, Self.touchedBytes)
+    while offset < end {
+      touched ^= unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt64.self)
+      offset += 64
+    }
+    return touched
+  }
+
+  private static var touchedBytes: Int { 1_024 }
+}

@@ -1,0 +1,187 @@
+internal import Contracts
+internal import Core
+internal import Expressions
+internal import Features
+
+// What is hashed is the normal form of a definition, by name and not by position, so that neither the order of the file nor
+// an unrelated change moves a fingerprint. Every line here is part of stored data: adding one rebuilds state.
+
+extension SourcePlan {
+  /// The text of an expression, and of every derived column that it reads, whatever these are named elsewhere.
+  func canonicalTexts(_ expression: Expression) -> [String] {
+    var texts = [expression.canonicalText]
+    for position in expression.inputs.sorted() where position >= columns.count && position < scope.count {
+      let column = derived[position - columns.count]
+      texts.append("\(column.name) = \(canonicalTexts(column.expression).joined(separator: "; "))")
+    }
+    return texts
+  }
+
+  /// Which records count, and what they are: not how long one waits for them.
+  func addIdentity(to builder: inout FingerprintBuilder) {
+    builder.add(topic)
+    builder.add(format.rawValue)
+    builder.add(scope[eventTime.column].name)
+    builder.add(eventTime.unit.rawValue)
+    builder.add(dedupe.map { scope[$0.column].name })
+    builder.add(filter.map(canonicalTexts) ?? [])
+  }
+
+  /// Also where the records of a key are, and for how long one waits.
+  func addProcessing(to builder: inout FingerprintBuilder) {
+    addIdentity(to: &builder)
+    builder.add(key.map { scope[$0].name })
+    builder.add(partitioner?.rawValue)
+    builder.add(dedupe?.withinMilliseconds)
+  }
+
+  var computedFingerprint: Fingerprint {
+    var builder = FingerprintBuilder("source")
+    addProcessing(to: &builder)
+    builder.add(latenessMilliseconds)
+    for column in derived {
+      builder.add(column.name)
+      builder.add(canonicalTexts(column.expression))
+    }
+    return builder.fingerprint
+  }
+}
+
+extension ViewPlan {
+  func computedFingerprint(_ source: SourcePlan, _ entity: EntityPlan) -> Fingerprint {
+    var builder = FingerprintBuilder("view")
+    source.addProcessing(to: &builder)
+    addKey(source, entity, to: &builder)
+    builder.add(latenessMilliseconds)
+    builder.add(filter.map(source.canonicalTexts) ?? [])
+    for input in inputs { builder.add(source.canonicalTexts(input)) }
+    builder.add("\(layout.fingerprint)")
+    return builder.fingerprint
+  }
+
+  /// Gives every feature the fingerprint of its meaning. Lateness is none of it: waiting longer is not another feature.
+  mutating func fingerprintFeatures(_ source: SourcePlan, _ entity: EntityPlan, _ assembly: ViewAssembly) {
+    for index in features.indices {
+      var builder = FingerprintBuilder("feature")
+      if index < assembly.definitions.count {
+        source.addIdentity(to: &builder)
+        addKey(source, entity, to: &builder)
+        builder.add(filter.map(source.canonicalTexts) ?? [])
+        let feature = assembly.definitions[index]
+        for input in [feature.argument, feature.filter].compactMap(\.self) {
+          builder.add(source.canonicalTexts(inputs[input]))
+        }
+      } else {
+        let derived = assembly.derived[index - assembly.definitions.count]
+        for input in derived.expression.inputs.sorted() { builder.add(features[input].fingerprint) }
+      }
+      builder.add(features[index].canonicalText)
+      builder.add(features[index].type.text)
+      builder.add(ttlMilliseconds)
+      features[index].fingerprint = builder.fingerprint
+    }
+  }
+
+  private func addKey(_ source: SourcePlan, _ entity: EntityPlan, to builder: inout FingerprintBuilder) {
+    builder.add(entity.keys)
+    for (key, column) in zip(entity.keys, keyColumns) {
+      builder.add("\(source.scope[column].type)")
+      let position = column - source.columns.count
+      if position >= 0 {
+        builder.add("\(key) = \(source.canonicalTexts(source.derived[position].expression).joined(separator: "; "))")
+      }
+    }
+  }
+}
+
+extension Plan {
+  var computedFingerprint: Fingerprint {
+    var builder = FingerprintBuilder("plan")
+    builder.add(name)
+    for source in sources.sorted(by: { $0.name < $1.name }) {
+      builder.add(source.name)
+      builder.add(source.fingerprint)
+      builder.add(source.maxSkewMilliseconds)
+      builder.add("\(source.contract.fingerprint)")
+    }
+    for view in views.sorted(by: { $0.name < $1.name }) {
+      builder.add(view.name)
+      builder.add(view.fingerprint)
+      builder.add(view.ttlMilliseconds)
+      for feature in view.features {
+        builder.add(feature.name)
+        builder.add(feature.canonicalText)
+      }
+    }
+    for feature in onDemand.sorted(by: { $0.name < $1.name }) {
+      builder.add(feature.name)
+      builder.add(feature.fingerprint)
+    }
+    for service in services.sorted(by: { $0.name < $1.name }) {
+      builder.add(service.name)
+      builder.add(service.fingerprint)
+    }
+    for text in modelTexts { builder.add(text) }
+    return builder.fingerprint
+  }
+
+  /// One line for each model, monitor and policy: what is compared in a diff.
+  var modelTexts: [String] {
+    (models.map { text($0, isCanonical: true) } + monitors.map(text) + policies.map(text)).sorted()
+  }
+
+  /// The same for people, in the order of the file.
+  var modelDescriptions: [String] {
+    models.map { text($0, isCanonical: false) } + monitors.map(text) + policies.map(text)
+  }
+
+  private func text(_ model: ModelPlan, isCanonical: Bool) -> String {
+    var text = "model \(model.name): service \(services[model.service].name), each \(sources[model.source].name), "
+    text += "output \(model.outputTopic), use \(model.use)"
+    if let shadow = model.shadow { text += ", shadow \(shadow)" }
+    if let label = model.label {
+      let source = sources[label.source]
+      let value = isCanonical ? source.canonicalTexts(label.value).joined(separator: "; ") : label.text
+      text += ", label \(value) of \(source.name) by "
+      text += "\(source.scope[label.labelMatchColumn].name) within \(DurationLiteral.text(label.withinMilliseconds))"
+    }
+    return text
+  }
+
+  private func text(_ monitor: MonitorPlan) -> String {
+    let tests = monitor.tests.map { "\($0.test.rawValue) \($0.threshold)" }
+    let performance = monitor.performance.map { "\($0.metric.rawValue) \($0.bounds.text)" }
+    return "monitor \(monitor.name): model \(models[monitor.model].name), window "
+      + "\(DurationLiteral.text(monitor.windowMilliseconds)), \((tests + performance).joined(separator: ", "))"
+  }
+
+  private func text(_ policy: PolicyPlan) -> String {
+    let triggers = policy.triggers.map { trigger in
+      switch trigger {
+      case .drift(let monitor, let windows): "drift(\(monitors[monitor].name)) for \(windows) windows"
+      case .performance(let monitor, let windows): "performance(\(monitors[monitor].name)) for \(windows) windows"
+      case .every(let milliseconds): "every \(DurationLiteral.text(milliseconds))"
+      }
+    }
+    let work =
+      switch policy.work {
+      case .trainer(let trainer): trainer.rawValue
+      case .command(let command): command.joined(separator: " ")
+      }
+    let gates = policy.gates.map { gate in
+      switch gate {
+      case .betterThanChampion(let metric): "\(metric.rawValue) better than champion"
+      case .bounds(let metric, let bounds): "\(metric.rawValue) \(bounds.text)"
+      }
+    }
+    return "policy \(policy.name): when \(triggers.joined(separator: " or ")), \(work) on "
+      + "\(DurationLiteral.text(policy.datasetWindowMilliseconds)), gate \(gates.joined(separator: ", ")), promote "
+      + "\(policy.promote.rawValue), cooldown \(DurationLiteral.text(policy.cooldownMilliseconds))"
+  }
+}
+
+extension MetricBounds {
+  var text: String {
+    [minimum.map { "min \($0)" }, maximum.map { "max \($0)" }].compactMap(\.self).joined(separator: " ")
+  }
+}

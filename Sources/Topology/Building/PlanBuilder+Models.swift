@@ -1,0 +1,149 @@
+internal import Columns
+internal import Contracts
+internal import Core
+internal import Expressions
+
+extension PlanBuilder {
+  /// Models, monitors and policies: resolved and typed; what runs them comes with their modules.
+  func buildModels() {
+    for (index, declared) in declaration.models.enumerated() {
+      reportSecond(declared.name, index, declaration.models.map(\.name), "model")
+      models.append(model(declared))
+    }
+    for (index, declared) in declaration.monitors.enumerated() {
+      reportSecond(declared.name, index, declaration.monitors.map(\.name), "monitor")
+      monitors.append(monitor(declared))
+    }
+    for (index, declared) in declaration.policies.enumerated() {
+      reportSecond(declared.name, index, declaration.policies.map(\.name), "policy")
+      policies.append(policy(declared))
+    }
+  }
+
+  private func model(_ declared: ModelDeclaration) -> ModelPlan? {
+    let what = "model `\(declared.name.text)`"
+    let service = resolve(declared.service, in: declaration.services, "service") { $0.name }
+    let source = resolve(declared.each, in: declaration.sources, "source") { $0.name }
+    let use = declared.use.flatMap { modelReference($0, "`use` of \(what)") }
+    let shadow = declared.shadow.flatMap { modelReference($0, "`shadow` of \(what)") }
+    if let output = declared.output { checkOutput(output, what) }
+    var label: LabelPlan?
+    if let declaredLabel = declared.label {
+      label = self.label(declaredLabel, modelSource: source, what)
+      if label == nil { return nil }
+    }
+    guard let service, let source, let use, let output = declared.output, let servicePlan = services[service] else {
+      return nil
+    }
+    let remote = servicePlan.views.filter { isRemote($0, from: source) }
+    if !remote.isEmpty {
+      let names = remote.compactMap { views[$0]?.name }
+      log.warning(
+        at: declared.name.position, length: declared.name.shownLength,
+        "\(what) reads rows that other tasks own: \(Self.list(names))",
+        remedy: "until owners are routed across processes it runs in one process only")
+    }
+    checkRequestFields(servicePlan, of: source, declared, what)
+    return ModelPlan(
+      name: declared.name.text, about: declared.about, service: service, source: source, outputTopic: output.text,
+      use: use, shadow: shadow, label: label, remoteViews: remote)
+  }
+
+  /// Whether an event of this source may need a row of another task.
+  private func isRemote(_ viewIndex: Int, from source: Int) -> Bool {
+    guard let view = views[viewIndex], let plan = sources[source]?.plan else { return false }
+    let key = plan.key.map { plan.scope[$0].name }
+    return view.isRepartitioned || entities[view.entity].keys != [key].compactMap(\.self) || plan.partitioner == nil
+  }
+
+  /// What a request would bring comes from the event here, so the event must have it.
+  private func checkRequestFields(
+    _ service: ServicePlan, of source: Int, _ declared: ModelDeclaration, _ what: String
+  ) {
+    guard let draft = sources[source], let each = declared.each else { return }
+    for field in service.requestFields.map({ requestFields[$0] }) {
+      let index = draft.contract.index(of: field.name)
+      let type = index.map { draft.contract.fields[$0].type } ?? draft.plan?.scope.first { $0.name == field.name }?.type
+      guard type != field.type else { continue }
+      log.error(
+        at: each, "\(what): service `\(service.name)` needs `request:\(field.name)` from every event of `\(each.text)`",
+        found: type.map { "a field of type \($0)" } ?? "no such field", expected: "a field of type \(field.type)",
+        remedy: "derive it in the source, or take it out of the service")
+    }
+  }
+
+  private func checkOutput(_ output: YAMLScalar, _ what: String) {
+    guard TopicName.isValid(output.text) else {
+      log.error(
+        at: output, "`\(output.shortText)` cannot be the name of a topic",
+        expected: "1 to 249 letters, digits, `.`, `_` and `-`")
+      return
+    }
+    if let source = declaration.sources.first(where: { $0.topic?.text == output.text }) {
+      log.error(
+        at: output, "\(what) would write into the topic that source `\(source.name.text)` reads",
+        remedy: "give it a topic of its own")
+    }
+  }
+
+  /// `name@alias` or `name:version`.
+  private func modelReference(_ scalar: YAMLScalar, _ what: String) -> ModelReference? {
+    let text = scalar.text
+    if let separator = text.firstIndex(where: { $0 == "@" || $0 == ":" }) {
+      let name = String(text[..<separator])
+      let selector = String(text[text.index(after: separator)...])
+      let isAlias = text[separator] == "@"
+      let isWord = { (word: String) in
+        !word.isEmpty && word.utf8.count <= 100
+          && word.utf8.allSatisfy {
+            $0 < 0x80
+              && ($0 == 0x5f || $0 == 0x2d || Character(Unicode.Scalar($0)).isLetter
+                || Character(Unicode.Scalar($0)).isNumber)
+          }
+      }
+      if isWord(name), isAlias, isWord(selector) { return ModelReference(model: name, selector: .alias(selector)) }
+      if isWord(name), !isAlias, let version = Int(selector), version > 0 {
+        return ModelReference(model: name, selector: .version(version))
+      }
+    }
+    log.error(
+      at: scalar, "\(what) names no registered model", found: "`\(scalar.shortText)`",
+      expected: "`name@alias`, such as `late_arrival@champion`, or `name:3`")
+    return nil
+  }
+
+  private func label(_ declared: ModelDeclaration.Label, modelSource: Int?, _ what: String) -> LabelPlan? {
+    let place = "`label` of \(what)"
+    guard let source = resolve(declared.source, in: declaration.sources, "source", name: { $0.name }),
+      let draft = sources[source]
+    else { return nil }
+    guard let parsed = parse(declared.value, "\(place): `value`"), checkNames(parsed, declared.value, draft, place),
+      let plan = draft.plan, let modelSource, let modelPlan = sources[modelSource]?.plan
+    else { return nil }
+    let labelMatch = plan.scope.firstIndex { $0.name == declared.match.text }
+    let match = modelPlan.scope.firstIndex { $0.name == declared.match.text }
+    guard let labelMatch, let match else {
+      let missing = labelMatch == nil ? plan.name : modelPlan.name
+      log.error(
+        at: declared.match, "\(place): source `\(missing)` has no field `\(declared.match.text)`",
+        expected: "a field that both `\(modelPlan.name)` and `\(plan.name)` have")
+      return nil
+    }
+    let (left, right) = (modelPlan.scope[match].type, plan.scope[labelMatch].type)
+    guard left == right else {
+      log.error(
+        at: declared.match, "\(place): `\(declared.match.text)` has two types",
+        found: "\(left) in `\(modelPlan.name)`, \(right) in `\(plan.name)`")
+      return nil
+    }
+    guard let value = typed(parsed, in: plan.scope, declared.value, "\(place): `value`") else { return nil }
+    guard value.type == .boolean || value.type.isNumeric else {
+      log.error(
+        at: declared.value, "\(place): `value` must be a number or a condition", found: "\(value.type)")
+      return nil
+    }
+    return LabelPlan(
+      source: source, matchColumn: match, labelMatchColumn: labelMatch, value: value, text: declared.value.oneLine,
+      withinMilliseconds: declared.within.value)
+  }
+}

@@ -1,0 +1,114 @@
+internal import Core
+
+extension PlanBuilder {
+  func monitor(_ declared: MonitorDeclaration) -> MonitorPlan? {
+    let what = "monitor `\(declared.name.text)`"
+    let model = resolve(declared.model, in: declaration.models, "model") { $0.name }
+    let tests = declared.tests.compactMap { entry -> (test: DriftTest, threshold: Double)? in
+      guard let test: DriftTest = named(entry.name, "\(what): there is no drift test") else { return nil }
+      guard entry.threshold.value > 0 else {
+        log.error(at: entry.threshold.scalar, "the threshold of `\(test.rawValue)` must be above 0")
+        return nil
+      }
+      return (test, entry.threshold.value)
+    }
+    let performance = declared.performance.compactMap { entry -> (metric: ModelMetric, bounds: MetricBounds)? in
+      guard let metric: ModelMetric = named(entry.metric, "\(what): there is no metric") else { return nil }
+      return (metric, entry.bounds)
+    }
+    if !declared.performance.isEmpty, let model, declaration.models[model].label == nil {
+      log.error(
+        at: declared.performance[0].metric, "\(what) watches performance, and its model has no `label`",
+        remedy: "say where the truth comes from: `label: {source: …, match: …, value: …, within: …}`")
+    }
+    guard let model, let window = declared.window else { return nil }
+    return MonitorPlan(
+      name: declared.name.text, about: declared.about, model: model, windowMilliseconds: window.value, tests: tests,
+      performance: performance)
+  }
+
+  func policy(_ declared: PolicyDeclaration) -> PolicyPlan? {
+    let what = "policy `\(declared.name.text)`"
+    let triggers = declared.when.flatMap { self.triggers($0, what) }
+    let gates = declared.gates.compactMap { entry -> PolicyPlan.Gate? in
+      guard let metric: ModelMetric = named(entry.metric, "\(what): there is no metric") else { return nil }
+      return switch entry.gate {
+      case .betterThanChampion: .betterThanChampion(metric)
+      case .bounds(let bounds): .bounds(metric, bounds)
+      }
+    }
+    if declared.promote?.value == .automatic, declared.gates.isEmpty, let promote = declared.promote {
+      log.error(
+        at: promote.scalar, "\(what) promotes without a gate",
+        remedy: "add `gate: {auc: better than champion}`, or `promote: approval`")
+    }
+    guard let triggers, let window = declared.datasetWindow, gates.count == declared.gates.count else { return nil }
+    let work: PolicyPlan.Work
+    if let command = declared.command, !command.isEmpty {
+      work = .command(command)
+    } else if let trainer = declared.trainer {
+      work = .trainer(trainer.value)
+    } else {
+      return nil
+    }
+    return PolicyPlan(
+      name: declared.name.text, about: declared.about, triggers: triggers, work: work,
+      datasetWindowMilliseconds: window.value, gates: gates, promote: declared.promote?.value ?? .approval,
+      cooldownMilliseconds: declared.cooldown?.value ?? 0)
+  }
+
+  private func named<Name: RawRepresentable & CaseIterable>(_ scalar: YAMLScalar, _ message: String) -> Name?
+  where Name.RawValue == String {
+    if let name = Name(rawValue: scalar.text) { return name }
+    let names = Name.allCases.map(\.rawValue)
+    let nearest = NearestName.of(scalar.text, in: names)
+    log.error(
+      at: scalar, "\(message) `\(scalar.shortText)`",
+      expected: nearest == nil ? "one of \(Self.list(names))" : nil, nearest: nearest)
+    return nil
+  }
+
+  /// `drift(monitor) for 2 windows`, `performance(monitor)`, `every 7d`; several with `or` between them.
+  private func triggers(_ scalar: YAMLScalar, _ what: String) -> [PolicyPlan.Trigger]? {
+    let words = scalar.text.split { $0 == " " || $0 == "\n" }.map(String.init)
+    let parts = words.split(separator: "or", omittingEmptySubsequences: false)
+    var triggers: [PolicyPlan.Trigger] = []
+    for part in parts {
+      guard let trigger = trigger(Array(part), scalar, what) else { return nil }
+      triggers.append(trigger)
+    }
+    return triggers
+  }
+
+  private func trigger(_ words: [String], _ scalar: YAMLScalar, _ what: String) -> PolicyPlan.Trigger? {
+    if words.count == 2, words[0] == "every", let period = DurationLiteral.milliseconds(words[1]), period > 0 {
+      return .every(milliseconds: period)
+    }
+    var windows: Int? = 1
+    if words.count == 4, words[1] == "for", words[3] == "windows" || words[3] == "window" {
+      windows = Int(words[2])
+    }
+    if words.count == 1 || words.count == 4, let windows, (1...1_000).contains(windows), let call = words.first,
+      call.hasSuffix(")"), let open = call.firstIndex(of: "(")
+    {
+      let name = String(call[call.index(after: open)...].dropLast())
+      switch call[..<open] {
+      case "drift": return monitorIndex(name, scalar, what).map { .drift(monitor: $0, windows: windows) }
+      case "performance": return monitorIndex(name, scalar, what).map { .performance(monitor: $0, windows: windows) }
+      default: break
+      }
+    }
+    log.error(
+      at: scalar, "`when` of \(what) is not understood", found: "`\(scalar.shortText)`",
+      expected: "`drift(MONITOR) for 2 windows`, `performance(MONITOR)` or `every 7d`, with `or` between several")
+    return nil
+  }
+
+  private func monitorIndex(_ name: String, _ scalar: YAMLScalar, _ what: String) -> Int? {
+    let names = declaration.monitors.map(\.name.text)
+    if let index = names.firstIndex(of: name) { return index }
+    log.error(
+      at: scalar, "`when` of \(what): there is no monitor `\(name)`", nearest: NearestName.of(name, in: names))
+    return nil
+  }
+}

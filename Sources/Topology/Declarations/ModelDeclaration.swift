@@ -1,0 +1,160 @@
+/// `models: name: {…}`.
+struct ModelDeclaration {
+  /// `label: {source: arrived, match: flight_id, value: arr_delay > 15, within: 24h}`.
+  struct Label {
+    var source: YAMLScalar
+    var match: YAMLScalar
+    var value: YAMLScalar
+    var within: Located<Int64>
+  }
+
+  var name: YAMLScalar
+  var about: About
+  var service: YAMLScalar?
+  var each: YAMLScalar?
+  var output: YAMLScalar?
+  var use: YAMLScalar?
+  var shadow: YAMLScalar?
+  var label: Label?
+
+  init?(_ entry: YAMLEntry, log: DiagnosticLog) {
+    let what = "model `\(entry.key.shortText)`"
+    guard log.isName(entry.key, "a model"), var reader = MappingReader(entry.value, what, log: log) else { return nil }
+    name = entry.key
+    about = About(&reader)
+    service = reader.text("service", isRequired: true)
+    each = reader.text("each", isRequired: true)
+    output = reader.text("output", isRequired: true)
+    use = reader.text("use", isRequired: true)
+    shadow = reader.text("shadow")
+    label = reader.node("label").flatMap { Self.label($0, what, log) }
+    reader.finish()
+  }
+
+  private static func label(_ node: YAMLNode, _ what: String, _ log: DiagnosticLog) -> Label? {
+    guard var reader = MappingReader(node, "`label` of \(what)", log: log) else { return nil }
+    let source = reader.text("source", isRequired: true)
+    let match = reader.text("match", isRequired: true)
+    let value = reader.text("value", isRequired: true)
+    let within = reader.duration("within", isRequired: true)
+    reader.finish()
+    guard let source, let match, let value, let within else { return nil }
+    return Label(source: source, match: match, value: value, within: within)
+  }
+}
+
+/// `monitors: name: {…}`.
+struct MonitorDeclaration {
+  var name: YAMLScalar
+  var about: About
+  var model: YAMLScalar?
+  var window: Located<Int64>?
+  var tests: [(name: YAMLScalar, threshold: Located<Double>)]
+  var performance: [(metric: YAMLScalar, bounds: MetricBounds)]
+
+  init?(_ entry: YAMLEntry, log: DiagnosticLog) {
+    let what = "monitor `\(entry.key.shortText)`"
+    guard log.isName(entry.key, "a monitor"), var reader = MappingReader(entry.value, what, log: log) else {
+      return nil
+    }
+    name = entry.key
+    about = About(&reader)
+    model = reader.text("model", isRequired: true)
+    window = reader.duration("window", isRequired: true)
+    tests = reader.mapping("tests").compactMap { entry in
+      log.number(entry.value, "the threshold of `\(entry.key.shortText)`").map { (entry.key, $0) }
+    }
+    performance = reader.mapping("performance").compactMap { entry in
+      MetricBounds(entry.value, "`\(entry.key.shortText)` of \(what)", log: log).map { (entry.key, $0) }
+    }
+    reader.finish()
+    if tests.isEmpty, performance.isEmpty {
+      log.error(
+        at: name, "\(what) watches nothing", remedy: "add `tests: {psi: 0.2}` or `performance: {auc: {min: 0.7}}`")
+    }
+  }
+}
+
+/// `{min: 0.65}`, `{max: 12}`: what a figure of quality must keep to.
+package struct MetricBounds: Sendable, Equatable {
+  package var minimum: Double?
+  package var maximum: Double?
+
+  init?(_ node: YAMLNode, _ what: String, log: DiagnosticLog) {
+    guard var reader = MappingReader(node, what, log: log) else { return nil }
+    minimum = reader.node("min").flatMap { log.number($0, "`min` of \(what)") }?.value
+    maximum = reader.node("max").flatMap { log.number($0, "`max` of \(what)") }?.value
+    reader.finish()
+    if let minimum, let maximum, minimum > maximum {
+      log.error(at: node.position, "`min` of \(what) is above its `max`")
+    }
+    if minimum == nil, maximum == nil {
+      log.error(at: node.position, "\(what) has no bound", expected: "`{min: …}`, `{max: …}` or both")
+      return nil
+    }
+  }
+}
+
+/// `policies: name: {…}`.
+struct PolicyDeclaration {
+  /// `auc: better than champion`, or bounds.
+  enum Gate {
+    case betterThanChampion
+    case bounds(MetricBounds)
+  }
+
+  var name: YAMLScalar
+  var about: About
+  var when: YAMLScalar?
+  var trainer: Located<Trainer>?
+  var command: [String]?
+  var datasetWindow: Located<Int64>?
+  var gates: [(metric: YAMLScalar, gate: Gate)]
+  var promote: Located<Promotion>?
+  var cooldown: Located<Int64>?
+
+  init?(_ entry: YAMLEntry, log: DiagnosticLog) {
+    let what = "policy `\(entry.key.shortText)`"
+    guard log.isName(entry.key, "a policy"), var reader = MappingReader(entry.value, what, log: log) else {
+      return nil
+    }
+    name = entry.key
+    about = About(&reader)
+    when = reader.text("when", isRequired: true)
+    trainer = reader.choice("trainer", of: Trainer.self)
+    command = reader.texts("command")?.map(\.text)
+    if let dataset = reader.node("dataset", isRequired: true),
+      var datasetReader = MappingReader(dataset, "`dataset` of \(what)", log: log)
+    {
+      datasetWindow = datasetReader.duration("window", isRequired: true)
+      datasetReader.finish()
+    }
+    gates = reader.mapping("gate").compactMap { entry in
+      Self.gate(entry.value, "`\(entry.key.shortText)` in `gate` of \(what)", log).map { (entry.key, $0) }
+    }
+    promote = reader.choice("promote", of: Promotion.self)
+    cooldown = reader.duration("cooldown")
+    reader.finish()
+    if (trainer == nil) == (command == nil) {
+      log.error(
+        at: name, "\(what) needs one of `trainer` and `command`", found: trainer == nil ? "neither" : "both",
+        remedy: "write `trainer: xgboost` or `command: [python3, train.py]`")
+    }
+  }
+
+  private static func gate(_ node: YAMLNode, _ what: String, _ log: DiagnosticLog) -> Gate? {
+    guard case .scalar(let scalar) = node.content else {
+      return MetricBounds(node, what, log: log).map(Gate.bounds)
+    }
+    if scalar.text == "better than champion" { return .betterThanChampion }
+    log.error(
+      at: scalar, "\(what) is no gate", found: "`\(scalar.shortText)`",
+      expected: "`better than champion`, `{min: …}` or `{max: …}`")
+    return nil
+  }
+}
+
+package enum Trainer: String, Sendable, CaseIterable { case xgboost }
+
+/// Who lets a trained model serve.
+package enum Promotion: String, Sendable, CaseIterable { case approval, automatic }

@@ -1,0 +1,112 @@
+package import Expressions
+
+/// A model in the stream: one prediction for each event of a source.
+package struct ModelPlan: Sendable {
+  package var name: String
+  package var about: About
+  /// A position in `Plan.services`.
+  package var service: Int
+  /// A position in `Plan.sources`.
+  package var source: Int
+  package var outputTopic: String
+  package var use: ModelReference
+  /// Scored beside it; its predictions are compared and never served.
+  package var shadow: ModelReference?
+  package var label: LabelPlan?
+  /// Views whose rows another task may own: they are asked for, with a deadline.
+  package var remoteViews: [Int]
+}
+
+/// `late_arrival@champion`: a registered model and an alias, or `late_arrival:3`, a version.
+package struct ModelReference: Sendable, Hashable, CustomStringConvertible {
+  package enum Selector: Sendable, Hashable {
+    case alias(String)
+    case version(Int)
+  }
+
+  package var model: String
+  package var selector: Selector
+
+  package var description: String {
+    switch selector {
+    case .alias(let alias): "\(model)@\(alias)"
+    case .version(let version): "\(model):\(version)"
+    }
+  }
+}
+
+/// Where the truth about a prediction comes from.
+package struct LabelPlan: Sendable {
+  /// A position in `Plan.sources`.
+  package var source: Int
+  /// The field that both events carry: a scope position in the model's source, and in the label's.
+  package var matchColumn: Int
+  package var labelMatchColumn: Int
+  /// Over the scope of the label's source.
+  package var value: Expression
+  /// As the file says it, on one line.
+  package var text: String
+  package var withinMilliseconds: Int64
+}
+
+/// What is watched about a model.
+package struct MonitorPlan: Sendable {
+  package var name: String
+  package var about: About
+  /// A position in `Plan.models`.
+  package var model: Int
+  package var windowMilliseconds: Int64
+  package var tests: [(test: DriftTest, threshold: Double)]
+  package var performance: [(metric: ModelMetric, bounds: MetricBounds)]
+}
+
+package enum DriftTest: String, Sendable, CaseIterable {
+  /// Population stability index.
+  case psi
+  /// Kolmogorov-Smirnov.
+  case ks
+  case chiSquare = "chisquare"
+  case jensenShannon = "jensenshannon"
+  case wasserstein
+  case hellinger
+}
+
+package enum ModelMetric: String, Sendable, CaseIterable {
+  case auc
+  case averagePrecision = "average_precision"
+  case logLoss = "log_loss"
+  case brier
+  case accuracy, precision, recall, f1
+  case rootMeanSquareError = "rmse"
+  case meanAbsoluteError = "mae"
+  case determination = "r2"
+}
+
+/// When to train again, on what, and who decides.
+package struct PolicyPlan: Sendable {
+  package enum Trigger: Sendable, Hashable {
+    /// A monitor's drift tests (`drift`) or its performance bounds (`performance`) failed in so many windows in a row.
+    case drift(monitor: Int, windows: Int)
+    case performance(monitor: Int, windows: Int)
+    case every(milliseconds: Int64)
+  }
+
+  package enum Gate: Sendable, Equatable {
+    case betterThanChampion(ModelMetric)
+    case bounds(ModelMetric, MetricBounds)
+  }
+
+  package enum Work: Sendable, Equatable {
+    case trainer(Trainer)
+    case command([String])
+  }
+
+  package var name: String
+  package var about: About
+  package var triggers: [Trigger]
+  package var work: Work
+  package var datasetWindowMilliseconds: Int64
+  package var gates: [Gate]
+  package var promote: Promotion
+  package var cooldownMilliseconds: Int64
+}

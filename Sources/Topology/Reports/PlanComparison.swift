@@ -1,0 +1,227 @@
+internal import Contracts
+internal import Core
+internal import Expressions
+
+/// Goes through two plans by name.
+struct PlanComparison {
+  let old: Plan
+  let new: Plan
+  let retired: Set<String>
+  private(set) var changes: [PlanDiff.Change] = []
+  private(set) var building: [String] = []
+
+  init(old: Plan, new: Plan, retired: Set<String>) {
+    self.old = old
+    self.new = new
+    self.retired = retired
+  }
+
+  mutating func compare() {
+    if old.name != new.name {
+      add(
+        .changed, "topology `\(old.name)`", .refused, "it is called `\(new.name)` now",
+        "another name is another application with its own consumer group and state: run it beside this one")
+    }
+    compareSources()
+    compareViews()
+    compareOnDemand()
+    compareServices()
+    compareModels()
+  }
+
+  private mutating func add(
+    _ kind: PlanDiff.Kind, _ subject: String, _ verdict: PlanDiff.Verdict, _ reason: String, _ remedy: String? = nil
+  ) {
+    changes.append(
+      PlanDiff.Change(kind: kind, subject: subject, verdict: verdict, reason: reason, remedy: remedy))
+  }
+
+  private mutating func compareSources() {
+    for source in new.sources {
+      let subject = "source `\(source.name)`"
+      guard let before = old.sources.first(where: { $0.name == source.name }) else {
+        add(.added, subject, .safe, "reads \(source.topic)")
+        continue
+      }
+      if !compareKeys(before, source, subject) { compareContents(before, source, subject) }
+    }
+    for source in old.sources where !new.sources.contains(where: { $0.name == source.name }) {
+      add(.removed, "source `\(source.name)`", .safe, "\(source.topic) is no longer read; its committed offsets stay")
+    }
+  }
+
+  /// State is kept by partition: where a key's records are must not change under it.
+  private mutating func compareKeys(_ before: SourcePlan, _ after: SourcePlan, _ subject: String) -> Bool {
+    guard before.topic == after.topic else { return false }
+    let keys = [before, after].map { plan in plan.key.map { plan.scope[$0].name } ?? "none" }
+    let partitioners = [before, after].map { $0.partitioner?.rawValue ?? "any" }
+    var differences: [String] = []
+    if keys[0] != keys[1] { differences.append("key \(keys[0]) → \(keys[1])") }
+    if partitioners[0] != partitioners[1] { differences.append("partitioner \(partitioners[0]) → \(partitioners[1])") }
+    guard !differences.isEmpty else { return false }
+    add(
+      .changed, subject, .refused,
+      "\(differences.joined(separator: ", ")): the state of each task was built from records that were partitioned the other way",
+      """
+      publish into a new topic with the new key, add a source and views for it beside these, move the services to them \
+      in a new version, then remove these
+      """)
+    return true
+  }
+
+  private mutating func compareContents(_ before: SourcePlan, _ after: SourcePlan, _ subject: String) {
+    let broken = Compatibility.backward.check(old: before.contract.schema, new: after.contract.schema)
+    if let first = broken.first, before.topic == after.topic {
+      add(
+        .changed, subject, .refused,
+        "the new schema cannot read the events that are in the log: \(first.path): \(first.message)"
+          + (broken.count > 1 ? ", and \(broken.count - 1) more" : ""),
+        "give new fields a default and keep the types of old ones, or use a new topic")
+    } else if before.contract.fingerprint != after.contract.fingerprint {
+      add(.changed, subject, .safe, "the contract changed; records are held to the new one from the switch on")
+    }
+    if before.maxSkewMilliseconds != after.maxSkewMilliseconds {
+      add(
+        .changed, subject, .safe,
+        "max_skew \(DurationLiteral.text(before.maxSkewMilliseconds)) → \(DurationLiteral.text(after.maxSkewMilliseconds))"
+      )
+    }
+    if before.fingerprint != after.fingerprint {
+      add(.changed, subject, .safe, "what its records mean changed; the views below that depend on it build anew")
+    }
+  }
+
+  private mutating func compareViews() {
+    for view in new.views {
+      let subject = "view `\(view.name)`"
+      guard let before = old.views.first(where: { $0.name == view.name }) else {
+        building.append(view.name)
+        add(.added, subject, .builds, "builds from the log beside the others, then splices in")
+        continue
+      }
+      if before.fingerprint != view.fingerprint {
+        building.append(view.name)
+        add(
+          .changed, subject, .builds,
+          "\(difference(before, view)): new state builds from the log, the old one answers until then")
+      } else if before.ttlMilliseconds != view.ttlMilliseconds {
+        add(.changed, subject, .safe, "ttl changed; it is applied when values are read")
+      }
+    }
+    for view in old.views where !new.views.contains(where: { $0.name == view.name }) {
+      let users = old.services.filter { service in
+        !retired.contains(service.name) && service.views.contains { old.views[$0].name == view.name }
+      }
+      if users.isEmpty {
+        add(.removed, "view `\(view.name)`", .drops, "its state is dropped after the switch")
+      } else {
+        add(
+          .removed, "view `\(view.name)`", .refused,
+          "used by service \(users.map { "`\($0.name)`" }.joined(separator: ", "))",
+          "keep it while the service is in use; when nobody asks for it any more: `--retire \(users[0].name)`")
+      }
+    }
+  }
+
+  /// In words: which features came, went and changed.
+  private func difference(_ before: ViewPlan, _ after: ViewPlan) -> String {
+    let came = after.features.filter { feature in !before.features.contains { $0.name == feature.name } }
+    let went = before.features.filter { feature in !after.features.contains { $0.name == feature.name } }
+    let changed = after.features.filter { feature in
+      before.features.contains { $0.name == feature.name && $0.fingerprint != feature.fingerprint }
+    }
+    var parts: [String] = []
+    if !came.isEmpty { parts.append("adds \(PlanBuilder.list(came.map(\.name)))") }
+    if !went.isEmpty { parts.append("removes \(PlanBuilder.list(went.map(\.name)))") }
+    if !changed.isEmpty { parts.append("changes \(PlanBuilder.list(changed.map(\.name)))") }
+    return parts.isEmpty ? "what it is made of changed" : parts.joined(separator: ", ")
+  }
+
+  private mutating func compareOnDemand() {
+    for feature in new.onDemand {
+      guard let before = old.onDemand.first(where: { $0.name == feature.name }) else {
+        add(.added, "on-demand feature `\(feature.name)`", .safe, "computed when it is asked for")
+        continue
+      }
+      if before.fingerprint != feature.fingerprint {
+        add(.changed, "on-demand feature `\(feature.name)`", .safe, "it means something else from the switch on")
+      }
+    }
+    for feature in old.onDemand where !new.onDemand.contains(where: { $0.name == feature.name }) {
+      add(.removed, "on-demand feature `\(feature.name)`", .safe, "nothing is stored for it")
+    }
+  }
+
+  private mutating func compareServices() {
+    for service in new.services {
+      let subject = "service `\(service.name)`"
+      guard let before = old.services.first(where: { $0.name == service.name }) else {
+        add(.added, subject, .safe, "\(service.features.count) features; they are frozen from now on")
+        continue
+      }
+      guard before.fingerprint != service.fingerprint else { continue }
+      let reason = difference(before, service)
+      if retired.contains(service.name) {
+        add(.changed, subject, .safe, "\(reason); it was declared unused")
+      } else {
+        let next = PlanBuilder.nextVersion(service.name)
+        add(
+          .changed, subject, .refused, "\(reason): models were trained on what it was",
+          "make it a new service, such as `\(next)`, and keep this one as it is")
+      }
+    }
+    for service in old.services where !new.services.contains(where: { $0.name == service.name }) {
+      if retired.contains(service.name) {
+        add(.removed, "service `\(service.name)`", .safe, "requests for it will be refused")
+      } else {
+        add(
+          .removed, "service `\(service.name)`", .refused, "whoever asks for it would be refused",
+          "keep it, or say that nobody uses it: `--retire \(service.name)`")
+      }
+    }
+  }
+
+  private func difference(_ before: ServicePlan, _ after: ServicePlan) -> String {
+    let names = (before.features.map(\.reference), after.features.map(\.reference))
+    let came = names.1.filter { !names.0.contains($0) }
+    let went = names.0.filter { !names.1.contains($0) }
+    if !went.isEmpty { return "it loses \(PlanBuilder.list(went))" }
+    if !came.isEmpty { return "it gains \(PlanBuilder.list(came))" }
+    if names.0 != names.1 { return "the order of its features changed" }
+    for (old, new) in zip(before.features, after.features) {
+      if old.type != new.type { return "`\(new.reference)` was a \(old.type.text) and is a \(new.type.text)" }
+      if old.defaultValue != new.defaultValue { return "the default of `\(new.reference)` changed" }
+    }
+    let changed = zip(before.features, after.features).filter { meaning($0, old) != meaning($1, new) }
+    return "\(PlanBuilder.list(changed.map(\.1.reference))) would mean something else"
+  }
+
+  private func meaning(_ feature: ServiceFeaturePlan, _ plan: Plan) -> Fingerprint? {
+    switch feature.origin {
+    case .feature(let reference): plan.views[reference.view].features[reference.feature].fingerprint
+    case .onDemand(let index): plan.onDemand[index].fingerprint
+    case .request: nil
+    }
+  }
+
+  private mutating func compareModels() {
+    let (before, after) = (old.modelTexts, new.modelTexts)
+    for text in after where !before.contains(text) {
+      let subject = String(text.prefix { $0 != ":" })
+      let isChange = before.contains { $0.hasPrefix("\(subject):") }
+      add(isChange ? .changed : .added, quoted(subject), .safe, "declared, not run yet")
+    }
+    for text in before {
+      let subject = String(text.prefix { $0 != ":" })
+      if !after.contains(where: { $0.hasPrefix("\(subject):") }) {
+        add(.removed, quoted(subject), .safe, "no longer declared")
+      }
+    }
+  }
+
+  /// `model late` → ``model `late` ``.
+  private func quoted(_ subject: String) -> String {
+    let words = subject.split(separator: " ")
+    return words.count == 2 ? "\(words[0]) `\(words[1])`" : subject
+  }
+}

@@ -1,0 +1,170 @@
+internal import Columns
+internal import Contracts
+internal import Core
+internal import Expressions
+internal import Features
+
+extension PlanReport {
+  /// One document; what depends on nothing but the plan is always in the same order.
+  package var json: [UInt8] {
+    var writer = JSONWriter()
+    writer.object {
+      $0.member("topology", plan.name)
+      $0.member("fingerprint", plan.fingerprint.description)
+      writeTopics(&$0)
+      $0.array("sources") { writer in plan.sources.forEach { write($0, &writer) } }
+      $0.array("entities") { writer in
+        for entity in plan.entities {
+          writer.object {
+            $0.member("name", entity.name)
+            $0.member("keys", entity.keys)
+            $0.member("types", entity.types.map(\.description))
+          }
+        }
+      }
+      $0.array("views") { writer in plan.views.forEach { write($0, &writer) } }
+      $0.array("on_demand") { writer in
+        for feature in plan.onDemand {
+          writer.object {
+            $0.member("name", feature.name)
+            $0.member("type", feature.expression.type.description)
+            $0.member("expression", feature.text)
+            $0.member("inputs", feature.inputs.map(name))
+            $0.member("fingerprint", feature.fingerprint.description)
+          }
+        }
+      }
+      $0.array("services") { writer in plan.services.forEach { write($0, &writer) } }
+      $0.member("declared_not_run_yet", plan.modelDescriptions)
+      if let diff { write(diff, &$0) }
+      $0.member("warnings", plan.warnings.map(\.description))
+      $0.member("errors", plan.check(partitionCounts: partitionCounts).map(\.description))
+      $0.member("notes", notes)
+    }
+    return writer.bytes
+  }
+
+  private func name(_ origin: ValueOrigin) -> String {
+    switch origin {
+    case .feature(let reference):
+      "\(plan.views[reference.view].name):\(plan.views[reference.view].features[reference.feature].name)"
+    case .request(let index): "request:\(plan.requestFields[index].name)"
+    case .onDemand(let index): plan.onDemand[index].name
+    }
+  }
+
+  private func writeTopics(_ writer: inout JSONWriter) {
+    writer.array("topics") { writer in
+      for topic in plan.topics {
+        writer.object {
+          $0.member("name", topic.name)
+          $0.member("role", topic.role.rawValue)
+          $0.member("of", topic.owners)
+          if let count = partitionCounts[topic.name] { $0.member("partitions", count) }
+        }
+      }
+    }
+    if let taskCount { writer.member("tasks", taskCount) }
+  }
+
+  private func write(_ source: SourcePlan, _ writer: inout JSONWriter) {
+    writer.object {
+      $0.member("name", source.name)
+      $0.member("topic", source.topic)
+      $0.member("format", source.format.rawValue)
+      $0.member("key", source.key.map { source.scope[$0].name })
+      $0.member("partitioner", source.partitioner?.rawValue ?? "any")
+      $0.member("event_time", source.scope[source.eventTime.column].name)
+      $0.member("lateness_ms", source.latenessMilliseconds)
+      $0.member("max_skew_ms", source.maxSkewMilliseconds)
+      if let dedupe = source.dedupe {
+        $0.object("dedupe") {
+          $0.member("by", source.scope[dedupe.column].name)
+          $0.member("within_ms", dedupe.withinMilliseconds)
+        }
+      }
+      if let filter = source.filterText { $0.member("filter", filter) }
+      $0.member("decodes", source.columns.map { source.contract.fields[$0].path })
+      $0.array("derives") { writer in
+        for column in source.derived {
+          writer.object {
+            $0.member("name", column.name)
+            $0.member("type", column.expression.type.description)
+            $0.member("expression", column.text)
+          }
+        }
+      }
+      $0.member("fingerprint", source.fingerprint.description)
+    }
+  }
+
+  private func write(_ view: ViewPlan, _ writer: inout JSONWriter) {
+    writer.object {
+      $0.member("name", view.name)
+      $0.member("source", plan.sources[view.source].name)
+      $0.member("entity", plan.entities[view.entity].name)
+      $0.member("repartition_topic", view.repartitionTopic)
+      if let filter = view.filterText { $0.member("filter", filter) }
+      $0.member("lateness_ms", view.latenessMilliseconds)
+      if let ttl = view.ttlMilliseconds { $0.member("ttl_ms", ttl) }
+      $0.member("inputs", view.inputs.map(\.canonicalText))
+      $0.array("features") { writer in
+        for feature in view.features {
+          writer.object {
+            $0.member("name", feature.name)
+            $0.member("type", feature.type.text)
+            $0.member("definition", feature.definition)
+            $0.member("fingerprint", feature.fingerprint.description)
+          }
+        }
+      }
+      $0.member("layout", view.layout.description)
+      $0.member("state_bytes_per_key", view.layout.stateBytesPerKey)
+      $0.array("state_bytes") { writer in
+        for count in keyCounts {
+          writer.object {
+            $0.member("keys", count)
+            $0.member("bytes", stateBytes(view, keys: count))
+          }
+        }
+      }
+      $0.member("fingerprint", view.fingerprint.description)
+    }
+  }
+
+  private func write(_ service: ServicePlan, _ writer: inout JSONWriter) {
+    writer.object {
+      $0.member("name", service.name)
+      $0.member("join_keys", service.joinKeys)
+      $0.member("request", service.requestFields.map { plan.requestFields[$0].name })
+      $0.array("features") { writer in
+        for feature in service.features {
+          writer.object {
+            $0.member("name", feature.name)
+            $0.member("reference", feature.reference)
+            $0.member("type", feature.type.text)
+            if feature.defaultValue != .null { $0.member("default", Self.text(feature.defaultValue)) }
+          }
+        }
+      }
+      $0.member("fingerprint", service.fingerprint.description)
+    }
+  }
+
+  private func write(_ diff: PlanDiff, _ writer: inout JSONWriter) {
+    writer.object("changes") {
+      $0.member("refused", diff.isRefused)
+      $0.array("list") { writer in
+        for change in diff.changes {
+          writer.object {
+            $0.member("kind", change.kind.rawValue)
+            $0.member("subject", change.subject)
+            $0.member("verdict", change.verdict.rawValue)
+            $0.member("reason", change.reason)
+            if let remedy = change.remedy { $0.member("remedy", remedy) }
+          }
+        }
+      }
+    }
+  }
+}
