@@ -57,7 +57,9 @@ import Testing
   }
 
   @Test func `where one part ends counts`() {
-    let keys = [("ab", "c"), ("a", "bc"), ("", "abc"), ("abc", "")].map { EntityKey.encode([.string($0), .string($1)]) }
+    let keys = [("ab", "c"), ("a", "bc"), ("", "abc"), ("abc", "")].map {
+      EntityKey.encode([.string($0), .string($1)])
+    }
     #expect(Set(keys).count == 4)
     let long = String(repeating: "y", count: 300)
     #expect(EntityKey.encode([.string(long), .string("z")])?.bytes.count == 2 + 300 + 1 + 1)

@@ -8,7 +8,7 @@ import Testing
     var text = Sample.text
     for (old, new) in changes {
       try #require(text.contains(old), "the sample has no '\(old)'")
-      text = text.replacingOccurrences(of: old, with: new)
+      text = text.replacing(old, with: new)
     }
     let before = try Sample.plan()
     let after = try Sample.plan(text)
@@ -31,9 +31,11 @@ import Testing
   }
 
   @Test func `A new view builds and leaves the others alone`() throws {
-    let changes = try diff((
-      "  routes:\n", "  origins:\n    source: departed\n    entity: origin\n    features: {flights: count over 1h}\n  routes:\n"
-    ), ("  route: ", "  origin: [origin]\n  route: "))
+    let changes = try diff(
+      (
+        "  routes:\n",
+        "  origins:\n    source: departed\n    entity: origin\n    features: {flights: count over 1h}\n  routes:\n"
+      ), ("  route: ", "  origin: [origin]\n  route: "))
     #expect(changes == ["builds added view `origins`"])
   }
 
@@ -119,14 +121,15 @@ import Testing
     }
     let required = #"{"name": "gate", "type": "string"}, {"name": "seats""#
     let optional = #"{"name": "gate", "type": ["null", "string"], "default": null}, {"name": "seats""#
-    let broken = try after(text.replacingOccurrences(of: #"{"name": "seats""#, with: required))
+    let broken = try after(text.replacing(#"{"name": "seats""#, with: required))
     #expect(broken.map(\.verdict) == [.refused])
-    let fine = try after(text.replacingOccurrences(of: #"{"name": "seats""#, with: optional))
+    let fine = try after(text.replacing(#"{"name": "seats""#, with: optional))
     #expect(fine.map(\.verdict) == [.safe])
     #expect(try after(text).isEmpty)
   }
 
   @Test func `Versions of services are counted on`() {
-    #expect(["a_v1", "a_v19", "a", "a1", "a_v"].map(PlanBuilder.nextVersion) == ["a_v2", "a_v20", "a_v2", "a1_v2", "a_v_v2"])
+    #expect(
+      ["a_v1", "a_v19", "a", "a1", "a_v"].map(PlanBuilder.nextVersion) == ["a_v2", "a_v20", "a_v2", "a1_v2", "a_v_v2"])
   }
 }

@@ -6,7 +6,8 @@ import Testing
 /// Whatever a file holds, it is a plan or a list of errors with places in it.
 @Suite struct MutationTests {
   private static let words = [
-    "*", "&a", "*a", "<<", "{", "}", "[", "]", ":", ": ", "-", "- ", "|", ">", "\"", "'", "#", "~", "null", "\n", "  ", "\t",
+    "*", "&a", "*a", "<<", "{", "}", "[", "]", ":", ": ", "-", "- ", "|", ">", "\"", "'", "#", "~", "null", "\n", "  ",
+    "\t",
     "over", "where", "count", "mean(", "1h", "99999999999999999999d", "é", "\u{0}", "\u{E001}", "view:*", "!!int", "? ",
     "%", "---\n", "...\n", "-1", "1e999", "0x", "true",
   ]
@@ -53,7 +54,8 @@ import Testing
   func `Random bytes never trap`(seed: Int) {
     var random = SplitMix64(seed: UInt64(seed))
     for _ in 0..<50 {
-      let text = (0..<Int(random.next() % 60)).map { _ in Self.words[Int(random.next() % UInt64(Self.words.count))] }.joined()
+      let text = (0..<Int(random.next() % 60)).map { _ in Self.words[Int(random.next() % UInt64(Self.words.count))] }
+        .joined()
       if case .failure(let errors) = Sample.load(text) { #expect(!errors.diagnostics.isEmpty) }
     }
   }

@@ -8,9 +8,7 @@ import Testing
 /// The repository's own files.
 enum Repository {
   static let root: String = {
-    var path = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-    path = "/" + path
-    return path
+    "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
   }()
 
   static let schemas = SchemaDirectory(folder: "\(root)/schemas")
@@ -65,7 +63,8 @@ enum Sample {
     TopologyLoader.load(yaml: yaml, file: file, schemas: Repository.schemas, frozenServices: frozen)
   }
 
-  static func plan(_ yaml: String = text, file: String = "small.yaml", frozen: [String: [String]] = [:]) throws -> Plan {
+  static func plan(_ yaml: String = text, file: String = "small.yaml", frozen: [String: [String]] = [:]) throws -> Plan
+  {
     try load(yaml, file: file, frozen: frozen).get()
   }
 
@@ -74,7 +73,7 @@ enum Sample {
     var text = text
     for (old, new) in changes {
       try #require(text.contains(old), "the sample has no '\(old)'")
-      text = text.replacingOccurrences(of: old, with: new)
+      text = text.replacing(old, with: new)
     }
     return text
   }

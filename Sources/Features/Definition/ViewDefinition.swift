@@ -39,18 +39,21 @@ package struct ViewDefinition: Sendable {
   package var name: String
   package var inputs: [ViewInput]
   package var features: [FeatureDefinition]
+  /// Read as the positions behind `features`.
+  package var derived: [DerivedFeature]
   /// How far behind the watermark events are still expected.
   package var latenessMilliseconds: Int64
   /// The age past which values are no longer served; nil is never.
   package var ttlMilliseconds: Int64?
 
   package init(
-    name: String, inputs: [ViewInput], features: [FeatureDefinition], latenessMilliseconds: Int64 = 600_000,
-    ttlMilliseconds: Int64? = nil
+    name: String, inputs: [ViewInput], features: [FeatureDefinition], derived: [DerivedFeature] = [],
+    latenessMilliseconds: Int64 = 600_000, ttlMilliseconds: Int64? = nil
   ) {
     self.name = name
     self.inputs = inputs
     self.features = features
+    self.derived = derived
     self.latenessMilliseconds = latenessMilliseconds
     self.ttlMilliseconds = ttlMilliseconds
   }

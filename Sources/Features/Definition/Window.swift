@@ -71,11 +71,11 @@ extension Window {
     }
   }
 
-  /// The shortest exact text of a duration: `90m`, `24h`, `7d`. One day is `24h`, as people say it of windows.
+  /// The shortest exact text of a duration: `90m`, `7d`. One and two days are `24h` and `48h`, as people say it of windows.
   package static func durationText(_ milliseconds: Int64) -> String {
     let units: [(Int64, String)] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")]
-    if milliseconds == 86_400_000 { return "24h" }
     for (unit, suffix) in units where milliseconds >= unit && milliseconds % unit == 0 {
+      if suffix == "d", milliseconds <= 2 * unit { continue }
       return "\(milliseconds / unit)\(suffix)"
     }
     return "\(milliseconds)ms"

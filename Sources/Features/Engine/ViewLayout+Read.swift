@@ -7,7 +7,7 @@ extension ViewLayout {
   ///   - row: nil when the store has none.
   ///   - time: epoch milliseconds. Windows expire by it alone.
   ///   - watermark: decides what is still retained; a feature whose window is not gets `.beforeHorizon`.
-  ///   - features: positions in the definition.
+  ///   - features: positions in the definition; those behind its `features` are its `derived`.
   ///   - values: replaced by one value for each of them.
   package func read(
     _ row: borrowing FeatureRow, at time: Int64, watermark: Int64, features: [Int], into values: inout [FeatureValue]
@@ -21,7 +21,11 @@ extension ViewLayout {
         values.append(FeatureValue(value: .null, status: status, eventTimeMilliseconds: known))
         continue
       }
-      values.append(read(row, self.features[index], at: time, watermark: watermark, eventTime: eventTime))
+      let value =
+        index < self.features.count
+        ? read(row, self.features[index], at: time, watermark: watermark, eventTime: eventTime)
+        : readDerived(row, index - self.features.count, at: time, watermark: watermark, eventTime: eventTime)
+      values.append(value)
     }
   }
 
@@ -31,7 +35,7 @@ extension ViewLayout {
     for _ in features { values.append(.notFound) }
   }
 
-  private func read(
+  func read(
     _ row: borrowing FeatureRow, _ feature: FeaturePlan, at time: Int64, watermark: Int64, eventTime: Int64?
   ) -> FeatureValue {
     var flags = flags(row, feature, at: time, watermark: watermark)
@@ -54,14 +58,21 @@ extension ViewLayout {
 
   /// Writes features as numbers, for models: null and what is no number is NaN.
   ///
-  /// - Parameter numbers: one for each feature of the definition.
+  /// - Parameter numbers: one for each feature of the definition, then one for each that is derived.
   package func gather(
     _ row: borrowing FeatureRow, at time: Int64, into numbers: UnsafeMutableBufferPointer<Double>
   ) {
     let isPresent = status(row, at: time) == .present
-    for index in 0..<min(numbers.count, features.count) {
-      let feature = features[index]
-      let number = isPresent ? number(row, feature, cells(row, feature, at: time), at: time) : nil
+    for index in 0..<numbers.count {
+      var number: Double?
+      if !isPresent {
+        number = nil
+      } else if index < features.count {
+        let feature = features[index]
+        number = self.number(row, feature, cells(row, feature, at: time), at: time)
+      } else if index - features.count < definition.derived.count {
+        number = readDerived(row, index - features.count, at: time, watermark: .min, eventTime: nil).value.number
+      }
       unsafe numbers[index] = number ?? .nan
     }
   }

@@ -1,4 +1,5 @@
 package import Core
+internal import Expressions
 
 /// What a view's rows look like, and all that is done to them. Immutable and shared by all threads; a row is confined to
 /// one thread at a time by its owner.
@@ -46,12 +47,17 @@ package final class ViewLayout: Sendable {
 
   var layoutTag: UInt32 { UInt32(truncatingIfNeeded: fingerprint) }
 
-  /// The name and type of every feature, in order.
+  /// The name and type of every feature, in order; what is derived comes last.
   package var featureTypes: [(name: String, type: FeatureType)] {
     zip(definition.features, features).map { ($0.name, $1.type) }
+      + definition.derived.map { ($0.name, FeatureType($0.expression.type)) }
   }
 
-  package func index(ofFeature name: String) -> Int? { definition.features.firstIndex { $0.name == name } }
+  /// The position of a feature for `read`.
+  package func index(ofFeature name: String) -> Int? {
+    if let index = definition.features.firstIndex(where: { $0.name == name }) { return index }
+    return definition.derived.firstIndex { $0.name == name }.map { features.count + $0 }
+  }
 }
 
 extension FeatureRow {
