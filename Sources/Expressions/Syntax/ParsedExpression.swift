@@ -29,7 +29,7 @@ package struct ExpressionField: Sendable, Hashable {
 ///   a double, in `/` and in functions they become the nearest double.
 /// - **NaN**, where a contract lets it in, equals itself and is greater than everything else; `0.0` equals `-0.0`.
 /// - **Texts** compare by their UTF-8 bytes; positions and lengths count Unicode scalars from 1.
-/// - **Times**: `ts - ts` is milliseconds, `ts + 30m` a timestamp; functions take a zone of the tz database or `+02:00`.
+/// - **Times**: `ts - ts` is milliseconds, `ts + 30m` a timestamp; functions take a tz database zone or `+02:00`.
 package struct ParsedExpression: Sendable {
   let root: SyntaxNode
   /// Every field that the expression reads, in the order of the text, with its UTF-8 offset; one that is read twice is
