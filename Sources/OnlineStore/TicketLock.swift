@@ -45,6 +45,9 @@ final class TicketLock: @unchecked Sendable {
     if sleepers.load(ordering: .sequentiallyConsistent) > 0 { ring(for: ticket) }
   }
 
+  /// Whether somebody waits while it is held. For tests.
+  var isWaitedFor: Bool { nextTicket.load(ordering: .relaxed) > called.load(ordering: .relaxed) + 1 }
+
   @inline(__always)
   func withLock<Result: ~Copyable, Failure: Error>(
     _ body: () throws(Failure) -> Result

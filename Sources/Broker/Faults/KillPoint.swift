@@ -1,5 +1,4 @@
-internal import Glibc
-internal import Synchronization
+internal import Core
 
 /// Named places at which a test can make the broker die as by `kill -9`.
 ///
@@ -50,39 +49,14 @@ package enum KillPoint: String, CaseIterable, Sendable {
   /// Dies here when the environment says so.
   @inline(__always)
   package static func pass(_ point: KillPoint) {
-    if let armed, armed == point { reached() }
+    if let armed, armed == point { KillSwitch.reach() }
   }
 
   /// Whether the environment names this point and its turn has come; for torn writes, which must do half of their work
   /// first.
-  package static func isDue(_ point: KillPoint) -> Bool {
-    armed == point && remainingPasses.advance()
-  }
+  package static func isDue(_ point: KillPoint) -> Bool { armed == point && KillSwitch.advance() }
 
-  package static func die() -> Never {
-    kill(getpid(), SIGKILL)
-    while true { pause() }
-  }
+  package static func die() -> Never { KillSwitch.die() }
 
-  private static func reached() {
-    if remainingPasses.advance() { die() }
-  }
-
-  private static let setting: (point: KillPoint, passes: Int)? = {
-    guard let raw = unsafe getenv("HEADRACE_KILL_AT") else { return nil }
-    let parts = unsafe String(cString: raw).split(separator: ":")
-    guard let name = parts.first, let point = KillPoint(rawValue: String(name)) else { return nil }
-    return (point, parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
-  }()
-  private static let armed: KillPoint? = setting?.point
-  private static let remainingPasses = PassCounter(setting?.passes ?? 1)
-}
-
-/// Counts down over all threads; true exactly once, at zero.
-private final class PassCounter: Sendable {
-  private let remaining: Atomic<Int>
-
-  init(_ passes: Int) { remaining = Atomic(passes) }
-
-  func advance() -> Bool { remaining.subtract(1, ordering: .relaxed).newValue == 0 }
+  private static let armed: KillPoint? = KillSwitch.armed()
 }

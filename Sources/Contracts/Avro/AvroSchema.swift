@@ -14,6 +14,7 @@ package struct AvroSchema: Sendable {
   package static let sizeBytesMax = 1 << 20
   /// How deep types may be nested: everything that walks over a schema recurses.
   package static let depthMax = 64
+  static let graphDepthMax = 256
   static let typesMax = 10_000
 
   /// - Parameters:
@@ -28,6 +29,41 @@ package struct AvroSchema: Sendable {
     }
     root = try parser.document(json, place: place)
     types = parser.types
+    var paths = PathLengths(types)
+    guard paths.areBounded(from: root) else {
+      throw HeadraceError(
+        .user, "SCHEMA_INVALID", "types contain each other more than \(Self.graphDepthMax) deep", place: place,
+        remedy: "flatten the schema")
+    }
+  }
+}
+
+/// How long the ways through a schema are: named types may refer to each other in long chains.
+private struct PathLengths {
+  let types: [AvroType]
+  private var longest: [Int]
+  private var isOpen: [Bool]
+
+  init(_ types: [AvroType]) {
+    self.types = types
+    longest = [Int](repeating: -1, count: types.count)
+    isOpen = [Bool](repeating: false, count: types.count)
+  }
+
+  mutating func areBounded(from id: AvroSchema.TypeID, depth: Int = 0) -> Bool {
+    guard depth < AvroSchema.graphDepthMax else { return false }
+    guard !isOpen[id], depth > longest[id] else { return true }
+    longest[id] = depth
+    isOpen[id] = true
+    defer { isOpen[id] = false }
+    let inner: [AvroSchema.TypeID] =
+      switch types[id].shape {
+      case .record(let fields): fields.map(\.type)
+      case .array(let item), .map(let item): [item]
+      case .union(let branches): branches
+      default: []
+      }
+    return inner.allSatisfy { areBounded(from: $0, depth: depth + 1) }
   }
 }
 

@@ -1,7 +1,7 @@
 internal import Columns
 
-/// Comparison. Doubles have a total order, as in SQL engines: NaN equals itself and is greater than everything else, and
-/// both zeros are equal. Texts compare byte by byte.
+/// Comparison. Doubles have a total order, as in SQL engines: NaN equals itself and is greater than everything else,
+/// and both zeros are equal. Texts compare byte by byte.
 extension Machine {
   func compare(
     _ comparison: Comparison, _ storage: ColumnType.Storage, _ operands: [Program.Operand], into result: inout Register

@@ -4,13 +4,13 @@ internal import Glibc
 ///
 /// For threads that may block. Nothing on Swift's pool waits here; `withLock` alone is as short as its body.
 @safe
-final class Monitor<State: Sendable>: @unchecked Sendable {
+package final class Monitor<State: Sendable>: @unchecked Sendable {
   // Unchecked: `state` is only touched with `mutex` held.
   private var state: State
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let changed: UnsafeMutablePointer<pthread_cond_t>
 
-  init(_ state: State) {
+  package init(_ state: State) {
     self.state = state
     unsafe mutex = .allocate(capacity: 1)
     unsafe changed = .allocate(capacity: 1)
@@ -30,7 +30,7 @@ final class Monitor<State: Sendable>: @unchecked Sendable {
   }
 
   /// Changes the state and wakes everybody who waits for a change.
-  func change<Result>(_ body: (inout State) -> Result) -> Result {
+  package func change<Result>(_ body: (inout State) -> Result) -> Result {
     unsafe pthread_mutex_lock(mutex)
     defer {
       unsafe pthread_cond_broadcast(changed)
@@ -43,7 +43,7 @@ final class Monitor<State: Sendable>: @unchecked Sendable {
   ///
   /// - Parameter timeoutMilliseconds: nil waits for ever.
   /// - Returns: nil when the time is over.
-  func wait<Result>(timeoutMilliseconds: Int64? = nil, _ body: (inout State) -> Result?) -> Result? {
+  package func wait<Result>(timeoutMilliseconds: Int64? = nil, _ body: (inout State) -> Result?) -> Result? {
     var deadline = timespec()
     if let timeoutMilliseconds { deadline = Self.deadline(afterMilliseconds: timeoutMilliseconds) }
     unsafe pthread_mutex_lock(mutex)

@@ -50,7 +50,8 @@ extension PlanBuilder {
         sources[source]?.need(key.text)
       } else if let place = view.entity {
         log.error(
-          at: place, "source `\(sourceDraft.declaration.name.text)` has no join key `\(key.text)` of entity `\(place.text)`",
+          at: place,
+          "source `\(sourceDraft.declaration.name.text)` has no join key `\(key.text)` of entity `\(place.text)`",
           nearest: NearestName.of(key.text, in: sourceDraft.names),
           remedy: "derive it in the source: `derive: {\(key.text): …}`")
       }

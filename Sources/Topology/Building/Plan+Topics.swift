@@ -3,7 +3,9 @@ extension Plan {
   var neededTopics: [TopicPlan] {
     var topics = sources.map { TopicPlan(name: $0.topic, role: .input, owners: [$0.name]) }
     for view in views {
-      if let topic = view.repartitionTopic { topics.append(TopicPlan(name: topic, role: .repartition, owners: [view.name])) }
+      if let topic = view.repartitionTopic {
+        topics.append(TopicPlan(name: topic, role: .repartition, owners: [view.name]))
+      }
     }
     topics.append(TopicPlan(name: deadLetterTopic, role: .deadLetter, owners: []))
     topics.append(TopicPlan(name: lateTopic, role: .late, owners: []))

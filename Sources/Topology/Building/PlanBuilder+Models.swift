@@ -75,7 +75,7 @@ extension PlanBuilder {
   private func checkOutput(_ output: YAMLScalar, _ what: String) {
     guard TopicName.isValid(output.text) else {
       log.error(
-        at: output, "`\(output.shortText)` is no name of a topic",
+        at: output, "`\(output.shortText)` cannot be the name of a topic",
         expected: "1 to 249 letters, digits, `.`, `_` and `-`")
       return
     }
@@ -95,7 +95,11 @@ extension PlanBuilder {
       let isAlias = text[separator] == "@"
       let isWord = { (word: String) in
         !word.isEmpty && word.utf8.count <= 100
-          && word.utf8.allSatisfy { $0 < 0x80 && ($0 == 0x5f || $0 == 0x2d || Character(Unicode.Scalar($0)).isLetter || Character(Unicode.Scalar($0)).isNumber) }
+          && word.utf8.allSatisfy {
+            $0 < 0x80
+              && ($0 == 0x5f || $0 == 0x2d || Character(Unicode.Scalar($0)).isLetter
+                || Character(Unicode.Scalar($0)).isNumber)
+          }
       }
       if isWord(name), isAlias, isWord(selector) { return ModelReference(model: name, selector: .alias(selector)) }
       if isWord(name), !isAlias, let version = Int(selector), version > 0 {

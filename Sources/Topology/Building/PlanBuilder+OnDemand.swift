@@ -11,7 +11,8 @@ extension PlanBuilder {
       guard let type = ColumnType(name: field.type.text) else {
         log.error(
           at: field.type, "`\(field.type.shortText)` is no type of a request field",
-          expected: "one of \(Self.list(ColumnType.names))", nearest: NearestName.of(field.type.text, in: ColumnType.names))
+          expected: "one of \(Self.list(ColumnType.names))",
+          nearest: NearestName.of(field.type.text, in: ColumnType.names))
         continue
       }
       requestFields.append(RequestFieldPlan(name: field.name.text, type: type))
@@ -52,7 +53,8 @@ extension PlanBuilder {
     builder.add(expression.canonicalText)
     for input in inputs { builder.add(meaning(of: input)) }
     return OnDemandPlan(
-      name: declared.name.text, text: declared.text.oneLine, expression: expression, inputs: inputs, fingerprint: builder.fingerprint)
+      name: declared.name.text, text: declared.text.oneLine, expression: expression, inputs: inputs,
+      fingerprint: builder.fingerprint)
   }
 
   /// A name in an on-demand expression: `view:feature`, `request:field`, an on-demand feature above, or the bare name of
@@ -105,14 +107,17 @@ extension PlanBuilder {
     }
     guard !declaration.request.contains(where: { $0.name.text == name }) else { return nil }
     let drafts = sources.compactMap(\.self)
-    let types = Set(drafts.compactMap { draft in draft.contract.index(of: name).map { draft.contract.fields[$0].type } })
+    let types = Set(
+      drafts.compactMap { draft in draft.contract.index(of: name).map { draft.contract.fields[$0].type } })
     if types.count == 1, let type = types.first {
       requestFields.append(RequestFieldPlan(name: name, type: type))
       return (.request(requestFields.count - 1), FeatureType(type))
     }
     // A source that could not be read may have had it.
     guard drafts.count == sources.count else { return nil }
-    let known = requestFields.map(\.name) + declaration.onDemand.map(\.name.text) + drafts.flatMap { $0.contract.fields.map(\.path) }
+    let known =
+      requestFields.map(\.name) + declaration.onDemand.map(\.name.text)
+      + drafts.flatMap { $0.contract.fields.map(\.path) }
     let why =
       types.isEmpty
       ? "`\(name)` is neither an on-demand feature nor a field of any contract"

@@ -20,7 +20,8 @@ extension PlanBuilder {
         }
         if features.contains(where: { $0.reference == feature.reference }) {
           log.error(
-            at: reference, "\(what) names `\(name)` twice", remedy: "a vector holds each value once: remove one of them")
+            at: reference, "\(what) names `\(name)` twice", remedy: "a vector holds each value once: remove one of them"
+          )
           continue
         }
         features.append(feature)
@@ -41,13 +42,14 @@ extension PlanBuilder {
     let prefix = "\(viewName):"
     let frozen = (frozenServices[service] ?? []).filter { $0.hasPrefix(prefix) }
     let names = frozen.isEmpty ? view.features.map { prefix + $0.name } : frozen
-    for name in frozen where view.feature(named: String(name.dropFirst(prefix.count))) == nil {
+    let missing = frozen.filter { view.feature(named: String($0.dropFirst(prefix.count))) == nil }
+    for name in missing {
       log.error(
         at: reference, "\(what) was applied with `\(name)`, which view `\(viewName)` no longer has",
         remedy: "keep the feature, or make a new version of the service, such as `\(Self.nextVersion(service))`")
     }
     expansions[service, default: []] += names
-    return names
+    return missing.isEmpty ? names : nil
   }
 
   private func resolve(_ view: String, _ reference: YAMLScalar, _ what: String) -> Int? {

@@ -50,11 +50,13 @@ extension PlanBuilder {
     guard source.key == nil || key != nil, checkKey(source.key, key.map { scope[$0].type }) else { return nil }
     var plan = SourcePlan(
       name: source.name.text, about: source.about, topic: topic, contract: draft.contract,
-      format: source.format?.value ?? .json, partitioner: partitioner(source), columns: known.columns, derived: known.derived,
+      format: source.format?.value ?? .json, partitioner: partitioner(source), columns: known.columns,
+      derived: known.derived,
       scope: scope, key: key, eventTime: eventTime,
       latenessMilliseconds: source.lateness?.value ?? SourceDefaults.latenessMilliseconds,
       maxSkewMilliseconds: source.maxSkew?.value ?? SourceDefaults.maxSkewMilliseconds,
-      dedupe: dedupe(source, scope), filter: filter, filterText: source.filter?.oneLine, fingerprint: Fingerprint(value: 0))
+      dedupe: dedupe(source, scope), filter: filter, filterText: source.filter?.oneLine,
+      fingerprint: Fingerprint(value: 0))
     plan.fingerprint = plan.computedFingerprint
     return plan
   }

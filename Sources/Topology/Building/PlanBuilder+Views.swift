@@ -50,7 +50,9 @@ extension PlanBuilder {
       layout = try ViewLayout(definition)
     } catch {
       let name = error.place.flatMap { $0.split(separator: ":").last.map(String.init) }
-      let feature = draft.features.first { feature in name == feature.name.text || name?.hasPrefix("\(feature.name.text)_") == true }
+      let feature = draft.features.first { feature in
+        name == feature.name.text || name?.hasPrefix("\(feature.name.text)_") == true
+      }
       let what = feature.map { "feature `\($0.name.text)`" } ?? "view `\(declared.name.text)`"
       log.error(at: feature?.text ?? declared.name, "\(what): \(error.message)", remedy: error.remedy)
       return nil
@@ -159,13 +161,15 @@ extension PlanBuilder {
       let names = assembly.features.map(\.name)
       let windows = names.filter { $0.hasPrefix(name.name + "_") }
       let nearest = windows.isEmpty ? NearestName.of(name.name, in: names) : nil
-      let choice = windows.isEmpty ? "one of \(Self.list(names))" : "one of \(Self.list(windows)): the window is part of the name"
+      let choice =
+        windows.isEmpty ? "one of \(Self.list(names))" : "one of \(Self.list(windows)): the window is part of the name"
       let isField = assembly.scope.contains { $0.name == name.name }
       log.error(
         in: feature.text, utf8Offset: name.offset, utf8Length: name.name.utf8.count,
         "\(place): \(what) has no feature `\(name.name)`",
         expected: nearest == nil && !names.isEmpty ? choice : nil, nearest: nearest,
-        remedy: isField ? "it is a field of the events: put an aggregate around it, such as `mean(\(name.name)) over 1h`" : nil)
+        remedy: isField
+          ? "it is a field of the events: put an aggregate around it, such as `mean(\(name.name)) over 1h`" : nil)
     }
     guard isComplete, let expression = typed(parsed, in: assembly.aggregateScope, feature.text, place) else {
       return false

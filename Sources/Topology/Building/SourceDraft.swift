@@ -39,7 +39,7 @@ extension PlanBuilder {
           remedy: "choose another name")
       }
       guard let parsed = parse(derive.text, "derived column `\(derive.name.text)`") else { continue }
-      checkNames(parsed, derive.text, draft, "derived column `\(derive.name.text)`")
+      checkNames(parsed, derive.text, draft, "derived column `\(derive.name.text)`", deriving: derive.name)
       draft.derived.append((derive.name, derive.text, parsed))
     }
     if let filter = source.filter, let parsed = parse(filter, "filter of source `\(source.name.text)`") {
@@ -58,14 +58,19 @@ extension PlanBuilder {
     return draft
   }
 
-  /// Names that neither the contract nor a derived column above has; each is reported once.
+  /// Names that neither the contract nor a derived column has; each is reported once.
+  ///
+  /// - Parameter deriving: the derived column that the expression belongs to: it reads only those above itself.
   @discardableResult
   func checkNames(
-    _ parsed: ParsedExpression, _ scalar: YAMLScalar, _ draft: SourceDraft, _ what: String
+    _ parsed: ParsedExpression, _ scalar: YAMLScalar, _ draft: SourceDraft, _ what: String, deriving: YAMLScalar? = nil
   ) -> Bool {
     var reported: Set<String> = []
     for name in parsed.names where !draft.has(name.name) && reported.insert(name.name).inserted {
-      let isLater = draft.declaration.derive.contains { $0.name.text == name.name }
+      let column = draft.declaration.derive.first { $0.name.text == name.name }
+      let isLater = column != nil && deriving.map { $0.position <= column?.name.position ?? .start } == true
+      // A derived column that is wrong was reported where it stands.
+      guard column == nil || isLater else { continue }
       let nearest = NearestName.of(name.name, in: draft.names)
       log.error(
         in: scalar, utf8Offset: name.offset, utf8Length: name.name.utf8.count,

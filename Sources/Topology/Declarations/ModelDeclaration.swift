@@ -69,7 +69,8 @@ struct MonitorDeclaration {
     }
     reader.finish()
     if tests.isEmpty, performance.isEmpty {
-      log.error(at: name, "\(what) watches nothing", remedy: "add `tests: {psi: 0.2}` or `performance: {auc: {min: 0.7}}`")
+      log.error(
+        at: name, "\(what) watches nothing", remedy: "add `tests: {psi: 0.2}` or `performance: {auc: {min: 0.7}}`")
     }
   }
 }

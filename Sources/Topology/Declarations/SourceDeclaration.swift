@@ -47,7 +47,7 @@ struct SourceDeclaration {
     reader.finish()
     if let topic, !TopicName.isValid(topic.text) {
       log.error(
-        at: topic, "`\(topic.shortText)` is no name of a topic",
+        at: topic, "`\(topic.shortText)` cannot be the name of a topic",
         expected: "1 to 249 letters, digits, `.`, `_` and `-`")
     }
   }

@@ -83,7 +83,8 @@ struct PlanComparison {
     if before.maxSkewMilliseconds != after.maxSkewMilliseconds {
       add(
         .changed, subject, .safe,
-        "max_skew \(DurationLiteral.text(before.maxSkewMilliseconds)) → \(DurationLiteral.text(after.maxSkewMilliseconds))")
+        "max_skew \(DurationLiteral.text(before.maxSkewMilliseconds)) → \(DurationLiteral.text(after.maxSkewMilliseconds))"
+      )
     }
     if before.fingerprint != after.fingerprint {
       add(.changed, subject, .safe, "what its records mean changed; the views below that depend on it build anew")

@@ -65,9 +65,12 @@ package struct PlanDiff: Sendable {
   }
 
   private static func everythingNew(_ plan: Plan) -> [Change] {
-    plan.sources.map { Change(kind: .added, subject: "source `\($0.name)`", verdict: .safe, reason: "reads \($0.topic)") }
+    plan.sources.map {
+      Change(kind: .added, subject: "source `\($0.name)`", verdict: .safe, reason: "reads \($0.topic)")
+    }
       + plan.views.map {
-        Change(kind: .added, subject: "view `\($0.name)`", verdict: .builds, reason: "builds from the beginning of the log")
+        Change(
+          kind: .added, subject: "view `\($0.name)`", verdict: .builds, reason: "builds from the beginning of the log")
       }
       + plan.services.map {
         Change(

@@ -47,7 +47,9 @@ extension PlanReport {
       lines.append("source \(source.name)  \(source.topic), \(source.format.rawValue)")
       let fields = source.columns.map { source.contract.fields[$0].path }
       let omitted = source.contract.fields.count - fields.count
-      lines.append("  decodes \(fields.joined(separator: ", "))\(omitted > 0 ? " (\(omitted) other fields are checked only)" : "")")
+      lines.append(
+        "  decodes \(fields.joined(separator: ", "))\(omitted > 0 ? " (\(omitted) other fields are checked only)" : "")"
+      )
       for (position, column) in source.derived.enumerated() {
         let type = source.scope[source.columns.count + position].type
         lines.append("  derives \(column.name): \(type) = \(column.text)")
@@ -67,7 +69,8 @@ extension PlanReport {
       "max skew \(DurationLiteral.text(source.maxSkewMilliseconds))",
     ]
     if let dedupe = source.dedupe {
-      parts.append("first of each \(source.scope[dedupe.column].name) within \(DurationLiteral.text(dedupe.withinMilliseconds))")
+      parts.append(
+        "first of each \(source.scope[dedupe.column].name) within \(DurationLiteral.text(dedupe.withinMilliseconds))")
     }
     return parts.joined(separator: ", ")
   }
@@ -133,7 +136,9 @@ extension PlanReport {
   }
 
   private var noteLines: [String] {
-    let warnings = plan.warnings.map { "\($0.file):\($0.line):\($0.column): \($0.message)" + ($0.remedy.map { " (\($0))" } ?? "") }
+    let warnings = plan.warnings.map {
+      "\($0.file):\($0.line):\($0.column): \($0.message)" + ($0.remedy.map { " (\($0))" } ?? "")
+    }
     let all = warnings + plan.check(partitionCounts: partitionCounts).map(\.description) + notes
     return all.isEmpty ? [] : ["notes"] + all.map { "  \($0)" }
   }

@@ -118,7 +118,8 @@ struct YAMLTreeBuilder {
     } else if depth > limits.depthMax {
       spend(at: position, "values are nested too deeply", expected: "at most \(limits.depthMax) levels")
     }
-    return isSpent ? empty(position) : YAMLNode(content: content, position: position, nodeCount: nodeCount, depth: depth)
+    return isSpent
+      ? empty(position) : YAMLNode(content: content, position: position, nodeCount: nodeCount, depth: depth)
   }
 
   private mutating func spend(at position: SourcePosition, _ message: String, expected: String, remedy: String? = nil) {

@@ -39,7 +39,7 @@ import Testing
     Case(long, "1.00000000000000000000000000000001", .notIntegral),
     Case(double, "1", .double(1)), Case(double, "-0.0", .double(-0.0)), Case(double, "0.1", .double(0.1)),
     Case(double, "1e400", .outOfRange), Case(double, "-1e400", .outOfRange), Case(double, "1e-400", .double(0)),
-    Case(double, "1.7976931348623157e308", .double(.greatestFiniteMagnitude)), Case(double, "5e-324", .double(5e-324)),
+    Case(double, "1.7976931348623157e308", .double(.greatestFiniteMagnitude)), Case(double, "5e-324", .double(.leastNonzeroMagnitude)),
     Case(double, "9007199254740993", .double(9_007_199_254_740_992)),
     Case(double, "123456789012345678901234567890", .double(1.2345678901234568e29)),
     Case(double, "\"NaN\"", .notFinite), Case(double, "\"-Infinity\"", .notFinite), Case(double, "\"1\"", .wrongType),

@@ -29,7 +29,7 @@ func decode(
 
 func decode(_ payloads: [[UInt8]?], by decoder: RecordDecoder) throws -> Decoded {
   for payload in payloads {
-    if let payload { decoder.append(payload.span.bytes) } else { decoder.append(nil) }
+    if let payload { unsafe decoder.append(payload.span.bytes) } else { decoder.append(nil) }
   }
   var batch = decoder.makeBatch()
   var faults: [RecordFault] = []

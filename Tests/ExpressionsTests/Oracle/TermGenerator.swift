@@ -25,7 +25,7 @@ struct TermGenerator {
     case .double:
       return .double(
         pick([
-          0, -0.0, 1, -2.5, .nan, .infinity, -.infinity, .greatestFiniteMagnitude, 5e-324, 1e300,
+          0, -0.0, 1, -2.5, .nan, .infinity, -.infinity, .greatestFiniteMagnitude, .leastNonzeroMagnitude, 1e300,
           .random(in: -9...9, using: &random),
         ]))
     case .boolean: return .boolean(Bool.random(using: &random))

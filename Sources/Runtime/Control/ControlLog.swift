@@ -1,0 +1,112 @@
+package import Core
+package import Kafka
+package import Topology
+
+/// The control topic: which plan of each topology runs, and since which offsets. One partition, never compacted, never
+/// expired.
+///
+/// Every call blocks, and belongs to the thread that made it.
+package final class ControlLog {
+  package static let topic = "headrace.control"
+  private let client: ClientConfiguration
+  private let consumer: Consumer
+  private var state = ControlState()
+
+  /// Makes the topic if it is not there.
+  package init(_ client: ClientConfiguration, replicationFactor: Int32 = 1) throws(HeadraceError) {
+    self.client = client
+    let admin = try Admin(client)
+    let topics = try admin.describeCluster().topics
+    if !topics.contains(where: { $0.name == Self.topic && $0.error == nil }) {
+      let new = NewTopic(
+        name: Self.topic, partitionCount: 1, replicationFactor: replicationFactor,
+        configuration: ["retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"])
+      do throws(HeadraceError) {
+        try admin.createTopic(new)
+      } catch {
+        guard error.isKafka(.topicExists) else { throw error }
+      }
+    }
+    consumer = try Consumer(ConsumerConfiguration(client: client, groupID: nil))
+    try consumer.assign([Self.partition: .beginning])
+  }
+
+  deinit { _ = try? consumer.close() }
+
+  private static var partition: TopicPartition { TopicPartition(topic: topic, partition: 0) }
+
+  /// The plan of a topology that is in force; nil when none was ever applied.
+  package func current(topology: String) throws -> AppliedPlan? {
+    try readToEnd()
+    return state.plans[topology]
+  }
+
+  /// Puts a plan in force in the place of the version that was seen.
+  ///
+  /// - Parameter expectedVersion: that of the plan in force; 0 when there is none.
+  /// - Returns: the plan with its version.
+  /// - Throws: `PLAN_OVERTAKEN` when somebody else was faster.
+  package func apply(_ plan: Plan, expectedVersion: Int64) throws -> AppliedPlan {
+    try send(
+      .plan(
+        topology: plan.name, expects: expectedVersion, fingerprint: plan.fingerprint, document: plan.document.encoded())
+    )
+    guard let applied = try current(topology: plan.name), applied.fingerprint == plan.fingerprint,
+      applied.version == expectedVersion + 1
+    else {
+      throw HeadraceError(
+        .user, "PLAN_OVERTAKEN", "another plan was applied at the same moment", place: plan.name,
+        remedy: "look at what runs now with `headrace plan`, then apply again")
+    }
+    return applied
+  }
+
+  /// Says that a task runs a plan from these offsets on.
+  func noteSwitch(
+    topology: String, version: Int64, task: Int32, offsets: [TopicPartition: Int64]
+  ) throws(HeadraceError) {
+    try send(.switched(topology: topology, version: version, task: task, offsets: offsets))
+  }
+
+  /// Waits for a plan of the topology that is newer than `version`.
+  ///
+  /// - Returns: nil when none came in time.
+  package func next(
+    topology: String, after version: Int64, timeoutMilliseconds: Int32
+  ) throws -> AppliedPlan? {
+    try poll(timeoutMilliseconds)
+    guard let plan = state.plans[topology], plan.version > version else { return nil }
+    return plan
+  }
+
+  private func send(_ record: ControlRecord) throws(HeadraceError) {
+    let producer = try Producer(ProducerConfiguration(client: client))
+    defer { producer.close() }
+    var batch = ProduceBatch(topic: Self.topic)
+    try record.append(to: &batch)
+    let report = try producer.sendAndWait(batch, timeoutMilliseconds: client.requestTimeoutMilliseconds)
+    if let error = report.error { throw error }
+  }
+
+  private func readToEnd() throws {
+    let end = try consumer.watermarks([Self.partition])[Self.partition]?.end ?? 0
+    let deadline = WallClock.monotonic.nowMilliseconds + Int64(client.requestTimeoutMilliseconds)
+    while try consumer.position(of: Self.partition) < end {
+      try poll(100)
+      guard WallClock.monotonic.nowMilliseconds < deadline else {
+        throw HeadraceError(
+          .external, "CONTROL_UNREADABLE", "the control topic could not be read to its end in time", retry: .sameCall,
+          place: Self.topic, remedy: "check that the broker is up and reachable")
+      }
+    }
+  }
+
+  private func poll(_ timeoutMilliseconds: Int32) throws {
+    try consumer.poll(timeoutMilliseconds: timeoutMilliseconds) { records in
+      for index in records.indices {
+        guard let record = ControlRecord(records[index]) else { continue }
+        state.apply(record, offset: records[index].offset)
+      }
+    }
+  }
+}

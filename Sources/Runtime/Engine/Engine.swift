@@ -1,0 +1,121 @@
+package import Contracts
+package import Core
+internal import Kafka
+package import Logging
+internal import Rocks
+internal import Synchronization
+package import Topology
+
+/// Runs a plan in this process: workers that read the topology's topics, tasks that keep its state, and a reader that any
+/// thread may ask.
+///
+/// More processes with the same plan share the partitions: they are members of one consumer group, and that is all there
+/// is of a cluster.
+package final class Engine: Sendable {
+  private struct State: Sendable {
+    var workers: [WorkerControl] = []
+    var isStarted = false
+  }
+
+  package let reader: FeatureReader
+  private let configuration: RuntimeConfiguration
+  private let schemas: any WriterSchemas
+  private let logger: Logger
+  private let clock: WallClock
+  private let board: TaskBoard
+  private let state = Mutex(State())
+  private let thread: BlockingThread
+
+  /// - Parameters:
+  ///   - schemas: of writers, for sources in Confluent's framing.
+  ///   - clock: the wall clock, for reads and reports alone.
+  package init(
+    plan: Plan, configuration: RuntimeConfiguration, schemas: any WriterSchemas = NoWriterSchemas(), logger: Logger,
+    clock: WallClock = .system
+  ) throws(HeadraceError) {
+    self.configuration = configuration
+    self.schemas = schemas
+    self.logger = logger
+    self.clock = clock
+    board = TaskBoard(plan: plan)
+    reader = FeatureReader(board: board, clock: clock)
+    thread = try BlockingThread(name: "engine")
+  }
+
+  /// What runs.
+  package var plan: Plan { board.plan }
+
+  /// Makes the topics that are ours, checks those that are not, and starts the workers.
+  ///
+  /// Returns when the workers run; tasks become readable one after the other (`status`).
+  ///
+  /// - Throws: when a topic is missing, when topics differ in their number of partitions, when the data directory cannot
+  ///   be written, when the cluster runs another plan.
+  package func start() async throws {
+    guard state.withLock({ !$0.isStarted }) else { return }
+    let context = try await thread.run { [self] in try prepare() }
+    let instanceID = try InstanceIdentity.load(directory: configuration.dataDirectory)
+    for index in 0..<max(configuration.workers, 1) {
+      let control = WorkerControl()
+      state.withLock { state in
+        state.workers.append(control)
+        state.isStarted = true
+      }
+      try BlockingThread.start(name: "worker-\(index)") {
+        Worker(index, context, instanceID: instanceID, control: control).run()
+      }
+    }
+  }
+
+  private func prepare() throws(HeadraceError) -> TaskContext {
+    let plan = board.plan
+    let admin = try Admin(configuration.client)
+    let count = try TopicPreparation(plan: plan, configuration: configuration, logger: logger).run(admin)
+    board.set(partitionCount: count)
+    return TaskContext(
+      plan: plan, inputs: InputPlan.all(of: plan), partitionCount: count, configuration: configuration, board: board,
+      schemas: schemas, logger: logger, blockCache: BlockCache(capacityBytes: configuration.blockCacheBytes),
+      clock: clock)
+  }
+
+  /// Commits, saves and closes everything, and leaves the group: what SIGTERM asks for. Calling it again waits with the
+  /// first call.
+  package func drain() async {
+    let workers = state.withLock { $0.workers }
+    for worker in workers { worker.stop() }
+    _ = try? await thread.run {
+      for worker in workers { while !worker.waitForEnd(timeoutMilliseconds: 1_000) {} }
+    }
+  }
+
+  /// Why the workers do not run any more; nil while they do.
+  package var failure: HeadraceError? { board.failure }
+
+  package func status() -> EngineStatus {
+    let tasks = board.tasks.map(\.status)
+    let plan = board.plan
+    let sources = plan.sources.map { source in
+      let counts = tasks.lazy.flatMap(\.inputs).flatMap(\.sources).filter { $0.name == source.name }.map(\.counts)
+      return SourceStatus(name: source.name, counts: counts.reduce(OutcomeCounts(), +))
+    }
+    return EngineStatus(
+      planFingerprint: plan.fingerprint, tasks: tasks, partitionCount: board.partitionCount,
+      failure: board.failure?.description, sources: sources)
+  }
+
+  /// Waits until the record at `offset` of a source's topic is visible to reads: read your write.
+  ///
+  /// Rows of repartitioned views follow with the next commit, and are not waited for.
+  ///
+  /// - Returns: false when the time is over, or its task is not in this process.
+  package func wait(for partition: TopicPartition, offset: Int64, timeoutMilliseconds: Int64) async -> Bool {
+    guard let task = board.task(partition.partition) else { return false }
+    return await withCheckedContinuation { continuation in
+      task.wait(
+        for: .init(
+          topic: partition.topic, offset: offset,
+          deadlineMilliseconds: WallClock.monotonic.nowMilliseconds + timeoutMilliseconds,
+          resume: { continuation.resume(returning: $0) }))
+    }
+  }
+}

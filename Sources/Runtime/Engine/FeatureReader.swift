@@ -1,0 +1,101 @@
+package import Core
+package import Features
+package import OnlineStore
+package import Topology
+
+/// The time at which features are read.
+package enum ReadTime: Sendable, Hashable {
+  /// The wall clock.
+  case now
+  /// Epoch milliseconds.
+  case asOf(Int64)
+  /// The watermark of the view's rows: what they would say if the clock stood where their events do.
+  case latest
+}
+
+/// Why features cannot be read here and now.
+package enum ReadError: Error, Sendable, Equatable {
+  /// The task that owns the key is not in this process.
+  case notOwned(partition: Int32)
+  /// The task is being restored, or waits for a person.
+  case notReady(partition: Int32, why: String)
+  /// The view is still being built from the log.
+  case building(view: String)
+  /// The time lies before what is retained.
+  case beforeHorizon(view: String)
+  /// The disk failed.
+  case failed(HeadraceError)
+}
+
+/// Reads features from any thread: key → partition → task → rows.
+///
+/// A read sees every record that was applied when it began, committed or not: the state is a function of committed input.
+package final class FeatureReader: Sendable {
+  private let board: TaskBoard
+  private let clock: WallClock
+
+  init(board: TaskBoard, clock: WallClock) {
+    self.board = board
+    self.clock = clock
+  }
+
+  /// What is being read; changes when another plan is applied.
+  package var plan: Plan { board.plan }
+
+  /// Reads features of one entity.
+  ///
+  /// - Parameters:
+  ///   - view: a position in `plan.views`.
+  ///   - features: positions in the view's features.
+  ///   - values: gets one value for each, appended.
+  /// - Returns: the time that was read at, epoch milliseconds.
+  @discardableResult
+  package func read(
+    view: Int, key: EntityKey, at time: ReadTime = .now, features: [Int], into values: inout [FeatureValue]
+  ) throws(ReadError) -> Int64 {
+    let task = try task(of: key, view: view)
+    let access = try task.access(view)
+    let milliseconds = milliseconds(of: time, access)
+    let start = values.count
+    do throws(HeadraceError) {
+      try task.store.read(
+        view: access.storeView, key: key, at: milliseconds, watermark: access.watermark, features: features,
+        into: &values)
+    } catch {
+      values.removeSubrange(start...)
+      throw error.code == "STATE_CLOSED" || error.code == "STATE_VIEW_DROPPED"
+        ? .notReady(partition: task.partition, why: "the task is moving") : .failed(error)
+    }
+    if case .asOf = time, values[start...].contains(where: { $0.flags.contains(.beforeHorizon) }) {
+      values.removeSubrange(start...)
+      throw .beforeHorizon(view: board.plan.views[view].name)
+    }
+    return milliseconds
+  }
+
+  /// The number of the task that owns a key's row; nil until the cluster was asked how many there are.
+  package func partition(of key: EntityKey, view: Int) -> Int32? { board.partition(of: key, view: view) }
+
+  /// The watermark of the rows of a view in the task that owns the key; nil when there is none.
+  package func watermark(of key: EntityKey, view: Int) throws(ReadError) -> Int64? {
+    let watermark = try task(of: key, view: view).access(view).watermark
+    return watermark == .min ? nil : watermark
+  }
+
+  private func task(of key: EntityKey, view: Int) throws(ReadError) -> TaskPublication {
+    guard let partition = board.partition(of: key, view: view) else {
+      throw .notReady(partition: -1, why: "the workers have not started")
+    }
+    guard let task = board.task(partition) else { throw .notOwned(partition: partition) }
+    return task
+  }
+
+  private func milliseconds(of time: ReadTime, _ access: TaskPublication.Access) -> Int64 {
+    switch time {
+    case .now: clock.nowMilliseconds
+    case .asOf(let milliseconds): milliseconds
+    // Of a view without events every time is as good.
+    case .latest: access.watermark == .min ? clock.nowMilliseconds : access.watermark
+    }
+  }
+}

@@ -1,0 +1,152 @@
+internal import Core
+internal import OnlineStore
+internal import Synchronization
+internal import Topology
+
+/// What the workers tell the threads that read: which tasks are here, and how far they are.
+final class TaskBoard: Sendable {
+  private struct State: Sendable {
+    var plan: Plan
+    var partitionCount: Int32?
+    var tasks: [Int32: TaskPublication] = [:]
+    var failure: HeadraceError?
+  }
+
+  private let state: Mutex<State>
+
+  init(plan: Plan) { state = Mutex(State(plan: plan)) }
+
+  var plan: Plan { state.withLock { $0.plan } }
+  var partitionCount: Int32? { state.withLock { $0.partitionCount } }
+  var failure: HeadraceError? { state.withLock { $0.failure } }
+  var tasks: [TaskPublication] { state.withLock { $0.tasks.values.sorted { $0.partition < $1.partition } } }
+
+  func set(plan: Plan) { state.withLock { $0.plan = plan } }
+  func set(partitionCount: Int32) { state.withLock { $0.partitionCount = partitionCount } }
+  func set(failure: HeadraceError) { state.withLock { $0.failure = $0.failure ?? failure } }
+
+  func publish(_ task: TaskPublication) { state.withLock { $0.tasks[task.partition] = task } }
+
+  /// Only the one that was published goes: another worker may have taken the task over already.
+  func withdraw(_ task: TaskPublication) {
+    state.withLock { if $0.tasks[task.partition] === task { $0.tasks[task.partition] = nil } }
+  }
+
+  func task(_ partition: Int32) -> TaskPublication? { state.withLock { $0.tasks[partition] } }
+
+  func partition(of key: EntityKey, view: Int) -> Int32? {
+    state.withLock { state in
+      guard let count = state.partitionCount, state.plan.views.indices.contains(view) else { return nil }
+      let view = state.plan.views[view]
+      let partitioner = view.isRepartitioned ? nil : state.plan.sources[view.source].partitioner
+      return unsafe key.bytes.withUnsafeBytes {
+        unsafe (partitioner ?? .murmur2).partition(key: $0, partitionCount: count)
+      }
+    }
+  }
+}
+
+/// One task as other threads see it. The worker writes to it once per batch, never per record.
+final class TaskPublication: Sendable {
+  /// What a read needs of a view.
+  struct Access: Sendable {
+    var storeView: Int
+    var watermark: Int64
+  }
+
+  /// A view of the plan in this task.
+  enum ViewState: Sendable, Equatable {
+    case ready(storeView: Int, watermark: Int64)
+    case building(name: String)
+  }
+
+  struct State: Sendable {
+    var status: TaskStatus
+    /// By position in the plan's views.
+    var views: [ViewState] = []
+    var isReadable = false
+    /// Reads that wait until an offset is applied.
+    var waiters: [Waiter] = []
+  }
+
+  struct Waiter: Sendable {
+    var topic: String
+    var offset: Int64
+    var deadlineMilliseconds: Int64
+    var resume: @Sendable (Bool) -> Void
+  }
+
+  let partition: Int32
+  let store: TaskStore
+  private let state: Mutex<State>
+
+  init(partition: Int32, store: TaskStore, status: TaskStatus) {
+    self.partition = partition
+    self.store = store
+    state = Mutex(State(status: status))
+  }
+
+  var status: TaskStatus { state.withLock { $0.status } }
+
+  func access(_ view: Int) throws(ReadError) -> Access {
+    let found: Result<Access, ReadError> = state.withLock { state in
+      guard state.isReadable, state.views.indices.contains(view) else {
+        let why = state.status.whyNotMoving ?? "the task is being restored"
+        return .failure(.notReady(partition: partition, why: why))
+      }
+      switch state.views[view] {
+      case .ready(let storeView, let watermark): return .success(Access(storeView: storeView, watermark: watermark))
+      case .building(let name): return .failure(.building(view: name))
+      }
+    }
+    return try found.get()
+  }
+
+  /// Changes what others see, and answers those who wait for it.
+  func update(nowMilliseconds: Int64, _ body: (inout State) -> Void) {
+    var answers: [(Waiter, Bool)] = []
+    state.withLock { state in
+      body(&state)
+      guard !state.waiters.isEmpty else { return }
+      let waiting = state.waiters
+      state.waiters = []
+      for waiter in waiting {
+        if state.hasApplied(waiter.topic, waiter.offset) {
+          answers.append((waiter, true))
+        } else if waiter.deadlineMilliseconds <= nowMilliseconds {
+          answers.append((waiter, false))
+        } else {
+          state.waiters.append(waiter)
+        }
+      }
+    }
+    for (waiter, isApplied) in answers { waiter.resume(isApplied) }
+  }
+
+  /// Calls `resume` once: with true as soon as the record at `offset` is applied, with false when time is over or the
+  /// task goes.
+  func wait(for waiter: Waiter) {
+    let isApplied = state.withLock { state in
+      if state.isReadable && state.hasApplied(waiter.topic, waiter.offset) { return true }
+      state.waiters.append(waiter)
+      return false
+    }
+    if isApplied { waiter.resume(true) }
+  }
+
+  /// The task goes: nobody may wait for it.
+  func end() {
+    let waiters = state.withLock { state in
+      defer { state.waiters = [] }
+      state.isReadable = false
+      return state.waiters
+    }
+    for waiter in waiters { waiter.resume(false) }
+  }
+}
+
+extension TaskPublication.State {
+  fileprivate func hasApplied(_ topic: String, _ offset: Int64) -> Bool {
+    isReadable && status.inputs.contains { $0.topic == topic && $0.appliedOffset > offset }
+  }
+}

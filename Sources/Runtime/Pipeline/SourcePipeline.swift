@@ -1,0 +1,243 @@
+internal import Columns
+internal import Contracts
+internal import Core
+internal import Expressions
+internal import Features
+internal import Kafka
+internal import OnlineStore
+internal import Topology
+
+/// From the records of one source in one partition to the rows of its views.
+///
+/// Bytes → columns → derived columns → the checks, in their order (contract, skew, watermark, filter, deduplication,
+/// lateness) → keys, once per entity → rows, view by view. Every decision is a function of the partition's prefix; where
+/// batches are cut changes nothing. Buffers are kept from batch to batch: a record that is well costs no allocation, no
+/// lock and no string.
+final class SourcePipeline {
+  let source: SourcePlan
+  /// Of this source in its topic, for messages and the dead-letter topic.
+  let partition: TopicPartition
+  let partitionCount: Int32
+  let store: TaskStore
+  /// Views whose rows are here.
+  var targets: [ViewTarget]
+  /// Views whose rows are in the tasks of their keys.
+  var deltas: [DeltaTarget]
+  /// What was decided up to here: what a checkpoint keeps.
+  var record: CheckpointRecord.SourceRecord
+
+  let decoder: RecordDecoder
+  let eventTime: EventTimeReader
+  let dedupe: DedupeTable?
+  /// The scope: decoded fields, then derived columns.
+  var batch: ColumnBatch
+  var derived: [Column]
+  var filter: Column?
+  var faults: [RecordFault] = []
+  var headers: EventHeaders
+  var times: [Int64] = []
+  var outcomes: [Outcome] = []
+  /// Rows that go on: first past the filter, then those that are no duplicates, then those that are not late.
+  var rows: [Int] = []
+  var isDuplicate: [Bool] = []
+  var eventIDs = EntityKeys()
+  /// Keys of the entities that some view has, and the record's own key field, by the columns that they are made of.
+  var keyColumns: [[Int]] = []
+  var keys: [EntityKeys] = []
+  /// Where in `keys` the record's key field is; nil when the record's key is not checked.
+  var recordKey: Int?
+  var scratch = ExpressionScratch()
+  var keyScratch: [UInt8] = []
+
+  /// A view and its buffers.
+  class Target {
+    let plan: ViewPlan
+    /// A position in `Plan.views`.
+    let view: Int
+    /// Which of the pipeline's keys are those of its entity.
+    let keys: Int
+    var inputs: [Column]
+    var filter: Column?
+    var rows: [Int] = []
+
+    init(_ plan: ViewPlan, view: Int, keys: Int) {
+      self.plan = plan
+      self.view = view
+      self.keys = keys
+      inputs = plan.inputs.map { Column($0.type) }
+      filter = plan.filter.map { Column($0.type) }
+    }
+  }
+
+  /// A view whose rows are in this task.
+  final class ViewTarget: Target {
+    /// As the store numbers it.
+    let storeView: Int
+
+    init(_ plan: ViewPlan, view: Int, keys: Int, storeView: Int) {
+      self.storeView = storeView
+      super.init(plan, view: view, keys: keys)
+    }
+  }
+
+  /// A view that is repartitioned.
+  final class DeltaTarget: Target {
+    let table: DeltaTable
+
+    override init(_ plan: ViewPlan, view: Int, keys: Int) {
+      table = DeltaTable(plan.layout)
+      super.init(plan, view: view, keys: keys)
+    }
+  }
+
+  /// - Parameters:
+  ///   - views: positions in the plan's views, all of this source, with the store's number of those whose rows are here.
+  ///   - dedupeName: under which the ids are kept; a view that is being built keeps its own.
+  init(
+    plan: Plan, source index: Int, partition: TopicPartition, partitionCount: Int32, store: TaskStore,
+    views: [(view: Int, storeView: Int?)], record: CheckpointRecord.SourceRecord, dedupeName: String,
+    schemas: any WriterSchemas
+  ) throws(HeadraceError) {
+    source = plan.sources[index]
+    self.partition = partition
+    self.partitionCount = partitionCount
+    self.store = store
+    self.record = record
+    decoder = try RecordDecoder(
+      contract: source.contract, format: source.format, columns: source.columns, schemas: schemas)
+    eventTime = EventTimeReader(
+      column: source.eventTime.column, path: source.contract.fields[source.columns[source.eventTime.column]].path,
+      unit: source.eventTime.unit)
+    batch = decoder.makeBatch()
+    derived = source.derived.map { Column($0.expression.type) }
+    batch.columns += derived
+    filter = source.filter.map { Column($0.type) }
+    headers = EventHeaders(partition: partition.partition)
+    if let plan = source.dedupe {
+      dedupe = try store.dedupeTable(source: dedupeName, withinMilliseconds: plan.withinMilliseconds)
+    } else {
+      dedupe = nil
+    }
+    targets = []
+    deltas = []
+    if let key = source.key { recordKey = slot(ofKey: [key]) }
+    for (view, storeView) in views { add(plan, view, storeView) }
+  }
+
+  /// Takes a view in: from the next batch on its rows are changed here.
+  func add(_ plan: Plan, _ index: Int, _ storeView: Int?) {
+    let view = plan.views[index]
+    let keys = slot(ofKey: view.keyColumns)
+    if let storeView {
+      targets.append(ViewTarget(view, view: index, keys: keys, storeView: storeView))
+    } else {
+      deltas.append(DeltaTarget(view, view: index, keys: keys))
+    }
+  }
+
+  private func slot(ofKey columns: [Int]) -> Int {
+    if let known = keyColumns.firstIndex(of: columns) { return known }
+    keyColumns.append(columns)
+    keys.append(EntityKeys())
+    return keys.count - 1
+  }
+}
+
+extension SourcePipeline {
+  /// Applies the records `range` of a batch.
+  ///
+  /// - Parameters:
+  ///   - outputs: where bad and late records go; nil below the restart's C: the state alone moves.
+  /// - Returns: how many records are done. Fewer than there are when the schema of one is not known yet: come back with
+  ///   that one.
+  /// - Throws: what the store throws; what was applied of the batch must be discarded then.
+  func process(
+    _ records: borrowing ConsumedBatch, _ range: Range<Int>, outputs: TaskOutputs?
+  ) throws(HeadraceError) -> Int {
+    for index in range { decoder.append(records[index].value) }
+    try decoder.decode(into: &batch, faults: &faults)
+    let count = countUntilTransientFault(range.count)
+    guard count > 0 else { return 0 }
+    eventTime.read(batch, into: &times, faults: &faults)
+    evaluateScope()
+    try decide(records, range.lowerBound, count, outputs)
+    try dropDuplicates(count)
+    encodeKeys()
+    sortByLateness()
+    settle(records, range.lowerBound, count, outputs)
+    try apply(isEmitting: outputs != nil)
+    return count
+  }
+
+  /// Rows in front of the first whose schema nobody could be asked for.
+  private func countUntilTransientFault(_ count: Int) -> Int {
+    guard !faults.isEmpty, let fault = faults.first(where: { $0.code.isTransient }) else { return count }
+    return fault.row
+  }
+
+  private func evaluateScope() {
+    let first = source.columns.count
+    for index in derived.indices {
+      source.derived[index].expression.evaluate(batch, into: &derived[index], scratch: &scratch)
+      swap(&derived[index], &batch.columns[first + index])
+    }
+    evaluate(source.filter, into: &filter)
+  }
+
+  private func encodeKeys() {
+    for slot in keys.indices {
+      keys[slot].encode(batch.columns, parts: keyColumns[slot], rowCount: batch.rowCount)
+    }
+  }
+
+  /// Rows to the views, in the order of the log.
+  ///
+  /// - Parameter isEmitting: false below the restart's C: deltas of these records were sent before.
+  private func apply(isEmitting: Bool) throws(HeadraceError) {
+    guard !rows.isEmpty else { return }
+    for target in targets {
+      evaluate(target)
+      select(target)
+      try store.apply(
+        view: target.storeView, keys: keys[target.keys], inputs: target.inputs, rows: target.rows, headers: headers)
+    }
+    guard isEmitting else { return }
+    for target in deltas {
+      evaluate(target)
+      select(target)
+      target.table.apply(keys: keys[target.keys], inputs: target.inputs, rows: target.rows, headers: headers)
+    }
+  }
+
+  private func evaluate(_ target: Target) {
+    for index in target.plan.inputs.indices {
+      target.plan.inputs[index].evaluate(batch, into: &target.inputs[index], scratch: &scratch)
+    }
+    evaluate(target.plan.filter, into: &target.filter)
+  }
+
+  private func evaluate(_ expression: Expression?, into filter: inout Column?) {
+    // Taken out and put back: its buffers are reused, and never copied.
+    guard let expression, var column = filter.take() else { return }
+    expression.evaluate(batch, into: &column, scratch: &scratch)
+    filter = column
+  }
+
+  /// The rows that a view takes: its filter is true, its entity is known, and some window of it still counts them.
+  private func select(_ target: Target) {
+    target.rows.removeAll(keepingCapacity: true)
+    for row in rows {
+      guard keys[target.keys].isValid[row] else {
+        record.counts.withoutEntity &+= 1
+        continue
+      }
+      if let filter = target.filter, !filter.isValid[row] || filter.integers[row] == 0 { continue }
+      if outcomes[row] == .repaired {
+        let ring = target.plan.layout.ring(
+          eventTime: headers.eventTimesMilliseconds[row], watermark: headers.watermarksMilliseconds[row])
+        if ring == .late { continue }
+      }
+      target.rows.append(row)
+    }
+  }
+}

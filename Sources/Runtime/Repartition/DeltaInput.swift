@@ -1,0 +1,92 @@
+internal import Columns
+internal import Core
+internal import Kafka
+internal import OnlineStore
+internal import Topology
+
+/// From the deltas of one repartition partition to the rows of its view.
+///
+/// Nothing is decided here: filters, deduplication and lateness were decided upstream, once. The watermark of the rows is
+/// the least over the upstream partitions that ever said something; one that says it is idle is not waited for.
+final class DeltaInput {
+  let view: ViewPlan
+  /// As the store numbers it.
+  let storeView: Int
+  private let store: TaskStore
+  private(set) var upstreams: [UpstreamWatermark]
+  private(set) var watermark = Int64.min
+  private(set) var digest: InputDigest
+  private(set) var counts: OutcomeCounts
+  private var keys = EntityKeys()
+  private var deltas = TextBuffer()
+  private var rows: [Int] = []
+
+  init(view: ViewPlan, storeView: Int, store: TaskStore, partitionCount: Int32, record: CheckpointRecord.InputRecord) {
+    self.view = view
+    self.storeView = storeView
+    self.store = store
+    upstreams = record.upstreams
+    if upstreams.count < Int(partitionCount) {
+      upstreams += repeatElement(UpstreamWatermark(), count: Int(partitionCount) - upstreams.count)
+    }
+    let source = record.sources.first ?? CheckpointRecord.SourceRecord(source: view.name)
+    digest = source.digest
+    counts = source.counts
+    watermark = least()
+  }
+
+  /// What a checkpoint keeps.
+  var record: CheckpointRecord.SourceRecord {
+    var record = CheckpointRecord.SourceRecord(source: view.name)
+    record.watermark = watermark
+    record.digest = digest
+    record.counts = counts
+    return record
+  }
+
+  func process(_ records: borrowing ConsumedBatch, _ range: Range<Int>) throws(HeadraceError) {
+    keys.removeAll()
+    deltas.removeAll()
+    rows.removeAll(keepingCapacity: true)
+    for index in range {
+      let record = records[index]
+      let outcome = try take(record, records.partition)
+      counts.count(outcome)
+      digest.add(
+        offset: record.offset, outcome: outcome, keyHash: unsafe record.keyBytes.map { unsafe Hash64.hash($0) } ?? 0)
+    }
+    watermark = least()
+    try store.merge(view: storeView, keys: keys, deltas: deltas, rows: rows, watermarkMilliseconds: watermark)
+  }
+
+  /// - Returns: `filtered` for watermarks and for deltas of another form of the view.
+  private func take(
+    _ record: borrowing ConsumedRecord, _ partition: TopicPartition
+  ) throws(HeadraceError) -> Outcome {
+    guard let value = record.value else { return .deadLettered }
+    let envelope: DeltaEnvelope
+    do throws(HeadraceError) {
+      envelope = try DeltaEnvelope(decoding: value)
+    } catch {
+      throw error.at("\(partition) offset \(record.offset)")
+    }
+    guard envelope.view == view.fingerprint.value else { return .filtered }
+    let upstream = Int(envelope.partition)
+    guard upstreams.indices.contains(upstream) else { return .deadLettered }
+    upstreams[upstream].watermark = max(upstreams[upstream].watermark, envelope.watermark)
+    upstreams[upstream].nextOffset = max(upstreams[upstream].nextOffset, envelope.nextOffset)
+    upstreams[upstream].isIdle = envelope.isIdle
+    guard envelope.hasRow, let key = record.key else { return .filtered }
+    keys.append(bytes: key)
+    deltas.append(value.extracting(DeltaEnvelope.sizeBytes..<value.byteCount))
+    rows.append(rows.count)
+    return .applied
+  }
+
+  private func least() -> Int64 {
+    let heard = upstreams.filter { $0.watermark > .min }
+    let busy = heard.filter { !$0.isIdle }
+    // When all are idle nobody holds anybody back: the newest says what time it is.
+    return max(watermark, busy.map(\.watermark).min() ?? heard.map(\.watermark).max() ?? .min)
+  }
+}

@@ -1,0 +1,51 @@
+package import Kafka
+
+/// Everything that can be set about the workers of a process. Defaults live here and nowhere else.
+package struct RuntimeConfiguration: Sendable {
+  /// How brokers are reached.
+  package var client: ClientConfiguration
+  /// All local state lies below it; made when missing.
+  package var dataDirectory: String
+  /// Threads that read and apply. Each is a member of the group of its own.
+  package var workers = 1
+  /// How often outputs and offsets are committed. A commit that takes long is followed by a longer pause.
+  package var commitIntervalMilliseconds: Int64 = 100
+  /// How often the state is saved.
+  package var checkpointIntervalMilliseconds: Int64 = 10_000
+  /// A task is saved early when so much of its state is not on the disk.
+  package var dirtyBytesMaximum = 128 << 20
+  /// The memory tables of all tasks together.
+  package var memoryBudgetBytes = 512 << 20
+  /// The uncompressed blocks of all tasks together.
+  package var blockCacheBytes = 128 << 20
+  /// The group declares a worker dead after this silence.
+  package var sessionTimeoutMilliseconds: Int32 = 10_000
+  /// The coordinator aborts a transaction that is open for longer; no call of a commit waits for longer.
+  package var transactionTimeoutMilliseconds: Int32 = 10_000
+  /// The most records that a worker takes at once.
+  package var batchRecordsMaximum = 4_096
+  /// Outputs of one task that wait for their commit; more of them, and the task is not read from.
+  package var outputBytesMaximum = 16 << 20
+  /// Event times so far beyond their record's timestamp go to the dead-letter topic, unless the source says another.
+  package var maximumSkewMilliseconds: Int64 = 300_000
+  /// How long an input partition is quiet until repartitioned views no longer wait for its watermark.
+  package var idleAfterMilliseconds: Int64 = 60_000
+  /// Partitions of source topics that are made because they are missing; nil: a missing topic is an error.
+  package var createsSourceTopicsWithPartitions: Int32?
+  /// Copies of the topics that are made.
+  package var replicationFactor: Int32 = 1
+  /// Kafka's `retention.ms` of the dead-letter and late topics.
+  package var deadLetterRetentionMilliseconds: Int64 = 7 * 86_400_000
+  /// Whether bad and late records are written to their topics. Without them, and without repartitioned views, a
+  /// topology writes nothing to Kafka and commits without transactions.
+  package var writesRejectedRecords = true
+  /// What a person has allowed for this one start.
+  package var acceptances = TaskProtocol.Acceptances()
+  /// Replaces a plan in the control topic that differs from the one of this process.
+  package var appliesPlan = false
+
+  package init(client: ClientConfiguration, dataDirectory: String) {
+    self.client = client
+    self.dataDirectory = dataDirectory
+  }
+}

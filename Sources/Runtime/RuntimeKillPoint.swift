@@ -1,0 +1,52 @@
+internal import Core
+
+/// Named places at which a test can make a worker die as by `kill -9`: one between any two steps of the protocol whose
+/// order matters (`Tests/Model/eos_model.py`).
+///
+/// `HEADRACE_KILL_AT=runtime.after-commit:3` kills the process at the third pass of that place.
+package enum RuntimeKillPoint: String, CaseIterable, Sendable {
+  /// Records are applied in memory; nothing of the transaction is sent.
+  case commitBeforeSend = "runtime.commit-before-send"
+  /// Outputs are in the log inside of the open transaction; the offsets are not part of it yet.
+  case commitAfterOutputs = "runtime.commit-after-outputs"
+  /// Outputs and offsets are part of the transaction; nothing is decided.
+  case commitBeforeEnd = "runtime.commit-before-end"
+  /// Kafka has decided; this process has not heard of it.
+  case commitAfterEnd = "runtime.commit-after-end"
+  /// C is known; the worker has not acted upon it.
+  case commitHeard = "runtime.commit-heard"
+  /// S = C is reached; nothing of the checkpoint is written.
+  case checkpointBefore = "runtime.checkpoint-before"
+  /// The checkpoint is on the disk; the task does not know.
+  case checkpointAfter = "runtime.checkpoint-after"
+  /// A restart has opened the state at S; the older life of the task is not fenced yet.
+  case restartOpened = "runtime.restart-opened"
+  /// The older life is fenced; C is not read back yet.
+  case restartFenced = "runtime.restart-fenced"
+  /// Records between S and C are being applied again.
+  case restartReplaying = "runtime.restart-replaying"
+  /// C is reached again; nothing is emitted yet.
+  case restartReplayed = "runtime.restart-replayed"
+  /// Partitions are being given back; their last records are not committed.
+  case revokeBeforeCommit = "runtime.revoke-before-commit"
+  /// Partitions are being given back; committed, not saved.
+  case revokeBeforeCheckpoint = "runtime.revoke-before-checkpoint"
+  /// Partitions are being given back; the state is saved and closed.
+  case revokeAfterClose = "runtime.revoke-after-close"
+  /// A new view has caught up; the others do not have it in their midst yet.
+  case spliceBefore = "runtime.splice-before"
+  /// A new view reads with the others; no checkpoint says so yet.
+  case spliceAfter = "runtime.splice-after"
+  /// Another plan is decided upon; the task still runs the old one.
+  case switchBefore = "runtime.switch-before"
+  /// The task runs the new plan; no checkpoint says so yet.
+  case switchAfter = "runtime.switch-after"
+
+  /// Dies here when the environment says so.
+  @inline(__always)
+  static func pass(_ point: RuntimeKillPoint) {
+    if let armed, armed == point { KillSwitch.reach() }
+  }
+
+  private static let armed: RuntimeKillPoint? = KillSwitch.armed()
+}

@@ -1,0 +1,168 @@
+internal import Core
+internal import Kafka
+internal import Logging
+internal import OnlineStore
+internal import Topology
+
+// Commits and checkpoints.
+
+extension PartitionTask {
+  /// Does what is due. Called by the worker between polls.
+  func tick(nowMilliseconds now: Int64) {
+    if let error = pendingFailure { fail(error) }
+    if machine.phase == .new { openState() }
+    while let report = lane?.take() { hear(report) }
+    guard machine.phase == .running else {
+      balance(now)
+      return publishStatus()
+    }
+    if now >= nextCheckpointAtMilliseconds || (store?.dirtyBytes ?? 0) > context.configuration.dirtyBytesMaximum {
+      save()
+    } else if now >= nextCommitAtMilliseconds || outputs.sizeBytes > context.configuration.outputBytesMaximum / 2 {
+      noteMarkers()
+      follow(owesWatermark ? .outputsDue : .commitDue)
+      nextCommitAtMilliseconds = now + context.configuration.commitIntervalMilliseconds
+    }
+    balance(now)
+    publishStatus()
+  }
+
+  /// Commits, then saves: S = C. Waits for both.
+  func save() {
+    nextCheckpointAtMilliseconds =
+      WallClock.monotonic.nowMilliseconds + context.configuration.checkpointIntervalMilliseconds
+    noteMarkers()
+    follow(.checkpointDue)
+    waitForCommits()
+  }
+
+  /// Commits, saves, and closes: the group takes the task back, or the process ends.
+  func leave() {
+    RuntimeKillPoint.pass(.revokeBeforeCommit)
+    if pendingFailure == nil, machine.phase == .running { noteMarkers() }
+    if pendingFailure != nil { follow(.lost) } else { follow(.revoked) }
+    waitForCommits()
+    // What is not closed by now was neither running nor stopped: nothing of it is worth keeping.
+    if !isClosed { follow(.lost) }
+    RuntimeKillPoint.pass(.revokeAfterClose)
+  }
+
+  private func waitForCommits() {
+    while machine.isCommitInFlight, let lane {
+      guard let report = lane.wait(timeoutMilliseconds: 1_000) else { continue }
+      hear(report)
+    }
+  }
+
+  func hear(_ report: CommitLane.Report) {
+    switch report {
+    case .started: follow(.producerReady)
+    case .startFailed(let error): fail(error)
+    case .committed:
+      RuntimeKillPoint.pass(.commitHeard)
+      let now = WallClock.monotonic.nowMilliseconds
+      lastCommitMilliseconds = now - commitStartedAtMilliseconds
+      // A slow commit must not take all of the time: four times as long for records.
+      nextCommitAtMilliseconds = max(nextCommitAtMilliseconds, now + 3 * (lastCommitMilliseconds ?? 0))
+      if let flying { outputs.giveBack(flying) }
+      flying = nil
+      restarts = 0
+      follow(.commitEnded(.committed))
+    case .failed(let error):
+      flying = nil
+      guard !error.isFencing else { return follow(.commitEnded(.fenced)) }
+      logger.warning("commit is unclear: reading on from the last checkpoint", metadata: ["error": "\(error)"])
+      restarts += 1
+      whyNotMoving = error.description
+      if restarts > 1 { backOff() }
+      follow(.commitEnded(.unclear))
+    }
+  }
+
+  /// Positions step over transaction markers, and so do S and C.
+  private func noteMarkers() {
+    guard machine.phase == .running, isAssigned else { return }
+    for (index, input) in inputs.enumerated() where !machine.inputs[index].isReplaying {
+      do throws(HeadraceError) {
+        let position = try consumer.position(of: input.partition)
+        if position > machine.inputs[index].applied { follow(.applied(input: index, offset: position)) }
+      } catch {
+        pendingFailure = error
+      }
+    }
+  }
+
+  func commit(_ offsets: [Int64]) {
+    commitStartedAtMilliseconds = WallClock.monotonic.nowMilliseconds
+    var committed: [TopicPartition: CommittedOffset] = [:]
+    for (index, input) in inputs.enumerated() where !machine.inputs[index].isReplaying {
+      let metadata = CommitMetadata(planFingerprint: context.plan.fingerprint.value, digest: input.digest)
+      committed[input.partition] = CommittedOffset(offset: offsets[index], metadata: metadata.text)
+    }
+    do throws(HeadraceError) {
+      try drainDeltas(offsets)
+      if let failure = outputs.failure { throw failure }
+      guard let lane else {
+        try consumer.commit(committed)
+        return follow(.commitEnded(.committed))
+      }
+      let buffers = outputs.take()
+      flying = buffers
+      lane.commit(
+        .init(outputs: buffers.all, offsets: committed, group: MemberProof(try consumer.groupMetadata())))
+    } catch {
+      logger.warning("commit failed", metadata: ["error": "\(error)"])
+      whyNotMoving = error.description
+      restarts += 1
+      follow(.commitEnded(.unclear))
+    }
+  }
+
+  func checkpoint(_ offsets: [Int64]) {
+    guard let store else { return follow(.checkpointRefused) }
+    if machine.isLeaving { RuntimeKillPoint.pass(.revokeBeforeCheckpoint) }
+    RuntimeKillPoint.pass(.checkpointBefore)
+    let started = WallClock.monotonic.nowMilliseconds
+    let record = CheckpointRecord(
+      planFingerprint: context.plan.fingerprint.value,
+      inputs: zip(inputs, offsets).map { $0.record(nextOffset: $1) },
+      views: context.plan.views.map(\.fingerprint.value))
+    do throws(HeadraceError) {
+      try store.checkpoint(meta: record.encoded())
+      RuntimeKillPoint.pass(.checkpointAfter)
+      lastCheckpointMilliseconds = WallClock.monotonic.nowMilliseconds - started
+      lastCheckpointAtMilliseconds = context.clock.nowMilliseconds
+      follow(.checkpointEnded)
+    } catch {
+      guard error.retry != .sameCall else {
+        // Nothing was written. The task goes on as long as its memory allows.
+        whyNotMoving = error.description
+        logger.error("checkpoint refused", metadata: ["error": "\(error)"])
+        nextCheckpointAtMilliseconds = WallClock.monotonic.nowMilliseconds + 1_000
+        return follow(.checkpointRefused)
+      }
+      isStoreFinished = true
+      pendingFailure = error
+      if machine.isLeaving { follow(.failed) }
+    }
+  }
+
+  /// Stops reading the task's inputs while its outputs or its unsaved rows are too many, and goes on when they are not.
+  private func balance(_ now: Int64) {
+    let isFull =
+      outputs.sizeBytes > context.configuration.outputBytesMaximum
+      || (store?.dirtyBytes ?? 0) > 2 * context.configuration.dirtyBytesMaximum
+    let isWaiting = waitsForSchemaUntilMilliseconds.map { $0 > now } ?? false
+    if !isWaiting { waitsForSchemaUntilMilliseconds = nil }
+    var isStopped = false
+    if case .stopped = machine.phase { isStopped = true }
+    let shallPause = isFull || isWaiting || isStopped
+    guard isAssigned, shallPause != pausedForBackPressure else { return }
+    do throws(HeadraceError) {
+      if shallPause { try consumer.pause(partitions) } else { try consumer.resume(partitions) }
+      pausedForBackPressure = shallPause
+    } catch {
+      pendingFailure = error
+    }
+  }
+}

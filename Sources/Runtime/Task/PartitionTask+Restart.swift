@@ -1,0 +1,162 @@
+internal import Contracts
+internal import Core
+internal import Kafka
+internal import Logging
+internal import OnlineStore
+internal import Rocks
+internal import Topology
+
+// Restart: the one way into work, for a first start, a crash, an unclear commit, a move and a lost disk.
+
+extension PartitionTask {
+  /// Opens the state and asks for S, unless it is to wait after a failure.
+  func openState() {
+    let now = WallClock.monotonic.nowMilliseconds
+    if let retryAtMilliseconds, retryAtMilliseconds > now { return }
+    retryAtMilliseconds = nil
+    do throws(HeadraceError) {
+      let store = try reopenedStore()
+      let record = try store.loadMeta().map { bytes throws(HeadraceError) in
+        unsafe try CheckpointRecord(decoding: bytes.span.bytes, place: statePath)
+      }
+      let ends = try consumer.watermarks(partitions)
+      inputs = try makeInputs(store, record)
+      makePublication(store)
+      var opened: [TaskProtocol.Opened] = []
+      for input in inputs {
+        guard let log = ends[input.partition] else {
+          throw HeadraceError(.unknownTopicOrPartition, "the log has no such partition", place: "\(input.partition)")
+        }
+        input.endOffset = log.end
+        let saved = record?.inputs.first { $0.topic == input.plan.topic }?.nextOffset
+        opened.append(.init(saved: saved, log: .init(beginning: log.beginning, end: log.end)))
+      }
+      follow(.opened(opened))
+    } catch {
+      restarts += 1
+      whyNotMoving = error.description
+      logger.warning("state cannot be opened", metadata: ["error": "\(error)"])
+      backOff()
+      publishStatus()
+    }
+  }
+
+  private func reopenedStore() throws(HeadraceError) -> TaskStore {
+    if isStoreFinished {
+      closeStore()
+      isStoreFinished = false
+    }
+    if let store { return store }
+    var options = StoreOptions()
+    options.memoryBudgetBytes = memoryBudgetBytes
+    options.blockCache = context.blockCache
+    try Folders.make(statePath)
+    do throws(HeadraceError) {
+      let opened = try TaskStore(path: statePath, options: options)
+      store = opened
+      return opened
+    } catch {
+      guard error.isCorruption else { throw error }
+      // Damaged state is never read again: what it held comes from the log.
+      let aside = try TaskStore.moveAside(statePath)
+      logger.error("damaged state was moved aside", metadata: ["to": "\(aside)", "error": "\(error)"])
+      let opened = try TaskStore(path: statePath, options: options)
+      store = opened
+      return opened
+    }
+  }
+
+  private func makeInputs(_ store: TaskStore, _ record: CheckpointRecord?) throws(HeadraceError) -> [TaskInput] {
+    var inputs: [TaskInput] = []
+    for plan in context.inputs {
+      let partition = TopicPartition(topic: plan.topic, partition: number)
+      let saved = record?.inputs.first { $0.topic == plan.topic }
+      var sources: [SourcePipeline] = []
+      var deltas: DeltaInput?
+      switch plan.role {
+      case .sources(let indexes):
+        for index in indexes { sources.append(try makePipeline(store, index, partition, saved)) }
+      case .deltas(let view):
+        let namespace = try namespace(of: context.plan.views[view], in: store)
+        deltas = DeltaInput(
+          view: context.plan.views[view], storeView: namespace.view, store: store,
+          partitionCount: context.partitionCount,
+          record: saved ?? CheckpointRecord.InputRecord(topic: plan.topic, nextOffset: 0))
+      }
+      inputs.append(
+        TaskInput(plan: plan, partition: partition, sources: sources, deltas: deltas, witness: saved?.witness))
+    }
+    return inputs
+  }
+
+  /// A view's rows are its own as long as everything that decides them is the same.
+  private func namespace(of view: ViewPlan, in store: TaskStore) throws(HeadraceError) -> ViewNamespace {
+    try store.namespace(for: view.layout, source: view.fingerprint.description)
+  }
+
+  private func makePipeline(
+    _ store: TaskStore, _ index: Int, _ partition: TopicPartition, _ saved: CheckpointRecord.InputRecord?
+  ) throws(HeadraceError) -> SourcePipeline {
+    let plan = context.plan
+    var views: [(view: Int, storeView: Int?)] = []
+    for (position, view) in plan.views.enumerated() where view.source == index {
+      views.append((position, view.isRepartitioned ? nil : try namespace(of: view, in: store).view))
+    }
+    let name = plan.sources[index].name
+    return try SourcePipeline(
+      plan: plan, source: index, partition: partition, partitionCount: context.partitionCount, store: store,
+      views: views, record: saved?.sources.first { $0.source == name } ?? .init(source: name), dedupeName: name,
+      schemas: context.schemas)
+  }
+
+  /// What Kafka decided, now that nobody else can decide anything more.
+  func readCommitted() {
+    do throws(HeadraceError) {
+      let committed = try consumer.committed(partitions)
+      for input in inputs {
+        input.committedMetadata = committed[input.partition]?.metadata.flatMap { CommitMetadata($0) }
+      }
+      follow(.committedRead(inputs.map { committed[$0.partition]?.offset }))
+    } catch {
+      pendingFailure = error
+    }
+  }
+
+  func read(from offsets: [Int64]) {
+    startOffsets = offsets
+    for (index, input) in inputs.enumerated() {
+      // One record earlier, to see whether the log is still the one that the state knows.
+      if let witness = input.expectedWitness, witness.offset < offsets[index] { startOffsets[index] = witness.offset }
+    }
+    guard isAssigned else { return }
+    do throws(HeadraceError) {
+      for (index, input) in inputs.enumerated() { try consumer.seek(input.partition, to: startOffsets[index]) }
+    } catch {
+      pendingFailure = error
+    }
+    publish()
+  }
+
+  /// Waits until the task reads, or a person has to decide.
+  ///
+  /// - Throws: when the time is over.
+  func waitUntilStarted(deadlineMilliseconds: Int64) throws(HeadraceError) {
+    while true {
+      if let error = pendingFailure { fail(error) }
+      switch machine.phase {
+      case .running, .stopped, .closed: return
+      case .new:
+        openState()
+        if machine.phase == .new { Sleep.milliseconds(20) }
+      case .fencing:
+        if let report = lane?.wait(timeoutMilliseconds: 100) { hear(report) }
+      case .reading: readCommitted()
+      }
+      guard WallClock.monotonic.nowMilliseconds < deadlineMilliseconds else {
+        throw HeadraceError(
+          .external, "TASK_START", "the task did not start in time: \(whyNotMoving ?? "\(machine.phase)")",
+          retry: .sameCall, place: "task \(number)")
+      }
+    }
+  }
+}

@@ -1,0 +1,208 @@
+internal import Contracts
+internal import Core
+internal import Glibc
+internal import Kafka
+internal import Logging
+internal import OnlineStore
+internal import Topology
+
+/// The work for one partition number: its inputs, its state and its transactions.
+///
+/// Lives on its worker's thread. `TaskProtocol` says what happens when; this does it.
+final class PartitionTask {
+  let number: Int32
+  let context: TaskContext
+  let consumer: Consumer
+  let outputs: TaskOutputs
+  let lane: CommitLane?
+  let memoryBudgetBytes: Int
+  var machine: TaskProtocol
+  var store: TaskStore?
+  var inputs: [TaskInput] = []
+  var publication: TaskPublication?
+  var logger: Logger
+  /// Buffers of the transaction that is on its way.
+  var flying: TaskOutputs.Buffers?
+  /// What failed inside of a batch; acted upon after it.
+  var pendingFailure: HeadraceError?
+  /// The store's last write failed: only a new instance knows what the disk has.
+  var isStoreFinished = false
+  var whyNotMoving: String?
+  /// When to try again what failed.
+  var retryAtMilliseconds: Int64?
+  var restarts = 0
+  /// The inputs are assigned: positions can be set.
+  var isAssigned = false
+  var startOffsets: [Int64] = []
+  var pausedForBackPressure = false
+  var waitsForSchemaUntilMilliseconds: Int64?
+
+  var nextCommitAtMilliseconds: Int64
+  var nextCheckpointAtMilliseconds: Int64
+  var commitStartedAtMilliseconds: Int64 = 0
+  var lastCommitMilliseconds: Int64?
+  var lastCheckpointMilliseconds: Int64?
+  var lastCheckpointAtMilliseconds: Int64?
+  var watermarkSentAtMilliseconds: Int64 = 0
+  /// The watermark that every downstream partition has of a view, by view.
+  var sentWatermarks: [Int: Int64] = [:]
+
+  init(
+    _ number: Int32, _ context: TaskContext, consumer: Consumer, memoryBudgetBytes: Int,
+    wake: @escaping @Sendable () -> Void
+  ) throws(HeadraceError) {
+    self.number = number
+    self.context = context
+    self.consumer = consumer
+    self.memoryBudgetBytes = memoryBudgetBytes
+    logger = context.logger
+    logger[metadataKey: "task"] = "\(number)"
+    machine = TaskProtocol(context.configuration.acceptances)
+    outputs = TaskOutputs(
+      plan: context.plan, task: number, partitionCount: context.partitionCount,
+      writesRejected: context.configuration.writesRejectedRecords)
+    lane = context.isTransactional ? try Self.lane(number, context, wake) : nil
+    let now = WallClock.monotonic.nowMilliseconds
+    nextCommitAtMilliseconds = now + context.configuration.commitIntervalMilliseconds
+    nextCheckpointAtMilliseconds = now + context.configuration.checkpointIntervalMilliseconds
+  }
+
+  private static func lane(
+    _ number: Int32, _ context: TaskContext, _ wake: @escaping @Sendable () -> Void
+  ) throws(HeadraceError) -> CommitLane {
+    var producer = ProducerConfiguration(client: context.configuration.client)
+    // A commit waits for its records: none of them waits for others.
+    producer.lingerMilliseconds = 0
+    producer.compression = .lz4
+    var transaction = TransactionConfiguration(transactionalID: "\(context.plan.name)-\(number)")
+    transaction.timeoutMilliseconds = context.configuration.transactionTimeoutMilliseconds
+    return try CommitLane(producer, transaction, wake: wake)
+  }
+
+  var partitions: [TopicPartition] { context.partitions(of: number) }
+  var isClosed: Bool { machine.phase == .closed }
+
+  /// Tells the machine, and does what it says.
+  func follow(_ event: TaskProtocol.Event) {
+    for action in machine.handle(event) { perform(action) }
+  }
+
+  private func perform(_ action: TaskProtocol.Action) {
+    switch action {
+    case .openState: openState()
+    case .initializeProducer:
+      RuntimeKillPoint.pass(.restartOpened)
+      if let lane { lane.start() } else { follow(.producerReady) }
+    case .readCommitted:
+      RuntimeKillPoint.pass(.restartFenced)
+      readCommitted()
+    case .readFrom(let offsets): read(from: offsets)
+    case .commit(let offsets): commit(offsets)
+    case .checkpoint(let offsets): checkpoint(offsets)
+    case .discardUnsaved:
+      // A store that is finished has nothing to discard: the one that is opened next has what the disk has.
+      if !isStoreFinished { store?.discardUnsaved() }
+      outputs.removeAll()
+      flying = nil
+      publication?.update(nowMilliseconds: 0) { $0.isReadable = false }
+    case .becomeReadable:
+      RuntimeKillPoint.pass(.restartReplayed)
+      whyNotMoving = nil
+      logger.info("task is ready", metadata: ["applied": "\(machine.inputs.map(\.applied))"])
+      publish()
+    case .close: closeStore()
+    case .stop(let stop): halt(stop)
+    }
+  }
+
+  /// Something failed: from S again, a little later when it fails again and again.
+  func fail(_ error: HeadraceError) {
+    pendingFailure = nil
+    restarts += 1
+    whyNotMoving = error.description
+    logger.warning("task starts again from its last checkpoint", metadata: ["error": "\(error)"])
+    if store?.failure != nil { isStoreFinished = true }
+    backOff()
+    // `openState` waits for that time.
+    follow(.failed)
+  }
+
+  func backOff() {
+    retryAtMilliseconds = WallClock.monotonic.nowMilliseconds + Int64(min(100 << min(restarts, 6), 5_000))
+  }
+
+  private func halt(_ stop: TaskProtocol.Stop) {
+    let error = stop.error(self)
+    whyNotMoving = error.description
+    logger.error("task stops", metadata: ["error": "\(error)"])
+    publish()
+  }
+
+  func closeStore() {
+    isAssigned = false
+    if let publication {
+      publication.end()
+      context.board.withdraw(publication)
+    }
+    publication = nil
+    store?.close()
+    store = nil
+    inputs = []
+  }
+}
+
+extension TaskProtocol.Stop {
+  /// What it means and what to do, for a person.
+  func error(_ task: PartitionTask) -> HeadraceError {
+    func place(_ input: Int) -> String { task.partitions[input].description }
+    switch self {
+    case .stateAhead(let input, let saved, let committed):
+      return HeadraceError(
+        .user, "STATE_AHEAD",
+        "the state holds records up to offset \(saved), the group has committed \(committed) only",
+        place: place(input),
+        remedy: "the group's offset was moved back, or the state is of another cluster: move \(task.statePath) away to "
+          + "rebuild it from the log")
+    case .missingCommit(let input, let saved):
+      return HeadraceError(
+        .user, "COMMIT_MISSING",
+        "the state holds records up to offset \(saved), and the group has no offset: it expired, or was deleted",
+        place: place(input),
+        remedy: "look at the newest `headrace-src` header in \(task.context.plan.deadLetterTopic); with "
+          + "--accept-state-offset the state's own offset counts, and outputs behind it are not written twice only if "
+          + "there were none")
+    case .recordsGone(let input, let from, let to):
+      return HeadraceError(
+        .external, "RECORDS_GONE", "records \(from) ..< \(to) are gone from the log, and the state has not seen them",
+        place: place(input),
+        remedy: "restore a newer copy of \(task.statePath), or accept with --accept-lost-records that they are left out"
+      )
+    case .logTruncated(let input, let offset, let end):
+      return HeadraceError(
+        .external, "LOG_TRUNCATED", "offset \(offset) was read before, and the log ends at \(end)", place: place(input),
+        remedy:
+          "the topic was made again, or its broker lost records: find out which; then move \(task.statePath) away "
+          + "and delete the group's offsets to begin anew")
+    case .fenced:
+      return HeadraceError(
+        .external, "TASK_FENCED", "another instance has taken this task over", place: "task \(task.number)",
+        remedy: "nothing, if there are several instances; else stop the other process that uses this topology's name")
+    case .digestDiffers(let input, let offset):
+      return HeadraceError(
+        .internal, "DIGEST_DIFFERS", "reading up to offset \(offset) again gave other results than the first time",
+        place: place(input),
+        remedy: "a record or a decision changed under the same plan: report it, and move \(task.statePath) away to "
+          + "rebuild the state")
+    case .topicRecreated(let input, let offset):
+      return HeadraceError(
+        .user, "TOPIC_RECREATED", "offset \(offset) holds another record than the one that the state has read",
+        place: place(input),
+        remedy: "the topic was deleted and made again: move \(task.statePath) away and delete the group's offsets to "
+          + "begin anew")
+    }
+  }
+}
+
+extension PartitionTask {
+  var statePath: String { context.statePath(number) }
+}

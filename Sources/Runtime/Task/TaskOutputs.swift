@@ -1,0 +1,144 @@
+internal import Contracts
+internal import Core
+internal import Kafka
+internal import Topology
+
+/// What one task writes to Kafka with its next commit.
+///
+/// Two sets of buffers: while one is on its way in a transaction, the other one fills.
+final class TaskOutputs {
+  private let task: Int32
+  private let partitionCount: Int32
+  /// nil: rejected records are counted and not written.
+  private let rejected: (deadLetterTopic: String, lateTopic: String)?
+  private var filling: Buffers
+  private var spare: Buffers?
+  private var scratch = ByteWriter()
+  /// Without memory for a record, or with one that no broker takes, the task cannot go on.
+  private(set) var failure: HeadraceError?
+
+  struct Buffers: Sendable {
+    var deadLetters: ProduceBatch
+    var late: ProduceBatch
+    /// By repartitioned view.
+    var deltas: [Int: ProduceBatch]
+
+    var sizeBytes: Int { deadLetters.sizeBytes + late.sizeBytes + deltas.values.reduce(0) { $0 + $1.sizeBytes } }
+    var all: [ProduceBatch] { [deadLetters, late] + deltas.sorted { $0.key < $1.key }.map(\.value) }
+
+    mutating func removeAll() {
+      deadLetters.removeAll()
+      late.removeAll()
+      for view in deltas.keys { deltas[view]?.removeAll() }
+    }
+  }
+
+  init(plan: Plan, task: Int32, partitionCount: Int32, writesRejected: Bool) {
+    self.task = task
+    self.partitionCount = partitionCount
+    rejected = writesRejected ? (plan.deadLetterTopic, plan.lateTopic) : nil
+    var deltas: [Int: ProduceBatch] = [:]
+    for (index, view) in plan.views.enumerated() {
+      guard let topic = view.repartitionTopic else { continue }
+      deltas[index] = ProduceBatch(topic: topic, partitioner: .murmur2, partitionCount: partitionCount)
+    }
+    filling = Buffers(
+      deadLetters: ProduceBatch(topic: plan.deadLetterTopic), late: ProduceBatch(topic: plan.lateTopic), deltas: deltas)
+    spare = filling
+  }
+
+  var sizeBytes: Int { filling.sizeBytes }
+
+  /// Takes everything that waits; the buffers come back with `giveBack`.
+  func take() -> Buffers {
+    var next = spare.take() ?? filling
+    next.removeAll()
+    swap(&next, &filling)
+    return next
+  }
+
+  func giveBack(_ buffers: consuming Buffers) { spare = buffers }
+
+  func removeAll() {
+    filling.removeAll()
+    failure = nil
+  }
+}
+
+extension TaskOutputs {
+  /// A record that is no event: as it came, with what is wrong with it (KIP-1034).
+  func deadLetter(
+    _ record: borrowing ConsumedRecord, _ partition: TopicPartition, _ source: SourcePlan, _ fault: RecordFault
+  ) {
+    guard rejected != nil else { return }
+    note { () throws(HeadraceError) in
+      try append(record, to: \.deadLetters)
+      let headers = DeadLetter.headers(
+        fault, contract: source.contract, value: record.value, topic: partition.topic, partition: partition.partition,
+        offset: record.offset)
+      for (name, value) in headers { unsafe try filling.deadLetters.appendHeader(name, value.span.bytes) }
+      try filling.deadLetters.appendHeader(
+        Self.sourceHeader, "\(partition.topic)/\(partition.partition)@\(record.offset)")
+    }
+  }
+
+  /// A record that came behind the last ring of lateness.
+  func late(_ record: borrowing ConsumedRecord, _ partition: TopicPartition, _ source: SourcePlan, watermark: Int64) {
+    guard rejected != nil else { return }
+    note { () throws(HeadraceError) in
+      try append(record, to: \.late)
+      try filling.late.appendHeader(Self.sourceHeader, "\(partition.topic)/\(partition.partition)@\(record.offset)")
+      try filling.late.appendHeader("headrace-source", source.name)
+      try filling.late.appendHeader("headrace-watermark", String(watermark))
+    }
+  }
+
+  /// Where an output comes from: `topic/partition@offset`.
+  static let sourceHeader = "headrace-src"
+
+  /// A piece of a row of a repartitioned view.
+  func delta(view: Int, _ envelope: DeltaEnvelope, _ entry: DeltaTable.Entry) {
+    withScratch { (writer) throws(HeadraceError) in
+      envelope.write(to: &writer)
+      entry.appendRow(to: &writer.bytes)
+      let key = entry.key
+      unsafe try filling.deltas[view]?.append(key: key.span.bytes, value: writer.bytes.span.bytes)
+    }
+  }
+
+  /// A watermark without a row.
+  func watermark(view: Int, _ envelope: DeltaEnvelope, to partition: Int32) {
+    withScratch { (writer) throws(HeadraceError) in
+      envelope.write(to: &writer)
+      unsafe try filling.deltas[view]?.append(value: writer.bytes.span.bytes, partition: partition)
+    }
+  }
+
+  /// Moved out and back, so that its buffer is one buffer for all records.
+  private func withScratch(_ body: (inout ByteWriter) throws(HeadraceError) -> Void) {
+    var writer = ByteWriter()
+    swap(&writer, &scratch)
+    writer.bytes.removeAll(keepingCapacity: true)
+    note { () throws(HeadraceError) in try body(&writer) }
+    swap(&writer, &scratch)
+  }
+
+  private func append(
+    _ record: borrowing ConsumedRecord, to batch: WritableKeyPath<Buffers, ProduceBatch>
+  ) throws(HeadraceError) {
+    // In the partition of the task: what was in order stays in order. A timestamp that a client refuses becomes now.
+    let timestamp = record.timestampMilliseconds
+    try filling[keyPath: batch].append(
+      key: record.key, value: record.value, timestampMilliseconds: timestamp > 0 ? timestamp : nil, partition: task)
+    let headers = record.headers
+    for index in 0..<headers.count {
+      let header = headers[index]
+      try filling[keyPath: batch].appendHeader(header.name, header.value)
+    }
+  }
+
+  private func note(_ body: () throws(HeadraceError) -> Void) {
+    guard failure == nil else { return }
+    do throws(HeadraceError) { try body() } catch { failure = error }
+  }
+}

@@ -1,0 +1,216 @@
+internal import Core
+internal import Kafka
+internal import Logging
+internal import Synchronization
+internal import Topology
+
+/// One thread that reads: a member of the group, with the tasks that the group gave to it.
+///
+/// Everything it owns lives and dies on this thread. What goes wrong with one task is the task's matter; what goes wrong
+/// with the consumer ends the session: everything unsaved goes, and a new consumer joins.
+final class Worker: RebalanceListener {
+  private let index: Int
+  private let context: TaskContext
+  private let instanceID: String
+  private let control: WorkerControl
+  private var tasks: [Int32: PartitionTask] = [:]
+  private var consumer: Consumer?
+  private var logger: Logger
+
+  init(_ index: Int, _ context: TaskContext, instanceID: String, control: WorkerControl) {
+    self.index = index
+    self.context = context
+    self.instanceID = instanceID
+    self.control = control
+    logger = context.logger
+    logger[metadataKey: "worker"] = "\(index)"
+  }
+
+  /// Works until it is told to stop, or must not go on.
+  func run() {
+    var failures = 0
+    while !control.isStopping {
+      do {
+        try session()
+        failures = 0
+      } catch {
+        endSession()
+        guard let error = error as? HeadraceError, Self.mayGoOn(error) else {
+          let error = error as? HeadraceError ?? HeadraceError(.internal, "WORKER_FAILED", "\(error)")
+          logger.critical("worker ends", metadata: ["error": "\(error)"])
+          context.board.set(failure: error)
+          break
+        }
+        failures += 1
+        logger.warning("worker joins again", metadata: ["error": "\(error)"])
+        control.pause(milliseconds: min(200 << min(failures, 5), 5_000))
+      }
+    }
+    control.noteEnd()
+  }
+
+  /// What another attempt could mend. Whoever runs under our name has the better right to it.
+  private static func mayGoOn(_ error: HeadraceError) -> Bool {
+    !error.isKafka(.fencedInstance) && error.domain != .user
+  }
+
+  private func session() throws {
+    let consumer = try Consumer(configuration(), listener: self)
+    self.consumer = consumer
+    control.set(waker: try consumer.waker())
+    try consumer.subscribe(context.topics)
+    while !control.isStopping {
+      let result: PollResult
+      do {
+        result = try consumer.poll(timeoutMilliseconds: pollTimeout()) { records in
+          tasks[records.partition.partition]?.process(records)
+        }
+      } catch let error as HeadraceError where isAboutOneTask(error) {
+        continue
+      }
+      for partition in result.endsReached { tasks[partition.partition]?.reachedEnd(of: partition) }
+      let now = WallClock.monotonic.nowMilliseconds
+      for task in tasks.values { task.tick(nowMilliseconds: now) }
+    }
+    try leave(consumer)
+  }
+
+  private func configuration() -> ConsumerConfiguration {
+    var configuration = ConsumerConfiguration(client: context.configuration.client, groupID: context.plan.name)
+    configuration.groupInstanceID = "\(instanceID)-\(index)"
+    configuration.sessionTimeoutMilliseconds = context.configuration.sessionTimeoutMilliseconds
+    configuration.heartbeatIntervalMilliseconds = min(3_000, context.configuration.sessionTimeoutMilliseconds / 3)
+    configuration.batchRecordsMaximum = context.configuration.batchRecordsMaximum
+    configuration.reportsPartitionEnds = true
+    configuration.fetchWaitMaximumMilliseconds = 50
+    return configuration
+  }
+
+  private func pollTimeout() -> Int32 {
+    let now = WallClock.monotonic.nowMilliseconds
+    let next = tasks.values.map(\.nextCommitAtMilliseconds).min() ?? now + 100
+    return Int32(clamping: min(max(next - now, 1), 100))
+  }
+
+  /// Everything of this session goes: nothing is saved, nothing is committed.
+  private func endSession() {
+    for task in tasks.values { task.follow(.lost) }
+    tasks = [:]
+    _ = try? consumer?.close()
+    consumer = nil
+  }
+
+  /// Commits, saves and closes every task, then leaves the group.
+  private func leave(_ consumer: Consumer) throws {
+    for task in tasks.values { task.leave() }
+    tasks = [:]
+    try consumer.close()
+    self.consumer = nil
+  }
+
+  /// Retention or a truncated log concerns one task; the others go on.
+  private func isAboutOneTask(_ error: HeadraceError) -> Bool {
+    guard error.code == "RECORDS_DELETED" || error.code == "LOG_TRUNCATED", let place = error.place else {
+      return false
+    }
+    for task in tasks.values {
+      guard let input = task.inputs.firstIndex(where: { $0.partition.description == place }) else { continue }
+      let due = task.machine.inputs[input].applied
+      let ends = (try? consumer?.watermarks([task.inputs[input].partition]))?[task.inputs[input].partition]
+      task.follow(
+        .contradicted(
+          error.code == "RECORDS_DELETED"
+            ? .recordsGone(input: input, from: due, to: ends?.beginning ?? due)
+            : .logTruncated(input: input, offset: due, end: ends?.end ?? 0)))
+      return true
+    }
+    return false
+  }
+}
+
+// The group gives and takes. Called inside of a poll.
+extension Worker {
+  func assigned(_ partitions: [AssignedPartition], to consumer: Consumer) throws -> [TopicPartition: Int64] {
+    let numbers = Set(partitions.map(\.partition.partition)).sorted()
+    try checkWhole(partitions.map(\.partition), numbers)
+    let share = context.configuration.memoryBudgetBytes / max(numbers.count * context.configuration.workers, 1)
+    let wake = control.wake
+    for number in numbers where tasks[number] == nil {
+      let task = try PartitionTask(number, context, consumer: consumer, memoryBudgetBytes: share, wake: wake)
+      tasks[number] = task
+      // Fencing waits for brokers: all of them at once.
+      task.openState()
+    }
+    let deadline = WallClock.monotonic.nowMilliseconds + Self.startPatienceMilliseconds
+    var starts: [TopicPartition: Int64] = [:]
+    for number in numbers {
+      guard let task = tasks[number] else { continue }
+      try task.waitUntilStarted(deadlineMilliseconds: deadline)
+      task.isAssigned = true
+      for (input, offset) in zip(task.inputs, task.startOffsets) { starts[input.partition] = offset }
+      // A task that waits for a person reads nothing that counts.
+      for partition in task.partitions where starts[partition] == nil { starts[partition] = 0 }
+    }
+    return starts
+  }
+
+  /// A task needs its partition of every topic: range assignment gives that when all topics have as many.
+  private func checkWhole(_ partitions: [TopicPartition], _ numbers: [Int32]) throws {
+    let given = Set(partitions)
+    for number in numbers {
+      for partition in context.partitions(of: number) where !given.contains(partition) {
+        throw HeadraceError(
+          .user, "PARTITIONS_APART", "the group gave task \(number) to this worker without \(partition)",
+          place: context.plan.name,
+          remedy: "every member of the group must run the same topology, with the range assignor")
+      }
+    }
+  }
+
+  func revoked(_ partitions: [TopicPartition], from consumer: Consumer) throws {
+    for number in Set(partitions.map(\.partition)) { tasks.removeValue(forKey: number)?.leave() }
+  }
+
+  func lost(_ partitions: [TopicPartition], from consumer: Consumer) throws {
+    for number in Set(partitions.map(\.partition)) { tasks.removeValue(forKey: number)?.follow(.lost) }
+  }
+
+  private static let startPatienceMilliseconds: Int64 = 60_000
+}
+
+/// How other threads talk to a worker.
+final class WorkerControl: Sendable {
+  private struct State: Sendable {
+    var isStopping = false
+    var hasEnded = false
+    var waker: Consumer.Waker?
+  }
+
+  private let state = Monitor(State())
+
+  var isStopping: Bool { state.change { $0.isStopping } }
+
+  func set(waker: Consumer.Waker) { state.change { $0.waker = waker } }
+
+  /// Ends the poll that waits.
+  var wake: @Sendable () -> Void {
+    { [state] in state.change { $0.waker }?.wake() }
+  }
+
+  func stop() {
+    state.change { $0.isStopping = true }
+    wake()
+  }
+
+  func noteEnd() { state.change { $0.hasEnded = true } }
+
+  /// - Returns: whether the worker has ended.
+  func waitForEnd(timeoutMilliseconds: Int64) -> Bool {
+    state.wait(timeoutMilliseconds: timeoutMilliseconds) { $0.hasEnded ? true : nil } ?? false
+  }
+
+  /// Waits, but no longer than until the worker is told to stop.
+  func pause(milliseconds: Int) {
+    _ = state.wait(timeoutMilliseconds: Int64(milliseconds)) { $0.isStopping ? true : nil }
+  }
+}

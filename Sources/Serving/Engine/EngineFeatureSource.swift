@@ -1,0 +1,64 @@
+internal import Core
+package import Features
+package import OnlineStore
+package import Runtime
+internal import Topology
+
+/// Features out of a running engine.
+package struct EngineFeatureSource: OnlineFeatureSource {
+  private let engine: Engine
+
+  package init(_ engine: Engine) { self.engine = engine }
+
+  package func read(
+    view: Int, key: EntityKey, at time: ReadTime, features: [Int], into values: inout [FeatureValue]
+  ) throws(OnlineReadError) -> Int64 {
+    values.removeAll(keepingCapacity: true)
+    do throws(Runtime.ReadError) {
+      return try engine.reader.read(view: view, key: key, at: time.ofRuntime, features: features, into: &values)
+    } catch {
+      throw OnlineReadError(error)
+    }
+  }
+
+  package func watermarkMilliseconds(view: Int, key: EntityKey) -> Int64? {
+    (try? engine.reader.watermark(of: key, view: view)) ?? nil
+  }
+
+  package func wait(for offsets: [RecordOffset], milliseconds: Int64) async throws(OnlineReadError) {
+    let topics = Set(engine.plan.sources.map(\.topic))
+    let partitionCount = engine.status().partitionCount ?? .max
+    for offset in offsets where !topics.contains(offset.topic) || offset.partition >= partitionCount {
+      throw .unknownOffset(offset)
+    }
+    let deadline = WallClock.monotonic.nowMilliseconds &+ milliseconds
+    for offset in offsets {
+      let isApplied = await engine.wait(
+        for: TopicPartition(topic: offset.topic, partition: offset.partition), offset: offset.offset,
+        timeoutMilliseconds: max(deadline &- WallClock.monotonic.nowMilliseconds, 0))
+      guard isApplied else { throw .waitTimedOut }
+    }
+  }
+}
+
+extension ReadTime {
+  fileprivate var ofRuntime: Runtime.ReadTime {
+    switch self {
+    case .now: .now
+    case .at(let milliseconds): .asOf(milliseconds)
+    case .latest: .latest
+    }
+  }
+}
+
+extension OnlineReadError {
+  fileprivate init(_ error: Runtime.ReadError) {
+    switch error {
+    case .notOwned(let partition): self = .notOwned(partition: partition, owner: nil)
+    case .notReady(let partition, let why): self = .notReady(partition: partition, why: why)
+    case .building: self = .building
+    case .beforeHorizon: self = .beforeHorizon
+    case .failed(let error): self = .failed(code: error.code, message: error.message)
+    }
+  }
+}

@@ -1,0 +1,73 @@
+internal import Core
+package import Runtime
+internal import Topology
+
+/// How a running engine is doing.
+package struct EngineStatusSource: StatusSource {
+  private let engine: Engine
+  private let clock: WallClock
+  private let startedMilliseconds: Int64
+
+  package init(_ engine: Engine) {
+    self.engine = engine
+    clock = .system
+    startedMilliseconds = clock.nowMilliseconds
+  }
+
+  package func report() -> EngineReport {
+    let status = engine.status()
+    let now = clock.nowMilliseconds
+    var report = EngineReport(
+      tasks: status.tasks.map { EngineReport.Task($0, nowMilliseconds: now) },
+      sources: zip(status.sources, engine.plan.sources).map { EngineReport.Source($0, topic: $1.topic) },
+      startedMilliseconds: startedMilliseconds)
+    report.failure = status.failure
+    report.isStarting = status.partitionCount == nil
+    report.stateBytes = Int64(status.tasks.reduce(0) { $0 + $1.memoryBytes })
+    report.dirtyBytes = Int64(status.tasks.reduce(0) { $0 + $1.dirtyBytes })
+    return report
+  }
+}
+
+extension EngineReport.Task {
+  fileprivate init(_ task: TaskStatus, nowMilliseconds: Int64) {
+    let lags = task.inputs.compactMap { $0.lagEventTimeMilliseconds(nowMilliseconds: nowMilliseconds) }
+    let watermarks = task.inputs.compactMap(\.watermarkMilliseconds)
+    self.init(
+      partition: task.partition, state: State(task.phase), isReadable: task.phase == .running,
+      inputs: task.inputs.map { EngineReport.Input($0, partition: task.partition) },
+      // Of several inputs the one that is furthest behind tells how far the task is.
+      watermarkMilliseconds: watermarks.min(), lagMilliseconds: lags.max(),
+      checkpointAgeMilliseconds: task.lastCheckpointAtMilliseconds.map { max(nowMilliseconds &- $0, 0) },
+      whyNotMoving: task.whyNotMoving)
+  }
+}
+
+extension EngineReport.Task.State {
+  fileprivate init(_ phase: TaskStatus.Phase) {
+    switch phase {
+    case .starting: self = .starting
+    case .restoring: self = .restoring
+    case .running: self = .running
+    case .stopped: self = .stopped
+    }
+  }
+}
+
+extension EngineReport.Input {
+  fileprivate init(_ input: InputStatus, partition: Int32) {
+    self.init(
+      topic: input.topic, partition: partition, position: input.appliedOffset, stateOffset: input.savedOffset,
+      committedOffset: input.committedOffset, endOffset: input.endOffset)
+  }
+}
+
+extension EngineReport.Source {
+  fileprivate init(_ source: SourceStatus, topic: String) {
+    let counts = source.counts
+    self.init(
+      name: source.name, topic: topic, read: counts.read, applied: counts.applied, repaired: counts.repaired,
+      filtered: counts.filtered, deduplicated: counts.deduplicated, late: counts.late, deadLettered: counts.deadLettered,
+      misplaced: counts.misplaced)
+  }
+}

@@ -1,0 +1,65 @@
+package import Features
+package import OnlineStore
+
+/// When a read looks at a view.
+package enum ReadTime: Hashable, Sendable {
+  /// The wall clock: windows decay also for keys that went quiet.
+  case now
+  /// A time that is past; epoch milliseconds. Exact up to the tile that it falls into.
+  case at(milliseconds: Int64)
+  /// The watermark: what was newest when the newest event came.
+  case latest
+}
+
+/// Where in a topic a record is that a reader wants to have been applied.
+package struct RecordOffset: Hashable, Sendable {
+  package var topic: String
+  package var partition: Int32
+  package var offset: Int64
+
+  package init(topic: String, partition: Int32, offset: Int64) {
+    self.topic = topic
+    self.partition = partition
+    self.offset = offset
+  }
+}
+
+/// Why a read gave nothing.
+package enum OnlineReadError: Error, Equatable, Sendable {
+  /// The task of the key's partition has not caught up with what it had committed.
+  case notReady(partition: Int32, why: String)
+  /// Another process owns the key's partition.
+  case notOwned(partition: Int32, owner: String?)
+  /// The time asked for lies before what is kept.
+  case beforeHorizon
+  /// The view is being built from the log.
+  case building
+  /// The record that the read waits for was not applied in time.
+  case waitTimedOut
+  /// A topic or partition that no view reads.
+  case unknownOffset(RecordOffset)
+  /// The store below failed.
+  case failed(code: String, message: String)
+}
+
+/// Values of features, from any thread. Runtime's reader in a server; a table in tests.
+package protocol OnlineFeatureSource: Sendable {
+  /// Reads features of one view for one key, without waiting for anything but the disk.
+  ///
+  /// - Parameters:
+  ///   - view: its index in the catalog.
+  ///   - features: indexes into the view's features.
+  ///   - values: replaced by one value for each of `features`, in their order.
+  /// - Returns: the time that windows ended at; epoch milliseconds.
+  func read(
+    view: Int, key: EntityKey, at time: ReadTime, features: [Int], into values: inout [FeatureValue]
+  ) throws(OnlineReadError) -> Int64
+
+  /// Up to where event time was seen where the key's rows are; epoch milliseconds. Nil before the first event.
+  func watermarkMilliseconds(view: Int, key: EntityKey) -> Int64?
+
+  /// Returns when everything up to and including these records is applied.
+  ///
+  /// - Throws: `.waitTimedOut` when that takes longer than `milliseconds`.
+  func wait(for offsets: [RecordOffset], milliseconds: Int64) async throws(OnlineReadError)
+}

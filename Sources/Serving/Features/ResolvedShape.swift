@@ -1,0 +1,70 @@
+internal import Columns
+internal import NIOCore
+
+/// What a list of features means: which views to read, what to compute, and how the answer is labelled.
+///
+/// Resolved once for each different list and kept: applications ask for the same list again and again.
+final class ResolvedShape: Sendable {
+  /// One column of the answer behind the join keys.
+  struct Column: Sendable {
+    var origin: Origin
+    /// Takes the place of a null.
+    var defaultValue: Value
+  }
+
+  enum Origin: Sendable {
+    /// A feature of `reads[read]`.
+    case feature(read: Int, position: Int)
+    /// A position in `requestFields`.
+    case request(Int)
+    /// A position in `onDemand`.
+    case onDemand(Int)
+  }
+
+  /// One view to be read for every row.
+  struct Read: Sendable {
+    var view: Int
+    /// Positions in the shape's `joinKeys`, in the order of the encoded key.
+    var joinKeys: [Int]
+    /// Features of the view.
+    var features: [Int]
+  }
+
+  struct OnDemand: Sendable {
+    /// A position in the catalog.
+    var index: Int
+    var inputs: [Origin]
+  }
+
+  struct Field: Sendable {
+    var name: [UInt8]
+    var type: ColumnType
+  }
+
+  let columns: [Column]
+  let reads: [Read]
+  let joinKeys: [Field]
+  let requestFields: [Field]
+  /// In the order in which they can be evaluated.
+  let onDemand: [OnDemand]
+  /// `"metadata":{"feature_names":[…]}`.
+  let metadata: ByteBuffer
+
+  init(
+    columns: [Column], reads: [Read], joinKeys: [Field], requestFields: [Field], onDemand: [OnDemand], names: [String]
+  ) {
+    self.columns = columns
+    self.reads = reads
+    self.joinKeys = joinKeys
+    self.requestFields = requestFields
+    self.onDemand = onDemand
+    var metadata = ByteBuffer()
+    metadata.write("\"metadata\":{\"feature_names\":[")
+    for (index, name) in (joinKeys.map { String(decoding: $0.name, as: UTF8.self) } + names).enumerated() {
+      if index > 0 { metadata.write(",") }
+      metadata.writeQuoted(name)
+    }
+    metadata.write("]}")
+    self.metadata = metadata
+  }
+}

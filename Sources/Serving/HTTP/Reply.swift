@@ -1,0 +1,31 @@
+internal import NIOCore
+
+/// An answer before it is put on the wire.
+struct Reply {
+  enum ContentType: String {
+    case json = "application/json"
+    case problem = "application/problem+json"
+    case metrics = "text/plain; version=0.0.4; charset=utf-8"
+  }
+
+  var status: Int
+  /// Nil with an empty body.
+  var contentType: ContentType?
+  var body = ByteBuffer()
+  /// When to ask again, of 429 and 503.
+  var retryAfterSeconds: Int?
+  /// Of 405: what the address does take.
+  var allow: String?
+  /// Where pushed records went: `topic:partition:offset`, as `min_offset` takes them.
+  var offsets: String?
+
+  init(status: Int, contentType: ContentType? = nil, body: ByteBuffer = ByteBuffer()) {
+    self.status = status
+    self.contentType = contentType
+    self.body = body
+  }
+
+  static func json(_ body: ByteBuffer, status: Int = 200) -> Reply {
+    Reply(status: status, contentType: .json, body: body)
+  }
+}

@@ -1,0 +1,46 @@
+internal import Hummingbird
+
+/// Every address that the server answers, the only place where paths stand.
+package enum Route: String, CaseIterable, Sendable {
+  case getOnlineFeatures = "/get-online-features"
+  case push = "/push"
+  case writeToOnlineStore = "/write-to-online-store"
+  case health = "/health"
+  case views = "/api/views"
+  case topology = "/api/topology"
+  case tasks = "/api/tasks"
+  case live = "/livez"
+  case ready = "/readyz"
+  case metrics = "/metrics"
+  case openAPI = "/openapi.json"
+
+  package var path: String { rawValue }
+
+  var method: HTTPRequest.Method {
+    switch self {
+    case .getOnlineFeatures, .push, .writeToOnlineStore: .post
+    default: .get
+    }
+  }
+
+  package var methodName: String { method.rawValue }
+
+  /// Feast's clients read its errors: a JSON string, in most cases with JSON in it.
+  var answersAsFeast: Bool {
+    switch self {
+    case .getOnlineFeatures, .push, .writeToOnlineStore, .health: true
+    default: false
+    }
+  }
+
+  /// Whether the address is answered however much there is to do: who asks how the server is has to be told.
+  var isExemptFromAdmission: Bool {
+    switch self {
+    case .health, .live, .ready, .metrics: true
+    default: false
+    }
+  }
+
+  /// Whether it changes anything outside of this process.
+  var writes: Bool { self == .push || self == .writeToOnlineStore }
+}

@@ -1,0 +1,175 @@
+extension OpenAPIDocument {
+  static let featurePaths = #"""
+    "/get-online-features": {
+      "post": {
+        "operationId": "getOnlineFeatures",
+        "summary": "Values of features for entities.",
+        "requestBody": {
+          "required": true,
+          "content": {"application/json": {"schema": {"$ref": "#/components/schemas/FeatureRequest"}}}
+        },
+        "responses": {
+          "200": {
+            "description": "One result for each name in metadata.feature_names.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/FeatureAnswer"}}}
+          },
+          "404": {"$ref": "#/components/responses/FeastException"},
+          "413": {"$ref": "#/components/responses/FeastException"},
+          "421": {"$ref": "#/components/responses/FeastException"},
+          "422": {"$ref": "#/components/responses/ValidationError"},
+          "429": {"$ref": "#/components/responses/Unavailable"},
+          "503": {"$ref": "#/components/responses/Unavailable"},
+          "504": {"$ref": "#/components/responses/FeastException"}
+        }
+      }
+    },
+    "/push": {
+      "post": {
+        "operationId": "push",
+        "summary": "Writes events into a source's topic, all of them or none, after holding them against the \#
+    contract.",
+        "requestBody": {
+          "required": true,
+          "content": {"application/json": {"schema": {"$ref": "#/components/schemas/PushRequest"}}}
+        },
+        "responses": {
+          "200": {
+            "description": "Acknowledged; no body.",
+            "headers": {
+              "headrace-offsets": {
+                "description": "topic:partition:offset of the last event in each partition, for min_offset.",
+                "schema": {"type": "string"}
+              }
+            }
+          },
+          "403": {"$ref": "#/components/responses/FeastException"},
+          "413": {"$ref": "#/components/responses/FeastException"},
+          "422": {"$ref": "#/components/responses/ValidationError"},
+          "429": {"$ref": "#/components/responses/Unavailable"},
+          "503": {"$ref": "#/components/responses/Unavailable"}
+        }
+      }
+    },
+    "/write-to-online-store": {
+      "post": {
+        "operationId": "writeToOnlineStore",
+        "summary": "What Feast's remote online store calls for push and write_to_online_store: the rows are \#
+    events of the view's source.",
+        "requestBody": {
+          "required": true,
+          "content": {"application/json": {"schema": {"$ref": "#/components/schemas/WriteRequest"}}}
+        },
+        "responses": {
+          "200": {"description": "Acknowledged.", "content": {"application/json": {"schema": {"type": "null"}}}},
+          "403": {"$ref": "#/components/responses/FeastException"},
+          "404": {"$ref": "#/components/responses/FeastException"},
+          "413": {"$ref": "#/components/responses/FeastException"},
+          "422": {"$ref": "#/components/responses/ValidationError"},
+          "429": {"$ref": "#/components/responses/Unavailable"},
+          "503": {"$ref": "#/components/responses/Unavailable"}
+        }
+      }
+    },
+    "/health": {
+      "get": {
+        "operationId": "health",
+        "summary": "Feast's: whether features can be read.",
+        "responses": {
+          "200": {"description": "They can; no body."},
+          "503": {"description": "They cannot; no body."}
+        }
+      }
+    }
+    """#
+
+  static let statusPaths = #"""
+    "/api/views": {
+      "get": {
+        "operationId": "views",
+        "summary": "Views with their features.",
+        "responses": {
+          "200": {
+            "description": "All views.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Views"}}}
+          },
+          "503": {"$ref": "#/components/responses/Problem"}
+        }
+      }
+    },
+    "/api/topology": {
+      "get": {
+        "operationId": "topology",
+        "summary": "Sources, entities, views, on-demand features and services by name.",
+        "responses": {
+          "200": {
+            "description": "The topology.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Topology"}}}
+          },
+          "503": {"$ref": "#/components/responses/Problem"}
+        }
+      }
+    },
+    "/api/tasks": {
+      "get": {
+        "operationId": "tasks",
+        "summary": "How far the work of each partition number is, and why it does not move if it does not.",
+        "responses": {
+          "200": {
+            "description": "All tasks of this process.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Tasks"}}}
+          },
+          "503": {"$ref": "#/components/responses/Problem"}
+        }
+      }
+    },
+    "/livez": {
+      "get": {
+        "operationId": "live",
+        "summary": "Whether the process answers.",
+        "responses": {
+          "200": {
+            "description": "It does.",
+            "content": {
+              "application/json": {"schema": {"type": "object", "properties": {"live": {"type": "boolean"}}}}
+            }
+          }
+        }
+      }
+    },
+    "/readyz": {
+      "get": {
+        "operationId": "ready",
+        "summary": "Whether all tasks can be read and move, or have nothing to do.",
+        "responses": {
+          "200": {
+            "description": "They do.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Readiness"}}}
+          },
+          "503": {
+            "description": "Which do not, and why.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Readiness"}}}
+          }
+        }
+      }
+    },
+    "/metrics": {
+      "get": {
+        "operationId": "metrics",
+        "summary": "Prometheus text.",
+        "responses": {
+          "200": {"description": "All metrics.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+        }
+      }
+    },
+    "/openapi.json": {
+      "get": {
+        "operationId": "openAPI",
+        "summary": "This document.",
+        "responses": {
+          "200": {"description": "OpenAPI 3.1.", "content": {"application/json": {"schema": {"type": "object"}}}},
+          "503": {"$ref": "#/components/responses/Problem"}
+        }
+      }
+    }
+    """#
+}

@@ -1,0 +1,141 @@
+internal import Core
+internal import Hummingbird
+internal import HummingbirdCore
+internal import NIOCore
+
+extension FeatureServer {
+  /// Answers one request. Runs on the connection's event loop.
+  func answer(
+    _ request: Request, _ writer: consuming ResponseWriter, _ connectionGuard: NIOLoopBound<ConnectionGuard>
+  ) async throws {
+    let started = NIODeadline.now()
+    let queued = ConnectionGuard.nowMilliseconds &- connectionGuard.value.arrivedMilliseconds
+    let path = request.head.path ?? ""
+    let route = Route(path: path)
+    let isKnown = route.map { $0.method == request.method || ($0.method == .get && request.method == .head) } ?? false
+    let reply: Reply
+    do throws(Problem) {
+      guard let route else {
+        throw Problem(404, "NO_SUCH_ADDRESS", "there is nothing at \(path)", remedy: "see /openapi.json")
+      }
+      guard isKnown else {
+        throw Problem(405, "WRONG_METHOD", "\(path) takes \(route.methodName), not \(request.method.rawValue)")
+      }
+      if !route.isExemptFromAdmission { try admission.admit(queuedMilliseconds: queued) }
+      let deadline = started + .milliseconds(configuration.admission.deadlineMilliseconds &- queued)
+      if route.method == .post {
+        try check(request, route)
+        if request.headers[.expect] == "100-continue" {
+          try? await writer.writeInformationalHead(HTTPResponse(status: .continue))
+        }
+        let body = try await self.body(of: request)
+        reply = try await self.reply(to: route, body: body, deadline: deadline)
+      } else {
+        reply = await self.reply(to: route)
+      }
+    } catch {
+      var failed = error.reply(on: route)
+      if !isKnown { failed.allow = route?.methodName }
+      reply = failed
+    }
+    try await write(reply, isHead: request.method == .head, writer)
+    let nanoseconds = Int64(clamping: (NIODeadline.now() - started).nanoseconds)
+    counters.answered(isKnown ? route : nil, status: reply.status, nanoseconds: nanoseconds)
+  }
+
+  private func reply(to route: Route, body: ByteBuffer, deadline: NIODeadline) async throws(Problem) -> Reply {
+    switch route {
+    case .getOnlineFeatures: return try await onlineFeatures(body, deadline: deadline)
+    case .push, .writeToOnlineStore: return try await push(route, body, deadline: deadline)
+    default: throw Problem(404, "NO_SUCH_ADDRESS", "nothing takes a body at \(route.path)")
+    }
+  }
+
+  private func reply(to route: Route) async -> Reply {
+    switch route {
+    case .getOnlineFeatures, .push, .writeToOnlineStore: return Reply(status: 405)
+    case .health: return Reply(status: status.report().isReadable ? 200 : 503)
+    case .live: return .json(ByteBuffer(string: "{\"live\":true}"))
+    case .ready: return replies.ready()
+    case .views: return .json(replies.views())
+    case .topology: return .json(replies.topology())
+    case .tasks: return .json(replies.tasks())
+    case .openAPI: return .json(ByteBuffer(string: OpenAPIDocument.text))
+    case .metrics:
+      let metrics = Metrics(
+        catalog: catalog, report: status.report(), counters: counters, admission: admission, shapes: shapes.count,
+        nowMilliseconds: clock.nowMilliseconds)
+      return Reply(status: 200, contentType: .metrics, body: metrics.text())
+    }
+  }
+
+  private var replies: StatusReplies { StatusReplies(catalog: catalog, report: status.report()) }
+}
+
+extension FeatureServer {
+  /// What the headers alone tell.
+  private func check(_ request: Request, _ route: Route) throws(Problem) {
+    if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
+      throw Problem(
+        415, "ENCODED_BODY", "bodies are not decompressed, this one is \(encoding)", remedy: "send it plain")
+    }
+    if let length = request.headers[.contentLength], let count = Int(length), count > configuration.limits.bodyBytes {
+      throw .bodyTooLarge(configuration.limits.bodyBytes)
+    }
+    // A page in somebody's browser must not write into a server on their machine: browsers send where a page comes from.
+    if route.writes, let origin = request.headers[.origin], let host = request.head.authority,
+      !origin.hasSuffix("://\(host)")
+    {
+      throw Problem(403, "CROSS_ORIGIN", "a page of \(origin) may not push", remedy: "push from a server")
+    }
+  }
+
+  private func body(of request: Request) async throws(Problem) -> ByteBuffer {
+    var whole = ByteBuffer()
+    do {
+      for try await var part in request.body {
+        guard whole.readableBytes + part.readableBytes <= configuration.limits.bodyBytes else {
+          throw Problem.bodyTooLarge(configuration.limits.bodyBytes)
+        }
+        if whole.readableBytes == 0 { whole = part } else { whole.writeBuffer(&part) }
+      }
+    } catch let problem as Problem {
+      throw problem
+    } catch {
+      throw Problem(400, "BROKEN_BODY", "the body did not come whole: \(error)")
+    }
+    return whole
+  }
+
+  private func write(_ reply: Reply, isHead: Bool, _ writer: consuming ResponseWriter) async throws {
+    var headers = HTTPFields()
+    headers.reserveCapacity(4)
+    if let contentType = reply.contentType { headers[.contentType] = contentType.rawValue }
+    headers[.contentLength] = String(reply.body.readableBytes)
+    if let seconds = reply.retryAfterSeconds { headers[.retryAfter] = String(seconds) }
+    if let allow = reply.allow { headers[.allow] = allow }
+    if let offsets = reply.offsets, let name = HTTPFields.Element.Name("headrace-offsets") { headers[name] = offsets }
+    let isEmpty = isHead || reply.body.readableBytes == 0
+    try await writer.write(
+      response: HTTPResponse(status: .init(code: reply.status), headerFields: headers),
+      body: isEmpty ? ResponseBody() : ResponseBody(byteBuffer: reply.body))
+  }
+}
+
+extension Problem {
+  static func bodyTooLarge(_ limit: Int) -> Problem {
+    Problem(413, "BODY_TOO_LARGE", "the body is larger than \(limit) bytes", remedy: "split the request")
+  }
+}
+
+extension Route {
+  /// - Parameter path: with whatever query.
+  init?(path: String) {
+    if let route = Route(rawValue: path) {
+      self = route
+      return
+    }
+    guard let query = path.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
+    self.init(rawValue: String(path[..<query]))
+  }
+}

@@ -1,0 +1,112 @@
+package import Core
+internal import Hummingbird
+internal import HummingbirdCore
+package import Logging
+internal import NIOCore
+internal import Synchronization
+
+/// The HTTP server: features as Feast serves them, pushes, and how things are going.
+///
+///     let server = FeatureServer(catalog: catalog, features: reader, events: producer, status: engine)
+///     try await server.start()
+///     …
+///     await server.stop()
+package final class FeatureServer: Sendable {
+  let catalog: ServingCatalog
+  let features: any OnlineFeatureSource
+  let status: any StatusSource
+  let configuration: ServingConfiguration
+  let clock: WallClock
+  let logger: Logger
+  let admission: AdmissionControl
+  let counters = ServerCounters()
+  let shapes: ShapeCache
+  let pushes: PushHandler?
+  private let running = Mutex<Running?>(nil)
+  private let boundPort = Atomic<Int>(0)
+
+  /// What `stop` needs.
+  private struct Running {
+    var server: Server<ConnectionChannel>
+    var task: Task<Void, any Error>
+  }
+
+  /// - Parameter events: nil for a server that only reads: pushes are refused.
+  package init(
+    catalog: ServingCatalog, features: any OnlineFeatureSource, events: (any EventSink)?, status: any StatusSource,
+    configuration: ServingConfiguration = ServingConfiguration(), clock: WallClock = .system, logger: Logger
+  ) {
+    self.catalog = catalog
+    self.features = features
+    self.status = status
+    self.configuration = configuration
+    self.clock = clock
+    self.logger = logger
+    admission = AdmissionControl(configuration.admission)
+    shapes = ShapeCache(catalog, configuration.limits)
+    pushes = events.map { PushHandler(catalog: catalog, sink: $0, limits: configuration.limits, clock: clock) }
+  }
+
+  /// The port that is listened on; 0 before `start`.
+  package var port: Int { boundPort.load(ordering: .acquiring) }
+
+  /// Returns when connections are accepted.
+  ///
+  /// - Throws: `CANNOT_LISTEN` when the address is taken or is none of this machine.
+  package func start() async throws(HeadraceError) {
+    let (listening, whenListening) = AsyncStream<Int>.makeStream()
+    let channel = ConnectionChannel(configuration: configuration, admission: admission) {
+      [self] request, writer, connectionGuard in
+      try await answer(request, writer, connectionGuard)
+    }
+    let server = Server(
+      childChannelSetup: channel,
+      configuration: ServerConfiguration(
+        address: .hostname(configuration.host, port: configuration.port), serverName: nil, backlog: 1_024),
+      onServerRunning: { channel in
+        whenListening.yield(channel.localAddress?.port ?? 0)
+        whenListening.finish()
+      },
+      eventLoopGroup: EventLoopGroupProvider.singleton.eventLoopGroup, logger: logger)
+    let task = Task {
+      defer { whenListening.finish() }
+      try await server.run()
+    }
+    var port: Int?
+    for await bound in listening { port = bound }
+    guard let port else { throw await failure(of: task) }
+    boundPort.store(port, ordering: .releasing)
+    running.withLock { $0 = Running(server: server, task: task) }
+  }
+
+  /// Serves until `stop` is called; then returns when the last answer is out.
+  package func run() async throws(HeadraceError) {
+    try await start()
+    await waitUntilStopped()
+  }
+
+  package func waitUntilStopped() async {
+    guard let task = running.withLock({ $0?.task }) else { return }
+    _ = await task.result
+  }
+
+  /// Takes no new connections, lets requests under way end, and closes what is still open after `drainMilliseconds`.
+  package func stop() async {
+    guard let running = running.withLock({ $0 }) else { return }
+    let limit = Task { [configuration] in
+      try await Task.sleep(for: .milliseconds(configuration.drainMilliseconds))
+      running.task.cancel()
+    }
+    try? await running.server.shutdownGracefully()
+    _ = await running.task.result
+    limit.cancel()
+  }
+
+  private func failure(of task: Task<Void, any Error>) async -> HeadraceError {
+    var reason = "the server ended"
+    if case .failure(let error) = await task.result { reason = "\(error)" }
+    return HeadraceError(
+      .user, "CANNOT_LISTEN", "cannot listen: \(reason)", place: "\(configuration.host):\(configuration.port)",
+      remedy: "choose another address with --listen HOST:PORT, or stop what listens there")
+  }
+}

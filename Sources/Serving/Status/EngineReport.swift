@@ -1,0 +1,133 @@
+/// What a server tells of the work behind it: one reading of all gauges and counters.
+package struct EngineReport: Sendable {
+  package var tasks: [Task]
+  package var sources: [Source]
+  /// Milliseconds since 1970 when the engine began.
+  package var startedMilliseconds: Int64
+  /// Bytes of rows in memory.
+  package var stateBytes: Int64
+  /// Bytes among them that no checkpoint holds yet.
+  package var dirtyBytes: Int64
+  /// Why nothing goes on any more; nil while the workers run.
+  package var failure: String?
+  /// The cluster has not been asked yet which partitions there are.
+  package var isStarting = false
+
+  package init(
+    tasks: [Task] = [], sources: [Source] = [], startedMilliseconds: Int64 = 0, stateBytes: Int64 = 0,
+    dirtyBytes: Int64 = 0
+  ) {
+    self.tasks = tasks
+    self.sources = sources
+    self.startedMilliseconds = startedMilliseconds
+    self.stateBytes = stateBytes
+    self.dirtyBytes = dirtyBytes
+  }
+
+  /// The work for one partition number.
+  package struct Task: Sendable {
+    package enum State: String, Sendable, CaseIterable {
+      case starting, restoring, running, stopped
+    }
+
+    package var partition: Int32
+    package var state: State
+    /// Whether its rows may be read: it has reached what it had committed.
+    package var isReadable: Bool
+    package var inputs: [Input]
+    package var watermarkMilliseconds: Int64?
+    /// How far event time is behind the newest record of the log; nil when nothing is known of the log's end.
+    package var lagMilliseconds: Int64?
+    package var checkpointAgeMilliseconds: Int64?
+    package var checkpointBytes: Int64
+    /// Why nothing moves although it should, as a sentence; nil while all is well or there is nothing to do.
+    package var whyNotMoving: String?
+
+    package init(
+      partition: Int32, state: State, isReadable: Bool, inputs: [Input] = [], watermarkMilliseconds: Int64? = nil,
+      lagMilliseconds: Int64? = nil, checkpointAgeMilliseconds: Int64? = nil, checkpointBytes: Int64 = 0,
+      whyNotMoving: String? = nil
+    ) {
+      self.partition = partition
+      self.state = state
+      self.isReadable = isReadable
+      self.inputs = inputs
+      self.watermarkMilliseconds = watermarkMilliseconds
+      self.lagMilliseconds = lagMilliseconds
+      self.checkpointAgeMilliseconds = checkpointAgeMilliseconds
+      self.checkpointBytes = checkpointBytes
+      self.whyNotMoving = whyNotMoving
+    }
+  }
+
+  /// One topic partition that a task reads.
+  package struct Input: Sendable {
+    package var topic: String
+    package var partition: Int32
+    /// The next record to apply.
+    package var position: Int64
+    /// Offsets in the state (`S`).
+    package var stateOffset: Int64?
+    /// Offsets committed in Kafka together with the outputs (`C`).
+    package var committedOffset: Int64?
+    /// The end of the log as the broker last told; nil when it has not.
+    package var endOffset: Int64?
+
+    package init(
+      topic: String, partition: Int32, position: Int64, stateOffset: Int64?, committedOffset: Int64?, endOffset: Int64?
+    ) {
+      self.topic = topic
+      self.partition = partition
+      self.position = position
+      self.stateOffset = stateOffset
+      self.committedOffset = committedOffset
+      self.endOffset = endOffset
+    }
+
+    /// Records that are not applied yet.
+    package var lag: Int64? { endOffset.map { max($0 &- position, 0) } }
+  }
+
+  /// What became of a source's records, since the beginning of its log: restarts do not set it back.
+  ///
+  /// `read = applied + repaired + filtered + deduplicated + late + deadLettered`, always.
+  package struct Source: Sendable {
+    package var name: String
+    package var topic: String
+    package var read: Int64
+    package var applied: Int64
+    package var repaired: Int64
+    package var filtered: Int64
+    package var deduplicated: Int64
+    package var late: Int64
+    package var deadLettered: Int64
+    /// Records whose key is not where the partitioner puts it; counted beside the above.
+    package var misplaced: Int64
+
+    package init(
+      name: String, topic: String, read: Int64 = 0, applied: Int64 = 0, repaired: Int64 = 0, filtered: Int64 = 0,
+      deduplicated: Int64 = 0, late: Int64 = 0, deadLettered: Int64 = 0, misplaced: Int64 = 0
+    ) {
+      self.name = name
+      self.topic = topic
+      self.read = read
+      self.applied = applied
+      self.repaired = repaired
+      self.filtered = filtered
+      self.deduplicated = deduplicated
+      self.late = late
+      self.deadLettered = deadLettered
+      self.misplaced = misplaced
+    }
+  }
+}
+
+extension EngineReport {
+  /// Whether rows of every task may be read.
+  package var isReadable: Bool { !isStarting && failure == nil && tasks.allSatisfy(\.isReadable) }
+}
+
+/// Tells how the work is going, from any thread, without waiting.
+package protocol StatusSource: Sendable {
+  func report() -> EngineReport
+}

@@ -1,0 +1,177 @@
+internal import NIOCore
+
+/// What `/metrics` says: one reading of everything.
+struct Metrics {
+  let catalog: ServingCatalog
+  let report: EngineReport
+  let counters: ServerCounters
+  let admission: AdmissionControl
+  let shapes: Int
+  let nowMilliseconds: Int64
+
+  func text() -> ByteBuffer {
+    var text = MetricsText()
+    writeProcess(&text)
+    writeSources(&text)
+    writeTasks(&text)
+    writeLag(&text)
+    writeRequests(&text)
+    writeFeatures(&text)
+    return text.body
+  }
+
+  private func writeProcess(_ text: inout MetricsText) {
+    text.family("headrace_topology_info", .gauge, "The topology that this process runs.") {
+      $0.add(true, ("topology", catalog.name), ("fingerprint", catalog.fingerprint))
+    }
+    text.family("headrace_engine_start_time_seconds", .gauge, "When the engine began, since 1970.") {
+      $0.add(Double(report.startedMilliseconds) / 1_000)
+    }
+    text.family("headrace_state_memory_bytes", .gauge, "Rows of all tasks in memory.") {
+      $0.add(report.stateBytes)
+    }
+    text.family("headrace_state_dirty_bytes", .gauge, "State that no checkpoint holds yet.") {
+      $0.add(report.dirtyBytes)
+    }
+  }
+
+  /// Conservation: read = applied + repaired + filtered + deduplicated + late + dead_lettered.
+  private func writeSources(_ text: inout MetricsText) {
+    text.family("headrace_source_records_read", .counter, "Records of a source that were read.") { samples in
+      for source in report.sources { samples.add(source.read, ("source", source.name)) }
+    }
+    text.family("headrace_source_records", .counter, "Records of a source by what became of them.") { samples in
+      for source in report.sources {
+        for (outcome, count) in source.outcomes { samples.add(count, ("source", source.name), ("outcome", outcome)) }
+      }
+    }
+    text.family(
+      "headrace_source_records_misplaced", .counter, "Records whose key is not in the partition that it belongs to."
+    ) { samples in
+      for source in report.sources { samples.add(source.misplaced, ("source", source.name)) }
+    }
+  }
+
+  private func writeTasks(_ text: inout MetricsText) {
+    text.family("headrace_task_state", .gauge, "1 for the state that a task is in.") { samples in
+      for task in report.tasks { samples.add(true, ("task", String(task.partition)), ("state", task.state.rawValue)) }
+    }
+    text.family("headrace_task_readable", .gauge, "1 while rows of the task may be read.") { samples in
+      for task in report.tasks { samples.add(task.isReadable, ("task", String(task.partition))) }
+    }
+    text.family("headrace_task_stalled", .gauge, "1 while a task does not move although it should.") { samples in
+      for task in report.tasks {
+        samples.add(task.whyNotMoving != nil, ("task", String(task.partition)))
+      }
+    }
+    text.family("headrace_task_watermark_seconds", .gauge, "Up to where event time was seen, since 1970.") { samples in
+      for task in report.tasks {
+        guard let watermark = task.watermarkMilliseconds else { continue }
+        samples.add(Double(watermark) / 1_000, ("task", String(task.partition)))
+      }
+    }
+    text.family("headrace_task_lag_seconds", .gauge, "Event time between a task and the end of its log.") { samples in
+      for task in report.tasks {
+        guard let lag = task.lagMilliseconds else { continue }
+        samples.add(Double(lag) / 1_000, ("task", String(task.partition)))
+      }
+    }
+    text.family("headrace_task_checkpoint_age_seconds", .gauge, "Time since a task's last checkpoint.") { samples in
+      for task in report.tasks {
+        guard let age = task.checkpointAgeMilliseconds else { continue }
+        samples.add(Double(age) / 1_000, ("task", String(task.partition)))
+      }
+    }
+    text.family("headrace_task_checkpoint_bytes", .gauge, "Bytes that a task's last checkpoint wrote.") { samples in
+      for task in report.tasks { samples.add(task.checkpointBytes, ("task", String(task.partition))) }
+    }
+  }
+
+  /// Under the names that kafka_exporter uses, so that people's dashboards and autoscalers find them.
+  private func writeLag(_ text: inout MetricsText) {
+    let inputs = report.tasks.flatMap(\.inputs)
+    text.family("kafka_consumergroup_lag", .gauge, "Records between the group and the end of a partition.") { samples in
+      for input in inputs {
+        guard let lag = input.lag else { continue }
+        samples.add(
+          lag, ("consumergroup", catalog.name), ("topic", input.topic), ("partition", String(input.partition)))
+      }
+    }
+    text.family("kafka_consumergroup_current_offset", .gauge, "The group's committed offset of a partition.") {
+      samples in
+      for input in inputs {
+        guard let committed = input.committedOffset else { continue }
+        samples.add(
+          committed, ("consumergroup", catalog.name), ("topic", input.topic),
+          ("partition", String(input.partition)))
+      }
+    }
+    text.family("headrace_input_state_offset", .gauge, "The offset up to which the state holds a partition.") {
+      samples in
+      for input in inputs {
+        guard let offset = input.stateOffset else { continue }
+        samples.add(offset, ("topic", input.topic), ("partition", String(input.partition)))
+      }
+    }
+  }
+
+  private func writeRequests(_ text: inout MetricsText) {
+    text.family("headrace_http_requests", .counter, "Requests by address and outcome.") { samples in
+      for route in Route.allCases {
+        for outcome in ServerCounters.Outcome.allCases {
+          let count = counters.of(route).count(outcome)
+          if count > 0 { samples.add(count, ("path", route.path), ("outcome", outcome.label)) }
+        }
+      }
+    }
+    text.family("headrace_http_unrouted_requests", .counter, "Requests for addresses that there are not.") {
+      $0.add(counters.unrouted.value)
+    }
+    text.family(
+      "headrace_http_request_duration_seconds", .histogram, "From a request's first look to its answer."
+    ) { samples in
+      for route in Route.allCases { samples.add(counters.of(route).duration, ("path", route.path)) }
+    }
+    text.family("headrace_http_requests_under_way", .gauge, "Requests that are not answered yet.") {
+      $0.add(Int64(admission.requests))
+    }
+    text.family("headrace_http_waiting_requests", .gauge, "Requests that wait for an offset or an acknowledgement.") {
+      $0.add(Int64(admission.waitingRequests))
+    }
+    text.family("headrace_http_connections", .gauge, "Open connections.") { $0.add(Int64(admission.connections)) }
+    text.family("headrace_http_connections_refused", .counter, "Connections past the limit.") {
+      $0.add(Int64(admission.refusedConnections))
+    }
+    text.family("headrace_http_connections_too_slow", .counter, "Connections closed because their peer was too slow.") {
+      $0.add(Int64(admission.slowConnections))
+    }
+  }
+
+  private func writeFeatures(_ text: inout MetricsText) {
+    text.family("headrace_online_entities", .counter, "Entities that features were read for.") {
+      $0.add(counters.entityRows.value)
+    }
+    text.family("headrace_online_values", .counter, "Values of features by their status.") {
+      $0.add(counters.presentValues.value, ("status", "PRESENT"))
+      $0.add(counters.nullValues.value, ("status", "NULL_VALUE"))
+      $0.add(counters.notFoundValues.value, ("status", "NOT_FOUND"))
+      $0.add(counters.expiredValues.value, ("status", "OUTSIDE_MAX_AGE"))
+    }
+    text.family("headrace_online_resolved_shapes", .gauge, "Different lists of features that are kept resolved.") {
+      $0.add(Int64(shapes))
+    }
+    text.family("headrace_pushed_events", .counter, "Events that came by push, by what became of them.") {
+      $0.add(counters.pushedEvents.value, ("outcome", "written"))
+      $0.add(counters.refusedEvents.value, ("outcome", "refused"))
+    }
+  }
+}
+
+extension EngineReport.Source {
+  var outcomes: [(name: String, count: Int64)] {
+    [
+      ("applied", applied), ("repaired", repaired), ("filtered", filtered), ("deduplicated", deduplicated),
+      ("late", late), ("dead_lettered", deadLettered),
+    ]
+  }
+}

@@ -1,0 +1,99 @@
+internal import NIOCore
+
+/// Writes Prometheus' text format (0.0.4), family by family.
+///
+/// A family has its HELP and TYPE in front and all of its samples in one run; counters end in `_total`. What the format asks
+/// for cannot be left out, because there is no other way to write a sample.
+struct MetricsText {
+  enum Kind {
+    case counter, gauge, histogram
+  }
+
+  typealias Label = (name: StaticString, value: String)
+
+  private(set) var body = ByteBuffer()
+
+  /// - Parameter name: with its base unit at the end; without `_total`, which counters get.
+  mutating func family(
+    _ name: String, _ kind: Kind, _ help: StaticString, _ samples: (inout Samples) -> Void
+  ) {
+    let name = kind == .counter ? "\(name)_total" : name
+    body.writeString("# HELP \(name) ")
+    body.write(help)
+    body.writeString("\n# TYPE \(name) ")
+    body.write(kind.text)
+    body.write("\n")
+    var writer = Samples(name: name, body: body)
+    samples(&writer)
+    body = writer.body
+  }
+
+  struct Samples {
+    fileprivate let name: String
+    fileprivate var body: ByteBuffer
+
+    mutating func add(_ value: Int64, _ labels: Label...) {
+      write(name, labels)
+      body.writeDecimal(value)
+      body.write("\n")
+    }
+
+    /// 1 or 0.
+    mutating func add(_ flag: Bool, _ labels: Label...) {
+      write(name, labels)
+      body.write(flag ? "1\n" : "0\n")
+    }
+
+    mutating func add(_ value: Double, _ labels: Label...) {
+      write(name, labels)
+      body.writeString(value.description)
+      body.write("\n")
+    }
+
+    mutating func add(_ histogram: DurationHistogram, _ label: Label) {
+      var count: Int64 = 0
+      let bounds = DurationHistogram.boundsMicroseconds.map { (Double($0) / 1e6).description } + ["+Inf"]
+      for (bound, ofBucket) in zip(bounds, histogram.counts) {
+        count += ofBucket
+        write("\(name)_bucket", [label, ("le", bound)])
+        body.writeDecimal(count)
+        body.write("\n")
+      }
+      write("\(name)_sum", [label])
+      body.writeString("\(histogram.sumSeconds)\n")
+      write("\(name)_count", [label])
+      body.writeDecimal(count)
+      body.write("\n")
+    }
+
+    private mutating func write(_ name: String, _ labels: [Label]) {
+      body.writeString(name)
+      guard !labels.isEmpty else { return body.write(" ") }
+      for (index, label) in labels.enumerated() {
+        body.write(index == 0 ? "{" : ",")
+        body.write(label.name)
+        body.write("=\"")
+        for byte in label.value.utf8 {
+          switch byte {
+          case UInt8(ascii: "\\"): body.write("\\\\")
+          case UInt8(ascii: "\""): body.write("\\\"")
+          case UInt8(ascii: "\n"): body.write("\\n")
+          default: body.writeInteger(byte)
+          }
+        }
+        body.write("\"")
+      }
+      body.write("} ")
+    }
+  }
+}
+
+extension MetricsText.Kind {
+  fileprivate var text: StaticString {
+    switch self {
+    case .counter: "counter"
+    case .gauge: "gauge"
+    case .histogram: "histogram"
+    }
+  }
+}

@@ -1,0 +1,233 @@
+@testable import Runtime
+
+/// One task with two inputs, the group's offsets, an output topic and a disk: everything around `TaskProtocol` that the
+/// tests need, as a value. `Tests/Model/eos_model.py` explores the same with Delta and snapshots, and without this code.
+struct ProtocolWorld: Hashable {
+  static let inputCount = 2
+  static let recordCount: Int64 = 2
+  static let faultsMaximum = 2
+
+  /// What a state should be that has applied everything below `offset`.
+  static func golden(_ input: Int, below offset: Int64) -> Int {
+    (0..<offset).reduce(input + 7) { fold($0, $1) }
+  }
+
+  static func fold(_ state: Int, _ record: Int64) -> Int { (state &* 31 &+ Int(record) &+ 1) % 1_000_003 }
+
+  struct Disk: Hashable {
+    var saved: [Int64]?
+    var states = (0..<inputCount).map { golden($0, below: 0) }
+  }
+
+  struct Life: Hashable {
+    var machine = TaskProtocol()
+    var states: [Int]
+    var pending: [Output] = []
+    var lane = Lane.idle
+    /// Whether the machine asked for the group's offsets.
+    var isReading = false
+    var isOpening = true
+    var checkpoint: [Int64]?
+  }
+
+  enum Lane: Hashable {
+    case idle, starting
+    case committing([Int64], [Output])
+  }
+
+  struct Output: Hashable {
+    var input: Int
+    var offset: Int64
+    var state: Int
+  }
+
+  var committed: [Int64?] = [nil, nil]
+  var outputs: [Output] = []
+  var disk = Disk()
+  var life: Life?
+  var faults = 0
+  /// The highest S that any disk had; none may have more than C.
+  var isBroken: String?
+
+  // MARK: - What must hold
+
+  var violation: String? {
+    if let isBroken { return isBroken }
+    for input in 0..<Self.inputCount {
+      let expected = (0..<(committed[input] ?? 0)).map { offset in
+        Output(input: input, offset: offset, state: Self.golden(input, below: offset + 1))
+      }
+      let found = outputs.filter { $0.input == input }
+      if found != expected { return "input \(input): outputs \(found), expected \(expected)" }
+      let saved = disk.saved?[input] ?? 0
+      if disk.saved != nil, saved > committed[input] ?? -1 { return "input \(input): S is ahead of C" }
+      if disk.states[input] != Self.golden(input, below: saved) { return "input \(input): the saved state is wrong" }
+    }
+    return nil
+  }
+
+  // MARK: - What may happen next
+
+  enum Step: Hashable {
+    case start, apply(Int), commitDue, checkpointDue, revoke, lose, crash
+    case opens, producerStarts, producerFails, offsetsRead
+    case commits, commitFails(isDecided: Bool), isFenced
+    case saves, saveFails(isWritten: Bool)
+  }
+
+  var steps: [Step] {
+    guard let life else { return [.start] }
+    var steps: [Step] = []
+    let mayFail = faults < Self.faultsMaximum
+    switch life.lane {
+    case .starting: steps += [.producerStarts] + (mayFail ? [.producerFails] : [])
+    case .committing:
+      steps += [.commits]
+      if mayFail { steps += [.commitFails(isDecided: true), .commitFails(isDecided: false), .isFenced] }
+    case .idle: break
+    }
+    if life.isOpening { steps.append(.opens) }
+    if life.isReading { steps.append(.offsetsRead) }
+    if life.checkpoint != nil {
+      // The worker's thread is in the write: nothing else happens to the task.
+      return [.saves] + (mayFail ? [.saveFails(isWritten: true), .saveFails(isWritten: false), .crash] : [])
+    }
+    if life.machine.phase == .running {
+      for input in 0..<Self.inputCount where life.machine.inputs[input].applied < Self.recordCount {
+        steps.append(.apply(input))
+      }
+      steps += [.commitDue, .checkpointDue]
+    }
+    if mayFail { steps += [.revoke, .lose, .crash] }
+    return steps
+  }
+
+  func after(_ step: Step) -> ProtocolWorld {
+    var next = self
+    next.take(step)
+    return next
+  }
+
+  private mutating func take(_ step: Step) {
+    switch step {
+    case .start: start()
+    case .opens: open()
+    case .apply(let input): apply(input)
+    case .commitDue: send(.commitDue)
+    case .checkpointDue: send(.checkpointDue)
+    case .revoke:
+      faults += 1
+      send(.revoked)
+    case .lose:
+      faults += 1
+      send(.lost)
+    case .crash:
+      faults += 1
+      life = nil
+    case .producerStarts:
+      life?.lane = .idle
+      send(.producerReady)
+    case .producerFails:
+      faults += 1
+      life?.lane = .idle
+      send(.failed)
+    case .offsetsRead:
+      life?.isReading = false
+      send(.committedRead(committed))
+    case .commits:
+      decide()
+      send(.commitEnded(.committed))
+    case .commitFails(let isDecided):
+      faults += 1
+      if isDecided { decide() }
+      life?.lane = .idle
+      send(.commitEnded(.unclear))
+    case .isFenced:
+      faults += 1
+      life?.lane = .idle
+      send(.commitEnded(.fenced))
+    case .saves:
+      save()
+      send(.checkpointEnded)
+    case .saveFails(let isWritten):
+      faults += 1
+      if isWritten { save() }
+      life?.checkpoint = nil
+      send(.failed)
+    }
+  }
+
+  private mutating func start() {
+    life = Life(states: disk.states)
+  }
+
+  private mutating func open() {
+    life?.isOpening = false
+    let log = TaskProtocol.LogEnds(beginning: 0, end: Self.recordCount)
+    send(.opened((0..<Self.inputCount).map { TaskProtocol.Opened(saved: disk.saved?[$0], log: log) }))
+  }
+
+  private mutating func apply(_ input: Int) {
+    guard var life else { return }
+    let offset = life.machine.inputs[input].applied
+    life.states[input] = Self.fold(life.states[input], offset)
+    if life.machine.emits(input, at: offset) {
+      life.pending.append(Output(input: input, offset: offset, state: life.states[input]))
+    }
+    self.life = life
+    send(.applied(input: input, offset: offset + 1))
+  }
+
+  private mutating func decide() {
+    guard case .committing(let offsets, let outputs) = life?.lane else { return }
+    for input in 0..<Self.inputCount {
+      if offsets[input] < committed[input] ?? 0 { isBroken = "input \(input): C moves back" }
+      committed[input] = offsets[input]
+    }
+    self.outputs += outputs
+    life?.lane = .idle
+  }
+
+  private mutating func save() {
+    guard let offsets = life?.checkpoint, let states = life?.states else { return }
+    disk = Disk(saved: offsets, states: states)
+    life?.checkpoint = nil
+  }
+
+  private mutating func send(_ event: TaskProtocol.Event) {
+    guard var life else { return }
+    for action in life.machine.handle(event) {
+      switch action {
+      case .openState:
+        life.isOpening = true
+        life.isReading = false
+        life.lane = .idle
+      case .initializeProducer: life.lane = .starting
+      case .readCommitted: life.isReading = true
+      case .readFrom(let offsets):
+        for input in 0..<Self.inputCount where life.states[input] != Self.golden(input, below: offsets[input]) {
+          isBroken = "input \(input): reading begins at \(offsets[input]) with another state"
+        }
+      case .commit(let offsets):
+        if life.lane != .idle { isBroken = "two transactions at once" }
+        life.lane = .committing(offsets, life.pending)
+        life.pending = []
+      case .checkpoint(let offsets):
+        if life.lane != .idle { isBroken = "a checkpoint while a commit is on its way" }
+        life.checkpoint = offsets
+      case .discardUnsaved:
+        life.states = disk.states
+        life.pending = []
+      case .becomeReadable:
+        for input in 0..<Self.inputCount where life.machine.inputs[input].applied < committed[input] ?? 0 {
+          isBroken = "input \(input): readable before C"
+        }
+      case .close:
+        self.life = nil
+        return
+      case .stop: break
+      }
+    }
+    self.life = life
+  }
+}

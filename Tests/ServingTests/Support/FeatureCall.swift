@@ -1,0 +1,26 @@
+import Columns
+import NIOCore
+
+@testable import Serving
+
+/// `POST /get-online-features` without a server: a body in, a status and a body out.
+struct FeatureCall {
+  let engine: FakeEngine
+  var catalog = TestCatalog.catalog
+  var limits = ServingConfiguration.Limits()
+
+  func answer(_ body: String) -> (status: Int, body: String) { answer(Array(body.utf8)) }
+
+  func answer(_ body: [UInt8]) -> (status: Int, body: String) {
+    do throws(Problem) {
+      let request = try FeatureRequest(body.span, limits: limits)
+      let shape = try ShapeCache(catalog, limits).shape(of: request, in: body.span)
+      var answer = try FeatureAnswer(request, in: body.span, shape: shape, catalog: catalog, source: engine)
+      try answer.readAll(at: request.time, hasAdditions: request.usesAdditions, isOver: { false })
+      return (200, String(buffer: answer.write(hasAdditions: request.usesAdditions).body))
+    } catch {
+      let reply = error.reply(on: .getOnlineFeatures)
+      return (reply.status, String(buffer: reply.body))
+    }
+  }
+}

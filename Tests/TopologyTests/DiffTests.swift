@@ -1,0 +1,135 @@
+import Testing
+
+@testable import Topology
+
+/// Which changes may happen to what runs.
+@Suite struct DiffTests {
+  private func diff(_ changes: (String, String)..., retired: Set<String> = []) throws -> [String] {
+    var text = Sample.text
+    for (old, new) in changes {
+      try #require(text.contains(old), "the sample has no '\(old)'")
+      text = text.replacing(old, with: new)
+    }
+    let before = try Sample.plan()
+    let after = try Sample.plan(text)
+    return PlanDiff(old: before, new: after, retired: retired).changes.map {
+      "\($0.verdict.rawValue) \($0.kind.rawValue) \($0.subject)"
+    }
+  }
+
+  private static let service =
+    "delay_v1: {features: [\"carriers:*\", routes:flights_24h, request:distance, against_mean], defaults: {against_mean: 0}}"
+
+  @Test func `Nothing changed`() throws {
+    #expect(try diff().isEmpty)
+  }
+
+  @Test func `A first plan builds everything`() throws {
+    let diff = PlanDiff(old: nil, new: try Sample.plan())
+    #expect(diff.building == ["carriers", "routes"])
+    #expect(!diff.isRefused && !diff.isEmpty)
+  }
+
+  @Test func `A new view builds and leaves the others alone`() throws {
+    let changes = try diff(
+      (
+        "  routes:\n",
+        "  origins:\n    source: departed\n    entity: origin\n    features: {flights: count over 1h}\n  routes:\n"
+      ), ("  route: ", "  origin: [origin]\n  route: "))
+    #expect(changes == ["builds added view `origins`"])
+  }
+
+  @Test func `A view that grows builds beside the old one, and a service that names its features is kept`() throws {
+    let changes = try diff(("{flights: count over 24h}", "{flights: \"count over 24h, 7d\"}"))
+    #expect(changes == ["builds changed view `routes`"])
+  }
+
+  @Test func `A feature that means something else breaks the service that uses it`() throws {
+    let changes = try diff(("{flights: count over 24h}", "{flights: count where distance > 500 over 24h}"))
+    #expect(changes == ["builds changed view `routes`", "refused changed service `delay_v1`"])
+  }
+
+  @Test func `A view that goes is refused while a service uses it`() throws {
+    let without = (
+      "  routes:\n    source: departed\n    entity: route\n    features: {flights: count over 24h}\n", ""
+    )
+    let changes = try diff(without, ("routes:flights_24h, ", ""))
+    #expect(changes == ["refused removed view `routes`", "refused changed service `delay_v1`"])
+    let retired = try diff(without, ("routes:flights_24h, ", ""), retired: ["delay_v1"])
+    #expect(retired == ["drops removed view `routes`", "safe changed service `delay_v1`"])
+  }
+
+  @Test(arguments: [
+    ("routes:flights_24h, request:distance", "request:distance, routes:flights_24h"),
+    ("request:distance, ", ""),
+    ("{against_mean: 0}", "{against_mean: 1}"),
+    ("defaults: {against_mean: 0}", "defaults: {}"),
+    ("dep_delay - carriers", "2 * dep_delay - carriers"),
+    ("dep_delay > 15", "dep_delay > 20"),
+    ("ttl: 3d", "ttl: 4d"),
+  ])
+  func `A service keeps its promise`(old: String, new: String) throws {
+    let changes = try diff((old, new))
+    #expect(changes.contains("refused changed service `delay_v1`"), "\(changes)")
+    let next = try diff((old, new), retired: ["delay_v1"])
+    #expect(!next.contains { $0.hasPrefix("refused") })
+  }
+
+  @Test func `A new version beside the old one is safe`() throws {
+    let changes = try diff((Self.service, "\(Self.service)\n  delay_v2: [routes:flights_24h]"))
+    #expect(changes == ["safe added service `delay_v2`"])
+  }
+
+  @Test func `A service that goes is refused until it is retired`() throws {
+    let with = (Self.service, "other_v1: [routes:flights_24h]")
+    #expect(try diff(with) == ["safe added service `other_v1`", "refused removed service `delay_v1`"])
+    #expect(try diff(with, retired: ["delay_v1"]).last == "safe removed service `delay_v1`")
+  }
+
+  @Test(arguments: [
+    ("key: carrier", "key: origin"), ("key: carrier", "key: carrier\n    partitioner: crc32"),
+    ("    key: carrier\n", ""),
+  ])
+  func `Another key or partitioner of a topic needs a migration`(old: String, new: String) throws {
+    let changes = try diff((old, new))
+    #expect(changes.first == "refused changed source `departed`")
+  }
+
+  @Test func `Lateness builds anew and breaks nobody`() throws {
+    #expect(
+      try diff(("lateness: 30m", "lateness: 20m")) == [
+        "safe changed source `departed`", "builds changed view `carriers`", "builds changed view `routes`",
+      ])
+  }
+
+  @Test func `Skew is safe`() throws {
+    #expect(
+      try diff(("lateness: 30m", "lateness: 30m\n    max_skew: 1m")) == ["safe changed source `departed`"])
+  }
+
+  @Test func `Another name is another application`() throws {
+    #expect(try diff(("topology: small", "topology: other")).first == "refused changed topology `small`")
+  }
+
+  @Test func `A schema must read the events that are in the log`() throws {
+    let text = try Repository.text("schemas/flights.departures.avsc")
+    let before = try Sample.plan()
+    func after(_ schema: String) throws -> [PlanDiff.Change] {
+      let schemas = SchemaDirectory(texts: ["flights.departures": schema])
+      let plan = try TopologyLoader.load(yaml: Sample.text, file: "small.yaml", schemas: schemas).get()
+      return PlanDiff(old: before, new: plan).changes
+    }
+    let required = #"{"name": "gate", "type": "string"}, {"name": "seats""#
+    let optional = #"{"name": "gate", "type": ["null", "string"], "default": null}, {"name": "seats""#
+    let broken = try after(text.replacing(#"{"name": "seats""#, with: required))
+    #expect(broken.map(\.verdict) == [.refused])
+    let fine = try after(text.replacing(#"{"name": "seats""#, with: optional))
+    #expect(fine.map(\.verdict) == [.safe])
+    #expect(try after(text).isEmpty)
+  }
+
+  @Test func `Versions of services are counted on`() {
+    #expect(
+      ["a_v1", "a_v19", "a", "a1", "a_v"].map(PlanBuilder.nextVersion) == ["a_v2", "a_v20", "a_v2", "a1_v2", "a_v_v2"])
+  }
+}

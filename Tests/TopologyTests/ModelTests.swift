@@ -1,0 +1,83 @@
+import Testing
+
+@testable import Topology
+
+/// Models, monitors and policies: declared, checked, not run yet.
+@Suite struct ModelTests {
+  static let models = """
+
+    models:
+      delay:
+        service: delay_v1
+        each: departed
+        output: small.predictions
+        use: delay@champion
+        shadow: delay:3
+        label: {source: departed, match: flight_id, value: dep_delay > 15, within: 24h}
+    monitors:
+      drift: {model: delay, window: 1d, tests: {psi: 0.2}, performance: {auc: {min: 0.65}}}
+    policies:
+      retrain:
+        when: drift(drift) for 2 windows or every 30d
+        trainer: xgboost
+        dataset: {window: 60d}
+        gate: {auc: better than champion, log_loss: {max: 1}}
+        promote: automatic
+        cooldown: 7d
+    """
+
+  @Test func `They become typed values`() throws {
+    let plan = try Sample.plan(Sample.text + Self.models)
+    #expect(plan.models[0].use.description == "delay@champion")
+    #expect(plan.models[0].shadow?.selector == .version(3))
+    #expect(plan.models[0].remoteViews == [1])
+    #expect(plan.models[0].label?.withinMilliseconds == 86_400_000)
+    #expect(plan.monitors[0].tests.map(\.test) == [.psi])
+    #expect(plan.policies[0].triggers == [.drift(monitor: 0, windows: 2), .every(milliseconds: 2_592_000_000)])
+    #expect(plan.policies[0].work == .trainer(.xgboost))
+    #expect(plan.policies[0].promote == .automatic)
+    #expect(plan.topics.last?.name == "small.predictions")
+    #expect(PlanReport(plan: plan).text.contains("declared, not run yet"))
+  }
+
+  static let mistakes: [(old: String, new: String, expected: String)] = [
+    ("service: delay_v1", "service: delay_v2", "did you mean `delay_v1`?"),
+    ("each: departed", "each: departd", "did you mean `departed`?"),
+    ("output: small.predictions", "output: flights.departures", "reads"),
+    ("use: delay@champion", "use: delay", "names no registered model"),
+    ("shadow: delay:3", "shadow: delay:0", "names no registered model"),
+    ("match: flight_id", "match: flightid", "has no field `flightid`"),
+    ("value: dep_delay > 15", "value: carrier", "must be a number or a condition"),
+    ("value: dep_delay > 15", "value: dep_dela > 15", "did you mean `dep_delay`?"),
+    ("model: delay", "model: dely", "did you mean `delay`?"),
+    ("psi: 0.2", "pssi: 0.2", "did you mean `psi`?"),
+    ("psi: 0.2", "psi: none", "is no number"),
+    ("psi: 0.2", "psi: -1", "must be above 0"),
+    ("{auc: {min: 0.65}}", "{auc: {min: 2, max: 1}}", "is above its `max`"),
+    ("{auc: {min: 0.65}}", "{auc: {}}", "has no bound"),
+    ("drift(drift) for", "drift(drfit) for", "did you mean `drift`?"),
+    ("drift(drift) for 2 windows or every 30d", "sometimes", "is not understood"),
+    ("trainer: xgboost", "trainer: xgbost", "did you mean `xgboost`?"),
+    ("trainer: xgboost", "trainer: xgboost\n    command: [a]", "needs one of `trainer` and `command`"),
+    ("better than champion", "better", "is no gate"),
+    ("    gate: {auc: better than champion, log_loss: {max: 1}}\n", "", "promotes without a gate"),
+    ("    label: {source: departed, match: flight_id, value: dep_delay > 15, within: 24h}\n", "", "has no `label`"),
+  ]
+
+  @Test(arguments: mistakes.indices)
+  func `Each mistake has its message`(index: Int) throws {
+    let mistake = Self.mistakes[index]
+    try #require(Self.models.contains(mistake.old))
+    let errors = Sample.errors(Sample.text + Self.models.replacing(mistake.old, with: mistake.new))
+    #expect(errors.contains { $0.contains(mistake.expected) }, "\(mistake.new): \(errors)")
+  }
+
+  @Test func `A change of a model is told`() throws {
+    let before = try Sample.plan(Sample.text + Self.models)
+    let after = try Sample.plan(Sample.text + Self.models.replacing("cooldown: 7d", with: "cooldown: 8d"))
+    #expect(PlanDiff(old: before, new: after).changes.map(\.subject) == ["policy `retrain`"])
+    #expect(before.fingerprint != after.fingerprint)
+    let without = try Sample.plan()
+    #expect(PlanDiff(old: before, new: without).changes.map(\.kind) == [.removed, .removed, .removed])
+  }
+}
