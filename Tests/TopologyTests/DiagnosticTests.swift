@@ -71,6 +71,7 @@ import Testing
     ("derive: {late: dep_delay > 15}", "derive: {carrier: dep_delay > 15}", "has the name of a field of the contract"),
     ("pace: flights_1h / flights_24h", "pace: flights / flights_24h", "expected one of `flights_1h`, `flights_24h`"),
     ("pace: flights_1h / flights_24h", "pace: dep_delay * 2", "put an aggregate around it"),
+    ("pace: flights_1h / flights_24h", "l: last_k(dest, 3) over 1h\n      pace: l_1h", "is a list, which expressions"),
     (
       "pace: flights_1h / flights_24h", "flights_1h: 2 * flights_24h",
       "there are two features `flights_1h` in this view"
