@@ -10,7 +10,7 @@ package struct StoreOptions: Sendable {
   package var blockCache: BlockCache?
   package var reserve: DiskReserve?
   package var backgroundThreads: Int32 = 2
-  package var writeBufferBytes = 64 << 20
+  package var writeBufferBytes = 32 << 20
 
   package init() {}
 }

@@ -36,6 +36,9 @@ extension TaskStore {
     for case let view? in views {
       view.rows.clearDirtyFlags()
       lock.withLock { view.rows.noteSaved() }
+      if let horizon = view.namespace.layout.deletionHorizon(at: view.rows.watermark) {
+        rowExpiry.setHorizon(horizon, ofGroup: view.namespace.id)
+      }
     }
     for table in dedupeTables { dedupeExpiry.setHorizon(table.noteSaved(), ofGroup: table.group) }
     lock.withLock { counters.checkpoints += 1 }

@@ -19,9 +19,14 @@ extension TaskStore {
   func noting(_ error: HeadraceError) -> HeadraceError {
     guard error.isCorruption || error.retry == .unknownOutcome || error.retry == .newInstance else { return error }
     if error.isCorruption { Self.quarantine(path, error) }
+    end(with: error)
+    return error
+  }
+
+  /// Everything that is asked from now on gets this error, or the one that came first.
+  func end(with error: HeadraceError) {
     trouble.withLock { if $0 == nil { $0 = error } }
     isBroken.store(true, ordering: .relaxed)
-    return error
   }
 
   /// Leaves a note in the folder of damaged state, so that no later start reads what this one did not happen to meet.

@@ -29,6 +29,7 @@ package final class TaskStore: @unchecked Sendable {
   /// By `ViewNamespace.view`; nil where the namespace was dropped.
   var views: [StoredView?] = []
   var dedupeTables: [DedupeTable] = []
+  let rowExpiry: Expiry
   let dedupeExpiry: Expiry
   let trouble = Mutex<HeadraceError?>(nil)
   let isBroken = Atomic<Bool>(false)
@@ -48,9 +49,10 @@ package final class TaskStore: @unchecked Sendable {
     try Self.refuseQuarantined(path)
     self.path = path
     self.options = options
+    rowExpiry = try Expiry(timeOffset: ViewLayout.newestEventTimeOffset, groupCapacity: 4_096)
     dedupeExpiry = try Expiry(timeOffset: 0, groupCapacity: 256)
     do {
-      database = try Database(path: path, options: Self.databaseOptions(options, dedupeExpiry))
+      database = try Database(path: path, options: Self.databaseOptions(options, rowExpiry, dedupeExpiry))
       try Self.checkFormat(of: database)
     } catch {
       if error.isCorruption { Self.quarantine(path, error) }
@@ -59,14 +61,21 @@ package final class TaskStore: @unchecked Sendable {
   }
 
   /// Any thread; calls that are inside finish first. What was not checkpointed is gone.
-  package func close() { database.close() }
+  package func close() {
+    // Readers stop at once, also those whose rows are in memory.
+    end(with: HeadraceError(.internal, "STATE_CLOSED", "the store is closed", retry: .newInstance, place: path))
+    database.close()
+  }
 
-  private static func databaseOptions(_ options: StoreOptions, _ dedupeExpiry: Expiry) -> DatabaseOptions {
+  private static func databaseOptions(
+    _ options: StoreOptions, _ rowExpiry: Expiry, _ dedupeExpiry: Expiry
+  ) -> DatabaseOptions {
     var meta = ColumnFamily("default")
     meta.writeBufferBytes = 1 << 20
     meta.filter = .none
     var rows = ColumnFamily("rows")
     rows.writeBufferBytes = options.writeBufferBytes
+    rows.expiry = rowExpiry
     var dedupe = ColumnFamily("dedupe")
     dedupe.writeBufferBytes = max(options.writeBufferBytes / 4, 1 << 20)
     // Hashes and times: nothing to compress.

@@ -58,6 +58,54 @@ import Testing
     #expect(try store.loadMeta(ofView: new.id) == nil)
   }
 
+  @Test func `rows that nobody can ask for leave the disk, others do not`() throws {
+    let folder = try TestFolder()
+    let store = try TaskStore(path: folder.path)
+    let minute: Int64 = 60_000
+    let short = try ViewLayout(
+      ViewDefinition(
+        name: "short", inputs: [], features: [.init(name: "c", function: .count, window: .sliding(length: minute))],
+        latenessMilliseconds: minute))
+    let views = [try store.namespace(for: short).view, try store.namespace(for: try TestViews.layout()).view]
+    func apply(_ name: String, _ time: Int64) throws {
+      var batch = TestBatch()
+      batch.append(EntityKey(bytes: Array(name.utf8)), 1, offset: 0, time: time, watermark: time)
+      for view in views {
+        try store.apply(
+          view: view, keys: batch.keys, inputs: view == 0 ? [] : [batch.amounts], rows: [0], headers: batch.headers)
+      }
+      try store.checkpoint(meta: [])
+    }
+    func stored() throws -> Int {
+      try store.database.flush()
+      try store.database.compact(from: [], to: [0xff], in: StoreFamily.rows)
+      var count = 0
+      var iterator = try store.database.iterator(in: StoreFamily.rows)
+      while try iterator.next() { count += 1 }
+      return count
+    }
+    try apply("old", Self.time)
+    // Window, hop and twice the lateness.
+    try apply("edge", Self.time + 3 * minute + 5_000)
+    #expect(try stored() == 4)
+    try apply("new", Self.time + 3 * minute + 5_001)
+    #expect(try stored() == 5, "the first row of the view with the short window is gone")
+  }
+
+  @Test func `a row has its newest event time where the filter looks for it`() throws {
+    let layout = try TestViews.layout()
+    var model = StoreModel([layout])
+    var batch = TestBatch()
+    batch.append(Self.key, 1, offset: 0, time: Self.time, watermark: Self.time)
+    try model.apply(batch, view: 0)
+    let bytes = try #require(model.rows[0][Self.key])
+    let time = unsafe bytes.withUnsafeBytes {
+      unsafe Int64(
+        littleEndian: $0.loadUnaligned(fromByteOffset: ViewLayout.newestEventTimeOffset, as: Int64.self))
+    }
+    #expect(time == Self.time)
+  }
+
   @Test func `a snapshot is the last checkpoint, not what came after`() throws {
     let folder = try TestFolder()
     let store = try TaskStore(path: "\(folder.path)/a")
