@@ -95,9 +95,9 @@ extension PushTarget {
       var found: [RecordFault] = []
       try decoder.decode(into: &batch, faults: &found)
       return found.map { fault in
-        Fault(
-          row: fault.row, code: fault.code.rawValue, path: fault.path,
-          message: unsafe fault.reason(in: contract, value: values[fault.row].span.bytes))
+        let value = values[fault.row]
+        let message = unsafe fault.reason(in: contract, value: value.span.bytes)
+        return Fault(row: fault.row, code: fault.code.rawValue, path: fault.path, message: message)
       }
     } catch {
       return [Fault(row: 0, code: error.code, path: nil, message: error.message)]
