@@ -12,7 +12,7 @@ import confluent_kafka
 from model import Model
 from processes import Worker
 from progress import owners_of
-from streams import partition_of_bytes
+from streams import LOGGER, partition_of_bytes
 
 KEYS_PER_REQUEST = 100
 Place = tuple[str, int, int]
@@ -83,7 +83,8 @@ def read_set_aside(bootstrap: str, topic: str) -> list[Place]:
     """Where the records of a side topic came from; only committed ones are seen."""
     consumer = confluent_kafka.Consumer({
         "bootstrap.servers": bootstrap, "group.id": "torture-reader", "enable.auto.commit": False,
-        "isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "earliest"})
+        "isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "earliest",
+        "logger": LOGGER})
     metadata = consumer.list_topics(topic, timeout=10).topics[topic]
     partitions = [confluent_kafka.TopicPartition(topic, number, 0) for number in metadata.partitions]
     if metadata.error is not None or not partitions:
