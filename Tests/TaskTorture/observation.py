@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -103,7 +104,10 @@ def read_set_aside(bootstrap: str, topic: str) -> list[Place]:
             open_partitions.discard(message.partition())
             continue
         headers = {name: value.decode() for name, value in message.headers() or []}
-        places.append((headers["__streams.errors.topic"], int(headers["__streams.errors.partition"]),
-                       int(headers["__streams.errors.offset"])))
+        origin = re.fullmatch(r"(.+)/(\d+)@(\d+)", headers["headrace-src"])
+        place = origin[1], int(origin[2]), int(origin[3])
+        named = tuple(headers.get(f"__streams.errors.{part}", str(place[index]))
+                      for index, part in enumerate(("topic", "partition", "offset")))
+        places.append(place if named == tuple(map(str, place)) else ("headers differ", *place[1:]))
     consumer.close()
     return places

@@ -96,8 +96,8 @@ extension PushTarget {
       try decoder.decode(into: &batch, faults: &found)
       return found.map { fault in
         let value = values[fault.row]
-        let message = unsafe fault.reason(in: contract, value: value.span.bytes)
-        return Fault(row: fault.row, code: fault.code.rawValue, path: fault.path, message: message)
+        let reason = unsafe fault.reason(in: contract, value: value.span.bytes)
+        return Fault(row: fault.row, code: fault.code.rawValue, path: fault.path, message: reason)
       }
     } catch {
       return [Fault(row: 0, code: error.code, path: nil, message: error.message)]
