@@ -15,6 +15,8 @@ struct CanonicalJSON {
     self.isDefault = isDefault
   }
 
+  /// Defaults of records inside of arrays can make a text much longer than what it was made from.
+  static let textBytesMax = 64 << 20
   /// How many arrays, maps and records may turn out to be of another branch: such branches inside of branches multiply.
   private static let wrongContainersMax = 64
 
@@ -30,6 +32,7 @@ struct CanonicalJSON {
     _ value: JSONDocument, _ id: AvroSchema.TypeID, to text: inout [UInt8], depth: Int, wrongContainers: inout Int
   ) -> FaultCode? {
     guard depth < AvroSchema.depthMax else { return .tooDeep }
+    guard text.count <= Self.textBytesMax else { return .tooLarge }
     switch (schema.types[id].shape, value.content) {
     case (.null, .null): text += "null".utf8
     case (.array(let item), .array(let values)):
