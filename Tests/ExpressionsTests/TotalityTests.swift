@@ -15,7 +15,10 @@ import Testing
 
   private static let extremes: [[Value]] = [
     [0, 1, -1, 3, .max, .min, .max - 1, 1 << 53, -(1 << 62)].map { .integer($0) },
-    [0, -0.0, 1, -0.5, .infinity, -.infinity, .nan, .greatestFiniteMagnitude, 5e-324, 0x1p63, -0x1p63, 1e38].map {
+    [
+      0, -0.0, 1, -0.5, .infinity, -.infinity, .nan, .greatestFiniteMagnitude, .leastNonzeroMagnitude, 0x1p63, -0x1p63,
+      1e38,
+    ].map {
       .double($0)
     },
     [.boolean(true), .boolean(false)],
