@@ -1,9 +1,9 @@
 /// A fast hash of byte strings: tables in memory, digests, deduplication. Not for secrets.
 ///
 /// The construction of wyhash (Wang Yi, 2019): 16 bytes are mixed by one 64 x 64 -> 128 bit multiplication whose halves
-/// are folded. The factors are folded in as well, so that a factor of zero, which a hostile key can bring about, does not
-/// wipe out the other one. Values are written to disk (deduplication, digests): the function is frozen, and its test holds
-/// it to recorded figures.
+/// are folded. The factors are folded in as well, so that a factor of zero, which a hostile key can bring about, does
+/// not wipe out the other one. Values are written to disk (deduplication, digests): the function is frozen, and its
+/// test holds it to recorded figures.
 package enum Hash64 {
   // wyhash's: odd, 32 bits set in each, and 32 different between any two.
   private static let first: UInt64 = 0xa076_1d64_78bd_642f

@@ -4,10 +4,10 @@ internal import Rocks
 
 /// Which events of a source came before: the first in the log wins, within a span of event time.
 ///
-/// An event is a duplicate when one with the same id came before it whose event time is not older than its watermark minus
-/// `within`: arithmetic on the log alone, whatever is in memory or was deleted from the disk. Ids are kept as 128-bit
-/// hashes with their times, written at the checkpoint of the store that it belongs to, and dropped when the watermark *of
-/// the last checkpoint* has passed them: what a replay from there can still ask for stays.
+/// An event is a duplicate when one with the same id came before it whose event time is not older than its watermark
+/// minus `within`: arithmetic on the log alone, whatever is in memory or was deleted from the disk. Ids are kept as
+/// 128-bit hashes with their times, written at the checkpoint of the store that it belongs to, and dropped when the
+/// watermark *of the last checkpoint* has passed them: what a replay from there can still ask for stays.
 ///
 /// The worker's: one thread uses it.
 package final class DedupeTable {
@@ -20,8 +20,8 @@ package final class DedupeTable {
   let group: UInt32
   private let database: Database
   private let budgetBytes: Int
-  /// Two generations. When the younger one has half of the budget, or is as old as `within`, the older one is dropped; if
-  /// it still counted, memory is complete only down to what it held.
+  /// Two generations. When the younger one has half of the budget, or is as old as `within`, the older one is dropped;
+  /// if it still counted, memory is complete only down to what it held.
   private var younger = HashTimes()
   private var older = HashTimes()
   /// What is not on the disk yet, in order.

@@ -3,8 +3,8 @@ internal import Core
 
 /// The join keys of one entity as bytes: what its rows are found by, in memory and on the disk.
 ///
-/// One part is its text: a string's UTF-8, bytes as they are, a number in decimal. These are the bytes of a Kafka key. Of
-/// several parts each has its length (LEB128) in front of it, so that `ab, c` and `a, bc` differ.
+/// One part is its text: a string's UTF-8, bytes as they are, a number in decimal. These are the bytes of a Kafka key.
+/// Of several parts each has its length (LEB128) in front of it, so that `ab, c` and `a, bc` differ.
 package struct EntityKey: Hashable, Sendable {
   package let bytes: [UInt8]
   /// `Hash64` of the bytes.

@@ -1,5 +1,5 @@
-/// What every event of a batch has besides its columns, by row: its time, its place in the log, and the watermark of the
-/// partition that it is judged by. Watermarks do not go back from row to row.
+/// What every event of a batch has besides its columns, by row: its time, its place in the log, and the watermark of
+/// the partition that it is judged by. Watermarks do not go back from row to row.
 package struct EventHeaders: Sendable {
   package var partition: Int32
   package var offsets: [Int64] = []

@@ -116,8 +116,8 @@ struct RowEntry<Row: ~Copyable>: ~Copyable {
 
 /// Rows by key: open addressing over a power of two of eight-byte slots, entries beside them that never move.
 ///
-/// A slot holds the upper half of the hash and the number of its entry, so that looking for a key touches one cache line
-/// of slots and one entry. One thread changes it; what others may do at the same time is up to the owner.
+/// A slot holds the upper half of the hash and the number of its entry, so that looking for a key touches one cache
+/// line of slots and one entry. One thread changes it; what others may do at the same time is up to the owner.
 @safe
 struct RowTable<Row: ~Copyable>: ~Copyable {
   private static var pageEntries: Int { 1_024 }
@@ -174,8 +174,8 @@ struct RowTable<Row: ~Copyable>: ~Copyable {
     }
   }
 
-  /// Reads the slot where a key is looked for first. Lookups of many keys begin with a pass of these: none waits for the
-  /// one before, so that the processor has many lines on their way at once.
+  /// Reads the slot where a key is looked for first. Lookups of many keys begin with a pass of these: none waits for
+  /// the one before, so that the processor has many lines on their way at once.
   @inline(__always)
   func touchSlot(_ hash: UInt64) -> UInt64 { unsafe slots[Int(truncatingIfNeeded: hash >> 32) & mask] }
 

@@ -40,8 +40,8 @@ extension TaskStore {
     try applyChunks(storedView(view), keys, inputs, rows, headers, matrix: nil)
   }
 
-  /// As `apply`, and after each row the features of its key go to `matrix`, in the row of the event: its own event and all
-  /// before it included, none after it. Read at the event's time.
+  /// As `apply`, and after each row the features of its key go to `matrix`, in the row of the event: its own event and
+  /// all before it included, none after it. Read at the event's time.
   package func applyAndGather(
     view: Int, keys: borrowing EntityKeys, inputs: borrowing [Column], rows: borrowing [Int],
     headers: borrowing EventHeaders, into matrix: FeatureMatrix

@@ -8,14 +8,14 @@ extension TaskStore {
     views.reduce(0) { $0 + ($1?.rows.dirtyBytes ?? 0) } + dedupeTables.reduce(0) { $0 + $1.unsavedBytes }
   }
 
-  /// Writes everything that changed since the last checkpoint, with the owner's record of where in the log that is: all of
-  /// it or nothing, and on the disk when this returns.
+  /// Writes everything that changed since the last checkpoint, with the owner's record of where in the log that is: all
+  /// of it or nothing, and on the disk when this returns.
   ///
   /// - Parameters:
   ///   - meta: the task's record: offsets, watermarks, digest; opaque here.
   ///   - viewMeta: records of views that are still being built and stand somewhere else in the log, by namespace.
-  /// - Throws: with `sameCall` nothing was tried and nothing changed; after anything else the store is finished, and the one
-  ///   that is opened next says whether the checkpoint is there.
+  /// - Throws: with `sameCall` nothing was tried and nothing changed; after anything else the store is finished, and
+  ///   the one that is opened next says whether the checkpoint is there.
   package func checkpoint(meta: [UInt8], viewMeta: [UInt32: [UInt8]] = [:]) throws(HeadraceError) {
     try checkUsable()
     do {

@@ -55,8 +55,8 @@ extension TaskStore {
     }
   }
 
-  /// Takes clean rows out of memory until the budget holds, in short holds of the lock; gives up when what is left is used
-  /// or dirty.
+  /// Takes clean rows out of memory until the budget holds, in short holds of the lock; gives up when what is left is
+  /// used or dirty.
   func evict() {
     var rounds = 0
     while memoryBytes > options.memoryBudgetBytes, cleanBytes > 0, rounds < 16 {

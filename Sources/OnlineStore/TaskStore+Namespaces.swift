@@ -3,8 +3,8 @@ package import Features
 internal import Rocks
 
 extension TaskStore {
-  /// The namespace of a view in the form of `layout`: the one that the disk has for its name and fingerprint, or a new and
-  /// empty one. Written at once, so that its number is never given to another view.
+  /// The namespace of a view in the form of `layout`: the one that the disk has for its name and fingerprint, or a new
+  /// and empty one. Written at once, so that its number is never given to another view.
   ///
   /// - Parameter source: what else must be equal for rows to be the same: the plan's fingerprint of where the view's
   ///   events come from and of its entity.

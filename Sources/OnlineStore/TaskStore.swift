@@ -6,15 +6,15 @@ internal import Synchronization
 /// The state of one task: the rows of its views, the ids of its sources, and where in the log all of it stands.
 ///
 /// One RocksDB and, above it, rows in memory. The worker that owns the task changes rows in memory only; `checkpoint`
-/// writes all that changed, with the owner's record of its offsets, in one synced batch: what is on the disk is the state
-/// at a checkpoint, never between two. Any thread may read. A reader sees every row that was applied, in memory or on the
-/// disk, at the latest when the chunk of rows that it belongs to is done.
+/// writes all that changed, with the owner's record of its offsets, in one synced batch: what is on the disk is the
+/// state at a checkpoint, never between two. Any thread may read. A reader sees every row that was applied, in memory
+/// or on the disk, at the latest when the chunk of rows that it belongs to is done.
 ///
-/// **Threads.** Methods are the worker's unless they say otherwise. The worker changes the table under a fair lock that it
-/// takes for chunks of rows, and reads it without; it waits for the disk outside of the lock.
+/// **Threads.** Methods are the worker's unless they say otherwise. The worker changes the table under a fair lock that
+/// it takes for chunks of rows, and reads it without; it waits for the disk outside of the lock.
 ///
-/// **Failures.** Damaged state closes the store for good (`STATE_CORRUPT`); `moveAside` makes room for a new one. A write
-/// of unknown outcome closes this instance: open the store again, and the disk says what happened.
+/// **Failures.** Damaged state closes the store for good (`STATE_CORRUPT`); `moveAside` makes room for a new one. A
+/// write of unknown outcome closes this instance: open the store again, and the disk says what happened.
 @safe
 package final class TaskStore: @unchecked Sendable {
   // Unchecked: `views` and all in it change under `lock` only; everything else is constant or locks itself.

@@ -1,8 +1,8 @@
 internal import Glibc
 internal import Synchronization
 
-/// A lock that is given in the order in which it was asked for: a worker under full load does not starve the readers, and
-/// readers do not starve the worker. Not recursive.
+/// A lock that is given in the order in which it was asked for: a worker under full load does not starve the readers,
+/// and readers do not starve the worker. Not recursive.
 ///
 /// Two counters in the ordinary case. Whoever has to wait looks a while, since holders are quick, then sleeps until its
 /// ticket is called.

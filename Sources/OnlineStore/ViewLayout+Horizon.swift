@@ -2,8 +2,8 @@ internal import Features
 
 /// Which rows on the disk nobody can ask for any more, by the newest event time in their header.
 ///
-/// A row whose newest event left every window, and is past the view's `ttl`, reads as not found and adds nothing to what
-/// comes later: whether it is still there makes no difference, so compactions may drop it.
+/// A row whose newest event left every window, and is past the view's `ttl`, reads as not found and adds nothing to
+/// what comes later: whether it is still there makes no difference, so compactions may drop it.
 extension ViewLayout {
   /// Where a row has its newest event time: little-endian epoch milliseconds.
   static let newestEventTimeOffset = 8

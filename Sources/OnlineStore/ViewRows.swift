@@ -44,8 +44,8 @@ struct ViewRows: ~Copyable {
 extension ViewRows {
   /// Finds the entries of a chunk's rows.
   ///
-  /// First come passes over slots, entries and rows in which no read waits for the one before, so that the processor has
-  /// many lines on their way at once: with rows of a hundred thousand keys that halves the time.
+  /// First come passes over slots, entries and rows in which no read waits for the one before, so that the processor
+  /// has many lines on their way at once: with rows of a hundred thousand keys that halves the time.
   ///
   /// - Parameters:
   ///   - entries: is replaced by the number of each row's entry, or -1.

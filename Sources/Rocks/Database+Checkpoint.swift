@@ -2,8 +2,8 @@ internal import CRocksDB
 package import Core
 
 extension Database {
-  /// A copy of the database as it is now in the new folder `path`, which must not exist: hard links where the file system
-  /// has them, so cheap. On the disk when this returns.
+  /// A copy of the database as it is now in the new folder `path`, which must not exist: hard links where the file
+  /// system has them, so cheap. On the disk when this returns.
   package func checkpoint(to path: String) throws(HeadraceError) {
     try enter()
     defer { leave() }

@@ -36,8 +36,8 @@ extension Database {
     }
   }
 
-  /// Deletes the files that hold nothing but keys from `start` on below `end`: space comes back at once. What other files
-  /// hold of the range stays, so that a `deleteRange` must have been written before.
+  /// Deletes the files that hold nothing but keys from `start` on below `end`: space comes back at once. What other
+  /// files hold of the range stays, so that a `deleteRange` must have been written before.
   package func deleteFiles(from start: [UInt8], to end: [UInt8], in family: Int = 0) throws(HeadraceError) {
     try enter()
     defer { leave() }

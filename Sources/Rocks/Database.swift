@@ -6,8 +6,8 @@ internal import Synchronization
 /// A RocksDB: keyed bytes, batches that are written as a whole or not at all. Thread-safe.
 ///
 /// A batch that was written with `sync` survives a loss of power, one without it the end of the process. After a write
-/// failed nobody knows whether it is there: the database then refuses every other write, and its owner opens it again to
-/// see (`STATE_IO`, `unknownOutcome`). The kernel drops pages that it could not write, so a second try would lie.
+/// failed nobody knows whether it is there: the database then refuses every other write, and its owner opens it again
+/// to see (`STATE_IO`, `unknownOutcome`). The kernel drops pages that it could not write, so a second try would lie.
 @safe
 package final class Database: @unchecked Sendable {
   // Unchecked: RocksDB's handles are thread-safe; `users` keeps them alive while a call is inside.

@@ -3,8 +3,8 @@ internal import Core
 
 /// The library's option objects of one database, made from `DatabaseOptions`.
 ///
-/// What is left alone here matters as much: RocksDB 7.8 loses or misorders data with the log disabled or flushed by hand,
-/// with recycled logs and with partly atomic flushes (fixed in 7.9 to 10.9), so none of these is offered.
+/// What is left alone here matters as much: RocksDB 7.8 loses or misorders data with the log disabled or flushed by
+/// hand, with recycled logs and with partly atomic flushes (fixed in 7.9 to 10.9), so none of these is offered.
 @safe
 struct DatabaseSettings: ~Copyable {
   let database: OpaquePointer

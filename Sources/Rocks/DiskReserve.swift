@@ -4,11 +4,11 @@ internal import Synchronization
 
 /// Room on a disk that nobody else gets, so that a full disk stops this program and does not kill it.
 ///
-/// RocksDB 7.8 can abort the process when the disk is full, in a write as well as in a flush in the background or when it
-/// opens. So writes are refused while there is still room: as soon as less than `floorBytes` would be left. When even that
-/// is used up by others, the preallocated file `RESERVE` is given back to the disk: it carries what is already under way,
-/// and the next start. It is taken again when there is room for twice its size. One reserve serves every database
-/// on the same disk. Thread-safe.
+/// RocksDB 7.8 can abort the process when the disk is full, in a write as well as in a flush in the background or when
+/// it opens. So writes are refused while there is still room: as soon as less than `floorBytes` would be left. When
+/// even that is used up by others, the preallocated file `RESERVE` is given back to the disk: it carries what is
+/// already under way, and the next start. It is taken again when there is room for twice its size. One reserve serves
+/// every database on the same disk. Thread-safe.
 package final class DiskReserve: Sendable {
   private enum State: Sendable { case held, released }
 

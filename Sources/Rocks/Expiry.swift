@@ -3,8 +3,8 @@ package import Core
 
 /// Entries that may go when files are compacted: those of a group that are older than the group's horizon.
 ///
-/// The group is the big-endian number in the first four bytes of a key, the time a little-endian `Int64` in the value. A
-/// horizon only ever says what nobody would look at any more: until when the disk keeps it is up to the compaction.
+/// The group is the big-endian number in the first four bytes of a key, the time a little-endian `Int64` in the value.
+/// A horizon only ever says what nobody would look at any more: until when the disk keeps it is up to the compaction.
 @safe
 package final class Expiry: @unchecked Sendable {
   // Unchecked: horizons are atomics, everything else is constant.

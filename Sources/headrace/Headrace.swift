@@ -18,7 +18,9 @@ struct Headrace: AsyncParsableCommand {
         ]),
       CommandGroup(
         name: "The log",
-        subcommands: [BrokerCommand.self, TopicsCommand.self, PublishCommand.self, ConsumeCommand.self]),
+        subcommands: [
+          BrokerCommand.self, TopicsCommand.self, PublishCommand.self, ConsumeCommand.self, GenerateCommand.self,
+        ]),
       CommandGroup(name: "Help", subcommands: [DoctorCommand.self]),
     ])
 }

@@ -18,7 +18,7 @@ MUTATIONS = {
     "derived column": ("dep_delay > 15", "dep_delay > 30"),
     "derived feature": ("flights_1h / nullif", "flights_24h / nullif"),
     "last becomes first": ("last(dest)", "first(dest)"),
-    "ttl": ("ttl: 3d", "ttl: 30d"),
+    "ttl": ("ttl: 20h", "ttl: 3d"),
     "entity": ("route: [origin, dest]", "route: [origin, tailnum]"),
     "source filter": ("    lateness: 30m", "    lateness: 30m\n    filter: dep_delay < 100"),
 }

@@ -24,7 +24,7 @@ def test_all_errors_come_at_once_with_their_places(cli, tmp_path):
         TOPOLOGY.replace("mean(dep_delay)", "mean(dep_dela)")
         .replace("source: departed\n    entity: route", "source: departd\n    entity: route")
         .replace("lateness: 30m", "lateness: 30 parsecs")
-        .replace("    ttl: 3d", "    tll: 3d")
+        .replace("    ttl: 20h", "    tll: 20h")
     )
     result = cli("plan", write(tmp_path, broken), "--offline", code=1)
     assert result.out == b""

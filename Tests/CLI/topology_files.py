@@ -21,7 +21,7 @@ views:
   carrier_departures:
     source: departed
     entity: carrier
-    ttl: 3d
+    ttl: 20h
     features:
       flights: count over 1h, 24h
       mean_delay: mean(dep_delay) where origin == 'JFK' over 24h
@@ -42,7 +42,7 @@ MINUTE = 60_000
 def event(number, minute, carrier="AA", origin="JFK", dest="LAX", delay=0.0):
     moment = T0 + minute * MINUTE
     return (
-        f'{{"flight_id":"{carrier}{number}","carrier":"{carrier}","origin":"{origin}","dest":"{dest}",'
+        f'{{"flight_id":"{carrier}{number}-{origin}-201301011000","carrier":"{carrier}","origin":"{origin}","dest":"{dest}",'
         f'"tailnum":null,"distance":100,"scheduled_at":{moment},"dep_delay":{delay},"plane_year":null,"seats":null,'
         f'"ts":{moment}}}'
     )
@@ -67,7 +67,8 @@ GOLDEN = "\n".join(
         '"flights_24h": 4, "mean_delay_24h": 20, "late_share_24h": 0.75, "last_dest_24h": "BOS", "busy": 0.25}}',
         f'{{"view": "route_departures", "key": ["JFK", "LAX"], "at": {T0 + 103 * MINUTE}, "features": {{"flights_24h": 3}}}}',
         f'{{"view": "carrier_departures", "key": ["ZZ"], "at": {T0 + 103 * MINUTE}, "status": "NOT_FOUND"}}',
-        f'{{"view": "carrier_departures", "key": ["AA"], "at": {T0 + 5 * 24 * 60 * MINUTE}, "status": "OUTSIDE_MAX_AGE"}}',
+        f'{{"view": "carrier_departures", "key": ["AA"], "at": {T0 + 24 * 60 * MINUTE}, "status": "OUTSIDE_MAX_AGE"}}',
+        f'{{"view": "carrier_departures", "key": ["AA"], "at": {T0 + 5 * 24 * 60 * MINUTE}, "status": "NOT_FOUND"}}',
         '{"counts": {"departed": {"applied": 5, "dead_lettered": 1, "late": 0, "deduplicated": 0}}}',
         '{"case": "a view that nobody feeds"}',
         '{"view": "carrier_departures", "key": ["AA"], "at": "2013-01-01T10:00:00Z", "status": "NOT_FOUND"}',

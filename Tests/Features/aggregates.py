@@ -122,12 +122,12 @@ def aggregate(function: Function, rows: list[tuple], values: list, at: int, span
         return closely(len(values) * (parameter or 1000.0) / span, 1e-12) if span else exactly(None)
     if name in ("count_distinct", "countDistinct"):
         return distinct(values, bounds.distinct_relative, bounds.distinct_exact_up_to)
+    if not values:
+        return exactly(None)
     if name in ("topk", "topK"):
         return top(values, int(parameter or 1))
     if name in ("last_k", "lastK"):
         return exactly(values[::-1][:int(parameter or 1)])
-    if not values:
-        return exactly(None)
     if name in ("first", "last"):
         return exactly(values[0] if name == "first" else values[-1])
     if name in ("min", "max"):

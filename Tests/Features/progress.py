@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 
+import confluent_kafka
+
 from processes import ProcessFailed, Refused, Worker
+from streams import LOGGER
 
 APPLY_TIMEOUT_SECONDS = 180.0
 POLL_SECONDS = 0.05
@@ -19,24 +22,41 @@ def tasks_of(workers: list[Worker]) -> list[dict] | None:
         return None
 
 
-def is_applied(tasks: list[dict], ends: dict[tuple[str, int], int]) -> bool:
-    """Whether every published record is applied, and whatever was sent on to repartition topics as well."""
+Ends = dict[tuple[str, int], int]
+
+
+def is_committed(tasks: list[dict], ends: Ends) -> bool:
+    """Whether every published record is applied, and with its commit whatever was sent on because of it."""
     inputs = {(item["topic"], item["partition"]): item for task in tasks for item in task["inputs"]}
-    behind = [place for place, end in ends.items() if end > 0 and inputs.get(place, {}).get("position", 0) < end]
-    return (not behind and all(task["readable"] for task in tasks)
-            and all(item["lag_records"] == 0 for item in inputs.values()))
+    return all(task["readable"] for task in tasks) and all(
+        min(inputs.get(place, {}).get("position") or 0, inputs.get(place, {}).get("committed_offset") or 0) >= end
+        for place, end in ends.items() if end > 0)
 
 
-def wait_until_applied(workers: list[Worker], ends: dict[tuple[str, int], int],
+def is_sent_on(tasks: list[dict], ends: Ends, consumer: confluent_kafka.Consumer) -> bool:
+    """Whether everything in the repartition topics is applied as well; their ends are asked of the broker."""
+    for task in tasks:
+        for item in task["inputs"]:
+            place = item["topic"], item["partition"]
+            if place not in ends:
+                _, end = consumer.get_watermark_offsets(confluent_kafka.TopicPartition(*place), timeout=10)
+                if item["position"] < end:
+                    return False
+    return True
+
+
+def wait_until_applied(workers: list[Worker], ends: Ends, bootstrap: str,
                        timeout: float = APPLY_TIMEOUT_SECONDS) -> None:
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": bootstrap, "group.id": "progress", "logger": LOGGER})
     deadline = time.monotonic() + timeout
-    calm = 0
-    while calm < 2:
+    while True:
         for worker in workers:
             if not worker.is_running:
                 raise ProcessFailed(f"{worker.name} ended with {worker.process.returncode}\n{worker.log_tail()}")
         tasks = tasks_of(workers)
-        calm = calm + 1 if tasks is not None and is_applied(tasks, ends) else 0
+        if tasks is not None and is_committed(tasks, ends) and is_sent_on(tasks, ends, consumer):
+            consumer.close()
+            return
         if time.monotonic() > deadline:
             raise ProcessFailed(f"not applied after {timeout:.0f} s: {tasks}\n{workers[0].log_tail()}")
         time.sleep(POLL_SECONDS)

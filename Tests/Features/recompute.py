@@ -77,7 +77,7 @@ class Run:
         for number, end in enumerate(slice_ends(self.streams, self.arguments.slices), 1):
             began = time.monotonic()
             published = self.publish(end)
-            wait_until_applied([self.worker], self.publisher.next_offset)
+            wait_until_applied([self.worker], self.publisher.next_offset, self.broker.address)
             applied = time.monotonic()
             self.read(end)
             print(f"slice {number:2}: {published:7,} events applied in {applied - began:5.1f} s, "

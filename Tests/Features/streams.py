@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import random
 import time
 from dataclasses import dataclass, field
@@ -11,6 +12,12 @@ from pathlib import Path
 
 import confluent_kafka
 from confluent_kafka.admin import AdminClient, NewTopic
+
+
+# Clients say that a broker went away when it was told to.
+LOGGER = logging.getLogger("clients")
+LOGGER.addHandler(logging.NullHandler())
+LOGGER.propagate = False
 
 
 @dataclass
@@ -123,10 +130,11 @@ class Publisher:
         self.next_offset: dict[tuple[str, int], int] = {}
         self.failures: list[str] = []
         self.producer = confluent_kafka.Producer({
-            "bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 5, "compression.type": "lz4"})
+            "bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 5, "compression.type": "lz4",
+            "logger": LOGGER})
 
     def create(self, topics: list[str]) -> None:
-        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "logger": LOGGER})
         new = [NewTopic(topic, self.partitions, 1, config={"retention.ms": "-1"}) for topic in topics]
         for topic, future in admin.create_topics(new).items():
             future.result()
@@ -157,7 +165,7 @@ class Publisher:
 
     def check_ends(self) -> None:
         """That records lie where they were thought to lie: the logs are as long as what was sent."""
-        consumer = confluent_kafka.Consumer({"bootstrap.servers": self.bootstrap, "group.id": "ends"})
+        consumer = confluent_kafka.Consumer({"bootstrap.servers": self.bootstrap, "group.id": "ends", "logger": LOGGER})
         deadline = time.monotonic() + 10
         for (topic, partition), expected in self.next_offset.items():
             while True:

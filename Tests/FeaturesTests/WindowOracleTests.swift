@@ -8,7 +8,7 @@ import Testing
 @Suite struct WindowOracleTests {
   @Test(arguments: [false, true])
   func `every aggregate over every window equals the naive view`(extremes: Bool) throws {
-    for seed in 1...6 as ClosedRange<UInt64> {
+    for seed in 1...4 as ClosedRange<UInt64> {
       var random = SplitMix64(seed: seed)
       let lateness = [0, 30, 120][Int(seed % 3)] * Scenario.second
       let layout = try ViewLayout(Scenario.everything(lateness: lateness))
@@ -51,6 +51,7 @@ import Testing
         && found.status == (expected == .null ? .nullValue : .present)
       guard !isRight else { continue }
       Issue.record("\(context) \(feature) at \(time) watermark \(watermark): \(found), expected \(expected)")
+      return
     }
   }
 

@@ -9,8 +9,8 @@ import Testing
 
 /// Readers on threads of their own while the worker applies, checkpoints, evicts and grows the table.
 @Suite struct ConcurrentReadTests {
-  /// Count and sum of a row must be of the same moment, and neither may ever go back: whether the row is in memory, on its
-  /// way to the disk, or only there.
+  /// Count and sum of a row must be of the same moment, and neither may ever go back: whether the row is in memory, on
+  /// its way to the disk, or only there.
   @Test(arguments: UInt64(1)...2)
   func `a reader sees whole rows, and no row goes back`(seed: UInt64) throws {
     let layout = try TestViews.layout()

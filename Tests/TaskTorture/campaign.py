@@ -163,13 +163,13 @@ class Campaign:
             workers[index].require_serving(READY_TIMEOUT_SECONDS)
         observation = self.observation
         ends = self.publisher.next_offset
-        wait_until_applied(workers, ends)
+        wait_until_applied(workers, ends, self.broker.address)
         model = self._model()
         times = self._times(model)
         observation.features = read_features(workers, model, times, PARTITIONS, observation.owners)
         observation.counters = counters_of(workers)
         workers = self._restart(workers)
-        wait_until_applied(workers, ends)
+        wait_until_applied(workers, ends, self.broker.address)
         observation.restarted = read_features(workers, model, times, PARTITIONS, observation.owners)
         self._recompute(workers[:1], model, times) if len(workers) == 1 else None
         self._read_side_topics(observation.set_aside, self.plan.topology, model)
@@ -221,7 +221,7 @@ class Campaign:
         twin.write_text(text)
         worker = Worker(self.folder, "undisturbed", twin, self.broker.address, schemas=self.schemas)
         worker.require_serving(READY_TIMEOUT_SECONDS)
-        wait_until_applied([worker], ends)
+        wait_until_applied([worker], ends, self.broker.address)
         observation = self.observation
         observation.reference = read_features([worker], model, times, PARTITIONS, observation.owners)
         observation.reference_counters = counters_of([worker])

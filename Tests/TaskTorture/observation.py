@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ import confluent_kafka
 from model import Model
 from processes import Worker
 from progress import owners_of
-from streams import partition_of_bytes
+from streams import LOGGER, partition_of_bytes
 
 KEYS_PER_REQUEST = 100
 Place = tuple[str, int, int]
@@ -83,7 +84,8 @@ def read_set_aside(bootstrap: str, topic: str) -> list[Place]:
     """Where the records of a side topic came from; only committed ones are seen."""
     consumer = confluent_kafka.Consumer({
         "bootstrap.servers": bootstrap, "group.id": "torture-reader", "enable.auto.commit": False,
-        "isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "earliest"})
+        "isolation.level": "read_committed", "enable.partition.eof": True, "auto.offset.reset": "earliest",
+        "logger": LOGGER})
     metadata = consumer.list_topics(topic, timeout=10).topics[topic]
     partitions = [confluent_kafka.TopicPartition(topic, number, 0) for number in metadata.partitions]
     if metadata.error is not None or not partitions:
@@ -102,7 +104,10 @@ def read_set_aside(bootstrap: str, topic: str) -> list[Place]:
             open_partitions.discard(message.partition())
             continue
         headers = {name: value.decode() for name, value in message.headers() or []}
-        places.append((headers["__streams.errors.topic"], int(headers["__streams.errors.partition"]),
-                       int(headers["__streams.errors.offset"])))
+        origin = re.fullmatch(r"(.+)/(\d+)@(\d+)", headers["headrace-src"])
+        place = origin[1], int(origin[2]), int(origin[3])
+        named = tuple(headers.get(f"__streams.errors.{part}", str(place[index]))
+                      for index, part in enumerate(("topic", "partition", "offset")))
+        places.append(place if named == tuple(map(str, place)) else ("headers differ", *place[1:]))
     consumer.close()
     return places

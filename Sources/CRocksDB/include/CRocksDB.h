@@ -8,9 +8,9 @@
 
 /// A compaction filter that drops entries that are older than the horizon of their group.
 ///
-/// The group is the big-endian 32-bit number at the start of a key; the age is the little-endian signed 64-bit number of
-/// milliseconds at `time_offset` in the value. A group without a horizon keeps everything. Thread-safe; horizons may be
-/// moved while the database is open. The filter must outlive the database that uses it.
+/// The group is the big-endian 32-bit number at the start of a key; the age is the little-endian signed 64-bit number
+/// of milliseconds at `time_offset` in the value. A group without a horizon keeps everything. Thread-safe; horizons may
+/// be moved while the database is open. The filter must outlive the database that uses it.
 typedef struct headrace_expiry headrace_expiry_t;
 
 /// Returns NULL when memory is short. Groups at or above `group_capacity` never expire.

@@ -2,6 +2,8 @@ internal import Columns
 
 /// The loops that kernels are made of. Each is specialised for its operation and for which operands are constants, so
 /// that the compiler sees plain loops over buffers.
+///
+/// `map` is never inlined: of a function with many kernels the optimiser leaves the later closures as calls, one a row.
 extension Machine {
   /// `result[row] = operation(a[row])`, null where the operand is.
   @inline(never)

@@ -6,7 +6,7 @@ internal import Synchronization
 internal import Topology
 
 /// What `dev` shows while it runs: a screen on a terminal, lines elsewhere.
-struct DevView: ~Copyable {
+struct DevView {
   private static let drawMilliseconds: Int64 = 250
   private static let sampleMilliseconds: Int64 = 2_000
   private static let lineMilliseconds: Int64 = 10_000

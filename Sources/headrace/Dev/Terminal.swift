@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// The terminal as a screen to draw on; ordinary again when it is closed.
-struct Terminal: ~Copyable {
+final class Terminal {
   private static let alternateScreen = "\u{1b}[?1049h\u{1b}[?25l"
   private static let ordinaryScreen = "\u{1b}[?25h\u{1b}[?1049l"
 

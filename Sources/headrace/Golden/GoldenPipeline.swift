@@ -138,12 +138,16 @@ struct GoldenSource {
     return time
   }
 
+  /// What is wrong with the record that was decoded last.
+  private(set) var reason: String?
+
   /// Fills `batch`; the event's time, or nil when the record breaks its contract.
   mutating func decode(_ value: [UInt8]) throws(HeadraceError) -> Int64? {
     var faults: [RecordFault] = []
     batch = decoder.makeBatch()
     unsafe decoder.append(value.span.bytes)
     try decoder.decode(into: &batch, faults: &faults)
+    reason = unsafe faults.first?.reason(in: plan.contract, value: value.span.bytes)
     guard faults.isEmpty else { return nil }
     for column in plan.derived { batch.columns.append(column.expression.evaluate(batch)) }
     return eventTimeMilliseconds

@@ -74,8 +74,9 @@ struct GoldenRun {
     let time = try source.decode(event.value)
     guard let timestamp = event.timestampMilliseconds ?? time else {
       throw .golden(
-        "line \(line): the record has no event time, and no \"timestamp\"",
-        remedy: "give a broken record the time at which it is written")
+        "line \(line): the record breaks its contract (\(source.reason ?? "it has no event time")), and has no "
+          + "\"timestamp\"", remedy: "mend it; a record that is broken on purpose needs the time at which it is written"
+      )
     }
     return TimedEvent(
       source: index, key: event.key ?? (time == nil ? nil : source.key), value: event.value,

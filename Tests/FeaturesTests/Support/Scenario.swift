@@ -109,7 +109,7 @@ enum Scenario {
     case 0: return Bool.random(using: &random) ? .greatestFiniteMagnitude : -.greatestFiniteMagnitude
     case 1: return Bool.random(using: &random) ? .leastNonzeroMagnitude : -.leastNonzeroMagnitude
     case 2: return Bool.random(using: &random) ? 0.0 : -0.0
-    case 3: return 9_007_199_254_740_993
+    case 3: return 9_007_199_254_740_991
     case 4: return Double(Int.random(in: -9...9, using: &random)) * 1e16
     case 5, 6: return Double.random(in: -1...1, using: &random)
     default:
@@ -150,6 +150,10 @@ extension ViewLayout {
     read(row, at: time, watermark: watermark, features: Array(featureTypes.indices), into: &values)
     return values
   }
+}
+
+extension FeatureRow {
+  var byteArray: [UInt8] { unsafe bytes.withUnsafeBytes { unsafe Array($0) } }
 }
 
 extension Value {

@@ -103,7 +103,8 @@ extension Engine {
   }
 
   /// Reads features by name, `view:feature`, from whichever engine has them.
-  static func read(_ engines: [Engine], _ view: String, key: String, _ features: [String], at time: Int64) throws -> [Value]
+  static func read(_ engines: [Engine], _ view: String, key: String, _ features: [String], at time: Int64) throws
+    -> [Value]
   {
     let plan = engines[0].plan
     let index = try #require(plan.view(named: view))

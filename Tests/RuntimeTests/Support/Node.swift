@@ -41,7 +41,9 @@ struct Node: Sendable {
 extension Logger {
   /// `HEADRACE_TEST_LOG=1` shows what the engines of a test say.
   static var quiet: Logger {
-    guard unsafe getenv("HEADRACE_TEST_LOG") != nil else { return Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+    guard unsafe getenv("HEADRACE_TEST_LOG") != nil else {
+      return Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    }
     return Logger(label: "test")
   }
 }
