@@ -92,7 +92,8 @@ let package = Package(
       path: "Benchmarks/Log",
       swiftSettings: settings),
     .executableTarget(
-      name: "headrace-fuzz", dependencies: ["Core", "Codecs", "Broker", nioCore], path: "Tests/Fuzz",
+      name: "headrace-fuzz", dependencies: ["Core", "Codecs", "Columns", "Contracts", "Broker", nioCore],
+      path: "Tests/Fuzz",
       exclude: ["Corpus"], swiftSettings: settings),
 
     tests("CoreTests", ["Core"]),

@@ -92,9 +92,11 @@ class reading {
 
   void walk(size_t first, size_t last, uint32_t index_count) {
     size_t begin = start_of(first);
+    auto length = static_cast<uint32_t>(ends[last - 1] - begin);
+    // The indexer keeps room for this one: the walk then needs no other bound.
+    reader.indexer->structural_indexes[index_count] = length;
     headrace::walk walk(
-      reader.tree, reader.frames.get(), depth_max, bytes + begin, reader.indexer->structural_indexes.get(), index_count,
-      static_cast<uint32_t>(ends[last - 1] - begin));
+      reader.tree, reader.frames.get(), depth_max, bytes + begin, reader.indexer->structural_indexes.get(), length);
     for (size_t document = first; document < last; document++) {
       auto row = values + document * reader.tree.field_count;
       auto status = walk.document(static_cast<uint32_t>(ends[document] - begin), row);

@@ -129,7 +129,11 @@ uint8_t floating_point(const uint8_t *bytes, const csimdjson_value &source, bool
   bool is_small = number.is_exact && number.mantissa <= (uint64_t{1} << 53);
   if (!is_small || number.exponent < -22 || number.exponent > 22) return convert<double>(start, end, value);
   auto magnitude = static_cast<double>(number.mantissa);
-  magnitude = number.exponent < 0 ? magnitude / powers_of_ten[-number.exponent] : magnitude * powers_of_ten[number.exponent];
+  if (number.exponent < 0) {
+    magnitude /= powers_of_ten[-number.exponent];
+  } else {
+    magnitude *= powers_of_ten[number.exponent];
+  }
   value = number.is_negative ? -magnitude : magnitude;
   return CSIMDJSON_CELL_VALUE;
 }

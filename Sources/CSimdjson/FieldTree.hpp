@@ -23,11 +23,13 @@ class field_tree {
       size_t longest = 0;
       for (size_t i = 0; i < node_count; i++) {
         auto name = source[i].name;
-        nodes.push_back({{name, name + source[i].name_length}, source[i].field, {}, 0});
+        nodes.push_back({source[i].field, {}, 0});
         if (source[i].name_length > longest) longest = source[i].name_length;
         if (i == 0) continue;
         node &parent = nodes[source[i].parent];
-        parent.children.push_back(static_cast<int32_t>(i));
+        std::vector<uint8_t> copy(name, name + source[i].name_length);
+        auto beginning = first_bytes(copy.data(), copy.size(), copy.size());
+        parent.children.push_back({beginning, std::move(copy), static_cast<int32_t>(i)});
         parent.lengths |= length_bit(source[i].name_length);
       }
       // An escape is at most six times as long as what it stands for.
@@ -38,27 +40,34 @@ class field_tree {
     return true;
   }
 
-  /// The child of `parent` that is called so; `nowhere` when nobody wants that key.
-  int32_t child(int32_t parent, const uint8_t *key, uint32_t length, bool has_escapes) {
+  /// The child of `parent` that is called so; `nowhere` when nobody wants that key. From `key` on, `readable` bytes may be
+  /// looked at.
+  int32_t child(int32_t parent, const uint8_t *key, uint32_t length, size_t readable, bool has_escapes) {
     const node &from = nodes[parent];
     if (has_escapes) {
       if (length > scratch.size()) return nowhere;
       length = static_cast<uint32_t>(unescape(key, length, scratch.data()));
       key = scratch.data();
+      readable = length;
     }
     if ((from.lengths & length_bit(length)) == 0) return nowhere;
-    for (int32_t candidate : from.children) {
-      const auto &name = nodes[candidate].name;
-      if (name.size() == length && std::memcmp(name.data(), key, length) == 0) return candidate;
+    uint64_t beginning = first_bytes(key, length, readable);
+    for (const auto &child : from.children) {
+      if (child.beginning != beginning || child.name.size() != length) continue;
+      if (length <= 8 || std::memcmp(child.name.data() + 8, key + 8, length - 8) == 0) return child.node;
     }
     return nowhere;
   }
 
   /// A key that comes again replaces what it said before, with everything below it: the last one counts, as in most
   /// readers.
-  void forget(int32_t position, csimdjson_value *row) const {
+  inline void forget(int32_t position, csimdjson_value *row) const {
+    if (nodes[position].lengths != 0) forget_children(position, row);
     record(position, row, {0, 0, CSIMDJSON_MISSING});
-    for (int32_t child : nodes[position].children) forget(child, row);
+  }
+
+  void forget_children(int32_t position, csimdjson_value *row) const {
+    for (const auto &child : nodes[position].children) forget(child.node, row);
   }
 
   void record(int32_t position, csimdjson_value *row, csimdjson_value value) const {
@@ -69,16 +78,33 @@ class field_tree {
   bool has_children(int32_t position) const { return nodes[position].lengths != 0; }
 
  private:
-  struct node {
+  struct named_node {
+    /// The name's first bytes, which tell nearly all names apart.
+    uint64_t beginning;
     std::vector<uint8_t> name;
+    int32_t node;
+  };
+
+  struct node {
     int32_t field;
-    std::vector<int32_t> children;
+    std::vector<named_node> children;
     /// Which name lengths (modulo 64) occur among the children: most unwanted keys end here.
     uint64_t lengths;
   };
 
   std::vector<node> nodes;
   std::vector<uint8_t> scratch;
+
+  /// Up to eight bytes of a text as a number; those behind the text are zero.
+  static uint64_t first_bytes(const uint8_t *text, size_t length, size_t readable) {
+    uint64_t value = 0;
+    if (readable >= 8) {
+      std::memcpy(&value, text, 8);
+      return length >= 8 ? value : value & ((uint64_t{1} << (8 * length)) - 1);
+    }
+    if (length > 0) std::memcpy(&value, text, length < 8 ? length : 8);
+    return value;
+  }
 
   static uint64_t length_bit(uint32_t length) { return uint64_t{1} << (length & 63); }
 };

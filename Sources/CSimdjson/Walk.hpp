@@ -22,10 +22,11 @@ struct fault_at {
 /// line feed.
 class walk {
  public:
+  /// The index ends with an entry of at least `text_length`.
   walk(field_tree &tree, frame *frames, uint32_t depth_max, const uint8_t *text, const uint32_t *index,
-       uint32_t index_count, uint32_t text_length)
-      : tree(tree), frames(frames), depth_max(depth_max), text(text), index(index), index_end(index + index_count),
-        text_length(text_length), backslash(find_backslash(0)) {}
+       uint32_t text_length)
+      : tree(tree), frames(frames), depth_max(depth_max), text(text), index(index), text_length(text_length),
+        backslash(find_backslash(0)) {}
 
   /// Reads the next document, which ends at `document_end`, into `row`.
   fault_at document(uint32_t document_end, csimdjson_value *document_row) {
@@ -45,7 +46,6 @@ class walk {
   uint32_t depth_max;
   const uint8_t *text;
   const uint32_t *index;
-  const uint32_t *index_end;
   uint32_t text_length;
   /// The first backslash at or behind the token that was looked at last: strings before it have no escapes.
   uint32_t backslash;
@@ -55,7 +55,7 @@ class walk {
   /// The node whose value comes next; `nowhere` when nobody wants it.
   int32_t wanted = 0;
 
-  bool has_token() const { return index < index_end && *index < end; }
+  bool has_token() const { return *index < end; }
   /// The byte at which the next token starts; 0, which starts no token, at the end of the document.
   uint8_t peek() const { return has_token() ? text[*index] : 0; }
   uint32_t position() const { return has_token() ? *index : end; }
@@ -106,7 +106,41 @@ class walk {
     return {CSIMDJSON_VALID, 0};
   }
 
+  /// Goes over members of the innermost object as nearly all programs write them: `"name":` and a string without
+  /// escapes or a number, with a comma directly behind. Stops in front of anything else, and at the last member.
+  void plain_members() {
+    int32_t object = frames[depth - 1].node;
+    bool is_looked_at = object != nowhere && tree.has_children(object);
+    for (;; index += 4) {
+      // Each entry is read only when the one before lies in this document: the last one of all never does.
+      uint32_t open = index[0];
+      if (open >= end || text[open] != '"') return;
+      uint32_t colon = index[1];
+      if (colon >= end || text[colon] != ':' || text[colon - 1] != '"' || colon == open + 1) return;
+      uint32_t start = index[2];
+      if (start >= end) return;
+      uint32_t comma = index[3];
+      if (comma >= end || text[comma] != ',') return;
+      if (backslash < open) backslash = find_backslash(open);
+      if (backslash < comma) return;
+      csimdjson_value value;
+      if (text[start] == '"') {
+        if (text[comma - 1] != '"' || comma == start + 1) return;
+        value = {start + 1, comma - start - 2, CSIMDJSON_STRING};
+      } else {
+        if (text[start] != '-' && !is_digit(text[start])) return;
+        if (number_at(start, value).fault || start + value.length != comma) return;
+      }
+      if (!is_looked_at) continue;
+      int32_t child = tree.child(object, text + open + 1, colon - open - 2, text_length - open - 1, false);
+      if (child == nowhere) continue;
+      tree.forget(child, row);
+      tree.record(child, row, value);
+    }
+  }
+
   fault_at key() {
+    plain_members();
     if (peek() != '"') return fault(CSIMDJSON_EXPECTED_KEY);
     csimdjson_value name;
     fault_at wrong = string(name);
@@ -114,7 +148,8 @@ class walk {
     int32_t object = frames[depth - 1].node;
     wanted = nowhere;
     if (object != nowhere && tree.has_children(object)) {
-      wanted = tree.child(object, text + name.offset, name.length, name.kind == CSIMDJSON_ESCAPED_STRING);
+      wanted = tree.child(object, text + name.offset, name.length, text_length - name.offset,
+                          name.kind == CSIMDJSON_ESCAPED_STRING);
       if (wanted != nowhere) tree.forget(wanted, row);
     }
     if (peek() != ':') return fault(CSIMDJSON_EXPECTED_COLON);
@@ -153,7 +188,7 @@ class walk {
     do {
       if (quote == inside) return {CSIMDJSON_UNCLOSED_STRING, inside - 1};
       quote--;
-    } while (is_white(text[quote]));
+    } while (text[quote] != '"' && is_white(text[quote]));
     if (text[quote] != '"') return {CSIMDJSON_UNCLOSED_STRING, inside - 1};
     if (backslash < inside) backslash = find_backslash(inside);
     bool has_escapes = backslash < quote;
@@ -187,8 +222,9 @@ class walk {
 
   bool ends_token(uint32_t at) const { return at == end || is_delimiter(text[at]); }
 
-  fault_at number(csimdjson_value &value) {
-    uint32_t start = *index++;
+  fault_at number(csimdjson_value &value) { return number_at(*index++, value); }
+
+  fault_at number_at(uint32_t start, csimdjson_value &value) const {
     uint32_t at = start + (text[start] == '-');
     uint32_t kind = CSIMDJSON_INTEGER;
     uint32_t digits = skip_digits(at);

@@ -11,7 +11,7 @@ package struct HTTPRequest: Sendable {
 
   /// A `GET` is repeatable, everything else unless said so is not.
   package init(
-    _ method: String = "GET", _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
+    _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
     credentials: HTTPCredentials? = nil, isRepeatable: Bool? = nil
   ) {
     self.method = method

@@ -41,6 +41,8 @@ package struct RuntimeConfiguration: Sendable {
   package var writesRejectedRecords = true
   /// What a person has allowed for this one start.
   package var acceptances = TaskProtocol.Acceptances()
+  /// Whether the control topic decides which plan runs. Without it the plan of this process runs, and no other.
+  package var followsControlTopic = true
   /// Replaces a plan in the control topic that differs from the one of this process.
   package var appliesPlan = false
 

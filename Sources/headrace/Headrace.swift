@@ -9,7 +9,18 @@ struct Headrace: AsyncParsableCommand {
 
       \(ExitStatus.help)
       """,
-    subcommands: [BrokerCommand.self, TopicsCommand.self, PublishCommand.self, ConsumeCommand.self])
+    version: Version.current,
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Topologies",
+        subcommands: [
+          DevCommand.self, RunCommand.self, PlanCommand.self, ApplyCommand.self, TestCommand.self, QueryCommand.self,
+        ]),
+      CommandGroup(
+        name: "The log",
+        subcommands: [BrokerCommand.self, TopicsCommand.self, PublishCommand.self, ConsumeCommand.self, GenerateCommand.self]),
+      CommandGroup(name: "Help", subcommands: [DoctorCommand.self]),
+    ])
 }
 
 @main

@@ -1,12 +1,13 @@
 /// The targets by name.
 enum Targets {
-  static let names = [CodecsTarget.name, FrameTarget.name, BatchTarget.name]
+  static let names = [CodecsTarget.name, FrameTarget.name, BatchTarget.name, ContractsTarget.name]
 
   static func run(_ arguments: Arguments) throws -> Bool {
     switch arguments.command {
     case CodecsTarget.name: try run(CodecsTarget.self, arguments)
     case FrameTarget.name: try run(FrameTarget.self, arguments)
     case BatchTarget.name: try run(BatchTarget.self, arguments)
+    case ContractsTarget.name: try run(ContractsTarget.self, arguments)
     default: throw FuzzError("unknown target \(arguments.command)\n\(Arguments.usage)")
     }
   }
@@ -16,6 +17,7 @@ enum Targets {
     try makeCorpus(CodecsTarget.self, in: folder)
     try makeCorpus(FrameTarget.self, in: folder)
     try makeCorpus(BatchTarget.self, in: folder)
+    try makeCorpus(ContractsTarget.self, in: folder)
   }
 
   private static func run<Target: FuzzTarget>(_ target: Target.Type, _ arguments: Arguments) throws -> Bool {

@@ -85,9 +85,9 @@ import Testing
 
   @Test func `features computed on demand, over values, request fields and each other`() {
     let answer = call.answer(
-      #"{"features":["doubled","on_demand:amount_vs_f0"],"entities":{"user_id":[7,99],"amount":[36.486,1]}}"#)
-    #expect(answer.body.contains(#"{"values":[20.0,null],"statuses":["PRESENT","NULL_VALUE"]"#))
-    #expect(answer.body.contains(#"{"values":[10.0,null],"statuses":["PRESENT","NULL_VALUE"]"#))
+      #"{"features":["doubled","on_demand:amount_vs_f0"],"entities":{"user_id":[7,99],"amount":[7.2972,1]}}"#)
+    #expect(answer.body.contains(#"{"values":[4.0,null],"statuses":["PRESENT","NULL_VALUE"]"#))
+    #expect(answer.body.contains(#"{"values":[2.0,null],"statuses":["PRESENT","NULL_VALUE"]"#))
     #expect(answer.body.hasSuffix(#"{"feature_names":["user_id","doubled","amount_vs_f0"]}}"#))
   }
 
@@ -118,7 +118,8 @@ import Testing
 
   @Test(
     arguments: [
-      (0.1, "0.1"), (1, "1.0"), (-0.0, "-0.0"), (1e16, "1e+16"), (.leastNonzeroMagnitude, "5e-324"), (123456789.125, "123456789.125"),
+      (0.1, "0.1"), (1, "1.0"), (-0.0, "-0.0"), (1e16, "1e+16"), (.leastNonzeroMagnitude, "5e-324"),
+      (123456789.125, "123456789.125"),
       (.infinity, "\"Infinity\""), (-.infinity, "\"-Infinity\""), (.nan, "\"NaN\""),
     ] as [(Double, String)])
   func `doubles look like doubles`(number: Double, text: String) {

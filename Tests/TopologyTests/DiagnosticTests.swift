@@ -1,3 +1,4 @@
+import Core
 import Testing
 
 @testable import Topology
@@ -71,6 +72,7 @@ import Testing
     ("derive: {late: dep_delay > 15}", "derive: {carrier: dep_delay > 15}", "has the name of a field of the contract"),
     ("pace: flights_1h / flights_24h", "pace: flights / flights_24h", "expected one of `flights_1h`, `flights_24h`"),
     ("pace: flights_1h / flights_24h", "pace: dep_delay * 2", "put an aggregate around it"),
+    ("pace: flights_1h / flights_24h", "l: last_k(dest, 3) over 1h\n      pace: l_1h", "is a list, which expressions"),
     (
       "pace: flights_1h / flights_24h", "flights_1h: 2 * flights_24h",
       "there are two features `flights_1h` in this view"
@@ -89,6 +91,8 @@ import Testing
     ("topic: flights.departures", "topic: small.dlq", "is written by this topology itself"),
     ("topology: small", "topology: a.b", "cannot be the name of a topology"),
     ("topology: small", "topologie: small", "did you mean `topology`?"),
+    ("unit: ms", "unit: s", "`unit` of `ts` is not that of the contract; found `s`; expected `ms`"),
+    ("{field: ts, unit: ms}", "late_at", "has no field `late_at`"),
     ("key: carrier", "key: dep_delay", "`dep_delay` cannot be the key; found double"),
     ("key: carrier", "partitioner: murmur", "did you mean `murmur2`?"),
     ("field: ts,", "field: late,", "found a derived column; expected a field of the event"),
@@ -127,6 +131,19 @@ import Testing
   @Test func `What cannot be used together is warned of`() throws {
     let plan = try Sample.plan(try Sample.changed(("ttl: 3d", "ttl: 1h")))
     #expect(plan.warnings.map(\.message) == ["`ttl` of view `carriers` is shorter than its longest window, 1d"])
+  }
+
+  @Test func `A schema that is wrong is told at the topic that needs it`() {
+    let schemas = SchemaDirectory(texts: ["flights.departures": "{\"type\": \"record\"}"])
+    guard case .failure(let errors) = TopologyLoader.load(yaml: Sample.text, file: "small.yaml", schemas: schemas)
+    else {
+      Issue.record("the schema has no name and no fields")
+      return
+    }
+    #expect(errors.diagnostics.map { "\($0.line):\($0.column)" } == ["4:12"])
+    #expect(errors.diagnostics[0].message.hasPrefix("the schema of `flights.departures` is not valid: "))
+    #expect(errors.diagnostics[0].found?.hasPrefix("flights.departures.avsc") == true)
+    #expect(errors.headraceError.code == "TOPOLOGY_INVALID" && errors.headraceError.place == "small.yaml:4:12")
   }
 
   @Test func `Many errors are cut`() {

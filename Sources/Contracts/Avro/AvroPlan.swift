@@ -3,18 +3,26 @@
 ///
 /// It is lenient where a record can still be read: names of records need not agree, a field that nobody wants need not
 /// resolve, and what cannot be resolved is a fault of those records only that have it.
-struct AvroPlan: Sendable {
-  /// What to do with the next value in the bytes.
+final class AvroPlan: Sendable {
+  /// What to do with the next value in the bytes. Cases hold numbers only: a step is taken for every value of every
+  /// record, and must not count references.
   enum Step: Sendable {
     case nothing
     case skip(byteCount: Int)
     case skipVarint
     case skipText
     case skipBlocks(item: Int, isMap: Bool)
-    case sequence([Int])
-    case union([Int])
-    case null(cells: [Int])
-    case scalar(AvroScalar, cell: Int)
+    /// Steps `parts[first ..< first + count]`, one after the other.
+    case sequence(first: Int, count: Int)
+    /// One of the steps `parts[first ..< first + count]`.
+    case union(first: Int, count: Int)
+    /// Cells `parts[first ..< first + count]`.
+    case null(first: Int, count: Int)
+    case string(cell: Int)
+    case double(cell: Int)
+    case long(factor: Int64, cell: Int)
+    /// Any other scalar: `scalars[scalar]`.
+    case scalar(scalar: Int, cell: Int)
     case document(writer: AvroSchema.TypeID, reader: AvroSchema.TypeID, cell: Int)
     case failure(FaultCode, cell: Int)
   }
@@ -22,6 +30,8 @@ struct AvroPlan: Sendable {
   let writer: AvroSchema
   let reader: AvroSchema
   let steps: [Step]
+  let parts: [Int]
+  let scalars: [AvroScalar]
   let root: Int
   /// Cells that this writer's records never fill, and how far up the way to them the first field that is missing is.
   let absent: [(cell: Int, level: Int)]
@@ -32,6 +42,8 @@ struct AvroPlan: Sendable {
     self.writer = writer
     reader = contract.schema
     steps = compiler.steps
+    parts = compiler.parts
+    scalars = compiler.scalars
     absent = compiler.absent
   }
 }
@@ -54,6 +66,8 @@ private struct AvroPlanCompiler {
   let writer: AvroSchema
   let reader: AvroSchema
   var steps: [AvroPlan.Step] = []
+  var parts: [Int] = []
+  var scalars: [AvroScalar] = []
   var absent: [(cell: Int, level: Int)] = []
   private var wanted = Target()
   private var skips: [AvroSchema.TypeID: Int] = [:]
@@ -71,17 +85,29 @@ private struct AvroPlanCompiler {
     return steps.count - 1
   }
 
+  /// Where a list begins in `parts`, and how long it is.
+  private mutating func list(_ items: [Int]) -> (first: Int, count: Int) {
+    parts += items
+    return (parts.count - items.count, items.count)
+  }
+
+  private mutating func add(_ scalar: AvroScalar, cell: Int) -> Int {
+    if let step = scalar.plainStep(cell: cell) { return add(step) }
+    scalars.append(scalar)
+    return add(.scalar(scalar: scalars.count - 1, cell: cell))
+  }
+
   /// The step that reads a value of the writer's type for a target.
   private mutating func value(
     _ from: AvroSchema.TypeID, _ to: AvroSchema.TypeID, _ target: Target, level: Int
   ) -> Int {
     if case .union(let branches) = writer.types[from].shape {
-      let choices = branches.map { value($0, to, target, level: level) }
-      return add(.union(choices))
+      let choices = list(branches.map { value($0, to, target, level: level) })
+      return add(.union(first: choices.first, count: choices.count))
     }
     // A column of several types holds JSON text and resolves for each value.
     if let cell = target.cell, case .document(let id)? = FieldEncoding(reader, reader.nullableBranch(to) ?? to) {
-      if writer.isNull(from) && reader.allowsNull(to) { return add(.null(cells: [cell])) }
+      if writer.isNull(from) && reader.allowsNull(to) { return null([cell]) }
       return add(.document(writer: from, reader: id, cell: cell))
     }
     if writer.isNull(from) { return null(to, target) }
@@ -92,13 +118,18 @@ private struct AvroPlanCompiler {
       return record(writerFields, readerFields, target, level: level)
     }
     guard let cell = target.cell, let scalar = AvroScalar(writer, from, reader, to) else { return failure(target) }
-    return add(.scalar(scalar, cell: cell))
+    return add(scalar, cell: cell)
   }
 
   private mutating func null(_ to: AvroSchema.TypeID, _ target: Target) -> Int {
     let cells = target.cells.sorted()
-    guard let first = cells.first, !reader.allowsNull(to) else { return add(.null(cells: cells)) }
+    guard let first = cells.first, !reader.allowsNull(to) else { return null(cells) }
     return add(.failure(.nullValue, cell: first))
+  }
+
+  private mutating func null(_ cells: [Int]) -> Int {
+    let cells = list(cells)
+    return add(.null(first: cells.first, count: cells.count))
   }
 
   private mutating func failure(_ target: Target) -> Int {
@@ -109,20 +140,21 @@ private struct AvroPlanCompiler {
   private mutating func record(
     _ writerFields: [AvroField], _ readerFields: [AvroField], _ target: Target, level: Int
   ) -> Int {
-    var parts: [Int] = []
+    var order: [Int] = []
     var found: Set<String> = []
     for field in writerFields {
       let match = AvroResolution.readerField(for: field.name, among: readerFields)
       if let match, let inner = target.children[match.name], found.insert(match.name).inserted {
-        parts.append(value(field.type, match.type, inner, level: level + 1))
+        order.append(value(field.type, match.type, inner, level: level + 1))
       } else {
-        parts.append(skip(field.type))
+        order.append(skip(field.type))
       }
     }
     for (name, inner) in target.children where !found.contains(name) {
       absent += inner.cells.map { ($0, level) }
     }
-    return add(.sequence(parts))
+    let steps = list(order)
+    return add(.sequence(first: steps.first, count: steps.count))
   }
 
   /// The step that reads a value nobody wants.
@@ -141,8 +173,12 @@ private struct AvroPlanCompiler {
     case .fixed(let size): steps[index] = .skip(byteCount: size)
     case .array(let item): steps[index] = .skipBlocks(item: skip(item), isMap: false)
     case .map(let item): steps[index] = .skipBlocks(item: skip(item), isMap: true)
-    case .record(let fields): steps[index] = .sequence(fields.map { skip($0.type) })
-    case .union(let branches): steps[index] = .union(branches.map { skip($0) })
+    case .record(let fields):
+      let inner = list(fields.map { skip($0.type) })
+      steps[index] = .sequence(first: inner.first, count: inner.count)
+    case .union(let branches):
+      let inner = list(branches.map { skip($0) })
+      steps[index] = .union(first: inner.first, count: inner.count)
     }
     return index
   }

@@ -54,6 +54,16 @@ struct AvroScalar: Sendable {
     return scale == wanted
   }
 
+  /// The step without references that does the same; nil when there is none.
+  func plainStep(cell: Int) -> AvroPlan.Step? {
+    switch (wire, encoding) {
+    case (.long, .integer): .long(factor: factor, cell: cell)
+    case (.double, .double): .double(cell: cell)
+    case (.text, .string): .string(cell: cell)
+    default: nil
+    }
+  }
+
   /// What was read.
   enum Cell {
     case integer(Int64)

@@ -24,29 +24,29 @@ final class AvroCellReader: CellReader {
     ownPlan = AvroPlan(writer: contract.schema, contract: contract, fields: fields)
   }
 
-  func read(_ decoder: RecordDecoder, _ faults: inout [RecordFault]) throws(HeadraceError) {
-    let rows = decoder.ends.count
-    for cell in decoder.cells.indices { decoder.cells[cell].clear(rows) }
-    let payloads = decoder.text.payloads
-    for row in 0..<rows where !decoder.isFaulty[row] {
-      var range = decoder.range(of: row)
+  func read(_ rows: inout DecodingRows, _ faults: inout [RecordFault]) throws(HeadraceError) {
+    let count = rows.count
+    for cell in rows.cells.indices { rows.cells[cell].clear(count) }
+    let payloads = rows.text.payloads
+    for row in 0..<count where !rows.isFaulty[row] {
+      var range = rows.range(of: row)
       let plan: AvroPlan
       if isFramed {
         guard let id = Self.schemaID(payloads.span, range) else {
-          decoder.report(RecordFault(row: row, code: .notFramed, found: .bytes(0..<min(5, range.count))), &faults)
+          rows.report(RecordFault(row: row, code: .notFramed, found: .bytes(0..<min(5, range.count))), &faults)
           continue
         }
         switch self.plan(id) {
         case .success(let found): plan = found
         case .failure(let failure):
-          decoder.report(RecordFault(row: row, code: failure.code, found: .schema(id: id)), &faults)
+          rows.report(RecordFault(row: row, code: failure.code, found: .schema(id: id)), &faults)
           continue
         }
         range = (range.lowerBound + 5)..<range.upperBound
       } else {
         plan = ownPlan
       }
-      read(plan, payloads.span, range, row, decoder, &faults)
+      read(plan, payloads.span, range, row, &rows, &faults)
     }
   }
 
@@ -74,29 +74,29 @@ final class AvroCellReader: CellReader {
   }
 
   private func read(
-    _ plan: AvroPlan, _ bytes: Span<UInt8>, _ range: Range<Int>, _ row: Int, _ decoder: RecordDecoder,
+    _ plan: AvroPlan, _ bytes: Span<UInt8>, _ range: Range<Int>, _ row: Int, _ rows: inout DecodingRows,
     _ faults: inout [RecordFault]
   ) {
     var cursor = AvroCursor(bytes, range)
     do throws(AvroFailure) {
-      try read(plan, plan.root, &cursor, row, decoder, depth: 0)
+      try read(plan, plan.root, &cursor, row, &rows, depth: 0)
       guard cursor.isAtEnd else { throw .malformed }
     } catch {
-      if let cell = error.cell { return decoder.report(row, error.code, cell: cell, &faults) }
+      if let cell = error.cell { return rows.report(row, error.code, cell: cell, &faults) }
       let found = RecordFault.Found.bytes(
-        (cursor.position - decoder.range(of: row).lowerBound)..<decoder.range(of: row).count)
-      return decoder.report(RecordFault(row: row, code: error.code, found: found), &faults)
+        (cursor.position - rows.range(of: row).lowerBound)..<rows.range(of: row).count)
+      return rows.report(RecordFault(row: row, code: error.code, found: found), &faults)
     }
-    for (cell, level) in plan.absent where decoder.cells[cell].states[row] == CellState.missing {
-      decoder.setMissing(row, cell, level: level, &faults)
+    for (cell, level) in plan.absent where rows.cells[cell].states[row] == CellState.missing {
+      rows.setMissing(row, cell, level: level, &faults)
     }
-    for cell in decoder.cells.indices where decoder.cells[cell].states[row] != CellState.value {
-      if decoder.cells[cell].type.constraints.isRequired { decoder.report(row, .nullValue, cell: cell, &faults) }
+    for cell in rows.cells.indices where rows.cells[cell].states[row] != CellState.value {
+      if rows.cells[cell].type.constraints.isRequired { rows.report(row, .nullValue, cell: cell, &faults) }
     }
   }
 
   private func read(
-    _ plan: AvroPlan, _ index: Int, _ cursor: inout AvroCursor, _ row: Int, _ decoder: RecordDecoder, depth: Int
+    _ plan: AvroPlan, _ index: Int, _ cursor: inout AvroCursor, _ row: Int, _ rows: inout DecodingRows, depth: Int
   ) throws(AvroFailure) {
     guard depth < 4 * AvroSchema.depthMax else { throw AvroFailure(code: .tooDeep) }
     try cursor.step()
@@ -113,29 +113,46 @@ final class AvroCellReader: CellReader {
         }
         for _ in 0..<block.count {
           if isMap { _ = try cursor.text() }
-          try read(plan, item, &cursor, row, decoder, depth: depth + 1)
+          try read(plan, item, &cursor, row, &rows, depth: depth + 1)
         }
       }
-    case .sequence(let parts):
-      for part in parts { try read(plan, part, &cursor, row, decoder, depth: depth + 1) }
-    case .union(let branches):
-      let branch = branches[try cursor.index(below: branches.count)]
-      try read(plan, branch, &cursor, row, decoder, depth: depth + 1)
-    case .null(let cells): for cell in cells { decoder.cells[cell].set(row, state: CellState.null) }
-    case .scalar(let scalar, let cell):
-      switch try scalar.read(&cursor, cell: cell) {
-      case .integer(let value): decoder.cells[cell].set(row, value)
-      case .double(let value): decoder.cells[cell].set(row, value)
-      case .decimal(let value): decoder.cells[cell].set(row, value)
-      case .text(let range): decoder.cells[cell].set(row, start: range.lowerBound, count: range.count)
-      case .made(let bytes): decoder.cells[cell].set(row, start: decoder.text.add(bytes), count: bytes.count)
+    case .sequence(let first, let count):
+      for part in first..<(first + count) {
+        try read(plan, plan.parts[part], &cursor, row, &rows, depth: depth + 1)
       }
+    case .union(let first, let count):
+      let branch = plan.parts[first + (try cursor.index(below: count))]
+      try read(plan, branch, &cursor, row, &rows, depth: depth + 1)
+    case .null(let first, let count):
+      for part in first..<(first + count) { rows.cells[plan.parts[part]].set(row, state: CellState.null) }
+    case .string(let cell):
+      let range = try cursor.text()
+      guard UTF8Text.isValid(cursor.bytes.extracting(range)) else { throw AvroFailure(code: .notUTF8, cell: cell) }
+      rows.cells[cell].set(row, start: range.lowerBound, count: range.count)
+    case .double(let cell): rows.cells[cell].set(row, try cursor.double())
+    case .long(let factor, let cell):
+      let (value, overflow) = try cursor.long().multipliedReportingOverflow(by: factor)
+      if overflow { throw AvroFailure(code: .outOfRange, cell: cell) }
+      rows.cells[cell].set(row, value)
+    case .scalar(let scalar, let cell): try read(plan.scalars[scalar], &cursor, row, cell, &rows)
     case .document(let writer, let reader, let cell):
       var text: [UInt8] = []
       let document = AvroDocument(writer: plan.writer, reader: plan.reader, cell: cell)
       try document.write(writer, reader, from: &cursor, to: &text, depth: 0)
-      decoder.cells[cell].set(row, start: decoder.text.add(text), count: text.count)
+      rows.cells[cell].set(row, start: rows.text.add(text), count: text.count)
     case .failure(let code, let cell): throw AvroFailure(code: code, cell: cell)
+    }
+  }
+
+  private func read(
+    _ scalar: AvroScalar, _ cursor: inout AvroCursor, _ row: Int, _ cell: Int, _ rows: inout DecodingRows
+  ) throws(AvroFailure) {
+    switch try scalar.read(&cursor, cell: cell) {
+    case .integer(let value): rows.cells[cell].set(row, value)
+    case .double(let value): rows.cells[cell].set(row, value)
+    case .decimal(let value): rows.cells[cell].set(row, value)
+    case .text(let range): rows.cells[cell].set(row, start: range.lowerBound, count: range.count)
+    case .made(let bytes): rows.cells[cell].set(row, start: rows.text.add(bytes), count: bytes.count)
     }
   }
 }

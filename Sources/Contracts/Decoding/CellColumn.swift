@@ -87,20 +87,47 @@ struct CellColumn {
 }
 
 extension CellColumn {
-  /// Appends rows to a column: null where there is no value, and where the record is faulty.
-  func append(rows: Int, isFaulty: [Bool], text: borrowing CellText, to column: inout Column) {
-    column.reserveCapacity(rows)
-    for row in 0..<rows {
-      guard states[row] == CellState.value && !isFaulty[row] else {
-        column.appendNull()
-        continue
+  /// The rows as a column: null where there is no value, and where the record is faulty.
+  func write(rows: Int, isFaulty: [Bool], text: borrowing CellText, to column: inout Column) {
+    switch type.type.storage {
+    case .integers:
+      let isValid = isValid(rows: rows, isFaulty: isFaulty)
+      column = Column(column.type, integers: Self.zeroed(integers, isValid), isValid: isValid)
+    case .doubles:
+      let isValid = isValid(rows: rows, isFaulty: isFaulty)
+      column = Column(doubles: Self.zeroed(doubles, isValid), isValid: isValid)
+    case .decimals:
+      column.removeAll()
+      for row in 0..<rows {
+        if states[row] == CellState.value && !isFaulty[row] {
+          column.append(decimals[row])
+        } else {
+          column.appendNull()
+        }
       }
-      switch type.type.storage {
-      case .integers: column.append(integers[row])
-      case .doubles: column.append(doubles[row])
-      case .decimals: column.append(decimals[row])
-      case .text: unsafe column.append(text.span(starts[row], counts[row]).bytes)
+    case .text:
+      column.removeAll()
+      column.reserveCapacity(rows)
+      for row in 0..<rows {
+        if states[row] == CellState.value && !isFaulty[row] {
+          unsafe column.append(text.span(starts[row], counts[row]).bytes)
+        } else {
+          column.appendNull()
+        }
       }
+    }
+  }
+
+  private func isValid(rows: Int, isFaulty: [Bool]) -> [Bool] {
+    [Bool](capacity: rows) { span in
+      for row in 0..<rows { span.append(states[row] == CellState.value && !isFaulty[row]) }
+    }
+  }
+
+  /// Slots of nulls hold zero; what a batch before left in them does not count.
+  private static func zeroed<Number: Numeric>(_ values: [Number], _ isValid: [Bool]) -> [Number] {
+    [Number](capacity: isValid.count) { span in
+      for row in isValid.indices { span.append(isValid[row] ? values[row] : .zero) }
     }
   }
 }

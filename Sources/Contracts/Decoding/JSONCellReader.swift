@@ -19,88 +19,88 @@ final class JSONCellReader: CellReader {
     reader = try JSONFieldReader(fields: paths)
   }
 
-  func read(_ decoder: RecordDecoder, _ faults: inout [RecordFault]) throws(HeadraceError) {
-    let payloads = decoder.text.payloads
-    let invalid = try reader.read(payloads.span, ends: decoder.ends)
-    checkDocuments(decoder, areValid: invalid == 0, &faults)
-    for cell in decoder.cells.indices { convert(cell, decoder, &faults) }
+  func read(_ rows: inout DecodingRows, _ faults: inout [RecordFault]) throws(HeadraceError) {
+    let payloads = rows.text.payloads
+    let invalid = try reader.read(payloads.span, ends: rows.ends)
+    checkDocuments(&rows, areValid: invalid == 0, &faults)
+    for cell in rows.cells.indices { convert(cell, &rows, &faults) }
   }
 
-  private func checkDocuments(_ decoder: RecordDecoder, areValid: Bool, _ faults: inout [RecordFault]) {
-    for row in decoder.ends.indices {
-      let range = decoder.range(of: row)
+  private func checkDocuments(_ rows: inout DecodingRows, areValid: Bool, _ faults: inout [RecordFault]) {
+    for row in rows.ends.indices {
+      let range = rows.range(of: row)
       if !areValid, var fault = reader.fault(document: row) {
-        fault.position -= range.lowerBound
-        decoder.report(RecordFault(row: row, code: .notJSON, found: .notJSON(fault)), &faults)
-      } else if range.isEmpty || decoder.text.payloads[range.lowerBound] != UInt8(ascii: "{") {
-        guard !decoder.text.startsObject(range) else { continue }
-        decoder.report(RecordFault(row: row, code: .wrongType, found: .bytes(0..<range.count)), &faults)
+        fault.position = min(fault.position - range.lowerBound, range.count)
+        rows.report(RecordFault(row: row, code: .notJSON, found: .notJSON(fault)), &faults)
+      } else if range.isEmpty || rows.text.payloads[range.lowerBound] != UInt8(ascii: "{") {
+        guard !rows.text.startsObject(range) else { continue }
+        rows.report(RecordFault(row: row, code: .wrongType, found: .bytes(0..<range.count)), &faults)
       }
     }
   }
 
-  private func convert(_ cell: Int, _ decoder: RecordDecoder, _ faults: inout [RecordFault]) {
-    let rows = decoder.ends.count
-    decoder.cells[cell].reserve(rows)
+  private func convert(_ cell: Int, _ rows: inout DecodingRows, _ faults: inout [RecordFault]) {
+    let count = rows.count
+    rows.cells[cell].reserve(count)
     let exceptions: Int
-    switch decoder.cells[cell].type.encoding {
+    switch rows.cells[cell].type.encoding {
     case .boolean:
-      exceptions = decoder.cells[cell].withIntegers { output, states in
-        reader.booleans(field: cell, count: rows, into: &output, states: &states)
+      exceptions = rows.cells[cell].withIntegers { output, states in
+        reader.booleans(field: cell, count: count, into: &output, states: &states)
       }
     case .integer(let bits, let factor, _):
-      let payloads = decoder.text.payloads
-      exceptions = decoder.cells[cell].withIntegers { output, states in
+      let payloads = rows.text.payloads
+      exceptions = rows.cells[cell].withIntegers { output, states in
         reader.integers(
-          field: cell, count: rows, in: payloads, bits: bits, factor: factor, into: &output, states: &states)
+          field: cell, count: count, in: payloads, bits: bits, factor: factor, into: &output, states: &states)
       }
     case .single, .double:
-      let payloads = decoder.text.payloads
-      let isSingle = if case .single = decoder.cells[cell].type.encoding { true } else { false }
-      exceptions = decoder.cells[cell].withDoubles { output, states in
-        reader.doubles(field: cell, count: rows, in: payloads, isSingle: isSingle, into: &output, states: &states)
+      let payloads = rows.text.payloads
+      let isSingle = if case .single = rows.cells[cell].type.encoding { true } else { false }
+      exceptions = rows.cells[cell].withDoubles { output, states in
+        reader.doubles(field: cell, count: count, in: payloads, isSingle: isSingle, into: &output, states: &states)
       }
     case .string:
-      exceptions = reader.texts(field: cell, count: rows, into: &decoder.cells[cell])
+      exceptions = reader.texts(field: cell, count: count, into: &rows.cells[cell])
     default:
-      for row in 0..<rows { decoder.cells[cell].set(row, state: CellState.wrongKind) }
-      exceptions = rows
+      for row in 0..<count { rows.cells[cell].set(row, state: CellState.wrongKind) }
+      exceptions = count
     }
     guard exceptions > 0 else { return }
-    for row in 0..<rows where decoder.cells[cell].states[row] != CellState.value && !decoder.isFaulty[row] {
-      resolve(row, cell, decoder, &faults)
+    for row in 0..<count where rows.cells[cell].states[row] != CellState.value && !rows.isFaulty[row] {
+      resolve(row, cell, &rows, &faults)
     }
   }
 
   /// What the fast paths leave over: nulls, missing fields, everything that is not written as its type usually is.
-  private func resolve(_ row: Int, _ cell: Int, _ decoder: RecordDecoder, _ faults: inout [RecordFault]) {
+  private func resolve(_ row: Int, _ cell: Int, _ rows: inout DecodingRows, _ faults: inout [RecordFault]) {
     let value = reader.value(document: row, field: cell)
-    let state = decoder.cells[cell].states[row]
-    decoder.cells[cell].set(row, state: CellState.null)
-    let type = decoder.cells[cell].type
-    let start = decoder.range(of: row).lowerBound
+    let state = rows.cells[cell].states[row]
+    rows.cells[cell].set(row, state: CellState.null)
+    let type = rows.cells[cell].type
+    let start = rows.range(of: row).lowerBound
     let found = RecordFault.Found.bytes((value.offset - start)..<(value.offset - start + value.count))
     switch value.kind {
-    case .missing: missing(row, cell, decoder, &faults)
+    case .missing: missing(row, cell, &rows, &faults)
     case .null:
       if type.constraints.isRequired || type.steps.last?.isNullable != true {
-        decoder.report(row, .nullValue, cell: cell, found: found, &faults)
+        rows.report(row, .nullValue, cell: cell, found: found, &faults)
       }
     default:
       if state == CellState.outOfRange || state == CellState.notIntegral {
         let code: FaultCode = state == CellState.outOfRange ? .outOfRange : .notIntegral
-        return decoder.report(row, code, cell: cell, found: found, &faults)
+        return rows.report(row, code, cell: cell, found: found, &faults)
       }
-      if let code = store(value, row, cell, decoder) { decoder.report(row, code, cell: cell, found: found, &faults) }
+      if let code = store(value, row, cell, &rows) { rows.report(row, code, cell: cell, found: found, &faults) }
     }
   }
 
-  private func store(_ value: JSONValue, _ row: Int, _ cell: Int, _ decoder: RecordDecoder) -> FaultCode? {
-    let type = decoder.cells[cell].type
+  private func store(_ value: JSONValue, _ row: Int, _ cell: Int, _ rows: inout DecodingRows) -> FaultCode? {
+    let type = rows.cells[cell].type
     if case .document(let id) = type.encoding {
-      return storeDocument(value, of: id, row, cell, decoder)
+      return storeDocument(value, of: id, row, cell, &rows)
     }
-    let payloads = decoder.text.payloads
+    let payloads = rows.text.payloads
     let written = payloads.span.extracting(value.range)
     let converter = JSONScalar(encoding: type.encoding, allowsNaN: type.constraints.allowsNaN)
     let scalar: JSONScalar.Cell
@@ -111,42 +111,42 @@ final class JSONCellReader: CellReader {
     } else {
       scalar = converter.cell(value.kind, written)
     }
-    return decoder.set(scalar, row, cell)
+    return rows.set(scalar, row, cell)
   }
 
   private func storeDocument(
-    _ value: JSONValue, of id: AvroSchema.TypeID, _ row: Int, _ cell: Int, _ decoder: RecordDecoder
+    _ value: JSONValue, of id: AvroSchema.TypeID, _ row: Int, _ cell: Int, _ rows: inout DecodingRows
   ) -> FaultCode? {
     // Strings lie between their quotes.
     let isString = value.kind == .string || value.kind == .escapedString
     let range = isString ? (value.offset - 1)..<(value.offset + value.count + 1) : value.range
     do throws(JSONDocument.Failure) {
-      let payloads = decoder.text.payloads
+      let payloads = rows.text.payloads
       let document = try JSONDocument(valid: payloads.span.extracting(range), depthMax: AvroSchema.depthMax)
       var text: [UInt8] = []
-      if let fault = CanonicalJSON(decoder.contract.schema).write(document, id, to: &text) { return fault }
-      return decoder.set(.text(text), row, cell)
+      if let fault = CanonicalJSON(rows.contract.schema).write(document, id, to: &text) { return fault }
+      return rows.set(.text(text), row, cell)
     } catch {
       return .tooDeep
     }
   }
 
   /// Looks for the outermost thing that is missing, and takes what it says.
-  private func missing(_ row: Int, _ cell: Int, _ decoder: RecordDecoder, _ faults: inout [RecordFault]) {
-    let type = decoder.cells[cell].type
+  private func missing(_ row: Int, _ cell: Int, _ rows: inout DecodingRows, _ faults: inout [RecordFault]) {
+    let type = rows.cells[cell].type
     for (level, field) in ancestors[cell].enumerated() {
       let ancestor = reader.value(document: row, field: field)
       let path = Array(type.steps[...level]).path
       switch ancestor.kind {
       case .object: continue
-      case .missing: return decoder.setMissing(row, cell, level: level, &faults)
+      case .missing: return rows.setMissing(row, cell, level: level, &faults)
       case .null:
         guard type.constraints.isRequired || !type.steps[level].isNullable else { return }
-        return decoder.report(RecordFault(row: row, code: .nullValue, path: path, field: nil), &faults)
-      default: return decoder.report(RecordFault(row: row, code: .wrongType, path: path, field: nil), &faults)
+        return rows.report(RecordFault(row: row, code: .nullValue, path: path, field: nil), &faults)
+      default: return rows.report(RecordFault(row: row, code: .wrongType, path: path, field: nil), &faults)
       }
     }
-    decoder.setMissing(row, cell, level: type.steps.count - 1, &faults)
+    rows.setMissing(row, cell, level: type.steps.count - 1, &faults)
   }
 
 }

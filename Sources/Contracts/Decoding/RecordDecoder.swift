@@ -1,11 +1,6 @@
 package import Columns
 package import Core
 
-/// Fills a decoder's cells out of the payloads that it holds.
-protocol CellReader: AnyObject {
-  func read(_ decoder: RecordDecoder, _ faults: inout [RecordFault]) throws(HeadraceError)
-}
-
 /// Decodes the values of one topic's records into columns, a batch at a time.
 ///
 /// Only the fields that somebody wants, and those whose constraints must be checked, are looked at. A record that breaks
@@ -24,14 +19,7 @@ package final class RecordDecoder {
   /// A larger value is a fault; its bytes are not even copied.
   package let payloadBytesMax: Int
 
-  /// All fields that are looked at, in the contract's order.
-  var cells: [CellColumn]
-  var text = CellText()
-  /// Where each record's value ends in `text.payloads`.
-  var ends: [UInt32] = []
-  var isFaulty: [Bool] = []
-  /// Records that are faulty already when they come, in order.
-  private var refused: [(row: Int, code: FaultCode)] = []
+  private var rows: DecodingRows
   /// For each column of the batch its cell.
   private let cellOfColumn: [Int]
   private let reader: any CellReader
@@ -52,7 +40,7 @@ package final class RecordDecoder {
     self.payloadBytesMax = payloadBytesMax
     let wanted = Set(columns)
     let checked = contract.fields.indices.filter { wanted.contains($0) || !contract.fields[$0].constraints.isEmpty }
-    cells = checked.map { CellColumn(contract, field: $0) }
+    rows = DecodingRows(contract, fields: checked, isSeparated: format == .json)
     cellOfColumn = columns.map { column in checked.firstIndex(of: column) ?? 0 }
     switch format {
     case .json: reader = try JSONCellReader(contract, fields: checked)
@@ -65,28 +53,18 @@ package final class RecordDecoder {
   package func makeBatch() -> ColumnBatch { ColumnBatch(columns.map { contract.fields[$0].type }) }
 
   /// How many records wait for `decode`.
-  package var count: Int { ends.count }
+  package var count: Int { rows.count }
 
   /// Bytes that wait for `decode`; they may be at most 2 GiB.
-  package var byteCount: Int { text.payloads.count }
+  package var byteCount: Int { rows.text.payloads.count }
 
   /// Adds a record; its bytes are copied.
   ///
   /// - Parameter value: nil is a tombstone.
   package func append(_ value: RawSpan?) {
-    if let value {
-      if value.byteCount > payloadBytesMax {
-        refused.append((ends.count, .tooLarge))
-      } else {
-        precondition(text.payloads.count + value.byteCount < 1 << 31, "decode the records before adding more")
-        unsafe value.withUnsafeBytes { unsafe text.payloads.append(contentsOf: $0) }
-        // The reader of JSON tells records apart by the white space between them.
-        if format == .json { text.payloads.append(UInt8(ascii: "\n")) }
-      }
-    } else {
-      refused.append((ends.count, .tombstone))
-    }
-    ends.append(UInt32(text.payloads.count))
+    guard let value else { return rows.refuse(.tombstone) }
+    guard value.byteCount <= payloadBytesMax else { return rows.refuse(.tooLarge) }
+    rows.append(value)
   }
 
   /// Decodes everything that was added since the last call: row k is the k-th record.
@@ -96,43 +74,14 @@ package final class RecordDecoder {
   ///   - faults: at most one for each record, in the order of the rows; what it held is dropped.
   /// - Throws: when there is no memory; the records wait for another call.
   package func decode(into batch: inout ColumnBatch, faults: inout [RecordFault]) throws(HeadraceError) {
-    let rows = ends.count
     batch.removeAll()
     faults.removeAll(keepingCapacity: true)
-    isFaulty.removeAll(keepingCapacity: true)
-    isFaulty += repeatElement(false, count: rows)
-    for (row, code) in refused { report(RecordFault(row: row, code: code), &faults) }
-    try reader.read(self, &faults)
-    for cell in cells.indices { check(cell, rows: rows, &faults) }
-    for (column, cell) in cellOfColumn.enumerated() {
-      cells[cell].append(rows: rows, isFaulty: isFaulty, text: text, to: &batch.columns[column])
-    }
-    batch.rowCount = rows
+    rows.begin(&faults)
+    try reader.read(&rows, &faults)
+    for cell in rows.cells.indices { rows.check(cell, &faults) }
+    for (column, cell) in cellOfColumn.enumerated() { rows.write(cell, to: &batch.columns[column]) }
+    batch.rowCount = rows.count
     if faults.count > 1 { faults.sort { $0.row < $1.row } }
-    ends.removeAll(keepingCapacity: true)
-    refused.removeAll(keepingCapacity: true)
-    text.removeAll()
-  }
-
-  /// The bytes of a record in `text.payloads`.
-  func range(of row: Int) -> Range<Int> {
-    let end = Int(ends[row])
-    let start = row == 0 ? 0 : Int(ends[row - 1])
-    return start..<(format == .json && end > start ? end - 1 : end)
-  }
-
-  /// Keeps the first fault of a record.
-  func report(_ fault: RecordFault, _ faults: inout [RecordFault]) {
-    guard !isFaulty[fault.row] else { return }
-    isFaulty[fault.row] = true
-    faults.append(fault)
-  }
-
-  /// A fault of one field.
-  func report(
-    _ row: Int, _ code: FaultCode, cell: Int, found: RecordFault.Found = .nothing, _ faults: inout [RecordFault]
-  ) {
-    let field = cells[cell].field
-    report(RecordFault(row: row, code: code, path: contract.fields[field].path, field: field, found: found), &faults)
+    rows.removeAll()
   }
 }

@@ -1,10 +1,10 @@
-internal import Core
+package import Core
 
 /// A small JSON document as a tree that remembers where everything stands: schemas, defaults, arrays inside of events.
 ///
 /// What a hot path reads goes through `JSONFieldReader`, which builds no tree.
-struct JSONDocument: Sendable {
-  indirect enum Content: Sendable {
+package struct JSONDocument: Sendable {
+  package indirect enum Content: Sendable {
     case null
     case boolean(Bool)
     /// As it is written.
@@ -14,19 +14,19 @@ struct JSONDocument: Sendable {
     case object([Member])
   }
 
-  struct Member: Sendable {
-    var name: String
+  package struct Member: Sendable {
+    package var name: String
     /// Of the name's quote.
-    var offset: Int
-    var value: JSONDocument
+    package var offset: Int
+    package var value: JSONDocument
   }
 
-  var content: Content
+  package var content: Content
   /// The bytes that it was read from, quotes and brackets included.
-  var range: Range<Int>
+  package var range: Range<Int>
 
   /// What it is, in an error's words.
-  var kind: String {
+  package var kind: String {
     switch content {
     case .null: "null"
     case .boolean(let value): "\(value)"
@@ -38,40 +38,40 @@ struct JSONDocument: Sendable {
   }
 
   /// The member of an object; of a name that comes twice the last one.
-  subscript(name: String) -> JSONDocument? { member(name)?.value }
+  package subscript(name: String) -> JSONDocument? { member(name)?.value }
 
-  func member(_ name: String) -> Member? {
+  package func member(_ name: String) -> Member? {
     guard case .object(let members) = content else { return nil }
     return members.last { $0.name == name }
   }
 
-  var string: String? {
+  package var string: String? {
     if case .string(let text) = content { text } else { nil }
   }
 
-  var boolean: Bool? {
+  package var boolean: Bool? {
     if case .boolean(let value) = content { value } else { nil }
   }
 
-  var isNull: Bool {
+  package var isNull: Bool {
     if case .null = content { true } else { false }
   }
 
   /// Of a number that is integral, however it is written.
-  var integer: Int64? {
+  package var integer: Int64? {
     if case .number(let text) = content { JSONNumber.integer(text) } else { nil }
   }
 }
 
 extension JSONDocument {
-  enum Failure: Error {
+  package enum Failure: Error {
     case notJSON(JSONFault)
     case tooDeep(position: Int)
     case failed(HeadraceError)
   }
 
   /// - Parameter depthMax: how deep objects and arrays may be nested: the reading recurses.
-  init(_ bytes: [UInt8], depthMax: Int) throws(Failure) {
+  package init(_ bytes: [UInt8], depthMax: Int) throws(Failure) {
     var found: JSONFault?
     do throws(HeadraceError) {
       var reader = try JSONFieldReader(fields: [])
@@ -86,7 +86,7 @@ extension JSONDocument {
   }
 
   /// - Parameter bytes: exactly one valid document, white space around it allowed: somebody checked that already.
-  init(valid bytes: Span<UInt8>, depthMax: Int) throws(Failure) {
+  package init(valid bytes: Span<UInt8>, depthMax: Int) throws(Failure) {
     var builder = JSONTreeBuilder(bytes, depthMax: depthMax)
     self = try builder.document()
   }

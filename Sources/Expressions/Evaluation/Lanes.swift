@@ -29,6 +29,7 @@ extension Int64: LaneElement {
   static func values(of column: borrowing Column) -> [Int64] { column.integers }
   static func values(of register: borrowing Register) -> [Int64] { register.integers }
   static func value(of constant: borrowing Constant) -> Int64 { constant.integer }
+  @inline(__always)
   static func write(_ register: inout Register, _ body: (UnsafeMutablePointer<Int64>) -> Void) {
     unsafe register.integers.withUnsafeMutableBufferPointer {
       if let base = $0.baseAddress { unsafe body(base) }
@@ -40,6 +41,7 @@ extension Double: LaneElement {
   static func values(of column: borrowing Column) -> [Double] { column.doubles }
   static func values(of register: borrowing Register) -> [Double] { register.doubles }
   static func value(of constant: borrowing Constant) -> Double { constant.double }
+  @inline(__always)
   static func write(_ register: inout Register, _ body: (UnsafeMutablePointer<Double>) -> Void) {
     unsafe register.doubles.withUnsafeMutableBufferPointer { if let base = $0.baseAddress { unsafe body(base) } }
   }
@@ -49,6 +51,7 @@ extension Int128: LaneElement {
   static func values(of column: borrowing Column) -> [Int128] { column.decimals }
   static func values(of register: borrowing Register) -> [Int128] { register.decimals }
   static func value(of constant: borrowing Constant) -> Int128 { constant.decimal }
+  @inline(__always)
   static func write(_ register: inout Register, _ body: (UnsafeMutablePointer<Int128>) -> Void) {
     unsafe register.decimals.withUnsafeMutableBufferPointer {
       if let base = $0.baseAddress { unsafe body(base) }

@@ -47,6 +47,16 @@ struct Register: Sendable {
     }
   }
 
+  /// Says of every row whether it is valid.
+  @inline(__always)
+  mutating func writeValidity(rowCount: Int, _ isValid: (Int) -> Bool) {
+    hasNulls = true
+    Self.grow(&validity, to: rowCount, with: true)
+    unsafe validity.withUnsafeMutableBufferPointer { flags in
+      for row in 0..<rowCount { unsafe flags[row] = isValid(row) }
+    }
+  }
+
   private static func grow<Element>(_ array: inout [Element], to count: Int, with value: Element) {
     guard array.count < count else { return }
     array.append(contentsOf: repeatElement(value, count: count - array.count))

@@ -137,8 +137,12 @@ extension Machine {
     case .timestamp:
       write(operand, into: &result) { (a: Int64, bytes) in CivilText.append(microseconds: a, to: &bytes) }
     case .date:
-      write(operand, into: &result) { (a: Int64, bytes) in
-        CivilText.append(days: min(max(a, -CivilDate.daysMax), CivilDate.daysMax), to: &bytes)
+      unsafe lanes(operand, Int64.self) { days in
+        writeTexts([operand], into: &result) { row, bytes in
+          guard unsafe days[row].magnitude <= CivilDate.daysMax.magnitude else { return false }
+          unsafe CivilText.append(days: days[row], to: &bytes)
+          return true
+        }
       }
     }
   }

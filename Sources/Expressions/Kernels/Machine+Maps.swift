@@ -2,9 +2,11 @@ internal import Columns
 
 /// The loops that kernels are made of. Each is specialised for its operation and for which operands are constants, so
 /// that the compiler sees plain loops over buffers.
+///
+/// `map` is never inlined: of a function with many kernels the optimiser leaves the later closures as calls, one a row.
 extension Machine {
   /// `result[row] = operation(a[row])`, null where the operand is.
-  @inline(__always)
+  @inline(never)
   func map<A: LaneElement, R: LaneElement>(
     _ operand: Program.Operand, into result: inout Register, _ operation: (A) -> R
   ) {
@@ -18,7 +20,7 @@ extension Machine {
   }
 
   /// `result[row] = operation(a[row], b[row])`, null where one of the operands is.
-  @inline(__always)
+  @inline(never)
   func map<A: LaneElement, B: LaneElement, R: LaneElement>(
     _ operands: [Program.Operand], into result: inout Register, _ operation: (A, B) -> R
   ) {
@@ -36,7 +38,7 @@ extension Machine {
   /// As `map`, but an operation may also fail, which makes its row null.
   ///
   /// `isFault` is only called once more for every row in the rare batch that has a fault.
-  @inline(__always)
+  @inline(never)
   func map<A: LaneElement, B: LaneElement, R: LaneElement>(
     _ operands: [Program.Operand], into result: inout Register, _ operation: (A, B) -> (value: R, isFault: Bool)
   ) {
@@ -60,7 +62,7 @@ extension Machine {
   }
 
   /// As `map` of one operand, but an operation may also fail, which makes its row null.
-  @inline(__always)
+  @inline(never)
   func map<A: LaneElement, R: LaneElement>(
     _ operand: Program.Operand, into result: inout Register, _ operation: (A) -> (value: R, isFault: Bool)
   ) {

@@ -13,6 +13,23 @@ package struct ExpressionField: Sendable, Hashable {
 }
 
 /// An expression whose grammar is right. Whether its names and types are, is known with a scope.
+///
+/// The language is SQL's scalar one:
+///
+/// - **Fields** `amount`, `device.os`, `view:feature`, `"any other name"`. Words and functions in any case, fields as
+///   they are written.
+/// - **Literals** `12`, `1.5`, `1e-3`, `'it''s'`, `x'00ff'`, `true`, `null`, `date '2026-01-31'`,
+///   `timestamp '2026-01-31T12:00:00Z'`, `decimal '1.50'`, and durations, which are milliseconds: `30m`.
+/// - **Null** in, null out, but for `is [not] null`, `coalesce`, `nullif`, `case`, `if`, and the three-valued `and`,
+///   `or`, `in`. A fault is null, too: division by zero, an integer or decimal that overflows, a cast that fails, and
+///   every result of doubles that would be NaN or infinite.
+/// - **Integers** are converted to the nearest double (ties to even) where they meet one, also in comparisons, and for
+///   `/`. `//` and `%` round towards zero, as does `cast(x as integer)`.
+/// - **Decimals** are exact in `+ - *`, comparisons and choices, with each other and with integers and literals; beside
+///   a double, in `/` and in functions they become the nearest double.
+/// - **NaN**, where a contract lets it in, equals itself and is greater than everything else; `0.0` equals `-0.0`.
+/// - **Texts** compare by their UTF-8 bytes; positions and lengths count Unicode scalars from 1.
+/// - **Times**: `ts - ts` is milliseconds, `ts + 30m` a timestamp; functions take a tz database zone or `+02:00`.
 package struct ParsedExpression: Sendable {
   let root: SyntaxNode
   /// Every field that the expression reads, in the order of the text, with its UTF-8 offset; one that is read twice is

@@ -124,7 +124,8 @@ extension Parser {
     try advance()
     var arguments: [SyntaxNode] = []
     if token.kind == .symbol(.close) { try advance() } else { arguments = try list(until: .close) }
-    return try node(.call(function: name.lowercased(), start, arguments), from: start, arguments)
+    // Some functions of many arguments are typed as a chain.
+    return try chain(.call(function: name.lowercased(), start, arguments), arguments.count, from: start, arguments)
   }
 
   /// `case when c then r … else e end`, and `case x when v then r … end`, which compares.
@@ -146,11 +147,7 @@ extension Parser {
     let otherwise: SyntaxNode? = try takeWord(.else) ? try expression() : nil
     try expect(word: .end)
     let children = branches.flatMap { [$0.condition, $0.result] } + (otherwise.map { [$0] } ?? [])
-    // A chain of choices is typed as a tree that is as deep as it has branches.
-    var result = try node(.choice(branches: branches, otherwise: otherwise), from: start, children)
-    result.height += branches.count
-    guard result.height <= ExpressionLimits.depthMax else { throw tooDeep(at: start) }
-    return result
+    return try chain(.choice(branches: branches, otherwise: otherwise), branches.count, from: start, children)
   }
 
   /// The name of a type: `double`, `decimal(10, 2)`.

@@ -128,7 +128,8 @@ extension Parser {
       try advance()
       try expect(.open)
       let list = try list(until: .close)
-      return try node(.inList(left, list, isNegated: isNegated), from: left.place, [left] + list)
+      let compared = list.count { if case .literal = $0.kind { false } else { true } }
+      return try chain(.inList(left, list, isNegated: isNegated), compared, from: left.place, [left] + list)
     case .between:
       try advance()
       let lower = try expression(above: .comparison)
@@ -196,6 +197,16 @@ extension Parser {
     throws(ExpressionError) -> SyntaxNode
   {
     try node(kind, from: start, children)
+  }
+
+  /// A node that is typed as a tree of `length` levels.
+  mutating func chain(_ kind: SyntaxNode.Kind, _ length: Int, from start: SourcePlace, _ children: [SyntaxNode])
+    throws(ExpressionError) -> SyntaxNode
+  {
+    var result = try node(kind, from: start, children)
+    result.height += length
+    guard result.height <= ExpressionLimits.depthMax else { throw tooDeep(at: start) }
+    return result
   }
 
   mutating func node(_ kind: SyntaxNode.Kind, from start: SourcePlace, _ children: [SyntaxNode])

@@ -58,7 +58,7 @@ extension ViewLayout {
         from: start + PositionedSlot.block, to: start + row.blockLength(block),
         by: PositionedSlot.entryBytes(.text))
     }
-    let first = start + FrequencyTable.headerBytes
+    let first = start + FrequencyTable.entriesOffset(isApproximate: row.load(start + FrequencyTable.isApproximate))
     let entryBytes = FrequencyTable.entryBytes(.text)
     let end = first + Int(row.load(start, as: UInt32.self)) * entryBytes
     return stride(from: first + FrequencyTable.Entry.value, to: end, by: entryBytes)
@@ -95,11 +95,11 @@ extension ViewLayout {
   /// Waste that is not worth a compaction.
   private static let toleratedWasteBytes = 512
 
-  /// Moves a row that is more than half waste together.
+  /// Moves a row together when a third of it is waste.
   @inline(__always)
   func compactIfWasteful(_ row: inout FeatureRow) {
     let wasted = row.wastedBytes
-    if wasted > Self.toleratedWasteBytes, wasted > row.byteCount / 2 { row = compacted(row) }
+    if wasted > Self.toleratedWasteBytes, wasted > row.byteCount / 3 { row = compacted(row) }
   }
 
   /// The same state without waste.

@@ -57,7 +57,12 @@ extension ViewLayout {
         if bounds.start <= time, bounds.end > time { return .tile }
       }
       return []
-    case .events: return []
+    case .events:
+      // Newer events may have driven out what was among the newest at that time.
+      guard case .lastEvents(let most) = feature.window, row.cellCount(feature.region) >= Int(plan.span) else {
+        return []
+      }
+      return positions(row, feature, plan, at: time).count < most ? .tile : []
     }
   }
 

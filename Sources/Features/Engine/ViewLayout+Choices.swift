@@ -92,10 +92,9 @@ extension ViewLayout {
     let isApproximate = table.isApproximate(Self.mergedSlot)
     if isApproximate { flags.insert(.approximate) }
     let entryBytes = FrequencyTable.entryBytes(slot.representation)
-    let start = table.payload(table.load(Self.mergedSlot)) + FrequencyTable.headerBytes
     var found: [(count: UInt64, value: Value)] = []
     for index in 0..<table.candidateCount(Self.mergedSlot) {
-      let entry = start + index * entryBytes
+      let entry = table.entries(Self.mergedSlot) + index * entryBytes
       let count: UInt64 =
         isApproximate
         ? table.estimatedCount(table.load(entry), at: Self.mergedSlot) : table.load(entry + FrequencyTable.Entry.count)

@@ -1,3 +1,5 @@
+internal import Glibc
+
 extension ViewLayout: CustomStringConvertible {
   /// How the view keeps its state, a line for each kind of cell: for `plan`.
   package var description: String {
@@ -32,6 +34,22 @@ extension ViewLayout: CustomStringConvertible {
     regions.reduce(headerBytes) { $0 + $1.cellBytes + min(blockEstimate($1), 64) }
   }
 
+  /// The bytes of the row of a key with so many events an hour, at random times: a tile is there with the probability that
+  /// it has an event.
+  package func stateBytesPerKey(eventsPerHour: Double) -> Int {
+    var bytes = Double(headerBytes)
+    for region in regions {
+      let size = Double(region.cellBytes + blockEstimate(region))
+      switch region.kind {
+      case .tiles:
+        let share = 1 - exp(-eventsPerHour * Double(region.span) / 3_600_000)
+        bytes += max(1, Double(region.usualCount) * share) * size
+      case .lifetime, .sessions, .events: bytes += Double(region.usualCount) * size
+      }
+    }
+    return Int(bytes)
+  }
+
   private var headerBytes: Int { FeatureRow.headerBytes(regionCount: regions.count) }
 
   /// What the blocks of a cell usually take: the content of lists and sketches depends on the events.
@@ -47,7 +65,7 @@ extension SlotPlan {
     case .minimumText, .maximumText, .firstText, .lastText: return header + 16
     case .lastK: return header + Int(parameter) * (PositionedSlot.entryBytes(representation) + textBytes)
     case .distinct: return header + 32 * 8
-    case .quantiles: return header + 48 * 8
+    case .quantiles: return header + 64 * 8
     case .frequencies:
       return header + FrequencyTable.headerBytes + 16 * (FrequencyTable.entryBytes(representation) + textBytes)
     default: return 0

@@ -34,15 +34,16 @@ extension FeatureRow {
 
   /// Makes the block that a slot refers to `length` bytes long and keeps its content; makes one if there is none.
   ///
+  /// - Parameter most: what the block will never exceed. Growth is by half, up to there.
   /// - Returns: where its payload is now.
-  mutating func resizeBlock(referredFrom slot: Int, length: Int) -> Int {
+  mutating func resizeBlock(referredFrom slot: Int, length: Int, most: Int = .max) -> Int {
     let block: UInt32 = load(slot)
     if block != 0, length <= blockCapacity(block) {
       setBlockLength(block, length)
       return payload(block)
     }
     let kept = blockLength(block)
-    let grown = allocateBlock(length: length, capacity: block == 0 ? length : length + length / 2)
+    let grown = allocateBlock(length: length, capacity: block == 0 ? length : min(length + length / 2, most))
     move(from: payload(block), to: payload(grown), count: kept)
     releaseBlock(block)
     store(grown, at: slot)

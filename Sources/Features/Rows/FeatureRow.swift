@@ -8,7 +8,7 @@ internal import Glibc
 /// blocks     cells of a region, or the variable-size part of a slot; each aligned to 8
 /// ```
 /// All references are offsets, all numbers little-endian. A region is a sorted array of cells of one size: tiles, sessions
-/// or events. Blocks that grew leave their old place as waste; a row that is more than half waste is compacted. The row
+/// or events. Blocks that grew leave their old place as waste; a row that is a third waste is compacted. The row
 /// owns its memory and is 16 bytes itself. `ViewLayout` gives the bytes their meaning: a row is only valid with the layout
 /// that made it.
 @safe package struct FeatureRow: ~Copyable {

@@ -69,7 +69,7 @@ extension FeatureRow {
       makeRegisters(at: slot)
       return raiseRegister(hash, in: payload(load(slot)))
     }
-    let start = resizeBlock(referredFrom: slot, length: length + 8)
+    let start = resizeBlock(referredFrom: slot, length: length + 8, most: DistinctSet.registerCount)
     move(from: start + place * 8, to: start + place * 8 + 8, count: length - place * 8)
     store(hash, at: start + place * 8)
   }

@@ -5,23 +5,31 @@ extension FeatureRow {
     return block != 0 && load(payload(block) + FrequencyTable.isApproximate, as: UInt32.self) != 0
   }
 
-  /// Puts counters behind the entries and counts what they hold so far.
+  /// Puts counters in front of the entries and counts what these hold so far.
   mutating func makeApproximate(_ slot: Int, _ representation: Representation) {
-    let entryBytes = FrequencyTable.entryBytes(representation)
-    let length = blockLength(load(slot))
-    let start = resizeBlock(referredFrom: slot, length: length + FrequencyTable.countersBytes)
-    clear(at: start + length, count: FrequencyTable.countersBytes)
-    store(1 as UInt32, at: start + FrequencyTable.isApproximate)
+    let exact: UInt32 = load(slot)
+    let length = blockLength(exact) + FrequencyTable.countersBytes
+    let block = allocateBlock(length: length, capacity: 0)
+    store(block, at: slot)
+    move(from: payload(exact), to: payload(block), count: FrequencyTable.headerBytes)
+    store(1 as UInt32, at: payload(block) + FrequencyTable.isApproximate)
+    move(
+      from: payload(exact) + FrequencyTable.headerBytes, to: entries(slot),
+      count: blockLength(exact) - FrequencyTable.headerBytes)
+    releaseBlock(exact)
     for entry in 0..<candidateCount(slot) {
-      let place = start + FrequencyTable.headerBytes + entry * entryBytes
-      let held = Occurrences(hash: load(place), count: load(place + FrequencyTable.Entry.count), seed: 0)
-      count(held, at: slot)
+      let place = entries(slot) + entry * FrequencyTable.entryBytes(representation)
+      count(Occurrences(hash: load(place), count: load(place + FrequencyTable.Entry.count), seed: 0), at: slot)
     }
   }
 
-  func counters(_ slot: Int) -> Int {
-    payload(load(slot)) + blockLength(load(slot)) - FrequencyTable.countersBytes
+  /// Where the entries of a table begin.
+  func entries(_ slot: Int) -> Int {
+    let start = payload(load(slot))
+    return start + FrequencyTable.entriesOffset(isApproximate: load(start + FrequencyTable.isApproximate))
   }
+
+  func counters(_ slot: Int) -> Int { payload(load(slot)) + FrequencyTable.headerBytes }
 
   mutating func count(_ added: Occurrences, at slot: Int) {
     let counters = counters(slot)
@@ -52,9 +60,8 @@ extension FeatureRow {
     let isApproximate = other.isApproximate(otherSlot)
     if isApproximate { addCounters(of: other, otherSlot, at: slot, representation) }
     let entryBytes = FrequencyTable.entryBytes(representation)
-    let start = other.payload(other.load(otherSlot)) + FrequencyTable.headerBytes
     for entry in 0..<other.candidateCount(otherSlot) {
-      let source = start + entry * entryBytes
+      let source = other.entries(otherSlot) + entry * entryBytes
       let added = Occurrences(
         hash: other.load(source), count: other.load(source + FrequencyTable.Entry.count),
         seed: other.load(source + FrequencyTable.Entry.seed))
@@ -91,7 +98,9 @@ extension FeatureRow {
     let target = addFrequency(added, at: slot, representation)
     guard target >= 0 else { return }
     switch representation {
-    case .integer, .double: store(events.integer(place), at: target)
+    case .integer: store(events.integer(place), at: target)
+    // Of values that count as equal one stands for all, so that it does not matter which came first.
+    case .double: store(ValueHash.canonical(events.double(place)).bitPattern, at: target)
     case .decimal: store(events.decimal(place), at: target)
     case .text: setBlock(referredFrom: target, to: events.text(place))
     }

@@ -18,7 +18,7 @@ extension FeatureRow {
       move(from: start + entryBytes, to: start, count: (place - 1) * entryBytes)
       place -= 1
     } else {
-      let start = resizeBlock(referredFrom: slot, length: (count + 1) * entryBytes)
+      let start = resizeBlock(referredFrom: slot, length: (count + 1) * entryBytes, most: limit * entryBytes)
       let entry = start + place * entryBytes
       move(from: entry, to: entry + entryBytes, count: (count - place) * entryBytes)
     }

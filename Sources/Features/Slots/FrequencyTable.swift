@@ -1,6 +1,6 @@
 /// `topk`: how often each value occurred, exact while there are few values.
 ///
-/// Block: a count of entries, whether it is approximate, the greatest seed; entries sorted by hash; counters if approximate.
+/// Block: a count of entries, whether it is approximate, the greatest seed; counters if approximate; entries sorted by hash.
 ///
 /// Up to `exactLimit` distinct values every one has an entry with its count. Beyond, the counts of all values are added up in
 /// a count-min sketch (Cormode, Muthukrishnan 2005), which is linear, and the entries become candidates: those values
@@ -13,8 +13,8 @@ enum FrequencyTable {
   static let isApproximate = 4
   static let greatestSeed = 8
   static let counterRows = 4
-  /// An estimate exceeds the true count by more than 2.7 ‰ of all events with a probability below 2 %.
-  static let countersPerRow = 1_024
+  /// An estimate exceeds the true count by more than 5.4 ‰ of all events with a probability below 2 %.
+  static let countersPerRow = 512
   static var countersBytes: Int { counterRows * countersPerRow * 8 }
 
   enum Entry {
@@ -28,6 +28,14 @@ enum FrequencyTable {
   static func entryBytes(_ representation: Representation) -> Int {
     Entry.value + (representation == .decimal ? 16 : 8)
   }
+
+  /// The length of a block that is approximate and full.
+  static func mostBytes(_ representation: Representation) -> Int {
+    headerBytes + countersBytes + exactLimit * entryBytes(representation)
+  }
+
+  /// Where entries begin in a block.
+  static func entriesOffset(isApproximate: UInt32) -> Int { headerBytes + (isApproximate != 0 ? countersBytes : 0) }
 
   /// The counter of a hash in a row.
   static func counter(_ hash: UInt64, _ row: Int) -> Int {
@@ -60,21 +68,20 @@ extension FeatureRow {
   /// The value's entry grows, or gets made, or drives another one out.
   mutating func addCandidate(_ added: Occurrences, at slot: Int, _ representation: Representation) -> Int {
     let entryBytes = FrequencyTable.entryBytes(representation)
-    let start = payload(load(slot))
-    let entries = candidateCount(slot)
     let place = entriesBelow(added.hash, at: slot, representation)
-    let entry = start + FrequencyTable.headerBytes + place * entryBytes
-    if place < entries, load(entry, as: UInt64.self) == added.hash {
+    let entry = entries(slot) + place * entryBytes
+    if place < candidateCount(slot), load(entry, as: UInt64.self) == added.hash {
       let count: UInt64 = load(entry + FrequencyTable.Entry.count)
       let seed: UInt64 = load(entry + FrequencyTable.Entry.seed)
       store(count &+ added.count, at: entry + FrequencyTable.Entry.count)
       if added.seed < seed {
         store(added.seed, at: entry + FrequencyTable.Entry.seed)
-        findGreatestSeed(at: slot, representation)
+        let greatest: UInt64 = load(payload(load(slot)) + FrequencyTable.greatestSeed)
+        if seed == greatest { findGreatestSeed(at: slot, representation) }
       }
       return -1
     }
-    if entries == FrequencyTable.exactLimit {
+    if candidateCount(slot) == FrequencyTable.exactLimit {
       if !isApproximate(slot) {
         makeApproximate(slot, representation)
         count(added, at: slot)
@@ -88,12 +95,13 @@ extension FeatureRow {
     let entryBytes = FrequencyTable.entryBytes(representation)
     let place = entriesBelow(added.hash, at: slot, representation)
     let length = blockLength(load(slot))
-    let entries = candidateCount(slot)
-    let start = resizeBlock(referredFrom: slot, length: length + entryBytes)
-    let entry = start + FrequencyTable.headerBytes + place * entryBytes
-    move(from: entry, to: entry + entryBytes, count: length - FrequencyTable.headerBytes - place * entryBytes)
+    let count = candidateCount(slot)
+    let start = resizeBlock(
+      referredFrom: slot, length: length + entryBytes, most: FrequencyTable.mostBytes(representation))
+    let entry = entries(slot) + place * entryBytes
+    move(from: entry, to: entry + entryBytes, count: (count - place) * entryBytes)
     clear(at: entry, count: entryBytes)
-    store(UInt32(entries + 1), at: start)
+    store(UInt32(count + 1), at: start)
     store(added.hash, at: entry)
     store(added.count, at: entry + FrequencyTable.Entry.count)
     store(added.seed, at: entry + FrequencyTable.Entry.seed)
@@ -109,19 +117,18 @@ extension FeatureRow {
     let start = payload(load(slot))
     let greatest: UInt64 = load(start + FrequencyTable.greatestSeed)
     guard seed < greatest else { return false }
-    let entries = candidateCount(slot)
-    let first = start + FrequencyTable.headerBytes
+    let count = candidateCount(slot)
+    let first = entries(slot)
     guard
-      let victim = (0..<entries).first(where: {
+      let victim = (0..<count).first(where: {
         load(first + $0 * entryBytes + FrequencyTable.Entry.seed, as: UInt64.self) == greatest
       })
     else { return false }
     let entry = first + victim * entryBytes
-    let length = blockLength(load(slot))
     if representation == .text { releaseBlock(load(entry + FrequencyTable.Entry.value)) }
-    move(from: entry + entryBytes, to: entry, count: length - FrequencyTable.headerBytes - (victim + 1) * entryBytes)
-    store(UInt32(entries - 1), at: start)
-    setBlockLength(load(slot), length - entryBytes)
+    move(from: entry + entryBytes, to: entry, count: (count - victim - 1) * entryBytes)
+    store(UInt32(count - 1), at: start)
+    setBlockLength(load(slot), blockLength(load(slot)) - entryBytes)
     findGreatestSeed(at: slot, representation)
     return true
   }
@@ -131,7 +138,7 @@ extension FeatureRow {
     let start = payload(load(slot))
     var greatest: UInt64 = 0
     for entry in 0..<candidateCount(slot) {
-      let place = start + FrequencyTable.headerBytes + entry * entryBytes + FrequencyTable.Entry.seed
+      let place = entries(slot) + entry * entryBytes + FrequencyTable.Entry.seed
       greatest = max(greatest, load(place))
     }
     store(greatest, at: start + FrequencyTable.greatestSeed)
@@ -139,11 +146,11 @@ extension FeatureRow {
 
   private func entriesBelow(_ hash: UInt64, at slot: Int, _ representation: Representation) -> Int {
     let entryBytes = FrequencyTable.entryBytes(representation)
-    let start = payload(load(slot))
+    let start = entries(slot)
     var (low, high) = (0, candidateCount(slot))
     while low < high {
       let middle = (low + high) / 2
-      let found: UInt64 = load(start + FrequencyTable.headerBytes + middle * entryBytes)
+      let found: UInt64 = load(start + middle * entryBytes)
       if found < hash { low = middle + 1 } else { high = middle }
     }
     return low

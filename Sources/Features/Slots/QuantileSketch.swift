@@ -27,12 +27,10 @@ enum QuantileSketch {
     if value == 0 { return zero }
     if value.isNaN { return notANumber }
     let magnitude = value.magnitude
-    var key = infinity
-    if magnitude < .infinity {
-      let octave = Int(magnitude.exponent)
-      let position = Double(octave) + logarithm(magnitude.significand - 1)
-      key = Int((position * Double(binsPerOctave)).rounded(.down)) - lowest + 1
-    }
+    guard magnitude < .infinity else { return value < 0 ? zero - infinity : zero + infinity }
+    // Rounding must not carry a value into the next octave.
+    let bin = min(Int(logarithm(magnitude.significand - 1) * Double(binsPerOctave)), binsPerOctave - 1)
+    let key = Int(magnitude.exponent) * binsPerOctave + bin - lowest + 1
     return value < 0 ? zero - key : zero + key
   }
 

@@ -38,19 +38,20 @@ enum ValueHash {
     return hash(fold(state ^ tail, secret.1))
   }
 
+  /// -0 is 0, and all NaN are one.
+  static func canonical(_ value: Double) -> Double { value == 0 ? 0 : value.isNaN ? .nan : value }
+
   static func hash(text: String) -> UInt64 { unsafe hash(Array(text.utf8).span.bytes) }
 }
 
 extension EventBlock {
-  /// The hash of a value; equal values have equal ones: -0 is 0, and all NaN are one.
+  /// The hash of a value; equal values have equal ones.
   func hash(_ representation: Representation, _ place: Int) -> UInt64 {
     switch representation {
     case .integer: ValueHash.hash(UInt64(bitPattern: integer(place)))
     case .decimal: ValueHash.hash(decimal(place))
     case .text: ValueHash.hash(text(place))
-    case .double: ValueHash.hash(canonical(double(place)).bitPattern)
+    case .double: ValueHash.hash(ValueHash.canonical(double(place)).bitPattern)
     }
   }
-
-  private func canonical(_ value: Double) -> Double { value == 0 ? 0 : value.isNaN ? .nan : value }
 }

@@ -12,18 +12,21 @@ package import Topology
 /// More processes with the same plan share the partitions: they are members of one consumer group, and that is all there
 /// is of a cluster.
 package final class Engine: Sendable {
-  private struct State: Sendable {
+  struct State: Sendable {
     var workers: [WorkerControl] = []
     var isStarted = false
+    var isStopping = false
+    /// Of the plan that runs, in the control topic.
+    var planVersion: Int64 = 0
   }
 
   package let reader: FeatureReader
-  private let configuration: RuntimeConfiguration
+  let configuration: RuntimeConfiguration
   private let schemas: any WriterSchemas
-  private let logger: Logger
+  let logger: Logger
   private let clock: WallClock
-  private let board: TaskBoard
-  private let state = Mutex(State())
+  let board: TaskBoard
+  let state = Mutex(State())
   private let thread: BlockingThread
 
   /// - Parameters:
@@ -53,7 +56,10 @@ package final class Engine: Sendable {
   ///   be written, when the cluster runs another plan.
   package func start() async throws {
     guard state.withLock({ !$0.isStarted }) else { return }
-    let context = try await thread.run { [self] in try prepare() }
+    let context = try await thread.run { [self] in
+      if configuration.followsControlTopic { try agreeOnPlan() }
+      return try prepare(board.plan)
+    }
     let instanceID = try InstanceIdentity.load(directory: configuration.dataDirectory)
     for index in 0..<max(configuration.workers, 1) {
       let control = WorkerControl()
@@ -65,10 +71,11 @@ package final class Engine: Sendable {
         Worker(index, context, instanceID: instanceID, control: control).run()
       }
     }
+    guard configuration.followsControlTopic else { return }
+    try BlockingThread.start(name: "control") { [weak self] in Self.followControl { self } }
   }
 
-  private func prepare() throws(HeadraceError) -> TaskContext {
-    let plan = board.plan
+  func prepare(_ plan: Plan) throws(HeadraceError) -> TaskContext {
     let admin = try Admin(configuration.client)
     let count = try TopicPreparation(plan: plan, configuration: configuration, logger: logger).run(admin)
     board.set(partitionCount: count)
@@ -81,11 +88,20 @@ package final class Engine: Sendable {
   /// Commits, saves and closes everything, and leaves the group: what SIGTERM asks for. Calling it again waits with the
   /// first call.
   package func drain() async {
-    let workers = state.withLock { $0.workers }
+    let workers = state.withLock { state in
+      state.isStopping = true
+      return state.workers
+    }
     for worker in workers { worker.stop() }
     _ = try? await thread.run {
       for worker in workers { while !worker.waitForEnd(timeoutMilliseconds: 1_000) {} }
     }
+  }
+
+  /// Ends as a crash would, without the death of the process: for tests.
+  package func abandon() async {
+    for worker in state.withLock({ $0.workers }) { worker.abandon() }
+    await drain()
   }
 
   /// Why the workers do not run any more; nil while they do.

@@ -47,13 +47,18 @@ package final class FeatureReader: Sendable {
   /// - Parameters:
   ///   - view: a position in `plan.views`.
   ///   - features: positions in the view's features.
+  ///   - plan: the plan that `view` and `features` are positions in; nil: whichever runs.
   ///   - values: gets one value for each, appended.
   /// - Returns: the time that was read at, epoch milliseconds.
   @discardableResult
   package func read(
-    view: Int, key: EntityKey, at time: ReadTime = .now, features: [Int], into values: inout [FeatureValue]
+    view: Int, key: EntityKey, at time: ReadTime = .now, features: [Int], of plan: Fingerprint? = nil,
+    into values: inout [FeatureValue]
   ) throws(ReadError) -> Int64 {
     let task = try task(of: key, view: view)
+    if let plan, task.planFingerprint != plan {
+      throw .notReady(partition: task.partition, why: "another plan runs now")
+    }
     let access = try task.access(view)
     let milliseconds = milliseconds(of: time, access)
     let start = values.count

@@ -32,7 +32,12 @@ final class TaskBoard: Sendable {
     state.withLock { if $0.tasks[task.partition] === task { $0.tasks[task.partition] = nil } }
   }
 
-  func task(_ partition: Int32) -> TaskPublication? { state.withLock { $0.tasks[partition] } }
+  /// The task, if it runs the plan that readers go by.
+  func task(_ partition: Int32) -> TaskPublication? {
+    state.withLock { state in
+      state.tasks[partition].flatMap { $0.planFingerprint == state.plan.fingerprint ? $0 : nil }
+    }
+  }
 
   func partition(of key: EntityKey, view: Int) -> Int32? {
     state.withLock { state in
@@ -77,11 +82,14 @@ final class TaskPublication: Sendable {
   }
 
   let partition: Int32
+  /// Positions of views are those in this plan.
+  let planFingerprint: Fingerprint
   let store: TaskStore
   private let state: Mutex<State>
 
-  init(partition: Int32, store: TaskStore, status: TaskStatus) {
+  init(partition: Int32, planFingerprint: Fingerprint, store: TaskStore, status: TaskStatus) {
     self.partition = partition
+    self.planFingerprint = planFingerprint
     self.store = store
     state = Mutex(State(status: status))
   }

@@ -16,6 +16,7 @@ extension PartitionTask {
       balance(now)
       return publishStatus()
     }
+    advanceBootstraps()
     if now >= nextCheckpointAtMilliseconds || (store?.dirtyBytes ?? 0) > context.configuration.dirtyBytesMaximum {
       save()
     } else if now >= nextCommitAtMilliseconds || outputs.sizeBytes > context.configuration.outputBytesMaximum / 2 {
@@ -125,13 +126,14 @@ extension PartitionTask {
     let started = WallClock.monotonic.nowMilliseconds
     let record = CheckpointRecord(
       planFingerprint: context.plan.fingerprint.value,
-      inputs: zip(inputs, offsets).map { $0.record(nextOffset: $1) },
-      views: context.plan.views.map(\.fingerprint.value))
+      inputs: zip(inputs, offsets).map { $0.record(nextOffset: $1) }, views: builtViews,
+      bootstraps: bootstraps.map(\.record))
     do throws(HeadraceError) {
       try store.checkpoint(meta: record.encoded())
       RuntimeKillPoint.pass(.checkpointAfter)
       lastCheckpointMilliseconds = WallClock.monotonic.nowMilliseconds - started
       lastCheckpointAtMilliseconds = context.clock.nowMilliseconds
+      dropForgottenViews()
       follow(.checkpointEnded)
     } catch {
       guard error.retry != .sameCall else {

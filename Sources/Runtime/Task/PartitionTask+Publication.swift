@@ -7,7 +7,8 @@ internal import Topology
 extension PartitionTask {
   func makePublication(_ store: TaskStore) {
     if let publication, publication.store === store { return }
-    let publication = TaskPublication(partition: number, store: store, status: status())
+    let publication = TaskPublication(
+      partition: number, planFingerprint: context.plan.fingerprint, store: store, status: status())
     self.publication = publication
     context.board.publish(publication)
   }
@@ -81,6 +82,11 @@ extension PartitionTask {
     status.lastCommitMilliseconds = lastCommitMilliseconds
     status.restarts = restarts
     status.whyNotMoving = whyNotMoving
+    status.bootstraps = bootstraps.map { bootstrap in
+      let target = inputs.firstIndex { $0.partition == bootstrap.pipeline.partition }.map { machine.inputs[$0].applied }
+      return BootstrapStatus(
+        view: bootstrap.plan.name, appliedOffset: bootstrap.position, targetOffset: target ?? bootstrap.position)
+    }
     return status
   }
 

@@ -66,8 +66,12 @@ extension PartitionTask {
     }
   }
 
+  /// Inputs and bootstraps at S.
   private func makeInputs(_ store: TaskStore, _ record: CheckpointRecord?) throws(HeadraceError) -> [TaskInput] {
     var inputs: [TaskInput] = []
+    namespaces = []
+    bootstraps = []
+    hasDroppedForgotten = false
     for plan in context.inputs {
       let partition = TopicPartition(topic: plan.topic, partition: number)
       let saved = record?.inputs.first { $0.topic == plan.topic }
@@ -75,12 +79,11 @@ extension PartitionTask {
       var deltas: DeltaInput?
       switch plan.role {
       case .sources(let indexes):
-        for index in indexes { sources.append(try makePipeline(store, index, partition, saved)) }
+        for index in indexes { sources.append(try makeSource(store, index, partition, saved, record)) }
       case .deltas(let view):
-        let namespace = try namespace(of: context.plan.views[view], in: store)
         deltas = DeltaInput(
-          view: context.plan.views[view], storeView: namespace.view, store: store,
-          partitionCount: context.partitionCount,
+          view: context.plan.views[view], storeView: try namespace(of: context.plan.views[view], in: store).view,
+          store: store, partitionCount: context.partitionCount,
           record: saved ?? CheckpointRecord.InputRecord(topic: plan.topic, nextOffset: 0))
       }
       inputs.append(
@@ -91,22 +94,67 @@ extension PartitionTask {
 
   /// A view's rows are its own as long as everything that decides them is the same.
   private func namespace(of view: ViewPlan, in store: TaskStore) throws(HeadraceError) -> ViewNamespace {
-    try store.namespace(for: view.layout, source: view.fingerprint.description)
+    let namespace = try store.namespace(for: view.layout, source: view.fingerprint.description)
+    namespaces.insert(namespace.id)
+    return namespace
+  }
+
+  /// A source with its views; those that are new to a state which is ahead of them are built beside it.
+  private func makeSource(
+    _ store: TaskStore, _ index: Int, _ partition: TopicPartition, _ saved: CheckpointRecord.InputRecord?,
+    _ record: CheckpointRecord?
+  ) throws(HeadraceError) -> SourcePipeline {
+    var views: [(view: Int, storeView: Int?)] = []
+    for (position, view) in context.plan.views.enumerated() where view.source == index {
+      let isBuilt = saved == nil || record?.views.contains(view.fingerprint.value) ?? true
+      if view.isRepartitioned {
+        guard isBuilt else { throw Self.cannotBuild(view) }
+        views.append((position, nil))
+        continue
+      }
+      let storeView = try namespace(of: view, in: store).view
+      if isBuilt {
+        views.append((position, storeView))
+      } else {
+        bootstraps.append(try makeBootstrap(store, index, partition, position, storeView, record))
+      }
+    }
+    let name = context.plan.sources[index].name
+    return try makePipeline(
+      store, index, partition, views, saved?.sources.first { $0.source == name }, dedupeName: name)
+  }
+
+  private func makeBootstrap(
+    _ store: TaskStore, _ index: Int, _ partition: TopicPartition, _ position: Int, _ storeView: Int,
+    _ record: CheckpointRecord?
+  ) throws(HeadraceError) -> ViewBootstrap {
+    let view = context.plan.views[position]
+    let saved = record?.bootstraps.first { $0.fingerprint == view.fingerprint.value }?.input
+    let pipeline = try makePipeline(
+      store, index, partition, [(position, storeView)], saved?.sources.first,
+      dedupeName: "\(context.plan.sources[index].name)#\(view.fingerprint)")
+    let beginning = try consumer.watermarks([partition])[partition]?.beginning ?? 0
+    return try ViewBootstrap(
+      view: position, storeView: storeView, plan: view, pipeline: pipeline,
+      position: max(saved?.nextOffset ?? beginning, beginning), context: context)
   }
 
   private func makePipeline(
-    _ store: TaskStore, _ index: Int, _ partition: TopicPartition, _ saved: CheckpointRecord.InputRecord?
+    _ store: TaskStore, _ index: Int, _ partition: TopicPartition, _ views: [(view: Int, storeView: Int?)],
+    _ record: CheckpointRecord.SourceRecord?, dedupeName: String
   ) throws(HeadraceError) -> SourcePipeline {
-    let plan = context.plan
-    var views: [(view: Int, storeView: Int?)] = []
-    for (position, view) in plan.views.enumerated() where view.source == index {
-      views.append((position, view.isRepartitioned ? nil : try namespace(of: view, in: store).view))
-    }
-    let name = plan.sources[index].name
-    return try SourcePipeline(
-      plan: plan, source: index, partition: partition, partitionCount: context.partitionCount, store: store,
-      views: views, record: saved?.sources.first { $0.source == name } ?? .init(source: name), dedupeName: name,
+    try SourcePipeline(
+      plan: context.plan, source: index, partition: partition, partitionCount: context.partitionCount, store: store,
+      views: views, record: record ?? .init(source: context.plan.sources[index].name), dedupeName: dedupeName,
       schemas: context.schemas)
+  }
+
+  private static func cannotBuild(_ view: ViewPlan) -> HeadraceError {
+    HeadraceError(
+      .user, "REPARTITIONED_VIEW_ADDED", "the view is repartitioned, and the topology has read on without it",
+      place: view.name,
+      remedy: "give the topology another name, so that it reads its topics from the beginning, and switch readers over "
+        + "when it has caught up")
   }
 
   /// What Kafka decided, now that nobody else can decide anything more.

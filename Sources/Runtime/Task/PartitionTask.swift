@@ -19,6 +19,12 @@ final class PartitionTask {
   var machine: TaskProtocol
   var store: TaskStore?
   var inputs: [TaskInput] = []
+  var bootstraps: [ViewBootstrap] = []
+  /// Of the plan's views, in the store.
+  var namespaces: Set<UInt32> = []
+  var hasDroppedForgotten = false
+  /// S when the state was closed.
+  var lastSaved: [TopicPartition: Int64] = [:]
   var publication: TaskPublication?
   var logger: Logger
   /// Buffers of the transaction that is on its way.
@@ -140,6 +146,7 @@ final class PartitionTask {
 
   func closeStore() {
     isAssigned = false
+    for (input, progress) in zip(inputs, machine.inputs) { lastSaved[input.partition] = progress.saved }
     if let publication {
       publication.end()
       context.board.withdraw(publication)
@@ -148,6 +155,7 @@ final class PartitionTask {
     store?.close()
     store = nil
     inputs = []
+    bootstraps = []
   }
 }
 

@@ -10,7 +10,7 @@ internal import Topology
 /// with the consumer ends the session: everything unsaved goes, and a new consumer joins.
 final class Worker: RebalanceListener {
   private let index: Int
-  private let context: TaskContext
+  private var context: TaskContext
   private let instanceID: String
   private let control: WorkerControl
   private var tasks: [Int32: PartitionTask] = [:]
@@ -31,6 +31,7 @@ final class Worker: RebalanceListener {
     var failures = 0
     while !control.isStopping {
       do {
+        if let next = control.takeContext() { context = next }
         try session()
         failures = 0
       } catch {
@@ -59,7 +60,7 @@ final class Worker: RebalanceListener {
     self.consumer = consumer
     control.set(waker: try consumer.waker())
     try consumer.subscribe(context.topics)
-    while !control.isStopping {
+    while !control.isStopping, !control.hasContext {
       let result: PollResult
       do {
         result = try consumer.poll(timeoutMilliseconds: pollTimeout()) { records in
@@ -72,7 +73,7 @@ final class Worker: RebalanceListener {
       let now = WallClock.monotonic.nowMilliseconds
       for task in tasks.values { task.tick(nowMilliseconds: now) }
     }
-    try leave(consumer)
+    if control.isAbandoning { endSession() } else { try leave(consumer) }
   }
 
   private func configuration() -> ConsumerConfiguration {
@@ -87,6 +88,7 @@ final class Worker: RebalanceListener {
   }
 
   private func pollTimeout() -> Int32 {
+    if tasks.values.contains(where: { !$0.bootstraps.isEmpty }) { return 0 }
     let now = WallClock.monotonic.nowMilliseconds
     let next = tasks.values.map(\.nextCommitAtMilliseconds).min() ?? now + 100
     return Int32(clamping: min(max(next - now, 1), 100))
@@ -102,7 +104,11 @@ final class Worker: RebalanceListener {
 
   /// Commits, saves and closes every task, then leaves the group.
   private func leave(_ consumer: Consumer) throws {
-    for task in tasks.values { task.leave() }
+    if control.hasContext { RuntimeKillPoint.pass(.switchBefore) }
+    for task in tasks.values {
+      task.leave()
+      control.noteLeft(task.number, task.lastSaved)
+    }
     tasks = [:]
     try consumer.close()
     self.consumer = nil
@@ -182,7 +188,12 @@ extension Worker {
 final class WorkerControl: Sendable {
   private struct State: Sendable {
     var isStopping = false
+    var isAbandoning = false
     var hasEnded = false
+    /// What to run from the next session on.
+    var next: TaskContext?
+    /// Where tasks left off when another plan was to be run.
+    var left: [Int32: [TopicPartition: Int64]] = [:]
     var waker: Consumer.Waker?
   }
 
@@ -200,6 +211,37 @@ final class WorkerControl: Sendable {
   func stop() {
     state.change { $0.isStopping = true }
     wake()
+  }
+
+  /// Ends the worker as a crash would: nothing is committed, nothing is saved.
+  func abandon() {
+    state.change {
+      $0.isStopping = true
+      $0.isAbandoning = true
+    }
+    wake()
+  }
+
+  var isAbandoning: Bool { state.change { $0.isAbandoning } }
+
+  /// Another plan: the tasks commit, save and close, and a session with the other plan begins.
+  func replace(_ context: TaskContext) {
+    state.change {
+      $0.next = context
+      $0.left = [:]
+    }
+    wake()
+  }
+
+  var hasContext: Bool { state.change { $0.next != nil } }
+  func takeContext() -> TaskContext? { state.change { $0.next.take() } }
+
+  func noteLeft(_ task: Int32, _ offsets: [TopicPartition: Int64]) { state.change { $0.left[task] = offsets } }
+  func takeLeft() -> [Int32: [TopicPartition: Int64]] {
+    state.change { state in
+      defer { state.left = [:] }
+      return state.left
+    }
   }
 
   func noteEnd() { state.change { $0.hasEnded = true } }

@@ -1,6 +1,6 @@
 internal import Core
-internal import Features
-internal import OnlineStore
+package import Features
+package import OnlineStore
 package import Runtime
 internal import Topology
 

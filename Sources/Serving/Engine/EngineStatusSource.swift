@@ -61,3 +61,13 @@ extension EngineReport.Input {
       committedOffset: input.committedOffset, endOffset: input.endOffset)
   }
 }
+
+extension EngineReport.Source {
+  fileprivate init(_ source: SourceStatus, topic: String) {
+    let counts = source.counts
+    self.init(
+      name: source.name, topic: topic, read: counts.read, applied: counts.applied, repaired: counts.repaired,
+      filtered: counts.filtered, deduplicated: counts.deduplicated, late: counts.late, deadLettered: counts.deadLettered,
+      misplaced: counts.misplaced)
+  }
+}

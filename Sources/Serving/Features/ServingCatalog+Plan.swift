@@ -49,7 +49,7 @@ extension ServingCatalog.View {
       joinKeys: zip(entity.keys, entity.types).map { ServingCatalog.Field($0, $1) },
       features: view.features.map {
         ServingCatalog.Feature(
-          name: $0.name, typeName: $0.type.description, type: $0.type.scalar, definition: $0.definition)
+          name: $0.name, typeName: $0.type.text, type: $0.type.scalar, definition: $0.definition)
       }, source: view.source, ttlMilliseconds: view.ttlMilliseconds, isRepartitioned: view.isRepartitioned,
       fingerprint: view.fingerprint.description)
   }
@@ -90,14 +90,14 @@ extension PushTarget {
   private static func faults(of values: [[UInt8]], against contract: Contract) -> [Fault] {
     do throws(HeadraceError) {
       let decoder = try RecordDecoder(contract: contract, format: .json, columns: Array(contract.fields.indices))
-      for value in values { decoder.append(value.span.bytes) }
+      for value in values { unsafe decoder.append(value.span.bytes) }
       var batch = decoder.makeBatch()
       var found: [RecordFault] = []
       try decoder.decode(into: &batch, faults: &found)
       return found.map { fault in
-        Fault(
-          row: fault.row, code: fault.code.rawValue, path: fault.path,
-          message: fault.reason(in: contract, value: values[fault.row].span.bytes))
+        let value = values[fault.row]
+        let reason = unsafe fault.reason(in: contract, value: value.span.bytes)
+        return Fault(row: fault.row, code: fault.code.rawValue, path: fault.path, message: reason)
       }
     } catch {
       return [Fault(row: 0, code: error.code, path: nil, message: error.message)]

@@ -86,10 +86,11 @@ extension PlanBuilder {
     let type = scope[column].type
     switch type {
     case .timestamp, .date:
-      if let unit = declared.unit, type == .date || unit.value == .nanoseconds {
+      let own = draft.contract.unit(ofField: declared.field.text)
+      if let unit = declared.unit, unit.value != own {
         log.error(
-          at: unit.scalar, "`unit` of `\(declared.field.text)` does not fit", found: "`\(unit.value.rawValue)`",
-          expected: "the contract's own unit: the field is a \(type)", remedy: "leave `unit` out")
+          at: unit.scalar, "`unit` of `\(declared.field.text)` is not that of the contract",
+          found: "`\(unit.value.rawValue)`", expected: own.map { "`\($0.rawValue)`" }, remedy: "leave `unit` out")
       }
     case .integer, .double, .string: break
     default:
@@ -142,5 +143,17 @@ struct SourceScope {
   init(columns: [Int], fields: [ExpressionField]) {
     self.columns = columns
     self.fields = fields
+  }
+}
+
+extension Contract {
+  /// In what the schema counts a timestamp; nil of every other type.
+  fileprivate func unit(ofField path: String) -> EventTime.Unit? {
+    guard let index = index(of: path) else { return nil }
+    return switch schema[fields[index].schemaType].logical {
+    case .timestampMillis, .localTimestampMillis: .milliseconds
+    case .timestampMicros, .localTimestampMicros: .microseconds
+    default: nil
+    }
   }
 }

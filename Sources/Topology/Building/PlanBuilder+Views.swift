@@ -171,6 +171,12 @@ extension PlanBuilder {
         remedy: isField
           ? "it is a field of the events: put an aggregate around it, such as `mean(\(name.name)) over 1h`" : nil)
     }
+    for name in parsed.names where assembly.features.contains(where: { $0.name == name.name && $0.type.isList }) {
+      isComplete = false
+      log.error(
+        in: feature.text, utf8Offset: name.offset, utf8Length: name.name.utf8.count,
+        "\(place): `\(name.name)` is a list, which expressions do not read", remedy: "ask for it by itself")
+    }
     guard isComplete, let expression = typed(parsed, in: assembly.aggregateScope, feature.text, place) else {
       return false
     }
@@ -200,102 +206,6 @@ extension PlanBuilder {
         at: ttl.scalar.position, length: ttl.scalar.shownLength,
         "`ttl` of view `\(declared.name.text)` is shorter than its longest window, \(DurationLiteral.text(longest))",
         remedy: "a key that is quiet for \(ttl.scalar.text) reads null while its window still holds events")
-    }
-  }
-}
-
-/// Collects the inputs and features of one view.
-struct ViewAssembly {
-  let scope: [ExpressionField]
-  private(set) var inputs: [Expression] = []
-  private(set) var definitions: [FeatureDefinition] = []
-  private(set) var derived: [DerivedFeature] = []
-  private(set) var features: [FeaturePlan] = []
-
-  init(scope: [ExpressionField]) { self.scope = scope }
-
-  var viewInputs: [ViewInput] { inputs.map { ViewInput(type: $0.type, canonicalText: $0.canonicalText) } }
-
-  /// What derived features read: every aggregate of the view; lists cannot be read, and keep their place.
-  var aggregateScope: [ExpressionField] {
-    features.prefix(definitions.count).map { ExpressionField(name: $0.name, type: $0.type.element) }
-  }
-
-  func isFree(_ name: String) -> Bool { !features.contains { $0.name == name } }
-
-  /// The position of an expression; equal ones share a place.
-  mutating func input(_ expression: Expression) -> Int {
-    let isSame = { (other: Expression) in
-      other.canonicalText == expression.canonicalText && other.type == expression.type
-    }
-    if let position = inputs.firstIndex(where: isSame) { return position }
-    inputs.append(expression)
-    return inputs.count - 1
-  }
-
-  /// - Parameter text: as the file says it, with all of its windows.
-  mutating func add(_ definition: FeatureDefinition, type: FeatureType, text: String) {
-    definitions.append(definition)
-    let argument = definition.argument.map { inputs[$0].canonicalText }
-    let filter = definition.filter.map { " where \(inputs[$0].canonicalText)" } ?? ""
-    let function = definition.function.canonicalText(argument: argument)
-    features.append(
-      FeaturePlan(
-        name: definition.name, type: type, definition: "\(Self.withoutWindows(text)) over \(definition.window.text)",
-        canonicalText: "\(function)\(filter) over \(definition.window.canonicalText)",
-        fingerprint: Fingerprint(value: 0)))
-  }
-
-  mutating func add(_ feature: DerivedFeature, text: String) {
-    derived.append(feature)
-    features.append(
-      FeaturePlan(
-        name: feature.name, type: FeatureType(feature.expression.type), definition: text,
-        canonicalText: feature.expression.canonicalText, fingerprint: Fingerprint(value: 0)))
-  }
-
-  /// What stands in front of the last `over`: everything behind it is windows, which hold no words of their own.
-  private static func withoutWindows(_ text: String) -> String {
-    var words = text.split(separator: " ", omittingEmptySubsequences: false)
-    while let last = words.popLast(), last != "over" {}
-    return words.isEmpty ? text : words.joined(separator: " ")
-  }
-}
-
-extension AggregateFunction {
-  /// `percentile(dep_delay, 0.9)`.
-  func canonicalText(argument: String?) -> String {
-    let parameter: String? =
-      switch self {
-      case .percentile(let fraction): "\(fraction)"
-      case .lastK(let count), .topK(let count): "\(count)"
-      case .ewma(let halfLife): DurationLiteral.text(halfLife)
-      case .rate(let period): DurationLiteral.text(period)
-      default: nil
-      }
-    let list = [argument, parameter].compactMap(\.self)
-    return list.isEmpty ? keyword : "\(keyword)(\(list.joined(separator: ", ")))"
-  }
-}
-
-extension Window {
-  /// As a file writes it, the hop always named.
-  var text: String {
-    switch self {
-    case .sliding(let length, let hop): "\(Self.durationText(length)) every \(Self.durationText(hop))"
-    case .tumbling(let length): "tumbling(\(Self.durationText(length)))"
-    case .lifetime: "lifetime"
-    case .session(let gap): "session(\(Self.durationText(gap)))"
-    case .lastEvents(let count): "last(\(count))"
-    }
-  }
-
-  /// The span of event time that it looks at; nil of windows without one.
-  var lengthMilliseconds: Int64? {
-    switch self {
-    case .sliding(let length, _), .tumbling(let length): length
-    case .session(let gap): gap
-    case .lifetime, .lastEvents: nil
     }
   }
 }

@@ -120,6 +120,7 @@ extension PlanReport {
       }
       $0.member("layout", view.layout.description)
       $0.member("state_bytes_per_key", view.layout.stateBytesPerKey)
+      $0.member("least_state_bytes_per_key", view.layout.leastStateBytesPerKey)
       $0.array("state_bytes") { writer in
         for count in keyCounts {
           writer.object {

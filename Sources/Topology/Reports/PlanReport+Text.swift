@@ -86,7 +86,9 @@ extension PlanReport {
       lines += Self.table(view.features.map { [$0.name, $0.type.text, $0.definition] })
       lines += view.layout.description.split(separator: "\n").map { "  \($0)" }
       let estimates = keyCounts.map { "\(Self.bytes(stateBytes(view, keys: $0))) for \(Self.count($0)) keys" }
+      let least = view.layout.leastStateBytesPerKey
       lines.append("  state \(view.layout.stateBytesPerKey) B per key; \(estimates.joined(separator: ", "))")
+      lines.append("  (of keys that have events all the time; one with a single event takes \(least) B)")
       return lines + [""]
     }
   }

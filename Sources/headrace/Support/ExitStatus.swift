@@ -76,8 +76,9 @@ extension ExitStatus {
 }
 
 extension HeadraceError {
-  /// Whether no broker answered, so that the same command may work later or elsewhere.
+  /// Whether no broker, or no server, answered, so that the same command may work later or elsewhere.
   var isUnreachable: Bool {
+    if ["HTTP_UNREACHABLE", "HTTP_TIMEOUT"].contains(code) { return true }
     let codes: [KafkaErrorCode] = [
       .transport, .resolve, .allBrokersDown, .timedOut, .timedOutInQueue, .messageTimedOut, .requestTimedOut,
       .networkException, .coordinatorNotAvailable,

@@ -81,14 +81,18 @@ struct RandomSchemas {
     case .boolean: return .boolean(random.chance(2))
     case .int, .date: return .long(Int64(Int32(truncatingIfNeeded: random.next() >> UInt64(random.below(64)))))
     case .long: return .long(Int64(bitPattern: random.next()) >> Int64(random.below(64)))
-    case .millis, .micros: return .long(Int64.random(in: -9_000_000_000_000_000...9_000_000_000_000_000, using: &random))
-    case .float: return .double(Double(Float(bitPattern: UInt32(random.below(0x7f7f_ffff)))) * (random.chance(2) ? 1 : -1))
+    case .millis, .micros:
+      return .long(Int64.random(in: -9_000_000_000_000_000...9_000_000_000_000_000, using: &random))
+    case .float:
+      return .double(Double(Float(bitPattern: UInt32(random.below(0x7f7f_ffff)))) * (random.chance(2) ? 1 : -1))
     case .double:
       let value = Double(bitPattern: random.next())
       return .double(value.isFinite ? value : random.pick([0, -0.0, 1, 0.1, 1e22, .leastNonzeroMagnitude]))
     case .bytes: return .bytes((0..<random.below(6)).map { _ in UInt8(random.below(256)) })
     case .fixed(_, let size): return .bytes((0..<size).map { _ in UInt8(random.below(256)) })
-    case .string: return .text((0..<random.below(5)).map { _ in random.pick(["a", "é", "\"", "\\", "\n", "日", "😀", "/"]) }.joined())
+    case .string:
+      return .text(
+        (0..<random.below(5)).map { _ in random.pick(["a", "é", "\"", "\\", "\n", "日", "😀", "/"]) }.joined())
     case .uuid:
       let digits = (0..<32).map { _ in random.pick(Array("0123456789abcdef")) }
       let parts = [digits[0..<8], digits[8..<12], digits[12..<16], digits[16..<20], digits[20..<32]]

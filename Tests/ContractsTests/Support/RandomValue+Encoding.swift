@@ -41,7 +41,8 @@ extension RandomValue {
       let block = rest.prefix(1 + random.below(3))
       rest = rest.dropFirst(block.count)
       let content = Array(block.joined())
-      bytes += random.chance(2) ? varint(Int64(block.count)) : varint(Int64(-block.count)) + varint(Int64(content.count))
+      bytes +=
+        random.chance(2) ? varint(Int64(block.count)) : varint(Int64(-block.count)) + varint(Int64(content.count))
       bytes += content
     }
     return bytes + [0]

@@ -1,10 +1,10 @@
 internal import Columns
 
-extension RecordDecoder {
+extension DecodingRows {
   /// Stores a scalar.
   ///
   /// - Returns: the fault that it is.
-  func set(_ scalar: JSONScalar.Cell, _ row: Int, _ cell: Int) -> FaultCode? {
+  mutating func set(_ scalar: JSONScalar.Cell, _ row: Int, _ cell: Int) -> FaultCode? {
     switch scalar {
     case .integer(let value): cells[cell].set(row, value)
     case .double(let value): cells[cell].set(row, value)
@@ -18,7 +18,7 @@ extension RecordDecoder {
   /// Stores what a field says that is not there.
   ///
   /// - Parameter level: how far up the way to the field the first thing is that is missing.
-  func setMissing(_ row: Int, _ cell: Int, level: Int, _ faults: inout [RecordFault]) {
+  mutating func setMissing(_ row: Int, _ cell: Int, level: Int, _ faults: inout [RecordFault]) {
     let type = cells[cell].type
     guard let value = type.steps[level].valueWhenMissing else {
       let path = Array(type.steps[...level]).path
@@ -28,19 +28,19 @@ extension RecordDecoder {
   }
 
   /// Stores a default.
-  func set(_ value: Value, _ row: Int, _ cell: Int) {
+  mutating func set(_ value: Value, _ row: Int, _ cell: Int) {
     guard let scalar = JSONScalar.Cell(value) else { return cells[cell].set(row, state: CellState.null) }
     _ = set(scalar, row, cell)
   }
 
   /// Holds the values of a field against its constraints.
-  func check(_ cell: Int, rows: Int, _ faults: inout [RecordFault]) {
+  mutating func check(_ cell: Int, _ faults: inout [RecordFault]) {
     let type = cells[cell].type
     switch type.type.storage {
-    case .integers where type.constraints.checksValues: checkIntegers(cell, rows: rows, &faults)
-    case .doubles: checkDoubles(cell, rows: rows, &faults)
-    case .decimals where type.constraints.checksValues: checkDecimals(cell, rows: rows, &faults)
-    case .text where type.constraints.checksValues: checkTexts(cell, rows: rows, &faults)
+    case .integers where type.constraints.checksValues: checkIntegers(cell, &faults)
+    case .doubles: checkDoubles(cell, &faults)
+    case .decimals where type.constraints.checksValues: checkDecimals(cell, &faults)
+    case .text where type.constraints.checksValues: checkTexts(cell, &faults)
     default: break
     }
   }
@@ -49,11 +49,11 @@ extension RecordDecoder {
     cells[cell].states[row] == CellState.value && !isFaulty[row]
   }
 
-  private func checkIntegers(_ cell: Int, rows: Int, _ faults: inout [RecordFault]) {
+  private mutating func checkIntegers(_ cell: Int, _ faults: inout [RecordFault]) {
     let constraints = cells[cell].type.constraints
     let minimum = constraints.minimum?.storedInteger ?? .min
     let maximum = constraints.maximum?.storedInteger ?? .max
-    for row in 0..<rows where hasValue(row, cell) {
+    for row in 0..<count where hasValue(row, cell) {
       let value = cells[cell].integers[row]
       let found = RecordFault.Found.integer(value)
       if value < minimum { report(row, .belowMinimum, cell: cell, found: found, &faults) }
@@ -63,11 +63,11 @@ extension RecordDecoder {
   }
 
   /// Finite values only, whatever the contract says else: a NaN in an aggregate stays there.
-  private func checkDoubles(_ cell: Int, rows: Int, _ faults: inout [RecordFault]) {
+  private mutating func checkDoubles(_ cell: Int, _ faults: inout [RecordFault]) {
     let constraints = cells[cell].type.constraints
     let minimum = constraints.minimum?.storedDouble ?? -.infinity
     let maximum = constraints.maximum?.storedDouble ?? .infinity
-    for row in 0..<rows where hasValue(row, cell) {
+    for row in 0..<count where hasValue(row, cell) {
       let value = cells[cell].doubles[row]
       let found = RecordFault.Found.double(value)
       if !value.isFinite && !constraints.allowsNaN { report(row, .notFinite, cell: cell, found: found, &faults) }
@@ -76,9 +76,9 @@ extension RecordDecoder {
     }
   }
 
-  private func checkDecimals(_ cell: Int, rows: Int, _ faults: inout [RecordFault]) {
+  private mutating func checkDecimals(_ cell: Int, _ faults: inout [RecordFault]) {
     let constraints = cells[cell].type.constraints
-    for row in 0..<rows where hasValue(row, cell) {
+    for row in 0..<count where hasValue(row, cell) {
       let value = cells[cell].decimals[row]
       if case .decimal(let minimum, _) = constraints.minimum, value < minimum {
         report(row, .belowMinimum, cell: cell, &faults)
@@ -89,9 +89,9 @@ extension RecordDecoder {
     }
   }
 
-  private func checkTexts(_ cell: Int, rows: Int, _ faults: inout [RecordFault]) {
+  private mutating func checkTexts(_ cell: Int, _ faults: inout [RecordFault]) {
     let type = cells[cell].type
-    for row in 0..<rows where hasValue(row, cell) {
+    for row in 0..<count where hasValue(row, cell) {
       let code = type.constraints.fault(in: text.span(cells[cell].starts[row], cells[cell].counts[row]), type.type)
       if let code { report(row, code, cell: cell, found: foundText(row, cell), &faults) }
     }

@@ -1,0 +1,77 @@
+internal import Core
+internal import Kafka
+internal import Logging
+internal import Synchronization
+internal import Topology
+
+// Which plan runs: the control topic decides, for all processes of the topology.
+
+extension Engine {
+  /// Applies this process's plan if none was ever applied, and refuses to run beside another one.
+  func agreeOnPlan() throws {
+    let plan = board.plan
+    let control = try ControlLog(configuration.client, replicationFactor: configuration.replicationFactor)
+    guard var applied = try control.current(topology: plan.name) else {
+      let applied = try control.apply(plan, expectedVersion: 0)
+      return state.withLock { $0.planVersion = applied.version }
+    }
+    if applied.fingerprint != plan.fingerprint {
+      guard configuration.appliesPlan else {
+        throw HeadraceError(
+          .user, "PLAN_DIFFERS",
+          "plan \(applied.fingerprint) (version \(applied.version)) of the topology runs, and \(plan.document.file) is "
+            + "plan \(plan.fingerprint)", place: plan.name,
+          remedy:
+            "look at the difference with `headrace plan`; `headrace apply`, or --apply, puts the new plan in force")
+      }
+      applied = try control.apply(plan, expectedVersion: applied.version)
+    }
+    state.withLock { $0.planVersion = applied.version }
+  }
+
+  /// Runs another plan from here on: every task commits, saves and goes on with the new plan at the offset where it left
+  /// off; views that are new are built from the log beside the others.
+  ///
+  /// - Throws: when the new plan's topics are not there.
+  func switchPlan(to plan: Plan) throws {
+    let context = try prepare(plan)
+    logger.info("another plan runs from here on", metadata: ["plan": "\(plan.fingerprint)"])
+    board.set(plan: plan)
+    for worker in state.withLock({ $0.workers }) { worker.replace(context) }
+  }
+
+  /// Follows the control topic until the engine stops.
+  static func followControl(_ engine: () -> Engine?) {
+    var control: ControlLog?
+    while let engine = engine(), !engine.state.withLock({ $0.isStopping }) {
+      do {
+        let log = try control ?? ControlLog(engine.configuration.client)
+        control = log
+        try engine.follow(log)
+      } catch {
+        control = nil
+        engine.logger.warning("control topic cannot be followed", metadata: ["error": "\(error)"])
+        Sleep.milliseconds(1_000)
+      }
+    }
+  }
+
+  private func follow(_ log: ControlLog) throws {
+    let (version, workers) = state.withLock { ($0.planVersion, $0.workers) }
+    for worker in workers {
+      for (task, offsets) in worker.takeLeft() where !offsets.isEmpty {
+        try log.noteSwitch(topology: board.plan.name, version: version, task: task, offsets: offsets)
+      }
+    }
+    guard let applied = try log.next(topology: board.plan.name, after: version, timeoutMilliseconds: 200) else {
+      return
+    }
+    state.withLock { $0.planVersion = applied.version }
+    guard applied.fingerprint != board.plan.fingerprint else { return }
+    switch TopologyLoader.load(applied.document) {
+    case .success(let plan): try switchPlan(to: plan)
+    case .failure(let errors):
+      logger.error("the applied plan cannot be read here", metadata: ["errors": "\(errors)"])
+    }
+  }
+}

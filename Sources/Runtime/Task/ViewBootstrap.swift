@@ -1,0 +1,126 @@
+internal import Core
+internal import Kafka
+internal import Logging
+internal import OnlineStore
+internal import Topology
+
+/// A view that is built from the log while the others of its task go on.
+///
+/// It has a reader, watermarks, deduplication and rows of its own, and decides about every record as the task did: both
+/// are functions of the same prefix. When it stands where the task stands it becomes one of the task's views.
+final class ViewBootstrap {
+  /// A position in `Plan.views`.
+  let view: Int
+  let storeView: Int
+  let plan: ViewPlan
+  let pipeline: SourcePipeline
+  /// Everything below it is in the view's rows.
+  private(set) var position: Int64
+  private let partition: TopicPartition
+  private let consumer: Consumer
+
+  init(
+    view: Int, storeView: Int, plan: ViewPlan, pipeline: SourcePipeline, position: Int64, context: TaskContext
+  ) throws(HeadraceError) {
+    self.view = view
+    self.storeView = storeView
+    self.plan = plan
+    self.pipeline = pipeline
+    self.position = position
+    partition = pipeline.partition
+    var configuration = ConsumerConfiguration(client: context.configuration.client, groupID: nil)
+    configuration.batchRecordsMaximum = context.configuration.batchRecordsMaximum
+    configuration.reportsPartitionEnds = true
+    // As much as the task's own reader may hold, for all views that are being built, would be too much.
+    configuration.prefetchKibibytesMaximum = 8_192
+    consumer = try Consumer(configuration)
+    try consumer.assign([partition: .offset(position)])
+  }
+
+  deinit { _ = try? consumer.close(timeoutMilliseconds: 1_000) }
+
+  /// Reads on, at most to `target`.
+  ///
+  /// - Returns: whether the view stands there now.
+  func advance(to target: Int64) throws -> Bool {
+    guard position < target else { return position == target }
+    let result = try consumer.poll(timeoutMilliseconds: 0) { records in
+      var end = records.count
+      while end > 0, records[end - 1].offset >= target { end -= 1 }
+      if end > 0 {
+        let done = try pipeline.process(records, 0..<end, outputs: nil)
+        if done > 0 { position = records[done - 1].offset + 1 }
+        guard done == end else { return try consumer.seek(partition, to: records[done].offset) }
+      }
+      guard end < records.count else { return }
+      // All that is left below the target are markers and holes.
+      try consumer.seek(partition, to: target)
+      position = target
+    }
+    if !result.endsReached.isEmpty, position < target { position = target }
+    return position == target
+  }
+
+  /// What a checkpoint keeps.
+  var record: CheckpointRecord.BootstrapRecord {
+    var input = CheckpointRecord.InputRecord(topic: partition.topic, nextOffset: position)
+    input.sources = [pipeline.record]
+    return CheckpointRecord.BootstrapRecord(fingerprint: plan.fingerprint.value, input: input)
+  }
+}
+
+extension PartitionTask {
+  /// Gives every view that is being built a piece of the log, and takes those in that have caught up.
+  func advanceBootstraps() {
+    for bootstrap in bootstraps {
+      guard pendingFailure == nil, machine.phase == .running,
+        let index = inputs.firstIndex(where: { input in
+          input.sources.contains { $0.source.name == bootstrap.sourceName }
+        }),
+        let main = inputs[index].sources.first(where: { $0.source.name == bootstrap.sourceName })
+      else { continue }
+      do {
+        guard try bootstrap.advance(to: machine.inputs[index].applied) else { continue }
+      } catch {
+        pendingFailure =
+          error as? HeadraceError ?? HeadraceError(.internal, "BOOTSTRAP", "\(error)", place: bootstrap.plan.name)
+        continue
+      }
+      RuntimeKillPoint.pass(.spliceBefore)
+      main.add(context.plan, bootstrap.view, bootstrap.storeView)
+      bootstraps.removeAll { $0 === bootstrap }
+      RuntimeKillPoint.pass(.spliceAfter)
+      logger.info(
+        "view is built", metadata: ["view": "\(bootstrap.plan.name)", "offset": "\(bootstrap.position)"])
+      nextCheckpointAtMilliseconds = 0
+    }
+  }
+
+  /// The views whose rows hold everything that is applied.
+  var builtViews: [UInt64] {
+    var built: [UInt64] = []
+    for input in inputs {
+      if let deltas = input.deltas { built.append(deltas.view.fingerprint.value) }
+      for source in input.sources { built += source.targets.map(\.plan.fingerprint.value) }
+    }
+    return built
+  }
+
+  /// Rows of views that the plan does not have any more go when all that it has are built.
+  func dropForgottenViews() {
+    guard bootstraps.isEmpty, !hasDroppedForgotten, let store else { return }
+    hasDroppedForgotten = true
+    do throws(HeadraceError) {
+      for stored in try store.storedNamespaces() where !namespaces.contains(stored.id) {
+        try store.dropNamespace(stored.id)
+        logger.info("rows of a former view are dropped", metadata: ["view": "\(stored.name)"])
+      }
+    } catch {
+      pendingFailure = error
+    }
+  }
+}
+
+extension ViewBootstrap {
+  var sourceName: String { pipeline.source.name }
+}

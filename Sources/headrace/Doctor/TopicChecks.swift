@@ -1,0 +1,81 @@
+internal import Core
+
+/// Whether topics are as a topology needs them: there, co-partitioned, kept long enough, honest about time.
+enum TopicChecks {
+  /// What a topology asks of a topic, and what the broker says of it.
+  struct Topic: Sendable {
+    var name: String
+    /// The source that reads it.
+    var source: String
+    /// nil: it does not exist.
+    var partitionCount: Int?
+    var settings: [String: String] = [:]
+    /// Why the broker does not show it.
+    var failure: String?
+  }
+
+  /// - Parameter isAny: sources for which no rule says where a key is: their partition counts may differ.
+  static func all(_ topics: [Topic], unpartitioned isAny: Set<String> = []) -> [Finding] {
+    topics.flatMap(judge) + coPartitioning(topics.filter { !isAny.contains($0.source) })
+  }
+
+  private static func judge(_ topic: Topic) -> [Finding] {
+    let subject = "topic \(topic.name)"
+    if let failure = topic.failure {
+      return [Finding(subject, .error, failure, fix: "allow this user to read and describe it")]
+    }
+    guard let count = topic.partitionCount else {
+      return [
+        Finding(
+          subject, .error, "it does not exist",
+          fix: "headrace topics create \(topic.name) --partitions 4 --config retention.ms=-1; `headrace dev` makes it")
+      ]
+    }
+    let problems = retention(topic, subject) + timestamps(topic, subject)
+    return problems.isEmpty
+      ? [.ok(subject, "\(count) partitions, keeps its records, read by \(topic.source)")] : problems
+  }
+
+  private static func retention(_ topic: Topic, _ subject: String) -> [Finding] {
+    if topic.settings["cleanup.policy"]?.contains("compact") == true {
+      return [
+        Finding(
+          subject, .error, "it is compacted: records that are not the newest of their key go away",
+          fix: "headrace reads events; set cleanup.policy=delete and write them again")
+      ]
+    }
+    guard let text = topic.settings["retention.ms"], let milliseconds = Int64(text), milliseconds >= 0 else {
+      return []
+    }
+    return [
+      Finding(
+        subject, .warning, "records go away after \(Figures.age(milliseconds: milliseconds)) (retention.ms)",
+        fix:
+          "state that is lost can be rebuilt only from what is kept: retention.ms=-1, or longer than the longest window"
+      )
+    ]
+  }
+
+  private static func timestamps(_ topic: Topic, _ subject: String) -> [Finding] {
+    if topic.settings["message.timestamp.type"] == "LogAppendTime" { return [] }
+    guard let text = topic.settings["message.timestamp.after.max.ms"], let limit = Int64(text), limit > 3_600_000 else {
+      return []
+    }
+    return [
+      Finding(
+        subject, .warning, "records may be stamped with any time in the future (message.timestamp.after.max.ms)",
+        fix: "set message.timestamp.after.max.ms=300000, so that one wrong clock cannot make all other events late")
+    ]
+  }
+
+  private static func coPartitioning(_ topics: [Topic]) -> [Finding] {
+    let counts = topics.compactMap { topic in topic.partitionCount.map { (topic.name, $0) } }
+    guard Set(counts.map(\.1)).count > 1 else { return [] }
+    let text = counts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+    return [
+      Finding(
+        "partitions", .error, "sources of one topology need as many partitions each; found \(text)",
+        fix: "make the smaller topics anew with as many partitions, or declare `partitioner: any` for their sources")
+    ]
+  }
+}

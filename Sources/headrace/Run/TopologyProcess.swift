@@ -1,0 +1,65 @@
+internal import Core
+internal import Kafka
+internal import Logging
+internal import Runtime
+internal import Serving
+internal import Topology
+
+/// The one place where everything meets: a plan's engine and the HTTP server in front of it.
+final class TopologyProcess: Sendable {
+  let plan: Plan
+  let engine: Engine
+  let features: any OnlineFeatureSource
+  private let host: String
+  private let server: FeatureServer
+  private let status: any StatusSource
+
+  private init(
+    _ plan: Plan, _ engine: Engine, _ server: FeatureServer, features: any OnlineFeatureSource,
+    status: any StatusSource, host: String
+  ) {
+    self.plan = plan
+    self.engine = engine
+    self.server = server
+    self.features = features
+    self.status = status
+    self.host = host
+  }
+
+  /// Returns when HTTP is served and the workers run. The server comes first: who asks how the start is going gets an
+  /// answer, and an address that is taken costs no rebalance.
+  static func start(
+    _ plan: Plan, runtime: RuntimeConfiguration, serving: ServingConfiguration, logger: Logger
+  ) async throws -> TopologyProcess {
+    let engine = try Engine(plan: plan, configuration: runtime, logger: logger)
+    let source = EngineFeatureSource(engine)
+    let status = EngineStatusSource(engine)
+    let targets = plan.sources.map { KafkaEventSink.Target(topic: $0.topic, partitioner: $0.partitioner) }
+    let events = try await KafkaEventSink(client: runtime.client, targets: targets)
+    let server = FeatureServer(
+      catalog: ServingCatalog(plan), features: source, events: events, status: status, configuration: serving,
+      logger: logger)
+    try await server.start()
+    do {
+      try await engine.start()
+    } catch {
+      await server.stop()
+      throw error
+    }
+    return TopologyProcess(plan, engine, server, features: source, status: status, host: serving.host)
+  }
+
+  /// HOST:PORT of the HTTP server.
+  var address: String { host.contains(":") ? "[\(host)]:\(server.port)" : "\(host):\(server.port)" }
+
+  /// Why the work ended by itself; nil while it goes on.
+  var failure: HeadraceError? { engine.failure }
+
+  func report() -> EngineReport { status.report() }
+
+  /// Requests under way are answered, partitions given back, the state saved.
+  func stop() async {
+    await server.stop()
+    await engine.drain()
+  }
+}

@@ -1,0 +1,82 @@
+internal import ArgumentParser
+internal import Core
+internal import Kafka
+internal import Logging
+internal import Runtime
+internal import Serving
+
+/// What a process that does the work of a topology can be told: the same flags on `run` and `dev`.
+struct WorkerOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The folder of all local state; made when missing.", valueName: "folder")) var data:
+    String?
+  @Option(
+    help: ArgumentHelp(
+      "Where HTTP is served; port 0 takes a free one. (default: 127.0.0.1:6566)", valueName: "host:port"))
+  var listen: String?
+  @Option(help: ArgumentHelp("Write the HTTP server's HOST:PORT here once it serves.", valueName: "file"))
+  var portFile: String?
+  @Option(help: ArgumentHelp("Threads that read and apply. (default: 1)", valueName: "n")) var workers: Int?
+  @Option(
+    help: ArgumentHelp("How often outputs and offsets are committed. (default: 100ms)", valueName: "duration"))
+  var commitInterval: String?
+  @Option(help: ArgumentHelp("How often the state is saved. (default: 10s)", valueName: "duration"))
+  var checkpointInterval: String?
+  @Option(help: ArgumentHelp("For rows in memory, all tasks together. (default: 512MiB)", valueName: "size"))
+  var memory: String?
+  @Flag(help: "Replace a plan that runs by this one; without it a plan that differs is refused.") var apply = false
+  @Flag(help: "Go on from the state's own offset where the group has lost its own: outputs in between may repeat.")
+  var acceptStateOffset = false
+  @Flag(help: "Go on although records were deleted before they were read: they will be missing.")
+  var acceptLostRecords = false
+  @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "notice"
+
+  func validate() throws {
+    _ = try serving()
+    if let workers, !(1...256).contains(workers) { throw ValidationError("--workers \(workers): expected 1 to 256") }
+    guard Logger.Level(rawValue: logLevel) != nil else {
+      throw ValidationError(
+        "--log-level \(logLevel): expected \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    _ = try milliseconds(commitInterval, "--commit-interval")
+    _ = try milliseconds(checkpointInterval, "--checkpoint-interval")
+    if let memory, Quantity.bytes(memory) == nil {
+      throw ValidationError("--memory \(memory): expected a size such as 512MiB")
+    }
+  }
+
+  func runtime(_ client: ClientConfiguration, dataDirectory: String) throws -> RuntimeConfiguration {
+    var configuration = RuntimeConfiguration(client: client, dataDirectory: dataDirectory)
+    if let workers { configuration.workers = workers }
+    if let interval = try milliseconds(commitInterval, "--commit-interval") {
+      configuration.commitIntervalMilliseconds = interval
+    }
+    if let interval = try milliseconds(checkpointInterval, "--checkpoint-interval") {
+      configuration.checkpointIntervalMilliseconds = interval
+    }
+    if let bytes = memory.flatMap(Quantity.bytes) { configuration.memoryBudgetBytes = Int(clamping: bytes) }
+    configuration.acceptances.stateOffset = acceptStateOffset
+    configuration.acceptances.lostRecords = acceptLostRecords
+    configuration.appliesPlan = apply
+    return configuration
+  }
+
+  func serving() throws -> ServingConfiguration {
+    var configuration = ServingConfiguration()
+    if let listen { (configuration.host, configuration.port) = try HostAndPort.parse(listen, flag: "--listen") }
+    return configuration
+  }
+
+  var logger: Logger {
+    var logger = Logger(label: "headrace") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
+    return logger
+  }
+
+  private func milliseconds(_ text: String?, _ flag: String) throws -> Int64? {
+    guard let text else { return nil }
+    guard let milliseconds = Quantity.milliseconds(text), (1...86_400_000).contains(milliseconds) else {
+      throw ValidationError("\(flag) \(text): expected a duration from 1ms to 24h, such as 100ms or 10s")
+    }
+    return milliseconds
+  }
+}

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Kills the worker N times while events stream, and proves that nothing was lost, repeated or changed.
+
+    torture.py [N] [--topology FILE] [--workers 1|3] [--seed S] [--self-test]
+
+The worker is killed at each of its named kill points, at random moments, again while it recovers, and while it drains; with
+three workers in one group, they also leave, stay away, stand still and come back. The load has duplicates, disorder, late,
+broken and future events. When all of it is applied, every feature of every key is held, bit for bit, against an undisturbed
+run over the same log; records set aside must be there exactly once; every record must be accounted for.
+The last line is `N passed, N failed`: one for each kill, oracle and planted violation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Features"))
+
+from campaign import Campaign, Death, kill_points  # noqa: E402
+from mutants import MUTANTS  # noqa: E402
+from observation import Observation  # noqa: E402
+from oracles import ORACLES  # noqa: E402
+from processes import REPOSITORY, ProcessFailed  # noqa: E402
+from schedule import make_schedule  # noqa: E402
+
+SHOWN_VIOLATIONS = 8
+# Points that one worker alone does not pass: nobody takes a partition from it.
+SHARED_POINTS = ("revoke", "lost")
+
+
+class Report:
+    def __init__(self) -> None:
+        self.passed = 0
+        self.failed = 0
+
+    def verdict(self, name: str, violations: list[str]) -> None:
+        self.passed += not violations
+        self.failed += bool(violations)
+        print(f"{'ok    ' if not violations else 'FAILED'} {name.replace('_', ' ')}", flush=True)
+        for violation in violations[:SHOWN_VIOLATIONS]:
+            print(f"         {violation}")
+        if len(violations) > SHOWN_VIOLATIONS:
+            print(f"         … and {len(violations) - SHOWN_VIOLATIONS} more")
+
+    def death(self, death: Death) -> None:
+        self.passed += 1
+        missed = "" if death.is_reached else " (not reached in time, killed from outside)"
+        back = "" if death.recovery_seconds is None else f", serves again after {death.recovery_seconds * 1000:5.0f} ms"
+        print(f"kill {death.number:4} of worker {death.kill.worker}: {death.kill}{missed}{back}", flush=True)
+
+
+def idle_parts(observation: Observation) -> list[str]:
+    """What there was too little of for the oracles to mean anything."""
+    found = []
+    for source, counts in observation.expected_counters.items():
+        found += [f"{source}: nothing was {outcome}" for outcome in ("applied", "dead_lettered") if not counts[outcome]]
+    if not any(counts["late"] for counts in observation.expected_counters.values()):
+        found.append("nothing was late")
+    if not any('"PRESENT"' in text for text in observation.features.values()):
+        found.append("no feature has a value")
+    return found
+
+
+def judge(campaign: Campaign, observation: Observation, report: Report, points: list[str], is_self_test: bool) -> None:
+    reached = {death.kill.point for death in campaign.deaths if death.is_reached}
+    planned = {death.kill.point for death in campaign.deaths}
+    report.verdict("every planned kill point was reached", sorted(
+        point for point in points if point in planned and point not in reached))
+    times = sorted(death.recovery_seconds * 1000 for death in campaign.deaths if death.recovery_seconds is not None)
+    if times:
+        print(f"serving again: median {statistics.median(times):.0f} ms, at most {times[-1]:.0f} ms")
+    print(f"{campaign.feed.count:,} events published; {len(observation.features):,} features of the tortured run; "
+          f"answered by {dict(observation.owners)}")
+    for source, counts in observation.expected_counters.items():
+        print(f"{source}: " + ", ".join(f"{count:,} {outcome}" for outcome, count in counts.most_common()))
+    report.verdict("the load was real", idle_parts(observation))
+    for oracle in ORACLES:
+        report.verdict(oracle.__name__, list(oracle(observation)))
+    if is_self_test:
+        unproved = {oracle.__name__ for oracle in ORACLES} - {mutant.oracle.__name__ for mutant in MUTANTS}
+        report.verdict("every oracle has a planted violation", sorted(unproved))
+        for mutant in MUTANTS:
+            survivors = [f"{mutant.oracle.__name__} does not see it"] if mutant.survives(observation) else []
+            report.verdict(f"planted: {mutant.description}", survivors)
+
+
+def run(arguments: argparse.Namespace, folder: Path, report: Report) -> None:
+    points = [point for point in kill_points()
+              if arguments.workers > 1 or not any(word in point for word in SHARED_POINTS)]
+    print(f"task torture: {arguments.count} kills of {arguments.workers} workers, seed {arguments.seed}, "
+          f"{len(points)} kill points, folder {folder}", flush=True)
+    began = time.monotonic()
+    campaign = None
+    try:
+        campaign = Campaign(folder, arguments.topology, arguments.workers, arguments.rate, arguments.seed)
+        kills = make_schedule(arguments.count, points, arguments.workers, arguments.seed)
+        campaign.kill_all(kills, report.death)
+        print(f"{len(kills)} kills in {time.monotonic() - began:.0f} s; finishing", flush=True)
+        judge(campaign, campaign.finish(), report, points, arguments.self_test)
+    except ProcessFailed as error:
+        report.verdict("every process does what it is told", [str(error)])
+    finally:
+        if campaign is not None:
+            campaign.close()
+    print(f"{time.monotonic() - began:.0f} s in all")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("count", type=int, nargs="?", default=30, metavar="N", help="how often to kill (default 30)")
+    parser.add_argument("--topology", type=Path, default=REPOSITORY / "topologies" / "flights.yaml")
+    parser.add_argument("--workers", type=int, default=1, help="how many share the work (default 1)")
+    parser.add_argument("--rate", type=float, default=2000, help="events a second (default 2000)")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32), help="repeats a schedule")
+    parser.add_argument("--self-test", action="store_true", help="also prove that each oracle sees a planted violation")
+    parser.add_argument("--keep", action="store_true", help="keep the folder of a run that passed, too")
+    arguments = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="headrace-task-torture-"))
+    report = Report()
+    run(arguments, folder, report)
+    if report.failed:
+        print(f"FAILED with seed {arguments.seed}; logs and data are in {folder}")
+    elif not arguments.keep:
+        shutil.rmtree(folder)
+    print(f"{report.passed} passed, {report.failed} failed", flush=True)
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
