@@ -83,7 +83,8 @@ extension PartitionTask {
     status.restarts = restarts
     status.whyNotMoving = whyNotMoving
     status.bootstraps = bootstraps.map { bootstrap in
-      let target = inputs.firstIndex { $0.partition == bootstrap.pipeline.partition }.map { machine.inputs[$0].applied }
+      let main = inputs.firstIndex { $0.partition == bootstrap.pipeline.partition }
+      let target = main.flatMap { $0 < machine.inputs.count ? machine.inputs[$0].applied : nil }
       return BootstrapStatus(
         view: bootstrap.plan.name, appliedOffset: bootstrap.position, targetOffset: target ?? bootstrap.position)
     }

@@ -34,7 +34,9 @@ import Topology
       try await node.createTopic(partitions: Self.partitions)
       let events = Payments.events(2_400, seed: 3)
       for round in 0..<6 {
-        let engine = try await node.engine(Self.plan()) { $0.checkpointIntervalMilliseconds = [40, 150, 10_000][round % 3] }
+        let engine = try await node.engine(Self.plan()) {
+          $0.checkpointIntervalMilliseconds = [40, 150, 10_000][round % 3]
+        }
         try await node.publish(Array(events[round * 400..<(round + 1) * 400]), partitions: Self.partitions)
         let target = Int64((round + 1) * 400) * Int64(round % 2 + 1) / 2
         try await eventually("some of it is applied") { EngineTests.counts([engine]).read >= target }
@@ -44,7 +46,10 @@ import Topology
     }
   }
 
-  @Test(arguments: ["EndTxn:drop-response", "EndTxn:drop-request", "TxnOffsetCommit:drop-response"])
+  @Test(arguments: [
+    "EndTxn:drop-response:every=9", "EndTxn:drop-request:every=7", "TxnOffsetCommit:drop-response:every=5",
+    "AddOffsetsToTxn:error=51:every=3",
+  ])
   func `what became of a commit is read back when nobody said`(fault: String) async throws {
     try await Node.run({ $0.faults = [try FaultRule(parsing: fault)] }) { node in
       try await node.createTopic(partitions: Self.partitions)
