@@ -19,23 +19,64 @@ extension ByteBuffer {
 
   private mutating func writeTime(seconds: Int64, fraction: Int64, fractionDigits: Int) {
     let (days, secondOfDay) = seconds.dividedDown(by: 86_400)
-    writeDate(days: days)
-    writeInteger(UInt8(ascii: "T"))
-    writePadded(secondOfDay / 3_600, 2)
-    writeInteger(UInt8(ascii: ":"))
-    writePadded(secondOfDay / 60 % 60, 2)
-    writeInteger(UInt8(ascii: ":"))
-    writePadded(secondOfDay % 60, 2)
+    var text = CalendarText()
+    text.appendDate(days: days)
+    text.append(UInt8(ascii: "T"))
+    text.append(secondOfDay / 3_600, digits: 2)
+    text.append(UInt8(ascii: ":"))
+    text.append(secondOfDay / 60 % 60, digits: 2)
+    text.append(UInt8(ascii: ":"))
+    text.append(secondOfDay % 60, digits: 2)
     if fractionDigits > 0 {
-      writeInteger(UInt8(ascii: "."))
-      writePadded(fraction, fractionDigits)
+      text.append(UInt8(ascii: "."))
+      text.append(fraction, digits: fractionDigits)
     }
-    writeInteger(UInt8(ascii: "Z"))
+    text.append(UInt8(ascii: "Z"))
+    write(text.bytes.span.extracting(0..<text.count))
   }
 
-  /// `2026-11-20`, days being counted from 1970-01-01 (Hinnant, `civil_from_days`). Years outside of 0000 to 9999, which
-  /// RFC 3339 does not know, are written with a sign.
+  /// `2026-11-20`, days being counted from 1970-01-01. Years outside of 0000 to 9999, which RFC 3339 does not know, are
+  /// written with a sign.
   mutating func writeDate(days: Int64) {
+    var text = CalendarText()
+    text.appendDate(days: days)
+    write(text.bytes.span.extracting(0..<text.count))
+  }
+}
+
+/// The characters of one time on the stack: an answer has one for every value.
+private struct CalendarText {
+  /// The longest text, of the year 1,000,000 with microseconds, has 32.
+  private(set) var bytes = InlineArray<40, UInt8>(repeating: 0)
+  private(set) var count = 0
+
+  mutating func append(_ byte: UInt8) {
+    bytes[count] = byte
+    count += 1
+  }
+
+  /// With leading zeros; more digits where the number has more.
+  mutating func append(_ number: Int64, digits: Int) {
+    var width = digits
+    var limit = Self.powersOfTen[min(digits, 9)]
+    while number >= limit, width < 10 {
+      width += 1
+      limit *= 10
+    }
+    var rest = number
+    for position in stride(from: count + width - 1, through: count, by: -1) {
+      bytes[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    }
+    count += width
+  }
+
+  private static let powersOfTen: InlineArray<10, Int64> = [
+    1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
+  ]
+
+  /// Hinnant, `civil_from_days`.
+  mutating func appendDate(days: Int64) {
     // Far outside of any calendar the arithmetic below would overflow.
     let days = min(max(days, -365_000_000), 365_000_000)
     let (era, dayOfEra) = (days + 719_468).dividedDown(by: 146_097)
@@ -44,21 +85,12 @@ extension ByteBuffer {
     let shiftedMonth = (5 * dayOfYear + 2) / 153
     let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
     let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    if year < 0 || year > 9_999 { writeInteger(UInt8(ascii: year < 0 ? "-" : "+")) }
-    writePadded(abs(year), 4)
-    writeInteger(UInt8(ascii: "-"))
-    writePadded(month, 2)
-    writeInteger(UInt8(ascii: "-"))
-    writePadded(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1, 2)
-  }
-
-  private mutating func writePadded(_ number: Int64, _ width: Int) {
-    var limit: Int64 = 10
-    for _ in 1..<max(width, 1) {
-      if number < limit { writeInteger(UInt8(ascii: "0")) }
-      limit *= 10
-    }
-    writeDecimal(number)
+    if year < 0 || year > 9_999 { append(UInt8(ascii: year < 0 ? "-" : "+")) }
+    append(abs(year), digits: 4)
+    append(UInt8(ascii: "-"))
+    append(month, digits: 2)
+    append(UInt8(ascii: "-"))
+    append(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1, digits: 2)
   }
 }
 

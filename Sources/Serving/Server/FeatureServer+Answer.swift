@@ -127,15 +127,3 @@ extension Problem {
     Problem(413, "BODY_TOO_LARGE", "the body is larger than \(limit) bytes", remedy: "split the request")
   }
 }
-
-extension Route {
-  /// - Parameter path: with whatever query.
-  init?(path: String) {
-    if let route = Route(rawValue: path) {
-      self = route
-      return
-    }
-    guard let query = path.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
-    self.init(rawValue: String(path[..<query]))
-  }
-}
