@@ -71,8 +71,9 @@ struct FeatureAnswer {
     guard missingFields.isEmpty else {
       throw Problem(
         404, "MISSING_REQUEST_FIELDS",
-        "Required request data source features [\(missingFields.joined(separator: ", "))] not found in the entity rows, "
-          + "but required by feature views", feast: .exception("RequestDataNotFoundInEntityRowsException"))
+        "Required request data source features [\(missingFields.joined(separator: ", "))] not found "
+          + "in the entity rows, but required by feature views",
+        feast: .exception("RequestDataNotFoundInEntityRowsException"))
     }
     return (joinKeys, requestFields)
   }

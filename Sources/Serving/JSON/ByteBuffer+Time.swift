@@ -22,11 +22,7 @@ extension ByteBuffer {
     var text = CalendarText()
     text.appendDate(days: days)
     text.append(UInt8(ascii: "T"))
-    text.append(secondOfDay / 3_600, digits: 2)
-    text.append(UInt8(ascii: ":"))
-    text.append(secondOfDay / 60 % 60, digits: 2)
-    text.append(UInt8(ascii: ":"))
-    text.append(secondOfDay % 60, digits: 2)
+    text.appendTime(secondOfDay: secondOfDay)
     if fractionDigits > 0 {
       text.append(UInt8(ascii: "."))
       text.append(fraction, digits: fractionDigits)
@@ -41,63 +37,5 @@ extension ByteBuffer {
     var text = CalendarText()
     text.appendDate(days: days)
     write(text.bytes.span.extracting(0..<text.count))
-  }
-}
-
-/// The characters of one time on the stack: an answer has one for every value.
-private struct CalendarText {
-  /// The longest text, of the year 1,000,000 with microseconds, has 32.
-  private(set) var bytes = InlineArray<40, UInt8>(repeating: 0)
-  private(set) var count = 0
-
-  mutating func append(_ byte: UInt8) {
-    bytes[count] = byte
-    count += 1
-  }
-
-  /// With leading zeros; more digits where the number has more.
-  mutating func append(_ number: Int64, digits: Int) {
-    var width = digits
-    var limit = Self.powersOfTen[min(digits, 9)]
-    while number >= limit, width < 10 {
-      width += 1
-      limit *= 10
-    }
-    var rest = number
-    for position in stride(from: count + width - 1, through: count, by: -1) {
-      bytes[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-    }
-    count += width
-  }
-
-  private static let powersOfTen: InlineArray<10, Int64> = [
-    1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
-  ]
-
-  /// Hinnant, `civil_from_days`.
-  mutating func appendDate(days: Int64) {
-    // Far outside of any calendar the arithmetic below would overflow.
-    let days = min(max(days, -365_000_000), 365_000_000)
-    let (era, dayOfEra) = (days + 719_468).dividedDown(by: 146_097)
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    if year < 0 || year > 9_999 { append(UInt8(ascii: year < 0 ? "-" : "+")) }
-    append(abs(year), digits: 4)
-    append(UInt8(ascii: "-"))
-    append(month, digits: 2)
-    append(UInt8(ascii: "-"))
-    append(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1, digits: 2)
-  }
-}
-
-extension Int64 {
-  /// Rounded towards minus infinity, so that the remainder is never negative.
-  func dividedDown(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
-    let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
-    return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
   }
 }
