@@ -27,6 +27,8 @@ struct DevCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("Where the log listens; port 0 takes a free one.", valueName: "host:port"))
   var kafka = "127.0.0.1:9092"
+  @Option(help: ArgumentHelp("Write the log's HOST:PORT here once it serves.", valueName: "file"))
+  var kafkaPortFile: String?
   @Option(help: "How many partitions a topic gets that is made.") var partitions: Int32 = 4
 
   func validate() throws {
@@ -47,6 +49,7 @@ struct DevCommand: AsyncParsableCommand {
     try Folder.make(data)
     var view = try DevView(logFile: "\(data)/headrace.log", level: worker.logger.logLevel)
     let broker = try await startBroker(data, view.logger)
+    if let kafkaPortFile { try PortFile.write("\(Self.address(of: broker))\n", to: kafkaPortFile) }
     let stop = try TerminationSignal.watch()
     var processes: [TopologyProcess] = []
     do {
