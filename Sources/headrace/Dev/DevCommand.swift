@@ -12,9 +12,9 @@ struct DevCommand: AsyncParsableCommand {
     commandName: "dev",
     abstract: "Everything in one process: the embedded log, the workers, the HTTP server.",
     discussion: """
-      For a laptop and for CI: no broker, no set-up. Topics that are missing are made, and keep their records for ever. \
-      Any Kafka client reaches the log at --kafka; features are at --listen. Several topologies share the log, each on \
-      the next port.
+      For a laptop and for CI: no broker, no set-up. Topics that are missing are made, and keep their records for \
+      ever. Any Kafka client reaches the log at --kafka; features are at --listen. Several topologies share the \
+      log, each on the next port.
 
       On a terminal it shows what arrives, features, how far behind it is, and where to look next; the log of the \
       process goes to DIR/headrace.log. Elsewhere it writes a line now and then. What is in DIR is found again at the \
