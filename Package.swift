@@ -106,7 +106,8 @@ let package = Package(
     tests("ExpressionsTests", ["Core", "Columns", "Expressions"]),
     tests("FeaturesTests", ["Core", "Columns", "Expressions", "Features"]),
     tests("RocksTests", ["Core", "Rocks"]),
-    tests("TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"]),
+    tests(
+      "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),
     tests("OnlineStoreTests", ["Core", "Columns", "Expressions", "Features", "Rocks", "OnlineStore"]),
     tests(
       "RuntimeTests",
