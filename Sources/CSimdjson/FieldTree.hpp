@@ -40,8 +40,8 @@ class field_tree {
     return true;
   }
 
-  /// The child of `parent` that is called so; `nowhere` when nobody wants that key. From `key` on, `readable` bytes may be
-  /// looked at.
+  /// The child of `parent` that is called so; `nowhere` when nobody wants that key. From `key` on, `readable` bytes may
+  /// be looked at.
   int32_t child(int32_t parent, const uint8_t *key, uint32_t length, size_t readable, bool has_escapes) {
     const node &from = nodes[parent];
     if (has_escapes) {

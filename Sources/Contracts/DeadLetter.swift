@@ -1,4 +1,4 @@
-/// What is added to a record that goes to the dead-letter topic. Its key, value, headers and timestamp stay as they are.
+/// What is added to a record that goes to the dead-letter topic. Key, value, headers and timestamp stay as they are.
 package enum DeadLetter {
   package typealias Header = (name: String, value: [UInt8])
 

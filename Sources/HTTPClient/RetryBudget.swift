@@ -1,4 +1,4 @@
-/// Keeps repeated requests a small part of all requests: when a service is down for everybody, repeating makes it worse.
+/// Keeps repeated requests a small part of all requests: when a service is down for all, repeating makes it worse.
 ///
 /// Each request puts a fifth of a token in, each repetition takes one out (as Finagle and gRPC do it).
 struct RetryBudget: Sendable {

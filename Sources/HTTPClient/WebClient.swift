@@ -28,7 +28,7 @@ package final class WebClient: Sendable {
 
   /// Sends a request and reads the whole answer.
   ///
-  /// An answer is an answer: statuses are for the caller, except that a repeatable request is sent again after 429, 502,
+  /// An answer is an answer: statuses are for the caller, but that a repeatable request is sent again after 429, 502,
   /// 503 and 504 while time, attempts and budget last.
   ///
   /// - Throws: HTTP_URL_INVALID; HTTP_TIMEOUT, HTTP_UNREACHABLE, HTTP_RESPONSE_TOO_LARGE with the URL as their place.

@@ -71,7 +71,8 @@ extension TaskStore {
     do {
       try database.checkpoint(to: path)
     } catch {
-      throw noting(error)
+      // A target that exists or is full is no fault of this store.
+      throw error.isCorruption ? noting(error) : error
     }
   }
 

@@ -12,8 +12,10 @@ extension TaskStore {
     try checkUsable()
     let name = layout.definition.name
     let fingerprint = String(layout.fingerprint, radix: 16) + (source.isEmpty ? "" : "-\(source)")
-    for case let view? in views {
-      if view.namespace.name == name, view.namespace.fingerprint == fingerprint { return view.namespace }
+    for case let view? in views where view.namespace.name == name && view.namespace.fingerprint == fingerprint {
+      // Equal rows; features may have other names, or stand in another order.
+      lock.withLock { view.adopt(layout) }
+      return view.namespace
     }
     do {
       let stored = try storedNamespaces().first { $0.name == name && $0.fingerprint == fingerprint }

@@ -9,7 +9,7 @@ package struct ViewNamespace: Sendable {
   package let name: String
   /// Of the layout, in hexadecimal digits, and of what the plan adds.
   package let fingerprint: String
-  package let layout: ViewLayout
+  package internal(set) var layout: ViewLayout
 }
 
 /// A namespace as the disk knows it, whether a view of the plan uses it or not.

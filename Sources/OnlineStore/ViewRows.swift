@@ -3,7 +3,7 @@ internal import Features
 
 /// A view of the store: its namespace and its rows in memory.
 final class StoredView {
-  let namespace: ViewNamespace
+  private(set) var namespace: ViewNamespace
   /// The inputs of the batch that is applied. The worker's.
   var events: EventBlock
   /// The worker changes it under the store's lock; the worker alone may read it without.
@@ -14,13 +14,20 @@ final class StoredView {
     events = EventBlock(namespace.layout)
     rows = ViewRows(namespace.layout, mayBeOnDisk: mayBeOnDisk)
   }
+
+  /// The same rows read by other names or in another order. Under the lock.
+  func adopt(_ layout: ViewLayout) {
+    namespace.layout = layout
+    rows.layout = layout
+    events = EventBlock(layout)
+  }
 }
 
 /// The rows of one view that are in memory.
 ///
 /// A value, so that what is done for every event of a chunk happens inside of one access to it.
 struct ViewRows: ~Copyable {
-  let layout: ViewLayout
+  fileprivate(set) var layout: ViewLayout
   private(set) var table = RowTable<FeatureRow>()
   /// Numbers of the entries that are not on the disk as they are here.
   private(set) var dirty: [Int] = []

@@ -50,7 +50,7 @@ struct Layer {
 
     .init(
       level: 6, module: "Serving", imports: below(6),
-      libraries: ["Hummingbird", "NIOCore", "Logging", "Metrics", "Tracing"]),
+      libraries: ["Hummingbird", "HummingbirdCore", "NIOCore", "NIOHTTP1", "Logging", "Metrics", "Tracing"]),
     .init(
       level: 7, module: "headrace", imports: below(7),
       libraries: ["ArgumentParser", "Foundation", "Logging", "ServiceLifecycle"]),

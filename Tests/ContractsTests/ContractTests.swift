@@ -9,9 +9,11 @@ import Testing
       #"""
       {"name":"id","type":"string","constraints":{"required":true}},
       {"name":"device","type":["null",{"type":"record","name":"d","fields":[
-        {"name":"os","type":"string"},{"name":"screen","type":{"type":"record","name":"s","fields":[{"name":"w","type":"int"}]}}]}],"default":null},
+        {"name":"os","type":"string"},{"name":"screen","type":{"type":"record","name":"s","fields":[
+          {"name":"w","type":"int"}]}}]}],"default":null},
       {"name":"tags","type":{"type":"array","items":"string"},"default":["a"]},
-      {"name":"tree","type":["null",{"type":"record","name":"t","fields":[{"name":"left","type":["null","t"]},{"name":"v","type":"int"}]}]},
+      {"name":"tree","type":["null",{"type":"record","name":"t","fields":[
+        {"name":"left","type":["null","t"]},{"name":"v","type":"int"}]}]},
       {"name":"price","type":{"type":"bytes","logicalType":"decimal","precision":9,"scale":2},"default":"\u0001\u0000"}
       """#)
     #expect(

@@ -90,25 +90,32 @@ def distinct(values: list, relative: float, exact_up_to: int) -> Expectation:
     return Expectation(f"{count} ± {relative:.1%}", lambda found: is_close(found, count, relative), is_exact=False)
 
 
-def top(values: list, wanted: int) -> Expectation:
-    """The most frequent; which of equally frequent ones come last is not defined here."""
+def top(values: list, wanted: int, exact_up_to: int) -> Expectation:
+    """The most frequent; which of equally frequent ones come last is not defined here.
+
+    Past the cap on distinct values the program says `approximate`: then only that they are values of the window is certain.
+    """
     counts = Counter(values)
     frequencies = sorted(counts.values(), reverse=True)[:wanted]
+    is_exact = len(counts) <= exact_up_to
     def accepts(found: object) -> bool:
+        if not is_exact:
+            return isinstance(found, list) and len(found) == len(frequencies) and all(name in counts for name in found)
         if not isinstance(found, list) or len(found) != len(frequencies) or len(set(map(str, found))) != len(found):
             return False
         names = [item[0] if isinstance(item, list) else item.get("value") if isinstance(item, dict) else item
                  for item in found]
         return [counts.get(name, 0) for name in names] == frequencies
-    return Expectation(f"{counts.most_common(wanted)}", accepts)
+    return Expectation(f"{counts.most_common(wanted)}", accepts, is_exact=is_exact)
 
 
 @dataclass(frozen=True)
 class Bounds:
     """Of sketches, as the program states them."""
-    # Five standard errors of 1.6 %.
+    # As the program states them: exact up to a cap, then a standard error of 1.6 %, of which five are allowed.
     distinct_relative: float = 0.08
-    distinct_exact_up_to: int = 0
+    distinct_exact_up_to: int = 511
+    top_exact_up_to: int = 256
 
 
 def aggregate(function: Function, rows: list[tuple], values: list, at: int, span: int, bounds: Bounds) -> Expectation:
@@ -125,7 +132,7 @@ def aggregate(function: Function, rows: list[tuple], values: list, at: int, span
     if not values:
         return exactly(None)
     if name in ("topk", "topK"):
-        return top(values, int(parameter or 1))
+        return top(values, int(parameter or 1), bounds.top_exact_up_to)
     if name in ("last_k", "lastK"):
         return exactly(values[::-1][:int(parameter or 1)])
     if name in ("first", "last"):

@@ -9,8 +9,9 @@ without any event. What they must be is computed from the published records alon
 with exact sums for aggregates): exact for counts, min, max, first, last; within 1e-12 for sums and means; within the
 stated bound of the sketch for percentiles and distinct counts.
 
-`--events` takes a folder with the whole year; the default is the month in samples/flights. Payments are made up. `--mischief` adds duplicates,
-disorder, late, broken and future events. `--self-test` then plants faults in the model and demands that each is seen.
+`--events` takes a folder with the whole year; the default is the month in samples/flights. Payments are made up.
+`--mischief` adds duplicates, disorder, late, broken and future events. `--self-test` then plants faults in the model and
+demands that each is seen.
 The last line is `N points, N features, N differences`.
 """
 

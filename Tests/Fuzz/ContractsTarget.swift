@@ -164,8 +164,8 @@ extension ContractsTarget {
   /// A record of each format that breaks nothing.
   private static let good: [[UInt8]] = [
     Array(
-      #"{"id":"ab1","n":1.0,"ts":1357035420000,"x":-2.5e3,"f":1,"price":"12.30","e":"B","in":{"os":"l\u00e9\n"},"tags":[1,"a",null],"m":{"k":[1,2.5]},"tree":{"l":{"l":null}}}"#
-        .utf8),
+      (#"{"id":"ab1","n":1.0,"ts":1357035420000,"x":-2.5e3,"f":1,"price":"12.30","e":"B","#
+        + #""in":{"os":"l\u00e9\n"},"tags":[1,"a",null],"m":{"k":[1,2.5]},"tree":{"l":{"l":null}}}"#).utf8),
     [6, 0x61, 0x62, 0x31, 2, 14] + [2, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f] + [0, 0, 0, 0, 0x3f] + [2, 4, 4, 0xd2, 0]
       + [2, 2, 0x6c, 1] + [4, 0, 2, 6, 0] + [2, 2, 2, 0x6b, 0, 0] + [2, 2, 0],
   ]

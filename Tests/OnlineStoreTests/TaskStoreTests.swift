@@ -58,6 +58,23 @@ import Testing
     #expect(try store.loadMeta(ofView: new.id) == nil)
   }
 
+  @Test func `features that only changed their names and order are read from the same rows`() throws {
+    let folder = try TestFolder()
+    let store = try TaskStore(path: folder.path)
+    let layout = try TestViews.layout()
+    let view = try store.namespace(for: layout)
+    try Self.apply(store, view: view.view, count: 3)
+    var definition = layout.definition
+    definition.features.swapAt(0, 1)
+    definition.features[0].name = "total"
+    let turned = try ViewLayout(definition)
+    try #require(turned.fingerprint == layout.fingerprint)
+    let same = try store.namespace(for: turned)
+    #expect(same.id == view.id && same.view == view.view)
+    #expect(try Self.count(store, view: same.view) == .double(3), "the sum comes first now")
+    try store.checkpoint(meta: [])
+  }
+
   @Test func `rows that nobody can ask for leave the disk, others do not`() throws {
     let folder = try TestFolder()
     let store = try TaskStore(path: folder.path)
@@ -119,6 +136,8 @@ import Testing
     #expect(try Self.count(copy, view: try copy.namespace(for: layout).view) == .integer(2))
     #expect(try copy.loadMeta() == [7])
     #expect(try Self.count(store, view: view) == .integer(3))
+    #expect(throws: HeadraceError.self) { try store.snapshot(to: "\(folder.path)/b") }
+    try store.checkpoint(meta: [8])
   }
 
   @Test func `a damaged row is never served, and the next start refuses as well`() throws {

@@ -26,8 +26,8 @@ import Testing
   @Test(arguments: [
     Case(
       #"{"features":["nope:f0"],"entities":{"user_id":[7]}}"#, 404,
-      #""{\"module\": \"feast.errors\", \"class\": \"FeatureViewNotFoundException\", \"message\": \"Feature view nope does "#
-        + #"not exist in project bench\"}""#),
+      #""{\"module\": \"feast.errors\", \"class\": \"FeatureViewNotFoundException\", \"message\": \"Feature view "#
+        + #"nope does not exist in project bench\"}""#),
     Case(
       #"{"features":["user_stats:nope"],"entities":{"user_id":[7]}}"#, 404,
       #"Feature nope not found in projection user_stats\"}""#),

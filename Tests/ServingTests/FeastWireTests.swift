@@ -112,8 +112,8 @@ import Testing
     #expect(engine.state.withLock { $0.readTimes } == [time])
     #expect(
       answer.body.hasSuffix(
-        #","headrace":{"read_at":"2026-11-01T02:00:00Z","tile":true,"approximate":false,"watermark":"2026-11-01T01:59:58.500Z","#
-          + #""watermark_age_ms":1500}}"#))
+        #","headrace":{"read_at":"2026-11-01T02:00:00Z","tile":true,"approximate":false,"#
+          + #""watermark":"2026-11-01T01:59:58.500Z","watermark_age_ms":1500}}"#))
   }
 
   @Test(

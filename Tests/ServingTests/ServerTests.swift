@@ -66,7 +66,8 @@ import Testing
       #expect(try await announced.post("/get-online-features", padding).status == 413)
       let chunked = try await HTTPSocket(port: server.port)
       try await chunked.send(
-        "POST /get-online-features HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n\(padding)\r\n0\r\n\r\n"
+        "POST /get-online-features HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+          + "3e9\r\n\(padding)\r\n0\r\n\r\n"
       )
       #expect(try await chunked.read().status == 413)
       let packed = try await HTTPSocket(port: server.port)

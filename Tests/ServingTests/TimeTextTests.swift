@@ -40,6 +40,15 @@ import Testing
   @Test(arguments: ["", "-", "9223372036854775808", "-9223372036854775809", "1a", "+1"])
   func `texts that are no integers`(text: String) { #expect(Int64(ascii: Array(text.utf8).span) == nil) }
 
+  @Test(
+    arguments: [
+      (784_111_777_000, "Sun, 06 Nov 1994 08:49:37 GMT"), (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+      (951_782_399_999, "Mon, 28 Feb 2000 23:59:59 GMT"), (-1_000, "Wed, 31 Dec 1969 23:59:59 GMT"),
+    ] as [(Int64, String)])
+  func `dates of answers`(milliseconds: Int64, text: String) {
+    #expect(DateHeader().text(milliseconds: milliseconds) == text)
+  }
+
   @Test func `microseconds keep what they have`() {
     var buffer = ByteBuffer()
     for microseconds in [1_000_000, 1_500_000, 1_500_001] as [Int64] {

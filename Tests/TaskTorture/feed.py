@@ -41,7 +41,9 @@ def later(event: Event, source: Source, number: int) -> Event:
     document = json.loads(event.value)
     document[source.time_field] += number * PERIOD
     if source.dedupe_by in document:
-        document[source.dedupe_by] = f"{document[source.dedupe_by]}-{number}"
+        # AA1-JFK-201301011000 in another year.
+        name, _, date = document[source.dedupe_by].rpartition("-")
+        document[source.dedupe_by] = f"{name}-{int(date[:4]) + number}{date[4:]}"
     moment = event.time + number * PERIOD
     return Event(moment, moment, event.key, json.dumps(document, separators=(",", ":")).encode())
 

@@ -31,8 +31,6 @@ from processes import REPOSITORY, ProcessFailed  # noqa: E402
 from schedule import make_schedule  # noqa: E402
 
 SHOWN_VIOLATIONS = 8
-# Points that one worker alone does not pass: nobody takes a partition from it.
-SHARED_POINTS = ("revoke", "lost")
 
 
 class Report:
@@ -92,8 +90,7 @@ def judge(campaign: Campaign, observation: Observation, report: Report, points: 
 
 
 def run(arguments: argparse.Namespace, folder: Path, report: Report) -> None:
-    points = [point for point in kill_points()
-              if arguments.workers > 1 or not any(word in point for word in SHARED_POINTS)]
+    points = kill_points()
     print(f"task torture: {arguments.count} kills of {arguments.workers} workers, seed {arguments.seed}, "
           f"{len(points)} kill points, folder {folder}", flush=True)
     began = time.monotonic()

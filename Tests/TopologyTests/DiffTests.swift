@@ -102,6 +102,16 @@ import Testing
       ])
   }
 
+  @Test func `Another topic is another log`() throws {
+    let text = try Repository.text("schemas/flights.departures.avsc")
+    let schemas = SchemaDirectory(texts: ["flights.departures.v2": text])
+    let yaml = try Sample.changed(("topic: flights.departures", "topic: flights.departures.v2"))
+    let after = try TopologyLoader.load(yaml: yaml, file: "small.yaml", schemas: schemas).get()
+    let diff = PlanDiff(old: try Sample.plan(), new: after)
+    #expect(diff.changes[0].reason.hasPrefix("reads flights.departures.v2 instead of flights.departures"))
+    #expect(diff.building == ["carriers", "routes"])
+  }
+
   @Test func `Skew is safe`() throws {
     #expect(
       try diff(("lateness: 30m", "lateness: 30m\n    max_skew: 1m")) == ["safe changed source `departed`"])

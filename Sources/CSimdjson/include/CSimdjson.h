@@ -109,7 +109,7 @@ typedef struct {
   int64_t factor;
 } csimdjson_integer_rules;
 
-/// Converts one field of `count` documents: `values` is the field's value in the first row, `stride` the width of a row.
+/// Converts one field of `count` documents: `values` is its value in the first row, `stride` the width of a row.
 /// `1.0` and `1e3` are integers: what counts is the value, not how it is written.
 ///
 /// - Returns: how many rows are in another state than CSIMDJSON_CELL_VALUE.

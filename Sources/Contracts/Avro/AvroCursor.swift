@@ -14,6 +14,8 @@ struct AvroCursor: ~Escapable {
   let end: Int
   /// Values that take no bytes cost steps too: an array may claim 2^62 nulls.
   private var stepsLeft: Int
+  /// And text: items without bytes are counted apart.
+  private var emptyItemsLeft = 65_536
 
   @_lifetime(copy bytes)
   init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
@@ -29,6 +31,14 @@ struct AvroCursor: ~Escapable {
   mutating func step() throws(AvroFailure) {
     stepsLeft -= 1
     if stepsLeft < 0 { throw .malformed }
+  }
+
+  /// Behind every item of an array or a map, with the position that it began at.
+  @inline(__always)
+  mutating func endItem(from start: Int) throws(AvroFailure) {
+    guard position == start else { return }
+    emptyItemsLeft -= 1
+    if emptyItemsLeft < 0 { throw .malformed }
   }
 
   /// A zig-zag varint of at most 64 bits.

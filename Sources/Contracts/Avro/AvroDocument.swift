@@ -11,6 +11,7 @@ struct AvroDocument {
   ) throws(AvroFailure) {
     guard depth < AvroSchema.depthMax else { throw AvroFailure(code: .tooDeep, cell: cell) }
     try cursor.step()
+    guard text.count <= CanonicalJSON.textBytesMax else { throw AvroFailure(code: .tooLarge, cell: cell) }
     if case .union(let branches) = writer.types[from].shape {
       let branch = branches[try cursor.index(below: branches.count)]
       return try write(branch, to, from: &cursor, to: &text, depth: depth + 1)
@@ -42,7 +43,9 @@ struct AvroDocument {
       for _ in 0..<block.count {
         text.append(separator)
         separator = UInt8(ascii: ",")
+        let start = cursor.position
         try write(item, wanted, from: &cursor, to: &text, depth: depth + 1)
+        try cursor.endItem(from: start)
       }
     }
     if separator == UInt8(ascii: "[") { text.append(separator) }
@@ -134,8 +137,10 @@ struct AvroDocument {
           continue
         }
         for _ in 0..<block.count {
+          let start = cursor.position
           if case .map = writer.types[id].shape { _ = try cursor.text() }
           try skip(item, &cursor, depth: depth + 1)
+          try cursor.endItem(from: start)
         }
       }
     }

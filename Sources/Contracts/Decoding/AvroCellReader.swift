@@ -112,8 +112,10 @@ final class AvroCellReader: CellReader {
           continue
         }
         for _ in 0..<block.count {
+          let start = cursor.position
           if isMap { _ = try cursor.text() }
           try read(plan, item, &cursor, row, &rows, depth: depth + 1)
+          try cursor.endItem(from: start)
         }
       }
     case .sequence(let first, let count):

@@ -37,8 +37,9 @@ package struct EventTimeReader: Sendable {
       let factor = [1_000, 1, 0.001, 0.000_001][unit.digits / 3]
       milliseconds = Int64(exactly: (batch.columns[column].doubles[row] * factor).rounded(.down))
     case .string:
-      let bytes = Array(batch.columns[column].text.bytes[batch.columns[column].text.range(row)])
-      guard let time = RFC3339.milliseconds(bytes.span) else { throw .notRFC3339 }
+      let range = batch.columns[column].text.range(row)
+      let bytes = batch.columns[column].text.bytes
+      guard let time = RFC3339.milliseconds(bytes.span.extracting(range)) else { throw .notRFC3339 }
       milliseconds = time
     case .boolean, .bytes, .decimal: throw .missing
     }

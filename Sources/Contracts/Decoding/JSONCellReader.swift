@@ -1,7 +1,7 @@
 internal import Columns
 internal import Core
 
-/// Reads JSON payloads into cells: one C call finds the fields of all records, one for each numeric field converts them.
+/// Reads JSON payloads into cells: one C call finds the fields of all records, one for each numeric field converts it.
 final class JSONCellReader: CellReader {
   private var reader: JSONFieldReader
   /// For each cell, for each record around its field, which of the reader's fields that is.

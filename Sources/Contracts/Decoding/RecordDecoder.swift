@@ -3,7 +3,7 @@ package import Core
 
 /// Decodes the values of one topic's records into columns, a batch at a time.
 ///
-/// Only the fields that somebody wants, and those whose constraints must be checked, are looked at. A record that breaks
+/// Only the fields that somebody wants, and those whose constraints are checked, are looked at. A record that breaks
 /// its contract becomes a row of nulls and a fault; its neighbours are not disturbed. Nothing is allocated for a record
 /// without fault: buffers are reused from batch to batch.
 ///

@@ -1,7 +1,7 @@
 /// One text for each value of an array, a map or a union: what a column holds of them.
 ///
-/// No white space; fields in the schema's order, keys of maps ordered by their bytes; integers as digits, floating point
-/// numbers as the shortest text that reads back (`1.0`), decimals with all digits of their scale; bytes as characters
+/// No white space; fields in the schema's order, keys of maps ordered by their bytes; integers as digits,
+/// floating-point numbers as the shortest text that reads back (`1.0`), decimals with all digits of their scale; bytes as characters
 /// U+0000 to U+00FF; unions as the plain value of their branch. JSON and Avro's binary form of a value give the same
 /// text.
 struct CanonicalJSON {
@@ -15,6 +15,8 @@ struct CanonicalJSON {
     self.isDefault = isDefault
   }
 
+  /// Defaults of records inside of arrays can make a text much longer than what it was made from.
+  static let textBytesMax = 64 << 20
   /// How many arrays, maps and records may turn out to be of another branch: such branches inside of branches multiply.
   private static let wrongContainersMax = 64
 
@@ -30,6 +32,7 @@ struct CanonicalJSON {
     _ value: JSONDocument, _ id: AvroSchema.TypeID, to text: inout [UInt8], depth: Int, wrongContainers: inout Int
   ) -> FaultCode? {
     guard depth < AvroSchema.depthMax else { return .tooDeep }
+    guard text.count <= Self.textBytesMax else { return .tooLarge }
     switch (schema.types[id].shape, value.content) {
     case (.null, .null): text += "null".utf8
     case (.array(let item), .array(let values)):

@@ -1,12 +1,12 @@
 /// A regular expression that a whole text must match, in time linear in the text: patterns of contracts run on data
 /// from outside, where an engine that backtracks is a weapon.
 ///
-/// The pattern becomes a deterministic automaton over UTF-8 bytes when it is made: matching is one table lookup for each
+/// The pattern becomes a deterministic automaton over UTF-8 bytes when it is made: matching is one table lookup a
 /// byte, and allocates nothing. What would need too large an automaton is refused then.
 ///
 /// Syntax: literals; `.` (any character but a line feed); `[a-z_]`, `[^…]`; `\d \w \s` (ASCII) and `\D \W \S`;
-/// `\t \n \r \f \v`, `\xHH`, `\uHHHH`, `\u{H…}`, and a backslash before punctuation; `( )`, `(?: )`, `|`; `* + ? {m} {m,}
-/// {m,n}`, each with `?` behind it (lazy: the same language); `^` and `$`, which are not needed. Not part of it: back
+/// `\t \n \r \f \v`, `\xHH`, `\uHHHH`, `\u{H…}`, and a backslash before punctuation; `( )`, `(?: )`, `|`; `* + ?`,
+/// `{m} {m,} {m,n}`, each with `?` behind it (lazy: the same language); `^` and `$`, which are not needed. Not part of it: back
 /// references, lookaround, `\b`, named classes, flags.
 package struct Pattern: Sendable {
   package let text: String

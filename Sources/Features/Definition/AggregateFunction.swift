@@ -7,7 +7,8 @@ package import Columns
 package enum AggregateFunction: Hashable, Sendable {
   /// How many events, or how many non-null values of the argument. 0 of none; everything else is null of none.
   case count
-  /// The exact sum, rounded once. Of integers and booleans an integer (null when it does not fit), of decimals a decimal.
+  /// The exact sum, rounded once. Of integers and booleans an integer (null when it does not fit), of decimals a
+  /// decimal.
   case sum
   /// The exact sum divided by the count.
   case mean

@@ -6,8 +6,8 @@ package enum Window: Hashable, Sendable {
   case tumbling(length: Int64)
   /// All events.
   case lifetime
-  /// The events of the session that `t` lies in: neighbours in it are at most `gap` apart, the last at most `gap` before
-  /// `t`.
+  /// The events of the session that `t` lies in: neighbours in it are at most `gap` apart, the last at most `gap`
+  /// before `t`.
   case session(gap: Int64)
   /// The newest events by (event time, partition, offset), of whatever age.
   case lastEvents(Int)
@@ -71,7 +71,8 @@ extension Window {
     }
   }
 
-  /// The shortest exact text of a duration: `90m`, `7d`. One and two days are `24h` and `48h`, as people say it of windows.
+  /// The shortest exact text of a duration: `90m`, `7d`. One and two days are `24h` and `48h`, as people say it of
+  /// windows.
   package static func durationText(_ milliseconds: Int64) -> String {
     let units: [(Int64, String)] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")]
     for (unit, suffix) in units where milliseconds >= unit && milliseconds % unit == 0 {

@@ -3,8 +3,8 @@ internal import Glibc
 
 /// The inputs of a batch of events for one view, event by event.
 ///
-/// Filled column by column once for a batch, so that applying an event reads one short record that lies in one place and
-/// touches no array. Reuse one block for all batches of a view: it keeps its memory.
+/// Filled column by column once for a batch, so that applying an event reads one short record that lies in one place
+/// and touches no array. Reuse one block for all batches of a view: it keeps its memory.
 @safe package struct EventBlock: ~Copyable {
   private let plan: RecordPlan
   private let recordBytes: Int

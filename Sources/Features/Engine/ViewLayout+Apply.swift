@@ -5,7 +5,7 @@ extension ViewLayout {
   /// changes nothing.
   /// - Parameters:
   ///   - events: loaded with the batch that the event is a row of.
-  ///   - watermark: before this event. Tiles below what it retains are dropped when room is needed.
+  ///   - watermark: of the partition at this event. Tiles below what it retains are dropped when room is needed.
   package func apply(
     _ row: inout FeatureRow, events: borrowing EventBlock, index: Int, eventTime: Int64, position: EventPosition,
     watermark: Int64
@@ -76,15 +76,21 @@ extension ViewLayout {
   private func tile(_ time: Int64, _ plan: RegionPlan, _ index: Int, _ row: inout FeatureRow, oldest: Int64) -> Int {
     let start = time.flooredSaturating(plan.span)
     if time < oldest, !tileCounts(start: start, plan, oldest: oldest) { return -1 }
-    var place = row.firstCell(index, notBefore: start, cellBytes: plan.cellBytes)
+    let place = row.firstCell(index, notBefore: start, cellBytes: plan.cellBytes)
     if place < row.cellCount(index) {
       let cell = row.regionStart(index) + place * plan.cellBytes
       if row.load(cell, as: Int64.self) == start { return cell }
     }
-    if row.cellCount(index) == row.cellCapacity(index) {
-      place -= dropDeadTiles(&row, index, oldest: oldest)
-    }
-    let cell = row.insertCell(index, at: place, cellBytes: plan.cellBytes, usualCount: plan.usualCount)
+    return insertTile(start, at: place, index, &row, oldest: oldest)
+  }
+
+  /// A new tile. Dead ones make room for it before the region grows.
+  func insertTile(_ start: Int64, at place: Int, _ index: Int, _ row: inout FeatureRow, oldest: Int64) -> Int {
+    let plan = regions[index]
+    let isFull = row.cellCount(index) == row.cellCapacity(index)
+    let dropped = isFull ? dropDeadTiles(&row, index, oldest: oldest) : 0
+    let cell = row.insertCell(
+      index, at: place - dropped, cellBytes: plan.cellBytes, usualCount: plan.usualCount)
     row.store(start, at: cell)
     return cell
   }

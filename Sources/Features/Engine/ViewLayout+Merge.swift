@@ -28,8 +28,7 @@ extension ViewLayout {
         let cell = row.regionStart(index) + place * plan.cellBytes
         if row.load(cell, as: Int64.self) == key { return merge(&row, cell: cell, delta, otherCell: source, index) }
       }
-      let cell = row.insertCell(index, at: place, cellBytes: plan.cellBytes, usualCount: plan.usualCount)
-      row.store(key, at: cell)
+      let cell = insertTile(key, at: place, index, &row, oldest: oldest)
       copySlots(&row, cell: cell, delta, otherCell: source, index)
     case .lifetime:
       if row.cellCount(index) == 0 {

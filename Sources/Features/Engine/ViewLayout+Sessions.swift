@@ -4,8 +4,9 @@ extension ViewLayout {
 
   /// The session that a time belongs to, with its bounds moved; neighbours that it joins become one.
   ///
-  /// A session may still grow, and be read, while its end and the gap reach the oldest expected time. An event that is older
-  /// than that time itself never counts, so that the answer depends on the watermark only and not on what was dropped.
+  /// A session may still grow, and be read, while its end and the gap reach the oldest expected time. An event that is
+  /// older than that time itself never counts, so that the answer depends on the watermark only and not on what was
+  /// dropped.
   func session(_ time: Int64, _ plan: RegionPlan, _ index: Int, _ row: inout FeatureRow, oldest: Int64) -> Int {
     guard time >= oldest else { return -1 }
     return session(from: time, to: time, plan, index, &row)

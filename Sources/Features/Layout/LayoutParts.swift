@@ -7,7 +7,8 @@ struct RegionPlan: Sendable {
     case tiles
     /// One cell for all events.
     case lifetime
-    /// Intervals whose neighbours are further apart than the gap. The cell begins with the first and the last event time.
+    /// Intervals whose neighbours are further apart than the gap. The cell begins with the first and the last event
+    /// time.
     case sessions
     /// Single events. The cell begins with event time, offset and partition.
     case events

@@ -3,8 +3,8 @@ internal import Core
 
 /// Turns a definition into regions, groups and slots.
 ///
-/// The result is a function of what is computed, not of the order or the names in which features are written: equal state
-/// has equal layout and so an equal fingerprint.
+/// The result is a function of what is computed, not of the order or the names in which features are written: equal
+/// state has equal layout and so an equal fingerprint.
 struct LayoutPlanner {
   let definition: ViewDefinition
   private(set) var record = RecordPlan()

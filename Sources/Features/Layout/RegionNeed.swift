@@ -9,10 +9,10 @@ struct RegionNeed {
 
   /// How many tiles a window may be read from, for a longer window to use the tiles of a shorter one.
   ///
-  /// A second level of tiles costs one more cell to update for each event. Sharing costs reads and the memory of busy keys:
-  /// a window of its own has 13 to 25 tiles. At up to 48, two windows on shared tiles hold at most twice the tiles that two
-  /// levels would hold for a busy key, and fewer for the many keys with few events; a read sums a slot over 48 tiles in
-  /// about 50 ns.
+  /// A second level of tiles costs one more cell to update for each event. Sharing costs reads and the memory of busy
+  /// keys: a window of its own has 13 to 25 tiles. At up to 48, two windows on shared tiles hold at most twice the
+  /// tiles that two levels would hold for a busy key, and fewer for the many keys with few events; a read sums a slot
+  /// over 48 tiles in about 50 ns.
   static let mostSharedTiles: Int64 = 48
 
   init(kind: RegionPlan.Kind, span: Int64) {

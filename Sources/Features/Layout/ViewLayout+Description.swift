@@ -23,8 +23,8 @@ extension ViewLayout: CustomStringConvertible {
     }
   }
 
-  /// The bytes of the row of a key that has events all the time: every tile of every window. Keys with fewer events have
-  /// fewer tiles; a key with one event has `leastStateBytesPerKey`.
+  /// The bytes of the row of a key that has events all the time: every tile of every window. Keys with fewer events
+  /// have fewer tiles; a key with one event has `leastStateBytesPerKey`.
   package var stateBytesPerKey: Int {
     regions.reduce(headerBytes) { $0 + $1.usualCount * ($1.cellBytes + blockEstimate($1)) }
   }
@@ -34,8 +34,8 @@ extension ViewLayout: CustomStringConvertible {
     regions.reduce(headerBytes) { $0 + $1.cellBytes + min(blockEstimate($1), 64) }
   }
 
-  /// The bytes of the row of a key with so many events an hour, at random times: a tile is there with the probability that
-  /// it has an event.
+  /// The bytes of the row of a key with so many events an hour, at random times: a tile is there with the probability
+  /// that it has an event.
   package func stateBytesPerKey(eventsPerHour: Double) -> Int {
     var bytes = Double(headerBytes)
     for region in regions {

@@ -1,8 +1,8 @@
 package import Core
 internal import Expressions
 
-/// What a view's rows look like, and all that is done to them. Immutable and shared by all threads; a row is confined to
-/// one thread at a time by its owner.
+/// What a view's rows look like, and all that is done to them. Immutable and shared by all threads; a row is confined
+/// to one thread at a time by its owner.
 package final class ViewLayout: Sendable {
   package let definition: ViewDefinition
   /// Equal for views whose rows hold the same state: inputs, aggregates, windows, lateness and ttl, not names or order.
@@ -19,7 +19,8 @@ package final class ViewLayout: Sendable {
   /// How long after its newest event a row counts; nil is for ever.
   let retention: Int64?
 
-  /// - Throws: `FEATURE_INVALID`, with the feature's name as place, when a function does not fit its argument or its window.
+  /// - Throws: `FEATURE_INVALID`, with the feature's name as place, when a function does not fit its argument or its
+  ///   window.
   package init(_ definition: ViewDefinition) throws(HeadraceError) {
     let planner = try LayoutPlanner(definition)
     self.definition = definition

@@ -1,5 +1,5 @@
-// The variable-size part of a row. A slot refers to a block by its offset, 0 being none; a block begins with its capacity
-// and its length in bytes, and its payload follows.
+// The variable-size part of a row. A slot refers to a block by its offset, 0 being none; a block begins with its
+// capacity and its length in bytes, and its payload follows.
 extension FeatureRow {
   static let blockHeaderBytes = 8
 

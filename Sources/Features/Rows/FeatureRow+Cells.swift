@@ -2,8 +2,8 @@
 extension FeatureRow {
   /// Makes a zeroed cell.
   ///
-  /// - Parameter usualCount: how many cells the region has when its key is busy; the region's room grows geometrically up
-  ///   to there and in small steps beyond.
+  /// - Parameter usualCount: how many cells the region has when its key is busy; the region's room grows geometrically
+  ///   up to there and in small steps beyond.
   /// - Returns: the cell's offset.
   mutating func insertCell(_ region: Int, at position: Int, cellBytes: Int, usualCount: Int) -> Int {
     let count = cellCount(region)

@@ -1,7 +1,7 @@
 internal import Glibc
 
-// Reads and writes at offsets. They are checked in debug builds only: `ViewLayout.validate` checked every offset in the row
-// when it was loaded, and the offsets in the layout are constants.
+// Reads and writes at offsets. They are checked in debug builds only: `ViewLayout.validate` checked every offset in the
+// row when it was loaded, and the offsets in the layout are constants.
 extension FeatureRow {
   @inline(__always)
   func load<Number: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, as type: Number.Type = Number.self) -> Number {

@@ -7,10 +7,10 @@ internal import Glibc
 /// directory  one entry for each region: offset, cell count, cell capacity
 /// blocks     cells of a region, or the variable-size part of a slot; each aligned to 8
 /// ```
-/// All references are offsets, all numbers little-endian. A region is a sorted array of cells of one size: tiles, sessions
-/// or events. Blocks that grew leave their old place as waste; a row that is a third waste is compacted. The row
-/// owns its memory and is 16 bytes itself. `ViewLayout` gives the bytes their meaning: a row is only valid with the layout
-/// that made it.
+/// All references are offsets, all numbers little-endian. A region is a sorted array of cells of one size: tiles,
+/// sessions or events. Blocks that grew leave their old place as waste; a row that is a third waste is compacted. The
+/// row owns its memory and is 16 bytes itself. `ViewLayout` gives the bytes their meaning: a row is only valid with the
+/// layout that made it.
 @safe package struct FeatureRow: ~Copyable {
   /// Nothing outside of the extensions in Rows/ touches it.
   var base: UnsafeMutableRawPointer

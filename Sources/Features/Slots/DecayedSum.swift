@@ -1,8 +1,8 @@
 /// `ewma`: the sum of weighted values and the sum of weights, one behind the other.
 ///
 /// Weights are relative to the end of the tile, a landmark that is there before its first event (Cormode, Shkapenyuk,
-/// Srivastava, Xu: Forward Decay, ICDE 2009). Each term is rounded on its own and their sum is exact, so that order does
-/// not matter.
+/// Srivastava, Xu: Forward Decay, ICDE 2009). Each term is rounded on its own and their sum is exact, so that order
+/// does not matter.
 enum DecayedSum {
   /// 2^(-age / halfLife), with our own arithmetic: the C library's differs between machines in the last bit.
   static func weight(age: Int64, halfLife: Int64) -> Double {

@@ -1,7 +1,8 @@
 /// `count_distinct`: the set of the values' 64-bit hashes, exact while it is small, then HyperLogLog.
 ///
-/// The form is a function of the set alone: up to `exactLimit` hashes a sorted array, above that the registers of all of
-/// them. Neither arrival order nor merging can leave a trace. An exact set never takes more room than registers would.
+/// The form is a function of the set alone: up to `exactLimit` hashes a sorted array, above that the registers of all
+/// of them. Neither arrival order nor merging can leave a trace. An exact set never takes more room than registers
+/// would.
 enum DistinctSet {
   static let exactLimit = 511
   /// 2^12 registers: a standard error of 1.04 / √4096 = 1.6 %.

@@ -1,10 +1,11 @@
 /// `topk`: how often each value occurred, exact while there are few values.
 ///
-/// Block: a count of entries, whether it is approximate, the greatest seed; counters if approximate; entries sorted by hash.
+/// Block: a count of entries, whether it is approximate, the greatest seed; counters if approximate; entries sorted by
+/// hash.
 ///
-/// Up to `exactLimit` distinct values every one has an entry with its count. Beyond, the counts of all values are added up in
-/// a count-min sketch (Cormode, Muthukrishnan 2005), which is linear, and the entries become candidates: those values
-/// whose seeds, the least random number of any of their events, are the smallest. A frequent value draws often
+/// Up to `exactLimit` distinct values every one has an entry with its count. Beyond, the counts of all values are added
+/// up in a count-min sketch (Cormode, Muthukrishnan 2005), which is linear, and the entries become candidates: those
+/// values whose seeds, the least random number of any of their events, are the smallest. A frequent value draws often
 /// and so is a candidate all but surely. Both parts are functions of the set of events: nothing depends on order, which
 /// would not hold for counters that evict each other (Misra–Gries, Space-Saving).
 enum FrequencyTable {

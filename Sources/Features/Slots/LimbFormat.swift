@@ -1,11 +1,11 @@
 /// How exact sums lie in a slot: a window of 64-bit limbs of one long fixed-point number.
 ///
 /// Every finite double is an integer times 2^-1074, so a fixed-point number of some 2,100 bits holds any sum of doubles
-/// without rounding (Kulisch's long accumulator), and adding to it is integer arithmetic: associative and commutative by
-/// itself, and no intermediate result can overflow. Sums that occur in practice need a few limbs of it: the slot holds these
-/// as a two's complement number and says where the window lies. Only when values of very different magnitude meet does a
-/// slot move to a block that has all limbs. `fsum`'s expansion (Shewchuk 1997) gives the same sums; a window merges
-/// in three additions, which is what reading a window over dozens of tiles costs.
+/// without rounding (Kulisch's long accumulator), and adding to it is integer arithmetic: associative and commutative
+/// by itself, and no intermediate result can overflow. Sums that occur in practice need a few limbs of it: the slot
+/// holds these as a two's complement number and says where the window lies. Only when values of very different
+/// magnitude meet does a slot move to a block that has all limbs. `fsum`'s expansion (Shewchuk 1997) gives the same
+/// sums; a window merges in three additions, which is what reading a window over dozens of tiles costs.
 struct LimbFormat: Sendable {
   /// Limbs in the slot.
   let inlineLimbs: Int

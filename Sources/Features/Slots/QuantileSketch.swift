@@ -1,10 +1,10 @@
 /// `percentile`: DDSketch (Masson, Rim, Lee: VLDB 2019) with bins that are fixed once and for all.
 ///
-/// A bin holds the values between two neighbouring powers of some base: any value of it stands for all others within 1 %.
-/// The bin of a value is found by cubic interpolation of its logarithm between powers of two, as the authors' own
-/// implementations do: additions and multiplications only, so that it is the same bin on every machine. 35 bins an octave
-/// make the largest bins e^0.02 wide, which is a relative error of tanh(0.01) < 1 %. Bins never collapse and the count in
-/// each is exact: merging is addition.
+/// A bin holds the values between two neighbouring powers of some base: any value of it stands for all others within 1
+/// %. The bin of a value is found by cubic interpolation of its logarithm between powers of two, as the authors' own
+/// implementations do: additions and multiplications only, so that it is the same bin on every machine. 35 bins an
+/// octave make the largest bins e^0.02 wide, which is a relative error of tanh(0.01) < 1 %. Bins never collapse and the
+/// count in each is exact: merging is addition.
 enum QuantileSketch {
   static let relativeAccuracy = 0.01
   private static let binsPerOctave = 35

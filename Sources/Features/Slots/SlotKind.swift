@@ -1,5 +1,5 @@
-/// What a slot of a cell holds, and how an event changes it. The word after the verb is the representation of the value:
-/// `Integer` also booleans, timestamps and dates.
+/// What a slot of a cell holds, and how an event changes it. The word after the verb is the representation of the
+/// value: `Integer` also booleans, timestamps and dates.
 enum SlotKind: UInt8, Sendable {
   case sumInteger, sumDouble, sumDecimal
   case squaresInteger, squaresDouble

@@ -1,5 +1,5 @@
-/// The hash behind `count_distinct`, `topk` and fingerprints. Part of the row format: states hold its results, so it never
-/// changes without a new format version.
+/// The hash behind `count_distinct`, `topk` and fingerprints. Part of the row format: states hold its results, so it
+/// never changes without a new format version.
 ///
 /// Folded multiplication with the constants of wyhash, in the manner of rapidhash. Not for secrets.
 enum ValueHash {

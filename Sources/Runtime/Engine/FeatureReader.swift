@@ -48,7 +48,7 @@ package final class FeatureReader: Sendable {
   ///   - view: a position in `plan.views`.
   ///   - features: positions in the view's features.
   ///   - plan: the plan that `view` and `features` are positions in; nil: whichever runs.
-  ///   - values: gets one value for each, appended.
+  ///   - values: replaced by one value for each, in their order; empty when the read fails.
   /// - Returns: the time that was read at, epoch milliseconds.
   @discardableResult
   package func read(
@@ -61,18 +61,17 @@ package final class FeatureReader: Sendable {
     }
     let access = try task.access(view)
     let milliseconds = milliseconds(of: time, access)
-    let start = values.count
     do throws(HeadraceError) {
       try task.store.read(
         view: access.storeView, key: key, at: milliseconds, watermark: access.watermark, features: features,
         into: &values)
     } catch {
-      values.removeSubrange(start...)
+      values.removeAll(keepingCapacity: true)
       throw error.code == "STATE_CLOSED" || error.code == "STATE_VIEW_DROPPED"
         ? .notReady(partition: task.partition, why: "the task is moving") : .failed(error)
     }
-    if case .asOf = time, values[start...].contains(where: { $0.flags.contains(.beforeHorizon) }) {
-      values.removeSubrange(start...)
+    if case .asOf = time, values.contains(where: { $0.flags.contains(.beforeHorizon) }) {
+      values.removeAll(keepingCapacity: true)
       throw .beforeHorizon(view: board.plan.views[view].name)
     }
     return milliseconds

@@ -67,7 +67,8 @@ extension EngineReport.Source {
     let counts = source.counts
     self.init(
       name: source.name, topic: topic, read: counts.read, applied: counts.applied, repaired: counts.repaired,
-      filtered: counts.filtered, deduplicated: counts.deduplicated, late: counts.late, deadLettered: counts.deadLettered,
+      filtered: counts.filtered, deduplicated: counts.deduplicated, late: counts.late,
+      deadLettered: counts.deadLettered,
       misplaced: counts.misplaced)
   }
 }

@@ -2,8 +2,8 @@ internal import Columns
 internal import NIOCore
 
 extension ByteBuffer {
-  /// A value as Feast's JSON has it: doubles with a point, timestamps as whole seconds, bytes in base64. Null for an empty
-  /// list, on which Feast's client fails.
+  /// A value as Feast's JSON has it: doubles with a point, timestamps as whole seconds, bytes in base64. Null for an
+  /// empty list, on which Feast's client fails.
   mutating func writeValue(_ value: Value) {
     switch value {
     case .null: write("null")

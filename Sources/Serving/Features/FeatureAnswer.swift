@@ -71,8 +71,9 @@ struct FeatureAnswer {
     guard missingFields.isEmpty else {
       throw Problem(
         404, "MISSING_REQUEST_FIELDS",
-        "Required request data source features [\(missingFields.joined(separator: ", "))] not found in the entity rows, "
-          + "but required by feature views", feast: .exception("RequestDataNotFoundInEntityRowsException"))
+        "Required request data source features [\(missingFields.joined(separator: ", "))] not found "
+          + "in the entity rows, but required by feature views",
+        feast: .exception("RequestDataNotFoundInEntityRowsException"))
     }
     return (joinKeys, requestFields)
   }
@@ -226,7 +227,7 @@ extension FeatureAnswer {
     for row in 0..<rowCount {
       if row > 0 { body.write(",") }
       let value = value(column.origin, row).value
-      body.writeValue(value == .null ? column.defaultValue : value)
+      if case .null = value { body.writeValue(column.defaultValue) } else { body.writeValue(value) }
     }
     body.write("],\"statuses\":[")
     for row in 0..<rowCount {
@@ -247,7 +248,8 @@ extension FeatureAnswer {
   /// An empty list is a null on the wire, so that its status has to say so.
   private func status(_ origin: ResolvedShape.Origin, _ row: Int) -> FeatureStatus {
     let value = value(origin, row)
-    return value.status == .present && value.value == .list([]) ? .nullValue : value.status
+    if case .list(let elements) = value.value, elements.isEmpty { return .nullValue }
+    return value.status
   }
 
   private func writeAdditions(to body: inout ByteBuffer) {

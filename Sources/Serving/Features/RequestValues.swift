@@ -5,8 +5,8 @@ internal import Contracts
 extension Value {
   /// A value of a request as the type that the catalog wants.
   ///
-  /// As Feast does, numbers may come as text; an integer may come with a fraction of zero, because data frames with holes
-  /// turn integers into doubles.
+  /// As Feast does, numbers may come as text; an integer may come with a fraction of zero, because data frames with
+  /// holes turn integers into doubles.
   ///
   /// - Returns: nil when it is no such value.
   init?(_ value: JSONValue, in body: Span<UInt8>, as type: ColumnType) {

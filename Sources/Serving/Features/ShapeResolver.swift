@@ -147,8 +147,9 @@ struct ShapeResolver {
     for (name, reference) in zip(names, references) where !seen.insert(name).inserted {
       throw Problem(
         422, "FEATURE_NAME_COLLISION",
-        "Duplicate features named \(name) found (\(reference)).\nTo resolve this collision, either use the full feature "
-          + "name by setting 'full_feature_names=True', or ensure that the features in question have different names.",
+        "Duplicate features named \(name) found (\(reference)).\nTo resolve this collision, either use the full "
+          + "feature name by setting 'full_feature_names=True', or ensure that the features in question have "
+          + "different names.",
         feast: .exception("FeatureNameCollisionError"))
     }
     return ResolvedShape(

@@ -3,9 +3,9 @@ internal import NIOCore
 
 /// Why a request was not served: found, expected, and what to do.
 ///
-/// Two shapes on the wire. Addresses of Feast answer as Feast's server does: a JSON string that holds JSON with the class of
-/// the exception to raise, or the list of what is wrong with the body that FastAPI gives. All others answer with
-/// `application/problem+json` (RFC 9457).
+/// Two shapes on the wire. Addresses of Feast answer as Feast's server does: a JSON string that holds JSON with the
+/// class of the exception to raise, or the list of what is wrong with the body that FastAPI gives. All others answer
+/// with `application/problem+json` (RFC 9457).
 struct Problem: Error, Equatable {
   /// How Feast would put it.
   enum FeastShape: Equatable {

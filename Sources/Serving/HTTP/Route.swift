@@ -1,20 +1,38 @@
 internal import Hummingbird
 
 /// Every address that the server answers, the only place where paths stand.
-package enum Route: String, CaseIterable, Sendable {
-  case getOnlineFeatures = "/get-online-features"
-  case push = "/push"
-  case writeToOnlineStore = "/write-to-online-store"
-  case health = "/health"
-  case views = "/api/views"
-  case topology = "/api/topology"
-  case tasks = "/api/tasks"
-  case live = "/livez"
-  case ready = "/readyz"
-  case metrics = "/metrics"
-  case openAPI = "/openapi.json"
+package enum Route: Int, CaseIterable, Sendable {
+  case getOnlineFeatures, push, writeToOnlineStore, health
+  case views, topology, tasks
+  case live, ready, metrics, openAPI
 
-  package var path: String { rawValue }
+  package var path: String {
+    switch self {
+    case .getOnlineFeatures: "/get-online-features"
+    case .push: "/push"
+    case .writeToOnlineStore: "/write-to-online-store"
+    case .health: "/health"
+    case .views: "/api/views"
+    case .topology: "/api/topology"
+    case .tasks: "/api/tasks"
+    case .live: "/livez"
+    case .ready: "/readyz"
+    case .metrics: "/metrics"
+    case .openAPI: "/openapi.json"
+    }
+  }
+
+  private static let byPath = Dictionary(uniqueKeysWithValues: allCases.map { ($0.path, $0) })
+
+  /// - Parameter path: with whatever query.
+  init?(path: String) {
+    var found = Self.byPath[path]
+    if found == nil, let query = path.utf8.firstIndex(of: UInt8(ascii: "?")) {
+      found = Self.byPath[String(path[..<query])]
+    }
+    guard let found else { return nil }
+    self = found
+  }
 
   var method: HTTPRequest.Method {
     switch self {

@@ -26,8 +26,8 @@ extension ByteBuffer {
     write(digits.span.extracting(start..<20))
   }
 
-  /// The shortest digits that read back as the same number, always with a point or an exponent, so that readers that go by
-  /// the looks of a number see a double. Feast's spelling of what JSON cannot say: `"NaN"`, `"Infinity"`.
+  /// The shortest digits that read back as the same number, always with a point or an exponent, so that readers that
+  /// go by the looks of a number see a double. Feast's spelling of what JSON cannot say: `"NaN"`, `"Infinity"`.
   mutating func writeDouble(_ number: Double) {
     guard number.isFinite else {
       write(number.isNaN ? "\"NaN\"" : number > 0 ? "\"Infinity\"" : "\"-Infinity\"")

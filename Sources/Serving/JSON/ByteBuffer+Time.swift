@@ -19,53 +19,23 @@ extension ByteBuffer {
 
   private mutating func writeTime(seconds: Int64, fraction: Int64, fractionDigits: Int) {
     let (days, secondOfDay) = seconds.dividedDown(by: 86_400)
-    writeDate(days: days)
-    writeInteger(UInt8(ascii: "T"))
-    writePadded(secondOfDay / 3_600, 2)
-    writeInteger(UInt8(ascii: ":"))
-    writePadded(secondOfDay / 60 % 60, 2)
-    writeInteger(UInt8(ascii: ":"))
-    writePadded(secondOfDay % 60, 2)
+    var text = CalendarText()
+    text.appendDate(days: days)
+    text.append(UInt8(ascii: "T"))
+    text.appendTime(secondOfDay: secondOfDay)
     if fractionDigits > 0 {
-      writeInteger(UInt8(ascii: "."))
-      writePadded(fraction, fractionDigits)
+      text.append(UInt8(ascii: "."))
+      text.append(fraction, digits: fractionDigits)
     }
-    writeInteger(UInt8(ascii: "Z"))
+    text.append(UInt8(ascii: "Z"))
+    write(text.bytes.span.extracting(0..<text.count))
   }
 
-  /// `2026-11-20`, days being counted from 1970-01-01 (Hinnant, `civil_from_days`). Years outside of 0000 to 9999, which
-  /// RFC 3339 does not know, are written with a sign.
+  /// `2026-11-20`, days being counted from 1970-01-01. Years outside of 0000 to 9999, which RFC 3339 does not know, are
+  /// written with a sign.
   mutating func writeDate(days: Int64) {
-    // Far outside of any calendar the arithmetic below would overflow.
-    let days = min(max(days, -365_000_000), 365_000_000)
-    let (era, dayOfEra) = (days + 719_468).dividedDown(by: 146_097)
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    if year < 0 || year > 9_999 { writeInteger(UInt8(ascii: year < 0 ? "-" : "+")) }
-    writePadded(abs(year), 4)
-    writeInteger(UInt8(ascii: "-"))
-    writePadded(month, 2)
-    writeInteger(UInt8(ascii: "-"))
-    writePadded(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1, 2)
-  }
-
-  private mutating func writePadded(_ number: Int64, _ width: Int) {
-    var limit: Int64 = 10
-    for _ in 1..<max(width, 1) {
-      if number < limit { writeInteger(UInt8(ascii: "0")) }
-      limit *= 10
-    }
-    writeDecimal(number)
-  }
-}
-
-extension Int64 {
-  /// Rounded towards minus infinity, so that the remainder is never negative.
-  func dividedDown(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
-    let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
-    return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+    var text = CalendarText()
+    text.appendDate(days: days)
+    write(text.bytes.span.extracting(0..<text.count))
   }
 }

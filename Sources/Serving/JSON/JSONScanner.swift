@@ -23,8 +23,8 @@ struct JSONSyntaxError: Error, Equatable {
 
 /// Walks through one JSON text (RFC 8259) from front to back and hands out where its values lie.
 ///
-/// Nothing is copied and nothing allocated; whoever walks decides which objects and arrays to enter and which to skip. What
-/// is skipped is checked as strictly as the rest. The text has to be UTF-8: check it once, before.
+/// Nothing is copied and nothing allocated; whoever walks decides which objects and arrays to enter and which to skip.
+/// What is skipped is checked as strictly as the rest. The text has to be UTF-8: check it once, before.
 struct JSONScanner: ~Escapable {
   let text: Span<UInt8>
   /// How deep arrays and objects may be nested in one another; at most 64.

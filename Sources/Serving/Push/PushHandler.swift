@@ -39,8 +39,8 @@ struct PushHandler: Sendable {
     }
   }
 
-  /// A push names a source. A write names a view, whose source it is, or a source: Feast's client turns every push into a
-  /// write to the view that it knows under this name.
+  /// A push names a source. A write names a view, whose source it is, or a source: Feast's client turns every push
+  /// into a write to the view that it knows under this name.
   private func source(of request: PushRequest, _ route: Route) throws(Problem) -> Int {
     if let source = catalog.source(named: request.target) { return source }
     guard route == .writeToOnlineStore else {

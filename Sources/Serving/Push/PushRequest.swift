@@ -39,7 +39,8 @@ extension PushRequest {
     guard Self.modes.contains(mode) else {
       throw Problem(
         422, "UNKNOWN_MODE",
-        "\(mode) is not a supported push format. Please specify one of these ['online', 'offline', 'online_and_offline'].",
+        "\(mode) is not a supported push format. "
+          + "Please specify one of these ['online', 'offline', 'online_and_offline'].",
         place: "to")
     }
     for column in columns where column.values.count != rowCount {

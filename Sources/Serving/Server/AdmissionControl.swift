@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// Counts connections and requests, and says which to refuse.
 ///
-/// Without this, work that nobody waits for any more piles up past the knee of the curve and the share that is answered in
-/// time goes to zero (Amazon Builders' Library, "Using load shedding to avoid overload").
+/// Without this, work that nobody waits for any more piles up past the knee of the curve and the share that is
+/// answered in time goes to zero (Amazon Builders' Library, "Using load shedding to avoid overload").
 final class AdmissionControl: Sendable {
   let limits: ServingConfiguration.Admission
   private let census = Mutex(Census())

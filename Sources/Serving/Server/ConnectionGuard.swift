@@ -3,8 +3,8 @@ internal import NIOHTTP1
 
 /// Sees a connection's requests begin and end, closes it when its peer is too slow, and counts what is under way.
 ///
-/// Lives on the connection's event loop, behind the parser of HTTP/1.1. `ByteWatch` tells it of bytes that are no whole headers
-/// yet, which the parser keeps to itself.
+/// Lives on the connection's event loop, behind the parser of HTTP/1.1. `ByteWatch` tells it of bytes that are no
+/// whole headers yet, which the parser keeps to itself.
 final class ConnectionGuard: ChannelDuplexHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundIn = HTTPServerResponsePart

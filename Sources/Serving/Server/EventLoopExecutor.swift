@@ -2,8 +2,8 @@ internal import NIOCore
 
 /// Runs tasks on an event loop's thread.
 ///
-/// A connection's task that prefers this executor reads, answers and writes on the thread that its socket belongs to: a request
-/// costs no hop between threads.
+/// A connection's task that prefers this executor reads, answers and writes on the thread that its socket belongs to:
+/// a request costs no hop between threads.
 final class EventLoopExecutor: TaskExecutor {
   private let eventLoop: any EventLoop
 

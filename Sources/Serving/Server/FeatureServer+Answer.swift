@@ -82,7 +82,8 @@ extension FeatureServer {
     if let length = request.headers[.contentLength], let count = Int(length), count > configuration.limits.bodyBytes {
       throw .bodyTooLarge(configuration.limits.bodyBytes)
     }
-    // A page in somebody's browser must not write into a server on their machine: browsers send where a page comes from.
+    // A page in somebody's browser must not write into a server on their machine: browsers send where a page comes
+    // from.
     if route.writes, let origin = request.headers[.origin], let host = request.head.authority,
       !origin.hasSuffix("://\(host)")
     {
@@ -110,6 +111,7 @@ extension FeatureServer {
   private func write(_ reply: Reply, isHead: Bool, _ writer: consuming ResponseWriter) async throws {
     var headers = HTTPFields()
     headers.reserveCapacity(4)
+    headers[.date] = date.text(milliseconds: clock.nowMilliseconds)
     if let contentType = reply.contentType { headers[.contentType] = contentType.rawValue }
     headers[.contentLength] = String(reply.body.readableBytes)
     if let seconds = reply.retryAfterSeconds { headers[.retryAfter] = String(seconds) }
@@ -125,17 +127,5 @@ extension FeatureServer {
 extension Problem {
   static func bodyTooLarge(_ limit: Int) -> Problem {
     Problem(413, "BODY_TOO_LARGE", "the body is larger than \(limit) bytes", remedy: "split the request")
-  }
-}
-
-extension Route {
-  /// - Parameter path: with whatever query.
-  init?(path: String) {
-    if let route = Route(rawValue: path) {
-      self = route
-      return
-    }
-    guard let query = path.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
-    self.init(rawValue: String(path[..<query]))
   }
 }

@@ -20,6 +20,7 @@ package final class FeatureServer: Sendable {
   let logger: Logger
   let admission: AdmissionControl
   let counters = ServerCounters()
+  let date = DateHeader()
   let shapes: ShapeCache
   let pushes: PushHandler?
   private let running = Mutex<Running?>(nil)

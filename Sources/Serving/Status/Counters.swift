@@ -78,7 +78,7 @@ final class ServerCounters: Sendable {
   let pushedEvents = Counter()
   let refusedEvents = Counter()
 
-  func of(_ route: Route) -> OfRoute { routes[Route.allCases.firstIndex(of: route) ?? 0] }
+  func of(_ route: Route) -> OfRoute { routes[route.rawValue] }
 
   func answered(_ route: Route?, status: Int, nanoseconds: Int64) {
     guard let route else { return unrouted.add() }

@@ -2,8 +2,8 @@ internal import NIOCore
 
 /// Writes Prometheus' text format (0.0.4), family by family.
 ///
-/// A family has its HELP and TYPE in front and all of its samples in one run; counters end in `_total`. What the format asks
-/// for cannot be left out, because there is no other way to write a sample.
+/// A family has its HELP and TYPE in front and all of its samples in one run; counters end in `_total`. What the
+/// format asks for cannot be left out, because there is no other way to write a sample.
 struct MetricsText {
   enum Kind {
     case counter, gauge, histogram

@@ -54,7 +54,8 @@ extension ViewPlan {
     addKey(source, entity, to: &builder)
     builder.add(latenessMilliseconds)
     builder.add(filter.map(source.canonicalTexts) ?? [])
-    for input in inputs { builder.add(source.canonicalTexts(input)) }
+    // The layout's fingerprint does not depend on the order of features, so this must not either.
+    builder.add(Set(inputs.flatMap(source.canonicalTexts)).sorted())
     builder.add("\(layout.fingerprint)")
     return builder.fingerprint
   }
@@ -108,7 +109,7 @@ extension Plan {
       builder.add(view.name)
       builder.add(view.fingerprint)
       builder.add(view.ttlMilliseconds)
-      for feature in view.features {
+      for feature in view.features.sorted(by: { $0.name < $1.name }) {
         builder.add(feature.name)
         builder.add(feature.canonicalText)
       }

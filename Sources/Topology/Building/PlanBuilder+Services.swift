@@ -157,7 +157,7 @@ extension PlanBuilder {
       builder.add(feature.reference)
       builder.add(feature.type.text)
       builder.add(meaning(of: feature.origin))
-      builder.add("\(feature.defaultValue)")
+      builder.add(PlanReport.text(feature.defaultValue))
     }
     var joinKeys: [String] = []
     for index in usedViews.sorted() {

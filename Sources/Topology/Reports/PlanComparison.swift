@@ -70,8 +70,12 @@ struct PlanComparison {
   }
 
   private mutating func compareContents(_ before: SourcePlan, _ after: SourcePlan, _ subject: String) {
+    if before.topic != after.topic {
+      add(.changed, subject, .safe, "reads \(after.topic) instead of \(before.topic); its views build anew from there")
+      return
+    }
     let broken = Compatibility.backward.check(old: before.contract.schema, new: after.contract.schema)
-    if let first = broken.first, before.topic == after.topic {
+    if let first = broken.first {
       add(
         .changed, subject, .refused,
         "the new schema cannot read the events that are in the log: \(first.path): \(first.message)"

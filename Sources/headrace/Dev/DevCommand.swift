@@ -12,9 +12,9 @@ struct DevCommand: AsyncParsableCommand {
     commandName: "dev",
     abstract: "Everything in one process: the embedded log, the workers, the HTTP server.",
     discussion: """
-      For a laptop and for CI: no broker, no set-up. Topics that are missing are made, and keep their records for ever. \
-      Any Kafka client reaches the log at --kafka; features are at --listen. Several topologies share the log, each on \
-      the next port.
+      For a laptop and for CI: no broker, no set-up. Topics that are missing are made, and keep their records for \
+      ever. Any Kafka client reaches the log at --kafka; features are at --listen. Several topologies share the \
+      log, each on the next port.
 
       On a terminal it shows what arrives, features, how far behind it is, and where to look next; the log of the \
       process goes to DIR/headrace.log. Elsewhere it writes a line now and then. What is in DIR is found again at the \
@@ -27,6 +27,8 @@ struct DevCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("Where the log listens; port 0 takes a free one.", valueName: "host:port"))
   var kafka = "127.0.0.1:9092"
+  @Option(help: ArgumentHelp("Write the log's HOST:PORT here once it serves.", valueName: "file"))
+  var kafkaPortFile: String?
   @Option(help: "How many partitions a topic gets that is made.") var partitions: Int32 = 4
 
   func validate() throws {
@@ -47,6 +49,7 @@ struct DevCommand: AsyncParsableCommand {
     try Folder.make(data)
     var view = try DevView(logFile: "\(data)/headrace.log", level: worker.logger.logLevel)
     let broker = try await startBroker(data, view.logger)
+    if let kafkaPortFile { try PortFile.write("\(Self.address(of: broker))\n", to: kafkaPortFile) }
     let stop = try TerminationSignal.watch()
     var processes: [TopologyProcess] = []
     do {

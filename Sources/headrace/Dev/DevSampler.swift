@@ -38,6 +38,8 @@ struct DevSampler: Sendable {
     guard let key = EntityKey.encode(parts),
       (try? features.read(view: index, key: key, at: .latest, features: shown, into: &values)) != nil
     else { return nil }
+    // The newest record may not be applied yet, or does not count.
+    guard values.contains(where: { $0.status == .present }) else { return nil }
     return DevSnapshot.Sample(
       view: view.name, key: parts.map(\.keyText).joined(separator: ","),
       values: zip(shown, values).map { (view.features[$0].name, $1.value.shortText) })

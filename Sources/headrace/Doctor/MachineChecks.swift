@@ -1,8 +1,8 @@
 internal import Core
 internal import Glibc
 
-/// What this machine gives: room on disk, descriptors, a clock, ports, time zones. Facts are read in one place and judged
-/// in another, so that the judgement can be tested.
+/// What this machine gives: room on disk, descriptors, a clock, ports, time zones. Facts are read in one place and
+/// judged in another, so that the judgement can be tested.
 enum MachineChecks {
   private static let freeBytesMin: UInt64 = 1 << 30
   private static let freeShareMin = 0.05

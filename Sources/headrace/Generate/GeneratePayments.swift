@@ -9,8 +9,8 @@ struct GeneratePayments: AsyncParsableCommand {
     abstract: "Make up card payments, for topologies/payments.yaml.",
     discussion: """
       JSON objects of about 165 bytes, to a topic with the user as the key, or with --stdout as lines. Users and \
-      merchants follow Zipf laws, amounts a log-normal law. A record's timestamp is when its event arrives; event times \
-      (ts) lie up to 5 s before that, those of late events 10 s to 2 min more.
+      merchants follow Zipf laws, amounts a log-normal law. A record's timestamp is when its event arrives; event \
+      times (ts) lie up to 5 s before that, those of late events 10 s to 2 min more.
 
       The same settings, seed and --start give the same bytes on every machine. Event times follow the rate, not the \
       clock. With --rate 0 they are --event-rate a second and end now, unless --start says otherwise.

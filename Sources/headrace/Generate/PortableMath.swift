@@ -1,7 +1,7 @@
 /// Logarithm and exponential from additions, multiplications and divisions alone.
 ///
-/// The C library's differ in the last bit from machine to machine; IEEE 754's basic operations do not. What is generated
-/// from a seed has to be the same everywhere.
+/// The C library's differ in the last bit from machine to machine; IEEE 754's basic operations do not. What is
+/// generated from a seed has to be the same everywhere.
 enum PortableMath {
   private static let ln2 = 0.693_147_180_559_945_3
 

@@ -1,4 +1,4 @@
-/// Events and what must come of them, as `headrace test` reads them: JSON Lines, one step a line, in the order of the log.
+/// Events and what must come of them, as `headrace test` reads them: JSON Lines, one step a line, as the log has them.
 ///
 ///     # A comment; blank lines are left out.
 ///     {"case": "two departures of one carrier"}
@@ -8,12 +8,12 @@
 ///     {"view": "carrier_departures", "key": ["ZZ"], "at": 1357041600000, "status": "NOT_FOUND"}
 ///     {"counts": {"departed": {"applied": 1, "dead_lettered": 1}}}
 ///
-/// | line | members |
-/// |---|---|
-/// | `case` | begins a case with nothing in it; `about` may say more |
-/// | `source` | one record: `event` (a JSON object) or `raw` (text that need not be JSON); `key` when it is not that of the event's key field; `timestamp`, the record's own (RFC 3339 or epoch milliseconds), when it is not the event's time |
-/// | `view` | what a read must give: `key` (a list with one value for each join key), `at` (the injected clock), `features` (name → value, `null`, or `{"about": 12.5, "within": 0.01}` with a relative error), `status` of all of them |
-/// | `counts` | what must have become of the records of a source by now |
+/// - `case` begins a case with nothing in it; `about` may say more.
+/// - `source` is one record: `event` (a JSON object) or `raw` (text that need not be JSON); `key` when it is not that of
+///   the event's key field; `timestamp`, the record's own (RFC 3339 or epoch milliseconds), when it is not the event's.
+/// - `view` is what a read must give: `key` (a list with one value for each join key), `at` (the injected clock),
+///   `features` (name → value, `null`, or `{"about": 12.5, "within": 0.01}` with a relative error), `status` of them all.
+/// - `counts` is what must have become of the records of a source by now.
 ///
 /// An expectation sees the events above it in its case.
 struct GoldenFile: Sendable {

@@ -8,9 +8,9 @@ internal import Topology
 
 /// A topology in memory: events in, features out, without broker, disk, threads or clock.
 ///
-/// It is made of the same contracts, expressions and windows as a worker, and makes the same decisions in the same order
-/// (contract, skew, watermark, filter, deduplication, lateness). It is slow where a worker is fast, which is why a worker
-/// is not made of it. All records are in one partition.
+/// It is made of the same contracts, expressions and windows as a worker, and makes the same decisions in the same
+/// order (contract, skew, watermark, filter, deduplication, lateness). It is slow where a worker is fast, which is why
+/// a worker is not made of it. All records are in one partition.
 final class GoldenPipeline {
   let plan: Plan
   private var sources: [GoldenSource]

@@ -8,8 +8,8 @@ struct QueryCommand: AsyncParsableCommand {
     abstract: "Read features of a view from a running Headrace.",
     discussion: """
       Windows end at the wall clock, as for an application. --as-of reads at another time: an RFC 3339 time, a date, \
-      epoch milliseconds, or latest: the time of the newest event. Values of a past time are exact where no newer event \
-      lies in the same tile; a note on stderr says when one does, and when the newest event is long gone.
+      epoch milliseconds, or latest: the time of the newest event. Values of a past time are exact where no newer \
+      event lies in the same tile; a note on stderr says when one does, and when the newest event is long gone.
 
       A key of several parts has commas between them (JFK,LAX), or is a JSON list (["a,b","c"]). --output json prints \
       one object a line, one line a key. Exit codes: 0 done; 1 refused; 2 wrong usage; 3 the server is unreachable.

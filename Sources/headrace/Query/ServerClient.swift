@@ -44,7 +44,8 @@ struct ServerClient: Sendable {
     return response.body
   }
 
-  /// Three shapes: ours (`application/problem+json`), FastAPI's list of faults, and Feast's, a JSON text with JSON in it.
+  /// Three shapes: ours (`application/problem+json`), FastAPI's list of faults, and Feast's, a JSON text with JSON in
+  /// it.
   static func refusal(_ response: HTTPResponse, place: String) -> HeadraceError {
     var document = try? JSONDocument(response.body, depthMax: depthMax)
     if let inner = document?.string { document = try? JSONDocument(Array(inner.utf8), depthMax: depthMax) }

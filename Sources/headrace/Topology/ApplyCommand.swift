@@ -9,9 +9,9 @@ struct ApplyCommand: AsyncParsableCommand {
     commandName: "apply",
     abstract: "Put a topology in force: running workers switch to it.",
     discussion: """
-      Compares the topology with the plan that runs, prints the difference, and writes the new plan to the control topic \
-      (headrace.control), from where every worker takes it at an offset that is recorded. New and changed views are \
-      built from the log while the others go on.
+      Compares the topology with the plan that runs, prints the difference, and writes the new plan to the control \
+      topic (headrace.control), from where every worker takes it at an offset that is recorded. New and changed \
+      views are built from the log while the others go on.
 
       A change that would break a service in use is refused; --retire names services that nobody uses any more. \
       \(ExitStatus.help)

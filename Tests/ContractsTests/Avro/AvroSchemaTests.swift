@@ -65,7 +65,7 @@ import Testing
 
   @Test func `a cut or damaged schema is an error or a schema`() throws {
     let text = Array(
-      #"{"type":"record","name":"r","fields":[{"name":"a","type":["null",{"type":"map","values":"r"}],"default":null}]}"#
+      #"{"type":"record","name":"r","fields":[{"name":"a","type":["null",{"type":"map","values":"r"}]}]}"#
         .utf8)
     var random = SplitMix64(seed: 3)
     for end in text.indices {

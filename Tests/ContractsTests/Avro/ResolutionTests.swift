@@ -87,14 +87,16 @@ import Testing
     let contract = try contract(
       #"""
       {"name":"a","type":"long"},{"name":"b","aliases":["old_b"],"type":"string"},
-      {"name":"in","type":{"type":"record","name":"i","fields":[{"name":"p","type":"int"},{"name":"q","type":"int","default":5}]}},
+      {"name":"in","type":{"type":"record","name":"i","fields":[
+        {"name":"p","type":"int"},{"name":"q","type":"int","default":5}]}},
       {"name":"m","type":["null","i"],"default":null},{"name":"c","type":"int"}
       """#)
     let writer = try AvroSchemaTests.schema(
       #"""
       {"type":"record","name":"w","fields":[
         {"name":"skipped","type":{"type":"array","items":["null",{"type":"map","values":"double"}]}},
-        {"name":"in","type":["null",{"type":"record","name":"j","fields":[{"name":"z","type":"string"},{"name":"p","type":"int"}]}]},
+        {"name":"in","type":["null",{"type":"record","name":"j","fields":[
+          {"name":"z","type":"string"},{"name":"p","type":"int"}]}]},
         {"name":"list","type":["null",{"type":"record","name":"l","fields":[{"name":"next","type":["null","l"]}]}]},
         {"name":"old_b","type":"bytes"},{"name":"a","type":"int"}]}
       """#)

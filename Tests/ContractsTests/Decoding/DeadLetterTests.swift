@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct DeadLetterTests {
   static let amount =
-    #"{"name":"amount","type":"double","constraints":{"min":0}},{"name":"id","type":"string","constraints":{"pattern":"[a-z]+"}}"#
+    #"{"name":"amount","type":"double","constraints":{"min":0}},"#
+    + #"{"name":"id","type":"string","constraints":{"pattern":"[a-z]+"}}"#
 
   static func headers(_ payload: [UInt8]?, _ contract: Contract) throws -> [String: String] {
     let decoded = try decode([payload], contract)
@@ -38,7 +39,8 @@ import Testing
     ("{\"id\":null,\"amount\":1}", "id: found \"null\", expected a value: the field may not be null"),
     (
       "{\"id\":tru}",
-      "found \"tru}\" at byte 6, expected JSON: a value is expected: an object, array, string, number, true, false or null"
+      "found \"tru}\" at byte 6, expected JSON: a value is expected: "
+        + "an object, array, string, number, true, false or null"
     ),
     ("[1]", "found \"[1]\", expected an object"),
     ("", "found nothing at byte 0, expected JSON: a JSON value is expected"),

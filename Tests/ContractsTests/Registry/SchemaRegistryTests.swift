@@ -55,7 +55,8 @@ import Testing
         "/schemas/ids/1",
         .init(
           body:
-            #"{"schema":"\#(user)","references":[\#(zipReference),{"name":"a.Address","subject":"address","version":1}]}"#
+            #"{"schema":"\#(user)","references":[\#(zipReference),"#
+            + #"{"name":"a.Address","subject":"address","version":1}]}"#
         ))
       registry.answer(
         "/subjects/address/versions/1", .init(body: #"{"schema":"\#(address)","references":[\#(zipReference)]}"#))

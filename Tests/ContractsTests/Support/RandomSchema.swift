@@ -2,7 +2,7 @@ import Columns
 import Core
 
 /// A random type with everything that tests want to know of it; written down without the code under test.
-indirect enum RandomType {
+indirect enum RandomType: Sendable {
   case null, boolean, int, long, float, double, bytes, string, millis, micros, date, uuid
   case decimal(precision: Int, scale: Int)
   case enumeration(name: String, symbols: [String])

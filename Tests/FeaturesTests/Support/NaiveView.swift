@@ -89,7 +89,8 @@ extension NaiveView {
     switch function {
     case .variance, .standardDeviation:
       guard values.count > 1 else { return .null }
-      let mean = values.reduce(0) { $0 + $1.number / count }
+      // Relative to one of them: what all have in common does not round.
+      let mean = values[0].number + values.reduce(0) { $0 + ($1.number - values[0].number) / count }
       let variance = values.reduce(0) { $0 + ($1.number - mean) * ($1.number - mean) } / (count - 1)
       return .double(function == .variance ? variance : variance.squareRoot())
     case .percentile(let fraction):
