@@ -14,7 +14,7 @@ extension PartitionTask {
     while let report = lane?.take() { hear(report) }
     guard machine.phase == .running else {
       balance(now)
-      return publishStatus()
+      return publishStatus(now)
     }
     advanceBootstraps()
     if now >= nextCheckpointAtMilliseconds || (store?.dirtyBytes ?? 0) > context.configuration.dirtyBytesMaximum {
@@ -27,6 +27,13 @@ extension PartitionTask {
       nextCommitAtMilliseconds = now + context.configuration.commitIntervalMilliseconds
     }
     balance(now)
+    publishStatus(now)
+  }
+
+  /// Reports need no more than a few pictures a second; offsets and watermarks are told after each batch.
+  private func publishStatus(_ now: Int64) {
+    guard now >= nextStatusAtMilliseconds else { return }
+    nextStatusAtMilliseconds = now + 50
     publishStatus()
   }
 

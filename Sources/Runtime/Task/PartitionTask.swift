@@ -45,6 +45,7 @@ final class PartitionTask {
 
   var nextCommitAtMilliseconds: Int64
   var nextCheckpointAtMilliseconds: Int64
+  var nextStatusAtMilliseconds: Int64 = 0
   var commitStartedAtMilliseconds: Int64 = 0
   var lastCommitMilliseconds: Int64?
   var lastCheckpointMilliseconds: Int64?
@@ -70,7 +71,9 @@ final class PartitionTask {
     lane = context.isTransactional ? try Self.lane(number, context, wake) : nil
     let now = WallClock.monotonic.nowMilliseconds
     nextCommitAtMilliseconds = now + context.configuration.commitIntervalMilliseconds
-    nextCheckpointAtMilliseconds = now + context.configuration.checkpointIntervalMilliseconds
+    // Tasks save one after the other, not all at once.
+    let interval = context.configuration.checkpointIntervalMilliseconds
+    nextCheckpointAtMilliseconds = now + interval / 2 + interval * Int64(number % 8) / 16
   }
 
   private static func lane(

@@ -31,7 +31,10 @@ final class Worker: RebalanceListener {
     var failures = 0
     while !control.isStopping {
       do {
-        if let next = control.takeContext() { context = next }
+        if let next = control.takeContext() {
+          context = next
+          RuntimeKillPoint.pass(.switchAfter)
+        }
         try session()
         failures = 0
       } catch {

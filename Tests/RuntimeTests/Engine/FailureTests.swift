@@ -47,7 +47,7 @@ import Topology
   }
 
   @Test(arguments: [
-    "EndTxn:drop-response:every=9", "EndTxn:drop-request:every=7", "TxnOffsetCommit:drop-response:every=5",
+    "EndTxn:drop-response:first=9", "EndTxn:drop-request:first=9", "TxnOffsetCommit:drop-response:every=5",
     "AddOffsetsToTxn:error=51:every=3",
   ])
   func `what became of a commit is read back when nobody said`(fault: String) async throws {

@@ -17,6 +17,7 @@ extension Node {
     var configuration = RuntimeConfiguration(client: client, dataDirectory: "\(folder)/\(directory)")
     configuration.commitIntervalMilliseconds = 20
     configuration.checkpointIntervalMilliseconds = 300
+    configuration.sessionTimeoutMilliseconds = 3_000
     configuration.blockCacheBytes = 8 << 20
     configuration.memoryBudgetBytes = 64 << 20
     change(&configuration)
