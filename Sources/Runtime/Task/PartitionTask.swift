@@ -34,6 +34,8 @@ final class PartitionTask {
   /// The store's last write failed: only a new instance knows what the disk has.
   var isStoreFinished = false
   var whyNotMoving: String?
+  /// When it was found to be fenced, by the monotonic clock.
+  var fencedAtMilliseconds: Int64?
   /// When to try again what failed.
   var retryAtMilliseconds: Int64?
   var restarts = 0
@@ -142,6 +144,7 @@ final class PartitionTask {
 
   private func halt(_ stop: TaskProtocol.Stop) {
     let error = stop.error(self)
+    if stop == .fenced { fencedAtMilliseconds = WallClock.monotonic.nowMilliseconds }
     whyNotMoving = error.description
     logger.error("task stops", metadata: ["error": "\(error)"])
     publish()

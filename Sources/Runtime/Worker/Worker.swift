@@ -75,8 +75,23 @@ final class Worker: RebalanceListener {
       for partition in result.endsReached { tasks[partition.partition]?.reachedEnd(of: partition) }
       let now = WallClock.monotonic.nowMilliseconds
       for task in tasks.values { task.tick(nowMilliseconds: now) }
+      try askWhoOwns(now)
     }
     if control.isAbandoning { endSession() } else { try leave(consumer) }
+  }
+
+  /// A task is fenced by its new owner, or because its transaction was open for too long (the process stood still).
+  /// Whose it is only the group knows: if it has not taken the task away by itself, this worker joins again and hears.
+  private func askWhoOwns(_ now: Int64) throws {
+    guard
+      let fenced = tasks.values.first(where: { task in
+        task.fencedAtMilliseconds.map { now - $0 > Self.fencedPatienceMilliseconds } ?? false
+      })
+    else { return }
+    for task in tasks.values { task.leave() }
+    throw HeadraceError(
+      .external, "TASK_FENCED", "another producer took over the transactions of a task", retry: .newInstance,
+      place: "task \(fenced.number)")
   }
 
   private func configuration() -> ConsumerConfiguration {
@@ -188,6 +203,7 @@ extension Worker {
   }
 
   private static let startPatienceMilliseconds: Int64 = 60_000
+  private static let fencedPatienceMilliseconds: Int64 = 1_000
 }
 
 /// How other threads talk to a worker.
