@@ -15,8 +15,8 @@ package struct AppliedPlan: Sendable, Equatable {
 
 /// One record of the control topic: the topology's name as its key, what it is in its headers.
 ///
-/// Commands carry the version that they expect; of two that expect the same one the first in the log wins, and the other
-/// one is as if it had never been.
+/// Commands carry the version that they expect; of two that expect the same one the first in the log wins, and the
+/// other one is as if it had never been.
 enum ControlRecord: Equatable {
   /// Run this plan from now on.
   case plan(topology: String, expects: Int64, fingerprint: Fingerprint, document: [UInt8])

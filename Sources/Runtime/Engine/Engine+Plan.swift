@@ -29,8 +29,8 @@ extension Engine {
     state.withLock { $0.planVersion = applied.version }
   }
 
-  /// Runs another plan from here on: every task commits, saves and goes on with the new plan at the offset where it left
-  /// off; views that are new are built from the log beside the others.
+  /// Runs another plan from here on: every task commits, saves and goes on with the new plan at the offset where it
+  /// left off; views that are new are built from the log beside the others.
   ///
   /// - Throws: when the new plan's topics are not there.
   func switchPlan(to plan: Plan) throws {

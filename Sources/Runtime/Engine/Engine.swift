@@ -6,11 +6,11 @@ internal import Rocks
 internal import Synchronization
 package import Topology
 
-/// Runs a plan in this process: workers that read the topology's topics, tasks that keep its state, and a reader that any
-/// thread may ask.
+/// Runs a plan in this process: workers that read the topology's topics, tasks that keep its state, and a reader that
+/// any thread may ask.
 ///
-/// More processes with the same plan share the partitions: they are members of one consumer group, and that is all there
-/// is of a cluster.
+/// More processes with the same plan share the partitions: they are members of one consumer group, and that is all
+/// there is of a cluster.
 package final class Engine: Sendable {
   struct State: Sendable {
     var workers: [WorkerControl] = []
@@ -52,8 +52,8 @@ package final class Engine: Sendable {
   ///
   /// Returns when the workers run; tasks become readable one after the other (`status`).
   ///
-  /// - Throws: when a topic is missing, when topics differ in their number of partitions, when the data directory cannot
-  ///   be written, when the cluster runs another plan.
+  /// - Throws: when a topic is missing, when topics differ in their number of partitions, when the data directory
+  ///   cannot be written, when the cluster runs another plan.
   package func start() async throws {
     guard state.withLock({ !$0.isStarted }) else { return }
     let context = try await thread.run { [self] in

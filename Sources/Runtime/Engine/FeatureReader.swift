@@ -29,7 +29,8 @@ package enum ReadError: Error, Sendable, Equatable {
 
 /// Reads features from any thread: key → partition → task → rows.
 ///
-/// A read sees every record that was applied when it began, committed or not: the state is a function of committed input.
+/// A read sees every record that was applied when it began, committed or not: the state is a function of committed
+/// input.
 package final class FeatureReader: Sendable {
   private let board: TaskBoard
   private let clock: WallClock

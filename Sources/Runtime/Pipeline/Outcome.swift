@@ -13,8 +13,8 @@ package enum Outcome: UInt8, Sendable, CaseIterable {
   case deadLettered
 }
 
-/// How many records of a source ended how, since the beginning of its log. Part of the state, so that the counts survive
-/// restarts as exactly as the features do.
+/// How many records of a source ended how, since the beginning of its log. Part of the state, so that the counts
+/// survive restarts as exactly as the features do.
 package struct OutcomeCounts: Sendable, Equatable {
   package var read: Int64 = 0
   package var applied: Int64 = 0

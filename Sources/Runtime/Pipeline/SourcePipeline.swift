@@ -10,9 +10,9 @@ internal import Topology
 /// From the records of one source in one partition to the rows of its views.
 ///
 /// Bytes → columns → derived columns → the checks, in their order (contract, skew, watermark, filter, deduplication,
-/// lateness) → keys, once per entity → rows, view by view. Every decision is a function of the partition's prefix; where
-/// batches are cut changes nothing. Buffers are kept from batch to batch: a record that is well costs no allocation, no
-/// lock and no string.
+/// lateness) → keys, once per entity → rows, view by view. Every decision is a function of the partition's prefix;
+/// where batches are cut changes nothing. Buffers are kept from batch to batch: a record that is well costs no
+/// allocation, no lock and no string.
 final class SourcePipeline {
   let source: SourcePlan
   /// Of this source in its topic, for messages and the dead-letter topic.
@@ -93,7 +93,8 @@ final class SourcePipeline {
   }
 
   /// - Parameters:
-  ///   - views: positions in the plan's views, all of this source, with the store's number of those whose rows are here.
+  ///   - views: positions in the plan's views, all of this source, with the store's number of those whose rows are
+  ///   here.
   ///   - dedupeName: under which the ids are kept; a view that is being built keeps its own.
   init(
     plan: Plan, source index: Int, partition: TopicPartition, partitionCount: Int32, store: TaskStore,

@@ -6,7 +6,8 @@
 ///
 /// - `S ≤ C`: a checkpoint waits until everything that is applied is committed.
 /// - What is committed with an output is never emitted again: below the `C` of the restart only state moves.
-/// - After any unclear outcome the memory goes and the task reads on from `S`. It never goes on from `C` with its state.
+/// - After any unclear outcome the memory goes and the task reads on from `S`. It never goes on from `C` with its
+///   state.
 /// - One transaction at a time, and none is ever ended twice: after a failure there is a new producer.
 package struct TaskProtocol: Sendable, Hashable {
   package private(set) var phase = Phase.new

@@ -6,8 +6,8 @@ internal import Topology
 
 /// From the deltas of one repartition partition to the rows of its view.
 ///
-/// Nothing is decided here: filters, deduplication and lateness were decided upstream, once. The watermark of the rows is
-/// the least over the upstream partitions that ever said something; one that says it is idle is not waited for.
+/// Nothing is decided here: filters, deduplication and lateness were decided upstream, once. The watermark of the rows
+/// is the least over the upstream partitions that ever said something; one that says it is idle is not waited for.
 final class DeltaInput {
   let view: ViewPlan
   /// As the store numbers it.

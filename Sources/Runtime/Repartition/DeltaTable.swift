@@ -3,8 +3,8 @@ internal import Core
 internal import Features
 internal import OnlineStore
 
-/// What one commit adds to the rows of a repartitioned view: one small row for each key, so that a hot key is one record
-/// per commit, however hot it is.
+/// What one commit adds to the rows of a repartitioned view: one small row for each key, so that a hot key is one
+/// record per commit, however hot it is.
 ///
 /// Merging is associative and commutative to the bit, so where commits cut the stream changes no feature.
 final class DeltaTable {

@@ -17,8 +17,8 @@ struct TaskContext: Sendable {
   var blockCache: BlockCache
   var clock: WallClock
 
-  /// Whether anything may ever be written to Kafka: then every commit is a transaction, also one without outputs. A plain
-  /// commit that was delayed could move C back behind one.
+  /// Whether anything may ever be written to Kafka: then every commit is a transaction, also one without outputs. A
+  /// plain commit that was delayed could move C back behind one.
   var isTransactional: Bool {
     configuration.writesRejectedRecords || plan.views.contains(where: \.isRepartitioned)
   }

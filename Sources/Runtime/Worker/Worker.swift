@@ -6,8 +6,8 @@ internal import Topology
 
 /// One thread that reads: a member of the group, with the tasks that the group gave to it.
 ///
-/// Everything it owns lives and dies on this thread. What goes wrong with one task is the task's matter; what goes wrong
-/// with the consumer ends the session: everything unsaved goes, and a new consumer joins.
+/// Everything it owns lives and dies on this thread. What goes wrong with one task is the task's matter; what goes
+/// wrong with the consumer ends the session: everything unsaved goes, and a new consumer joins.
 final class Worker: RebalanceListener {
   private let index: Int
   private var context: TaskContext

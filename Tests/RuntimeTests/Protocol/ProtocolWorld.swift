@@ -1,7 +1,8 @@
 @testable import Runtime
 
 /// One task with two inputs, the group's offsets, an output topic and a disk: everything around `TaskProtocol` that the
-/// tests need, as a value. `Tests/Model/eos_model.py` explores the same with Delta and snapshots, and without this code.
+/// tests need, as a value. `Tests/Model/eos_model.py` explores the same with Delta and snapshots, and without this
+/// code.
 struct ProtocolWorld: Hashable {
   static let inputCount = 2
   static let recordCount: Int64 = 2

@@ -78,8 +78,8 @@ enum Payments {
 
   static let start: Int64 = 1_700_000_000_000
 
-  /// Events in the order of their arrival: some come twice, some late, some far too late, some from the future, some are
-  /// no JSON, some are filtered.
+  /// Events in the order of their arrival: some come twice, some late, some far too late, some from the future, some
+  /// are no JSON, some are filtered.
   static func events(_ count: Int, seed: UInt64, users: UInt64 = 37) -> [Event] {
     var random = SplitMix64(seed: seed)
     var events: [Event] = []
