@@ -121,7 +121,7 @@ let package = Package(
         "Core", "Columns", "Kafka", "Contracts", "Features", "Topology", "OnlineStore", "Runtime", "Serving", "Broker",
         logging,
       ]),
-    tests("HeadraceTests", ["Core", "Contracts", "Kafka", "headrace"]),
+    tests("HeadraceTests", ["Core", "Columns", "Contracts", "Kafka", "headrace"]),
     tests("ArchitectureTests", []),
   ],
   cxxLanguageStandard: .cxx17

@@ -66,9 +66,9 @@ import Testing
 }
 
 @Suite struct GoldenVariantTests {
-  private let events = (0..<200).map { index in
+  private let events: [TimedEvent] = (0..<200).map { (index: Int) -> TimedEvent in
     TimedEvent(
-      source: 0, key: nil, value: [UInt8(index)], timestampMilliseconds: Int64(index) * 1_000,
+      source: 0, key: nil, value: [UInt8(truncatingIfNeeded: index)], timestampMilliseconds: Int64(index) * 1_000,
       latenessMilliseconds: 30_000, hasDeduplication: index % 2 == 0, mayMove: index != 100)
   }
 

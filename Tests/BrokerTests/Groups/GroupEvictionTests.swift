@@ -7,7 +7,7 @@ import Testing
 struct GroupEvictionTests {
   @Test("LeaveGroup: the others join again, the one who left is unknown")
   func leave() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable()
     #expect(bench.leave("g", [(members[1], nil)]) == [ErrorCode.none])
     #expect(bench.heartbeat(member: members[1], generation: generation) == .unknownMemberId)
@@ -18,7 +18,7 @@ struct GroupEvictionTests {
 
   @Test("LeaveGroup in batches (KIP-345): dynamic by id, static by instance id alone or with its member id")
   func leaveBatch() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let a = try bench.joinDynamic()
     for name in ["s1", "s2", "s3"] { bench.join(instance: name) }
     bench.join(member: a.id)
@@ -38,7 +38,7 @@ struct GroupEvictionTests {
 
   @Test("The last one to leave empties the group and starts a generation without members")
   func lastLeaves() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(count: 2)
     #expect(bench.leave("g", [(members[0], nil), (members[1], nil)]) == [ErrorCode.none, ErrorCode.none])
     #expect(bench.state() == .empty)
@@ -49,7 +49,7 @@ struct GroupEvictionTests {
 
   @Test("A pending member may leave, or its session ends: the others no longer wait for it")
   func pendingMemberGoes() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(count: 1)
     let pending = try #require(bench.joined(bench.join())).memberID
     let again = bench.join(member: members[0])
@@ -69,7 +69,7 @@ struct GroupEvictionTests {
 
   @Test("Session expiry: silence longer than the session evicts, heartbeats and commits do not let it come to that")
   func sessionExpiry() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(session: 10_000)
     bench.advance(by: 9_000)
     #expect(bench.heartbeat(member: members[0], generation: generation) == ErrorCode.none)
@@ -83,7 +83,7 @@ struct GroupEvictionTests {
 
   @Test("Whoever waits for the group is not evicted for silence")
   func waitingIsAlive() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(count: 2, session: 10_000, rebalance: 60_000)
     let leader = try #require(bench.coordinator.groups["g"]?.leaderID)
     let other = try #require(members.first { $0 != leader })
@@ -103,7 +103,7 @@ struct GroupEvictionTests {
 
   @Test("Rebalance timeout: members that heartbeat but do not join again are removed")
   func rebalanceTimeout() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(session: 30_000, rebalance: 20_000)
     let leader = try #require(bench.coordinator.groups["g"]?.leaderID)
     let stubborn = try #require(members.first { $0 != leader })
@@ -121,11 +121,11 @@ struct GroupEvictionTests {
 
   @Test("A leader that does not join again is replaced by the earliest member that did")
   func leaderElection() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(session: 30_000, rebalance: 20_000)
     let leader = try #require(bench.coordinator.groups["g"]?.leaderID)
     let others = members.filter { $0 != leader }
-    let changed = [GroupProtocol(name: "range", metadata: GroupScenario.subscription(["other"]))]
+    let changed = [GroupProtocol(name: "range", metadata: GroupHarness.subscription(["other"]))]
     let tokens = others.reversed().map {
       bench.join(member: $0, protocols: changed, session: 30_000, rebalance: 20_000)
     }
@@ -137,7 +137,7 @@ struct GroupEvictionTests {
 
   @Test("Sync timeout: members that know the generation and never ask for their assignment are removed")
   func syncTimeout() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(count: 2, session: 30_000, rebalance: 20_000)
     let leader = try #require(bench.coordinator.groups["g"]?.leaderID)
     let follower = try #require(members.first { $0 != leader })
@@ -158,7 +158,7 @@ struct GroupEvictionTests {
 
   @Test("A new member whose first join takes too long is given up, and told")
   func newMemberJoinTimeout() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(count: 1, session: 1_800_000, rebalance: 900_000)
     let newcomer = bench.join(session: 1_000, requiresKnownMemberID: false)
     bench.advance(by: 299_999)
@@ -170,7 +170,7 @@ struct GroupEvictionTests {
 
   @Test("A member that is evicted while it waits for its assignment is told so")
   func leaveWhileSyncing() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(count: 2)
     let leader = try #require(bench.coordinator.groups["g"]?.leaderID)
     let follower = try #require(members.first { $0 != leader })
@@ -184,7 +184,7 @@ struct GroupEvictionTests {
 
   @Test("A rebalance timeout of zero is a deadline in the next millisecond, not an endless loop")
   func zeroRebalanceTimeout() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let a = bench.join(instance: "s1", session: 30_000, rebalance: 0)
     #expect(bench.joined(a)?.generation == 1)
     bench.advance(by: 5)
@@ -195,7 +195,7 @@ struct GroupEvictionTests {
 
   @Test("When the broker stops, everybody that waits is told to come back")
   func shutdown() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, _) = try bench.makeStable(count: 2)
     let leader = try #require(bench.coordinator.groups["g"]?.leaderID)
     bench.join(member: leader)

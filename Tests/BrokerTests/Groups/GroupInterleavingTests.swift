@@ -53,7 +53,7 @@ private struct GroupScenario {
 
   private let seed: UInt64
   private var random: ScenarioRandom
-  private let bench: GroupScenario
+  private let bench: GroupHarness
   private var clients: [ScenarioClient] = []
   /// What the leader of a generation assigned, by instance id or member id.
   private var assigned: [GenerationKey: [String: [UInt8]]] = [:]
@@ -68,7 +68,7 @@ private struct GroupScenario {
   init(seed: UInt64) {
     self.seed = seed
     random = ScenarioRandom(seed: seed)
-    bench = GroupScenario(
+    bench = GroupHarness(
       GroupConfiguration(initialRebalanceDelayMilliseconds: seed % 3 == 0 ? 500 : 0, membersMaximum: 6), seed: seed)
     for groupID in ["g", "h"] {
       clients += (0..<4).map { _ in ScenarioClient(groupID: groupID) }
@@ -133,7 +133,7 @@ private struct GroupScenario {
     let client = clients[index]
     clients[index].hasAssignment = false
     let topics = random.chance(1, in: 8) ? ["flights", "weather"] : ["flights"]
-    let metadata = GroupScenario.subscription(topics, rest: [UInt8(random.below(2))])
+    let metadata = GroupHarness.subscription(topics, rest: [UInt8(random.below(2))])
     let names = random.pick([["range", "sticky"], ["sticky", "range"], ["sticky", "other"]]) ?? []
     clients[index].joinToken = bench.join(
       client.groupID, member: client.memberID, instance: client.instanceID,
@@ -264,8 +264,8 @@ private struct GroupScenario {
 
   mutating func checkJournal() {
     let live = bench.coordinator.snapshotEvents()
-    if GroupScenario.replay(bench.journal).snapshotEvents() != live { fault("the journal tells something else") }
-    let compacted = GroupScenario.replay(live.map { GroupScenario.encoded($0) })
+    if GroupHarness.replay(bench.journal).snapshotEvents() != live { fault("the journal tells something else") }
+    let compacted = GroupHarness.replay(live.map { GroupHarness.encoded($0) })
     if compacted.snapshotEvents() != live { fault("the snapshot tells something else") }
   }
 

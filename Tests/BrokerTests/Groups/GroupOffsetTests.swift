@@ -11,7 +11,7 @@ struct GroupOffsetTests {
 
   @Test("A consumer without membership commits to a group that has no members, known or not")
   func simpleConsumer() {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     #expect(bench.commit([p0: 17]) == [ErrorCode.none])
     #expect(bench.offset(p0) == 17)
     #expect(bench.offset(p1) == -1)
@@ -26,7 +26,7 @@ struct GroupOffsetTests {
 
   @Test("In a group with members only its members commit, with their generation")
   func members() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(count: 2)
     #expect(bench.commit([p0: 1]) == [.unknownMemberId])
     #expect(bench.commit(member: members[0], generation: generation - 1, [p0: 1]) == [.illegalGeneration])
@@ -49,7 +49,7 @@ struct GroupOffsetTests {
 
   @Test("Metadata has a limit in bytes, per partition")
   func metadataLimit() {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     #expect(bench.commit([p0: 1], metadata: String(repeating: "é", count: 2_048)) == [ErrorCode.none])
     #expect(bench.commit([p0: 2], metadata: String(repeating: "x", count: 4_097)) == [.offsetMetadataTooLarge])
     #expect(bench.offset(p0) == 1)
@@ -58,7 +58,7 @@ struct GroupOffsetTests {
 
   @Test("Staged offsets vanish with an abort, and the committed value was never touched")
   func abort() {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     _ = bench.commit([p0: 10])
     #expect(bench.commit([p0: 20, p1: 30], producerID: 7) == [.none, .none])
     #expect(bench.offset(p0) == 10)
@@ -77,7 +77,7 @@ struct GroupOffsetTests {
 
   @Test("A commit makes staged offsets the committed ones, in all groups of the transaction, once")
   func commit() {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     _ = bench.commit([p0: 10])
     _ = bench.commit([p0: 20], producerID: 7)
     _ = bench.commit([p0: 21], producerID: 7)
@@ -94,7 +94,7 @@ struct GroupOffsetTests {
 
   @Test("A plain commit after the staging is the later one and stays")
   func laterCommitWins() {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     _ = bench.commit([p0: 20, p1: 20], producerID: 7)
     _ = bench.commit([p0: 50])
     bench.endTransaction(7, isCommitted: true)
@@ -104,7 +104,7 @@ struct GroupOffsetTests {
 
   @Test("TxnOffsetCommit names its member from version 3 on, and a zombie's is refused (KIP-447)")
   func transactionalFencing() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(count: 2)
     let known = bench.commit(member: members[0], generation: generation, [p0: 1], producerID: 7)
     #expect(known == [ErrorCode.none])
@@ -121,7 +121,7 @@ struct GroupOffsetTests {
 
   @Test("A static member's zombie is fenced in both kinds of commit")
   func staticFencing() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let old = try #require(bench.joined(bench.join(instance: "s"))?.memberID)
     bench.sync(member: old, instance: "s", generation: 1)
     let new = try #require(bench.joined(bench.join(instance: "s"))?.memberID)
@@ -132,7 +132,7 @@ struct GroupOffsetTests {
 
   @Test("Groups with members are not deleted; a deleted one takes its offsets, staged ones too, along")
   func deleteGroups() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(count: 1)
     _ = bench.commit(group: "simple", [p0: 1])
     _ = bench.commit(group: "simple", [p0: 2], producerID: 7)
@@ -150,12 +150,12 @@ struct GroupOffsetTests {
     let second = bench.issueToken()
     bench.settle(bench.coordinator.deleteGroups(["g"], token: second))
     #expect(bench.coordinator.listGroups().isEmpty)
-    #expect(GroupScenario.replay(bench.journal).listGroups().isEmpty)
+    #expect(GroupHarness.replay(bench.journal).listGroups().isEmpty)
   }
 
   @Test("OffsetDelete spares topics that a member reads (KIP-496)")
   func deleteOffsets() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(count: 1)
     _ = bench.commit(member: members[0], generation: generation, [p0: 1, other: 2])
     func delete(_ groupID: String, _ partitions: [TopicPartition]) -> OffsetDeleteReply? {
@@ -186,15 +186,15 @@ struct GroupOffsetTests {
     #expect(ConsumerSubscription([0, 0, 0x7f, 0xff, 0xff, 0xff]) == nil)
     #expect(ConsumerSubscription([0, 0, 0, 0, 0, 1, 0, 9, 65]) == nil)
     #expect(ConsumerSubscription([0, 0, 0, 0, 0, 1, 0, 1, 0xff]) == nil)
-    #expect(ConsumerSubscription(GroupScenario.subscription(["a", "b"], rest: [1, 2]))?.topics == ["a", "b"])
-    let bench = GroupScenario()
+    #expect(ConsumerSubscription(GroupHarness.subscription(["a", "b"], rest: [1, 2]))?.topics == ["a", "b"])
+    let bench = GroupHarness()
     bench.join(protocols: [GroupProtocol(name: "range", metadata: [9])], requiresKnownMemberID: false)
     #expect(bench.coordinator.groups["g"]?.isSubscribed(to: "anything") == true)
   }
 
   @Test("A deleted topic takes every group's position along, and nothing else")
   func topicDeletion() {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     _ = bench.commit([p0: 1, other: 2])
     _ = bench.commit(group: "only", [p0: 1])
     _ = bench.commit(group: "staged", [p0: 5, other: 6], producerID: 7)
@@ -209,12 +209,12 @@ struct GroupOffsetTests {
 
   @Test("Offsets are kept for ever by default; with a retention, a group without members loses what is too old")
   func retention() throws {
-    let forever = GroupScenario()
+    let forever = GroupHarness()
     _ = forever.commit([p0: 1])
     forever.advance(by: 10 * 365 * 86_400_000)
     #expect(forever.offset(p0) == 1)
 
-    let bench = GroupScenario(
+    let bench = GroupHarness(
       GroupConfiguration(offsetsRetentionMilliseconds: 3_600_000, offsetsRetentionCheckMilliseconds: 60_000))
     bench.advance(by: 0)
     let (members, generation) = try bench.makeStable(count: 1, session: 1_800_000)
@@ -240,7 +240,7 @@ struct GroupOffsetTests {
 
   @Test("After a restart members are unknown, the generation goes on, offsets are there")
   func restart() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable()
     _ = bench.commit(member: members[0], generation: generation, [p0: 42])
     _ = bench.commit(member: members[0], generation: generation, [p0: 43], producerID: 7)
@@ -261,7 +261,7 @@ struct GroupOffsetTests {
 
   @Test("When the journal refuses, nothing happened, and clients are told to try again")
   func fullDisk() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     _ = bench.commit([p0: 1])
     bench.isJournalRefusing = true
     #expect(bench.commit([p0: 2]) == [.coordinatorNotAvailable])
@@ -282,13 +282,13 @@ struct GroupOffsetTests {
 
   @Test("Describe and list")
   func describe() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, _) = try bench.makeStable(count: 2)
     let description = bench.coordinator.describe("g")
     #expect(description.protocolName == "range")
     #expect(description.members.map(\.memberID) == members)
     #expect(description.members.map(\.assignment) == [[0], [1]])
-    #expect(description.members.first?.metadata == GroupScenario.range.metadata)
+    #expect(description.members.first?.metadata == GroupHarness.range.metadata)
     #expect(description.members.first?.clientHost == "/127.0.0.1")
     bench.join(member: try #require(bench.coordinator.groups["g"]?.leaderID))
     #expect(bench.coordinator.describe("g").protocolName.isEmpty)

@@ -7,7 +7,7 @@ import Testing
 struct GroupRebalanceTests {
   @Test("A dynamic member's first join gives it an id, the second one brings it in (KIP-394)")
   func memberIDRequired() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let first = try #require(bench.joined(bench.join(client: "reader")))
     #expect(first.error == .memberIdRequired)
     #expect(first.memberID.hasPrefix("reader-"))
@@ -23,7 +23,7 @@ struct GroupRebalanceTests {
 
   @Test("Versions before 4 get in with their first join")
   func oldVersionJoins() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let reply = try #require(bench.joined(bench.join(requiresKnownMemberID: false)))
     #expect(reply.error == .none)
     #expect(reply.generation == 1)
@@ -31,7 +31,7 @@ struct GroupRebalanceTests {
 
   @Test("Three members, eager: each newcomer makes everybody join again, and each gets the leader's assignment")
   func threeMembersEager() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let a = try bench.joinDynamic()
     #expect(bench.joined(a.token)?.generation == 1)
     #expect(bench.synced(bench.sync(member: a.id, generation: 1, assignments: [a.id: [1]]))?.assignment == [1])
@@ -66,10 +66,10 @@ struct GroupRebalanceTests {
     func cooperative(owning owned: UInt8...) -> [GroupProtocol] {
       [
         GroupProtocol(
-          name: "cooperative-sticky", metadata: GroupScenario.subscription(["flights"], rest: [0, 0, 0, 0] + owned))
+          name: "cooperative-sticky", metadata: GroupHarness.subscription(["flights"], rest: [0, 0, 0, 0] + owned))
       ]
     }
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let a = try bench.joinDynamic(protocols: cooperative())
     bench.sync(member: a.id, generation: 1, assignments: [a.id: [1, 2]])
     let b = try bench.joinDynamic(protocols: cooperative())
@@ -94,7 +94,7 @@ struct GroupRebalanceTests {
 
   @Test("In a stable group a follower with equal metadata is told the generation; a leader, or a change, rebalances")
   func stableRejoin() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable()
     let leader = try #require(bench.coordinator.groups["g"]?.leaderID)
     let followers = members.filter { $0 != leader }
@@ -111,14 +111,14 @@ struct GroupRebalanceTests {
     for follower in followers { bench.sync(member: follower, generation: generation + 1) }
     #expect(bench.state() == .stable)
 
-    let changed = GroupProtocol(name: "range", metadata: GroupScenario.subscription(["flights", "weather"]))
+    let changed = GroupProtocol(name: "range", metadata: GroupHarness.subscription(["flights", "weather"]))
     bench.join(member: followers[0], protocols: [changed])
     #expect(bench.state() == .preparingRebalance)
   }
 
   @Test("Whom the leader leaves out has nothing, also if it had something in the generation before")
   func leftOut() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(count: 2)
     let leader = try #require(bench.coordinator.groups["g"]?.leaderID)
     let follower = try #require(members.first { $0 != leader })
@@ -130,7 +130,7 @@ struct GroupRebalanceTests {
 
   @Test("A lost JoinGroup answer is given again, to the leader with all members")
   func repeatedJoinWhileCompleting() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let a = try bench.joinDynamic()
     let again = try #require(bench.joined(bench.join(member: a.id)))
     #expect(again == bench.joined(a.token))
@@ -139,7 +139,7 @@ struct GroupRebalanceTests {
 
   @Test("A second request of the same member releases the first one")
   func replacedRequests() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(count: 2)
     let leader = try #require(bench.coordinator.groups["g"]?.leaderID)
     let follower = try #require(members.first { $0 != leader })
@@ -158,7 +158,7 @@ struct GroupRebalanceTests {
 
   @Test("A join while others wait for the assignment makes them join again")
   func joinWhileCompleting() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(count: 2)
     let leader = try #require(bench.coordinator.groups["g"]?.leaderID)
     let follower = try #require(members.first { $0 != leader })
@@ -176,7 +176,7 @@ struct GroupRebalanceTests {
   @Test("The protocol is one that all know; of those the one with most votes")
   func protocolVotes() throws {
     func protocols(_ names: String...) -> [GroupProtocol] { names.map { GroupProtocol(name: $0, metadata: []) } }
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let a = try bench.joinDynamic(protocols: protocols("range", "roundrobin", "sticky"))
     bench.join(protocols: protocols("sticky", "roundrobin"), requiresKnownMemberID: false)
     bench.join(protocols: protocols("sticky", "roundrobin", "other"), requiresKnownMemberID: false)
@@ -192,8 +192,8 @@ struct GroupRebalanceTests {
 
   @Test("A protocol that is named twice counts once")
   func duplicateProtocols() throws {
-    let bench = GroupScenario()
-    let twice = [GroupScenario.range, GroupScenario.range]
+    let bench = GroupHarness()
+    let twice = [GroupHarness.range, GroupHarness.range]
     let a = try bench.joinDynamic(protocols: twice)
     #expect(bench.joined(a.token)?.generation == 1)
     let b = try bench.joinDynamic()
@@ -203,7 +203,7 @@ struct GroupRebalanceTests {
 
   @Test("An empty group waits for the initial delay, and longer while members keep coming")
   func initialDelay() throws {
-    let bench = GroupScenario(GroupConfiguration(initialRebalanceDelayMilliseconds: 3_000))
+    let bench = GroupHarness(GroupConfiguration(initialRebalanceDelayMilliseconds: 3_000))
     let a = try bench.joinDynamic(rebalance: 7_000)
     bench.advance(by: 2_999)
     #expect(bench.joined(a.token) == nil)
@@ -220,7 +220,7 @@ struct GroupRebalanceTests {
 
   @Test("Session timeouts have bounds; a group has an id")
   func bounds() {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     #expect(bench.joined(bench.join(session: 999))?.error == .invalidSessionTimeout)
     #expect(bench.joined(bench.join(session: 1_800_001))?.error == .invalidSessionTimeout)
     #expect(bench.joined(bench.join(session: 1_000))?.error == .memberIdRequired)
@@ -234,7 +234,7 @@ struct GroupRebalanceTests {
 
   @Test("A full group turns newcomers away, keeps its members, and lets a static member come back")
   func groupMaximumSize() throws {
-    let bench = GroupScenario(GroupConfiguration(membersMaximum: 2))
+    let bench = GroupHarness(GroupConfiguration(membersMaximum: 2))
     let a = try bench.joinDynamic()
     let s = bench.join(instance: "s1")
     bench.join(member: a.id)
@@ -248,7 +248,7 @@ struct GroupRebalanceTests {
 
   @Test("In a rebalance the places go to the first; who joins again too late is turned away")
   func groupMaximumSizeWhilePreparing() throws {
-    let bench = GroupScenario(GroupConfiguration(membersMaximum: 2))
+    let bench = GroupHarness(GroupConfiguration(membersMaximum: 2))
     let (members, _) = try bench.makeStable(count: 2)
     bench.join(member: members[0])
     let newcomer = bench.join(requiresKnownMemberID: false)
@@ -261,7 +261,7 @@ struct GroupRebalanceTests {
 
   @Test("SyncGroup and Heartbeat check member, generation and protocol")
   func checks() throws {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let (members, generation) = try bench.makeStable(count: 2)
     #expect(bench.heartbeat(member: members[0], generation: generation - 1) == .illegalGeneration)
     #expect(bench.heartbeat(member: "stranger", generation: generation) == .unknownMemberId)

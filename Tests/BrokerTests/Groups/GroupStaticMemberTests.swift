@@ -6,10 +6,10 @@ import Testing
 @Suite("Groups: static members (KIP-345, KIP-814)")
 struct GroupStaticMemberTests {
   /// Two static members in a stable group; s1 leads.
-  private func makeBench(session: Int64 = 10_000, protocols: [GroupProtocol] = [GroupScenario.range]) throws
-    -> (GroupScenario, first: String, second: String, generation: Int32)
+  private func makeBench(session: Int64 = 10_000, protocols: [GroupProtocol] = [GroupHarness.range]) throws
+    -> (GroupHarness, first: String, second: String, generation: Int32)
   {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     let s1 = try #require(
       bench.joined(bench.join(instance: "s1", protocols: protocols, session: session))?.memberID)
     bench.sync(member: s1, instance: "s1", generation: 1)
@@ -98,7 +98,7 @@ struct GroupStaticMemberTests {
   @Test("What a cooperative member owned before its restart does not matter, but its topics do")
   func changedSubscription() throws {
     func cooperative(_ topics: [String], owned: [UInt8]) -> [GroupProtocol] {
-      [GroupProtocol(name: "cooperative-sticky", metadata: GroupScenario.subscription(topics, rest: owned))]
+      [GroupProtocol(name: "cooperative-sticky", metadata: GroupHarness.subscription(topics, rest: owned))]
     }
     let (bench, _, _, generation) = try makeBench(protocols: cooperative(["flights"], owned: [1, 2, 3]))
     let same = bench.join(instance: "s2", protocols: cooperative(["flights"], owned: []))
@@ -111,7 +111,7 @@ struct GroupStaticMemberTests {
 
   @Test("A restart that changes the group's protocol rebalances")
   func changedProtocol() throws {
-    let both = ["range", "sticky"].map { GroupProtocol(name: $0, metadata: GroupScenario.subscription(["flights"])) }
+    let both = ["range", "sticky"].map { GroupProtocol(name: $0, metadata: GroupHarness.subscription(["flights"])) }
     let (bench, _, _, _) = try makeBench(protocols: both)
     bench.join(instance: "s2", protocols: [both[1]])
     #expect(bench.state() == .preparingRebalance)

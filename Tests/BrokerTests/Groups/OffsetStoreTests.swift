@@ -101,7 +101,7 @@ struct OffsetStoreTests {
         naive.apply(event)
         if random.chance(1, in: 10) {
           let snapshot = coordinator.snapshotEvents()
-          coordinator = GroupScenario.replay(snapshot.map { GroupScenario.encoded($0) })
+          coordinator = GroupHarness.replay(snapshot.map { GroupHarness.encoded($0) })
           let isSame = coordinator.snapshotEvents() == snapshot
           #expect(isSame, "seed \(seed) step \(step)")
         }
@@ -113,7 +113,7 @@ struct OffsetStoreTests {
 
   @Test("A group without open transactions is one event in a snapshot, a big one a few")
   func minimalSnapshot() {
-    let bench = GroupScenario()
+    let bench = GroupHarness()
     for offset in 0..<200 as Range<Int64> {
       _ = bench.commit([TopicPartition(topic: "t", partition: Int32(offset % 7)): offset])
     }
@@ -123,7 +123,7 @@ struct OffsetStoreTests {
     _ = bench.commit(group: "big", many)
     let snapshot = bench.coordinator.snapshotEvents()
     #expect(snapshot.count == 4)
-    #expect(GroupScenario.replay(snapshot.map { GroupScenario.encoded($0) }).snapshotEvents() == snapshot)
+    #expect(GroupHarness.replay(snapshot.map { GroupHarness.encoded($0) }).snapshotEvents() == snapshot)
   }
 }
 

@@ -105,7 +105,7 @@ struct JournalCodingTests {
 
   @Test("Every event comes back as it was, also with bytes of a later version behind it", arguments: groupEvents)
   func groupEvent(_ event: GroupEvent) throws {
-    var decoder = JournalDecoder(GroupScenario.encoded(event) + [1, 2, 3])
+    var decoder = JournalDecoder(GroupHarness.encoded(event) + [1, 2, 3])
     #expect(try GroupEvent(decoding: &decoder) == event)
   }
 
@@ -120,9 +120,9 @@ struct JournalCodingTests {
   @Test("Cut short anywhere, an event throws")
   func truncation() {
     for event in Self.groupEvents {
-      let bytes = GroupScenario.encoded(event)
+      let bytes = GroupHarness.encoded(event)
       for length in 0..<bytes.count {
-        #expect(GroupScenario.decoded(Array(bytes.prefix(length))) == nil, "\(event) at \(length)")
+        #expect(GroupHarness.decoded(Array(bytes.prefix(length))) == nil, "\(event) at \(length)")
       }
     }
   }
@@ -133,7 +133,7 @@ struct JournalCodingTests {
     for _ in 0..<20_000 {
       var bytes = random.bytes(upTo: 40)
       if !bytes.isEmpty { bytes[0] = UInt8(random.below(10)) }
-      _ = GroupScenario.decoded(bytes)
+      _ = GroupHarness.decoded(bytes)
       var decoder = JournalDecoder(bytes)
       if let event = try? TransactionEvent(decoding: &decoder) {
         var coordinator = TransactionCoordinator()

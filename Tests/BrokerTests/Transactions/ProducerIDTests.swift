@@ -9,7 +9,7 @@ struct ProducerIDTests {
 
   @Test("Ids are reserved in the journal by the thousand, and never given out twice, also over restarts")
   func reservation() {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     var ids: [Int64] = []
     for round in 0..<4 {
       for _ in 0..<1_500 { ids.append(bench.initialize(nil)?.producerID ?? -1) }
@@ -23,7 +23,7 @@ struct ProducerIDTests {
 
   @Test("A refused reservation does not lead past it")
   func refusedReservation() {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     bench.isJournalRefusing = true
     for _ in 0..<3 { #expect(bench.initialize(nil)?.error == .coordinatorNotAvailable) }
     bench.isJournalRefusing = false
@@ -33,7 +33,7 @@ struct ProducerIDTests {
 
   @Test("Requests that make no sense")
   func validation() {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     #expect(bench.initialize("")?.error == .invalidRequest)
     #expect(bench.initialize(timeout: 900_001)?.error == .invalidTransactionTimeout)
     #expect(bench.initialize(timeout: 0)?.error == .invalidTransactionTimeout)
@@ -43,7 +43,7 @@ struct ProducerIDTests {
 
   @Test("A new instance of the same transactional id keeps the producer id and bumps the epoch")
   func newInstance() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let first = try bench.makeProducer()
     let second = try bench.makeProducer()
     #expect(first.producerID == second.producerID)
@@ -54,7 +54,7 @@ struct ProducerIDTests {
 
   @Test("An open transaction of the earlier instance is aborted first, with an epoch that nobody is given")
   func openTransaction() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let first = try bench.makeProducer()
     _ = bench.add([p0], first)
     bench.holdsMarkers = true
@@ -69,7 +69,7 @@ struct ProducerIDTests {
 
   @Test("KIP-360: a producer that names its id and epoch goes on; a repeated request gets the same answer")
   func recovery() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let producer = try bench.makeProducer()
     let bumped = try #require(bench.initialize(producerID: producer.producerID, epoch: 0))
     #expect(bumped.epoch == 1)
@@ -87,7 +87,7 @@ struct ProducerIDTests {
 
   @Test("A producer that recovers in the middle of its transaction has it aborted, asks again, and goes on")
   func recoveryWithOpenTransaction() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let producer = try bench.makeProducer()
     _ = bench.add([p0], producer)
     #expect(bench.initialize(producerID: producer.producerID, epoch: 0)?.error == .concurrentTransactions)
@@ -101,7 +101,7 @@ struct ProducerIDTests {
 
   @Test("A zombie that tries to recover does not end the present instance's transaction")
   func zombieRecovery() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let zombie = try bench.makeProducer()
     let present = try bench.makeProducer()
     _ = bench.add([p0], present)
@@ -111,8 +111,8 @@ struct ProducerIDTests {
   }
 
   /// A transactional id whose epoch has come to `epoch`.
-  private func makeBench(epoch: Int16) throws -> (TransactionScenario, TransactionalProducer) {
-    let bench = TransactionScenario()
+  private func makeBench(epoch: Int16) throws -> (TransactionHarness, TransactionalProducer) {
+    let bench = TransactionHarness()
     var producer = try bench.makeProducer()
     bench.transactions.apply(
       .initialized(

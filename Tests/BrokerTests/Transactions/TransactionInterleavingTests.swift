@@ -38,7 +38,7 @@ private struct TransactionScenario {
 
   private let seed: UInt64
   private var random: ScenarioRandom
-  private let bench = TransactionScenario()
+  private let bench = TransactionHarness()
   private let log: NaiveLog
   private var instances: [Instance] = []
   /// The epoch that `initProducerID` gave last, by transactional id.
@@ -215,7 +215,7 @@ private struct TransactionScenario {
   }
 
   mutating func checkJournal() {
-    let replayed = TransactionScenario(replaying: bench.journal, at: bench.nowMilliseconds)
+    let replayed = TransactionHarness(replaying: bench.journal, at: bench.nowMilliseconds)
     if replayed.transactions.snapshotEvents() != bench.transactions.snapshotEvents() {
       fault("the journal tells something else")
     }

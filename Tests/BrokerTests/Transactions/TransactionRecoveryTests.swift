@@ -9,8 +9,8 @@ struct TransactionRecoveryTests {
   private let p1 = TopicPartition(topic: "flights", partition: 1)
 
   /// Commits, aborts, a fenced and a timed-out transaction, with offsets in two groups.
-  private func makeJournal() throws -> (entries: [TransactionScenario.Entry], nowMilliseconds: Int64) {
-    let bench = TransactionScenario()
+  private func makeJournal() throws -> (entries: [TransactionHarness.Entry], nowMilliseconds: Int64) {
+    let bench = TransactionHarness()
     let a = try bench.makeProducer("a")
     let b = try bench.makeProducer("b", timeout: 5_000)
     _ = bench.initialize(nil)
@@ -40,7 +40,7 @@ struct TransactionRecoveryTests {
   }
 
   /// What a journal promises: the offsets of every transaction whose commit is in it, and no others.
-  private func promisedOffsets(_ entries: [TransactionScenario.Entry]) -> [String: Int64] {
+  private func promisedOffsets(_ entries: [TransactionHarness.Entry]) -> [String: Int64] {
     var idByProducer: [Int64: String] = [:]
     var staged: [String: [String: Int64]] = [:]
     var promised: [String: Int64] = [:]
@@ -63,7 +63,7 @@ struct TransactionRecoveryTests {
     return promised
   }
 
-  private func committedOffsets(_ bench: TransactionScenario) -> [String: Int64] {
+  private func committedOffsets(_ bench: TransactionHarness) -> [String: Int64] {
     var committed: [String: Int64] = [:]
     for group in ["g", "h"] {
       for offset in bench.groups.fetchOffsets(of: group, nil, requireStable: false) {
@@ -79,12 +79,12 @@ struct TransactionRecoveryTests {
     #expect(entries.count > 40)
     for length in 0...entries.count {
       let prefix = Array(entries.prefix(length))
-      let bench = TransactionScenario(replaying: prefix, at: now)
+      let bench = TransactionHarness(replaying: prefix, at: now)
       bench.finishDecided()
       #expect(bench.transactions.transactionsToFinish().isEmpty, "after \(length) events")
       #expect(committedOffsets(bench) == promisedOffsets(prefix), "after \(length) events")
       // Finishing is itself interrupted, and started again.
-      let again = TransactionScenario(replaying: bench.journal, at: now)
+      let again = TransactionHarness(replaying: bench.journal, at: now)
       again.finishDecided()
       #expect(again.journal == bench.journal, "nothing is left to do twice")
       #expect(again.transactions.snapshotEvents() == bench.transactions.snapshotEvents())
@@ -107,7 +107,7 @@ struct TransactionRecoveryTests {
 
   @Test("Killed between markers: those that were written are written again, harmlessly, and the rest follows")
   func betweenMarkers() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let producer = try bench.makeProducer()
     _ = bench.add([p0, p1], producer)
     _ = bench.add(group: "g", producer)
@@ -128,7 +128,7 @@ struct TransactionRecoveryTests {
 
   @Test("An open transaction keeps the rest of its time over a restart")
   func remainingTimeout() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let producer = try bench.makeProducer(timeout: 10_000)
     _ = bench.add([p0], producer)
     bench.advance(by: 6_000)
@@ -142,7 +142,7 @@ struct TransactionRecoveryTests {
 
   @Test("A transaction that ran out while the broker was down is aborted at once")
   func timeoutWhileDown() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let producer = try bench.makeProducer(timeout: 10_000)
     _ = bench.add([p0], producer)
     bench.nowMilliseconds += 3_600_000

@@ -10,7 +10,7 @@ struct TransactionTests {
 
   @Test("Commit: the outcome is durable before a marker is written, the answer comes with completion")
   func commit() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let producer = try bench.makeProducer()
     #expect(producer.epoch == 0)
     #expect(bench.mayProduce(p0, producer) == .invalidTxnState)
@@ -53,7 +53,7 @@ struct TransactionTests {
 
   @Test("Abort: staged offsets vanish; the other verb is refused afterwards")
   func abort() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let producer = try bench.makeProducer()
     _ = bench.add([p0], producer)
     _ = bench.add(group: "g", producer)
@@ -68,7 +68,7 @@ struct TransactionTests {
 
   @Test("A transaction that was never begun cannot end")
   func endWithoutBegin() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let producer = try bench.makeProducer()
     #expect(bench.ended(bench.end(true, producer)) == .invalidTxnState)
     #expect(bench.ended(bench.end(false, producer)) == .invalidTxnState)
@@ -76,7 +76,7 @@ struct TransactionTests {
 
   @Test("Offsets alone make a transaction; only groups that were added may stage")
   func offsetsOnly() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let producer = try bench.makeProducer()
     #expect(bench.stage([p0: 1], producer) == .invalidTxnState)
     #expect(bench.add(group: "g", producer) == ErrorCode.none)
@@ -91,7 +91,7 @@ struct TransactionTests {
 
   @Test("What is in the transaction already is not journaled again")
   func repeatedAdds() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let producer = try bench.makeProducer()
     _ = bench.add([p0, p0], producer)
     _ = bench.add(group: "g", producer)
@@ -105,7 +105,7 @@ struct TransactionTests {
 
   @Test("Codes of a wrong producer, by version: PRODUCER_FENCED came late")
   func errorCodes() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let old = try bench.makeProducer()
     let new = try bench.makeProducer()
     #expect(new.producerID == old.producerID && new.epoch == 1)
@@ -139,7 +139,7 @@ struct TransactionTests {
 
   @Test("Time-out: aborted with a new epoch, so the slow producer is fenced in every way")
   func timeout() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let producer = try bench.makeProducer(timeout: 10_000)
     bench.advance(by: 60_000)
     _ = bench.add([p0], producer)
@@ -161,7 +161,7 @@ struct TransactionTests {
 
   @Test("A transaction's time runs from its own begin, not from an earlier one's")
   func timeoutOfSecondTransaction() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let producer = try bench.makeProducer(timeout: 10_000)
     for _ in 0..<5 {
       _ = bench.add([p0], producer)
@@ -175,7 +175,7 @@ struct TransactionTests {
 
   @Test("A full disk: what is not durable has not happened, and a decided transaction is finished later")
   func fullDisk() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let producer = try bench.makeProducer(timeout: 10_000)
     bench.isJournalRefusing = true
     #expect(bench.add([p0], producer) == .coordinatorNotAvailable)
@@ -218,7 +218,7 @@ struct TransactionTests {
 
   @Test("A late report of markers changes nothing")
   func lateMarkers() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let producer = try bench.makeProducer()
     _ = bench.add([p0], producer)
     bench.holdsMarkers = true
@@ -237,7 +237,7 @@ struct TransactionTests {
 
   @Test("An id that nobody used for a week is forgotten, but not while a transaction is open")
   func expiration() throws {
-    let bench = TransactionScenario()
+    let bench = TransactionHarness()
     let producer = try bench.makeProducer("old")
     let open = try bench.makeProducer("open")
     bench.advance(by: 3 * 86_400_000)

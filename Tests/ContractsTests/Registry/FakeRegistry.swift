@@ -47,7 +47,7 @@ final class FakeRegistry: Sendable {
   func answer(_ path: String, _ answers: Answer...) { state.withLock { $0.answers[path] = answers } }
 
   func start() {
-    unsafe Thread.start { [self] in
+    Thread.start { [self] in
       while true {
         let connection = accept(socket, nil, nil)
         guard connection >= 0 else { return }

@@ -4,7 +4,7 @@ import Testing
 @testable import Broker
 
 /// A group coordinator with its journal, its clock and its clients' mailboxes: everything that a test has to own.
-final class GroupScenario {
+final class GroupHarness {
   var coordinator: GroupCoordinator
   var nowMilliseconds: Int64 = 1_700_000_000_000
   /// What the journal file would hold, byte for byte.
@@ -87,7 +87,7 @@ final class GroupScenario {
 
 // MARK: Requests
 
-extension GroupScenario {
+extension GroupHarness {
   static let range = GroupProtocol(name: "range", metadata: subscription(["flights"]))
 
   /// ConsumerProtocolSubscription version 0, followed by what later versions append.

@@ -5,7 +5,7 @@ import Testing
 
 /// Both coordinators as the server runs them, with one journal, one clock, and partitions that only know which producer
 /// has a transaction open in them.
-final class TransactionScenario {
+final class TransactionHarness {
   enum Entry: Equatable {
     case transaction(TransactionEvent)
     case group(GroupEvent)
@@ -160,7 +160,7 @@ final class TransactionScenario {
 
 // MARK: Requests
 
-extension TransactionScenario {
+extension TransactionHarness {
   func initialize(
     _ transactionalID: String? = "app", version: Int16 = 4, timeout: Int64 = 60_000, producerID: Int64 = -1,
     epoch: Int16 = -1
