@@ -82,7 +82,7 @@ struct TopicPreparation {
         "\(topic.name) has \(found) partitions, and the topology's input topics have \(count)", place: plan.name,
         remedy:
           "keys have moved: stop every worker, give the topology another name (or delete its topics, its group and "
-          + "the state in \(configuration.dataDirectory)/state/\(plan.name)), and let it read the log from the beginning"
+          + "the state in \(configuration.dataDirectory)/state/\(plan.name)), and let it read from the beginning"
       )
     }
     try create(admin, wanted.filter { counts[$0.name] == nil })

@@ -47,7 +47,7 @@ struct ProtocolWorld: Hashable {
   var disk = Disk()
   var life: Life?
   var faults = 0
-  /// The highest S that any disk had; none may have more than C.
+  /// What was seen to go wrong on the way.
   var isBroken: String?
 
   // MARK: - What must hold
