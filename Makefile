@@ -18,7 +18,7 @@ setup-tests:
 build: setup ## Build the program: .build/release/headrace
 	swift build $(SWIFT_FLAGS) --product headrace
 
-demo: build ## A month of flights through the embedded log
+demo: build ## Payments into features, and three questions to them
 	@scripts/demo
 
 test: setup-tests ## Everything: unit tests, foreign clients, kills, fuzzing
@@ -35,7 +35,7 @@ torture: setup-tests build ## N kills of the broker under load (N=50, SEED=now)
 
 fuzz: setup ## A million executions of each fuzz target
 	swift build $(SWIFT_FLAGS) --product headrace-fuzz
-	@for target in codecs frame batch; do $(BIN)/headrace-fuzz $$target --executions 1000000 --seed $(SEED) || exit 1; done
+	@for target in codecs frame batch contracts; do $(BIN)/headrace-fuzz $$target --executions 1000000 --seed $(SEED) || exit 1; done
 
 bench: setup ## Throughput, memory and start-up against the limits
 	swift build $(SWIFT_FLAGS) --product headrace
@@ -49,4 +49,4 @@ lint: ## Fail where the format differs
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
 clean: ## Remove what was built
-	rm -rf .build .venv
+	rm -rf .build .venv .venv-feast

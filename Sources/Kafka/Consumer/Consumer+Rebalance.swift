@@ -42,6 +42,7 @@ extension Consumer {
   private func startOffsets(
     of partitions: [TopicPartition], _ instance: Instance
   ) throws -> [TopicPartition: Int64] {
+    try listener?.prepare(partitions, for: self)
     let committed = try committed(partitions)
     let overrides =
       try listener?.assigned(

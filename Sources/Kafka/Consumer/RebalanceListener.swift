@@ -3,6 +3,10 @@ package import Core
 /// Follows what a group gives to a consumer and takes from it. Called on the consumer's own thread, inside `poll` and
 /// `close`.
 package protocol RebalanceListener: AnyObject {
+  /// The group gives these partitions; where it left them is not read yet. The moment to fence whoever had them before:
+  /// the answer to the question for the offsets waits for transactions that are still open.
+  func prepare(_ partitions: [TopicPartition], for consumer: Consumer) throws
+
   /// The consumer is about to own these partitions. Returned offsets override where they start.
   func assigned(_ partitions: [AssignedPartition], to consumer: Consumer) throws -> [TopicPartition: Int64]
 
@@ -11,6 +15,10 @@ package protocol RebalanceListener: AnyObject {
 
   /// Another member owns these partitions already: whatever is not committed must be dropped.
   func lost(_ partitions: [TopicPartition], from consumer: Consumer) throws
+}
+
+extension RebalanceListener {
+  package func prepare(_ partitions: [TopicPartition], for consumer: Consumer) throws {}
 }
 
 /// A partition that the group assigns, and where its last owner left it.

@@ -71,6 +71,7 @@ package final class Engine: Sendable {
         Worker(index, context, instanceID: instanceID, control: control).run()
       }
     }
+    try BlockingThread.start(name: "log-ends") { [weak self] in Self.followEnds { self } }
     guard configuration.followsControlTopic else { return }
     try BlockingThread.start(name: "control") { [weak self] in Self.followControl { self } }
   }
@@ -108,7 +109,15 @@ package final class Engine: Sendable {
   package var failure: HeadraceError? { board.failure }
 
   package func status() -> EngineStatus {
-    let tasks = board.tasks.map(\.status)
+    let ends = board.ends
+    var tasks = board.tasks.map(\.status)
+    for task in tasks.indices {
+      for input in tasks[task].inputs.indices {
+        let partition = TopicPartition(topic: tasks[task].inputs[input].topic, partition: tasks[task].partition)
+        guard let end = ends[partition] else { continue }
+        tasks[task].inputs[input].endOffset = max(end, tasks[task].inputs[input].appliedOffset)
+      }
+    }
     let plan = board.plan
     let sources = plan.sources.map { source in
       let counts = tasks.lazy.flatMap(\.inputs).flatMap(\.sources).filter { $0.name == source.name }.map(\.counts)
@@ -125,12 +134,17 @@ package final class Engine: Sendable {
   ///
   /// - Returns: false when the time is over, or its task is not in this process.
   package func wait(for partition: TopicPartition, offset: Int64, timeoutMilliseconds: Int64) async -> Bool {
+    let deadline = WallClock.monotonic.nowMilliseconds + timeoutMilliseconds
+    // A task that is about to come is waited for, too.
+    while board.task(partition.partition) == nil, WallClock.monotonic.nowMilliseconds < deadline {
+      do { try await Task.sleep(for: .milliseconds(10)) } catch { return false }
+    }
     guard let task = board.task(partition.partition) else { return false }
     return await withCheckedContinuation { continuation in
       task.wait(
         for: .init(
           topic: partition.topic, offset: offset,
-          deadlineMilliseconds: WallClock.monotonic.nowMilliseconds + timeoutMilliseconds,
+          deadlineMilliseconds: deadline,
           resume: { continuation.resume(returning: $0) }))
     }
   }

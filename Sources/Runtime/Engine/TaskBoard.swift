@@ -10,6 +10,8 @@ final class TaskBoard: Sendable {
     var partitionCount: Int32?
     var tasks: [Int32: TaskPublication] = [:]
     var failure: HeadraceError?
+    /// Where the logs of our partitions end.
+    var ends: [TopicPartition: Int64] = [:]
   }
 
   private let state: Mutex<State>
@@ -20,6 +22,9 @@ final class TaskBoard: Sendable {
   var partitionCount: Int32? { state.withLock { $0.partitionCount } }
   var failure: HeadraceError? { state.withLock { $0.failure } }
   var tasks: [TaskPublication] { state.withLock { $0.tasks.values.sorted { $0.partition < $1.partition } } }
+
+  var ends: [TopicPartition: Int64] { state.withLock { $0.ends } }
+  func set(ends: [TopicPartition: Int64]) { state.withLock { $0.ends = ends } }
 
   func set(plan: Plan) { state.withLock { $0.plan = plan } }
   func set(partitionCount: Int32) { state.withLock { $0.partitionCount = partitionCount } }

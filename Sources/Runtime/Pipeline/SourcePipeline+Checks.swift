@@ -90,8 +90,7 @@ extension SourcePipeline {
 
   private func ring(_ time: Int64, _ watermark: Int64) -> Outcome {
     var best = Ring.late
-    for target in targets { best = max(best, target.plan.layout.ring(eventTime: time, watermark: watermark)) }
-    for delta in deltas { best = max(best, delta.plan.layout.ring(eventTime: time, watermark: watermark)) }
+    for layout in layouts { best = max(best, layout.ring(eventTime: time, watermark: watermark)) }
     // It is older than the source's lateness, whatever a view with a longer one says.
     return best == .late ? .late : .repaired
   }
@@ -99,39 +98,38 @@ extension SourcePipeline {
   /// Counts, digest, the late topic, and whether records are where their keys belong.
   func settle(_ records: borrowing ConsumedBatch, _ first: Int, _ count: Int, _ outputs: TaskOutputs?) {
     var digest = record.digest
+    var counts = record.counts
     for row in 0..<count {
       let message = records[first + row]
       let outcome = outcomes[row]
-      record.counts.count(outcome)
-      digest.add(offset: message.offset, outcome: outcome, keyHash: place(message, row, outcome))
+      counts.count(outcome)
+      let (hash, isMisplaced) = place(message, row, outcome)
+      if isMisplaced { counts.misplaced &+= 1 }
+      digest.add(offset: message.offset, outcome: outcome, keyHash: hash)
       if outcome == .late {
         outputs?.late(message, partition, source, watermark: headers.watermarksMilliseconds[row])
       }
     }
     record.digest = digest
+    record.counts = counts
   }
 
-  /// The hash of the record's key; counts the record when its key is not what, or not where, the source says.
+  /// The hash of the record's key, and whether the key is not what, or not where, the source says.
   @inline(__always)
-  private func place(_ message: borrowing ConsumedRecord, _ row: Int, _ outcome: Outcome) -> UInt64 {
-    guard let key = unsafe message.keyBytes else {
-      if source.partitioner != nil { record.counts.misplaced &+= 1 }
-      return 0
-    }
+  private func place(
+    _ message: borrowing ConsumedRecord, _ row: Int, _ outcome: Outcome
+  ) -> (hash: UInt64, isMisplaced: Bool) {
+    guard let key = unsafe message.keyBytes else { return (0, source.partitioner != nil) }
     var isMisplaced = false
     if let partitioner = source.partitioner {
       isMisplaced = unsafe partitioner.partition(key: key, partitionCount: partitionCount) != partition.partition
     }
-    var hash: UInt64?
-    if let recordKey, outcome != .deadLettered {
-      if keys[recordKey].isValid[row], unsafe keys[recordKey].isEqual(row, to: key) {
-        hash = keys[recordKey].hashes[row]
-      } else {
-        isMisplaced = true
-      }
+    guard let recordKey, outcome != .deadLettered else { return (unsafe Hash64.hash(key), isMisplaced) }
+    // The hash of the key field was made for the rows already.
+    if keys[recordKey].isValid[row], unsafe keys[recordKey].isEqual(row, to: key) {
+      return (keys[recordKey].hashes[row], isMisplaced)
     }
-    if isMisplaced { record.counts.misplaced &+= 1 }
-    return unsafe hash ?? Hash64.hash(key)
+    return (unsafe Hash64.hash(key), true)
   }
 }
 

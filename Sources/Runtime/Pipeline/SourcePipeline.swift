@@ -23,6 +23,8 @@ final class SourcePipeline {
   var targets: [ViewTarget]
   /// Views whose rows are in the tasks of their keys.
   var deltas: [DeltaTarget]
+  /// Of every view of the source, built or not: how late a record is must not depend on which views are built.
+  let layouts: [ViewLayout]
   /// What was decided up to here: what a checkpoint keeps.
   var record: CheckpointRecord.SourceRecord
 
@@ -120,6 +122,7 @@ final class SourcePipeline {
     }
     targets = []
     deltas = []
+    layouts = plan.views.filter { $0.source == index }.map(\.layout)
     if let key = source.key { recordKey = slot(ofKey: [key]) }
     for (view, storeView) in views { add(plan, view, storeView) }
   }

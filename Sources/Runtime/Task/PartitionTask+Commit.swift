@@ -19,7 +19,9 @@ extension PartitionTask {
     advanceBootstraps()
     if now >= nextCheckpointAtMilliseconds || (store?.dirtyBytes ?? 0) > context.configuration.dirtyBytesMaximum {
       save()
-    } else if now >= nextCommitAtMilliseconds || outputs.sizeBytes > context.configuration.outputBytesMaximum / 2 {
+    } else if !machine.isCommitInFlight,
+      now >= nextCommitAtMilliseconds || outputs.sizeBytes > context.configuration.outputBytesMaximum / 2
+    {
       noteMarkers()
       follow(owesWatermark ? .outputsDue : .commitDue)
       nextCommitAtMilliseconds = now + context.configuration.commitIntervalMilliseconds

@@ -72,6 +72,7 @@ extension PartitionTask {
     namespaces = []
     bootstraps = []
     hasDroppedForgotten = false
+    sentWatermarks = [:]
     for plan in context.inputs {
       let partition = TopicPartition(topic: plan.topic, partition: number)
       let saved = record?.inputs.first { $0.topic == plan.topic }

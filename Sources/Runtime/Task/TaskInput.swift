@@ -20,7 +20,7 @@ final class TaskInput {
   /// One past the last record of the log, as far as anybody has said.
   var endOffset: Int64?
   /// When the last record came, by the monotonic clock.
-  var lastRecordAtMilliseconds: Int64 = 0
+  var lastRecordAtMilliseconds = WallClock.monotonic.nowMilliseconds
 
   init(
     plan: InputPlan, partition: TopicPartition, sources: [SourcePipeline], deltas: DeltaInput?, witness: RecordWitness?

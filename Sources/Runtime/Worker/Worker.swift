@@ -136,9 +136,9 @@ final class Worker: RebalanceListener {
 
 // The group gives and takes. Called inside of a poll.
 extension Worker {
-  func assigned(_ partitions: [AssignedPartition], to consumer: Consumer) throws -> [TopicPartition: Int64] {
-    let numbers = Set(partitions.map(\.partition.partition)).sorted()
-    try checkWhole(partitions.map(\.partition), numbers)
+  func prepare(_ partitions: [TopicPartition], for consumer: Consumer) throws {
+    let numbers = Set(partitions.map(\.partition)).sorted()
+    try checkWhole(partitions, numbers)
     let share = context.configuration.memoryBudgetBytes / max(numbers.count * context.configuration.workers, 1)
     let wake = control.wake
     for number in numbers where tasks[number] == nil {
@@ -148,10 +148,13 @@ extension Worker {
       task.openState()
     }
     let deadline = WallClock.monotonic.nowMilliseconds + Self.startPatienceMilliseconds
+    for number in numbers { try tasks[number]?.waitUntilStarted(deadlineMilliseconds: deadline) }
+  }
+
+  func assigned(_ partitions: [AssignedPartition], to consumer: Consumer) throws -> [TopicPartition: Int64] {
     var starts: [TopicPartition: Int64] = [:]
-    for number in numbers {
+    for number in Set(partitions.map(\.partition.partition)) {
       guard let task = tasks[number] else { continue }
-      try task.waitUntilStarted(deadlineMilliseconds: deadline)
       task.isAssigned = true
       for (input, offset) in zip(task.inputs, task.startOffsets) { starts[input.partition] = offset }
       // A task that waits for a person reads nothing that counts.
