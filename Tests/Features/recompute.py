@@ -81,6 +81,8 @@ class Run:
             wait_until_applied([self.worker], self.publisher.next_offset, self.broker.address)
             applied = time.monotonic()
             self.read(end)
+            for text in self.comparison.news():
+                print(f"  {text}", flush=True)
             print(f"slice {number:2}: {published:7,} events applied in {applied - began:5.1f} s, "
                   f"{self.comparison.points:6,} points and {self.comparison.values:9,} features compared so far, "
                   f"{len(self.comparison.differences)} differences", flush=True)

@@ -25,6 +25,7 @@ class Comparison:
         self.model = model
         self.planted = planted
         self.points = 0
+        self.told = 0
         self.values = 0
         self.differences: list[str] = []
         self.seen: Counter[str] = Counter()
@@ -38,6 +39,11 @@ class Comparison:
             if not self.seen[fault.name]:
                 wrong = fault.planted(self.model.plan.views[view])
                 self.seen[fault.name] += sum(1 for _ in self._differences(wrong, key, at, row, is_own=False))
+
+    def news(self) -> list[str]:
+        """The first differences, each once: a run that is ended early has told them."""
+        told, self.told = self.told, min(len(self.differences), SHOWN_DIFFERENCES)
+        return self.differences[told:self.told]
 
     def check(self, what: str, expected: object, found: object) -> None:
         if expected != found:
@@ -95,7 +101,7 @@ class Comparison:
             print(f"{view}: " + ", ".join(f"{count:,} {status}" for status, count in statuses.most_common()))
         for source, rules in sorted(self.model.sources.items()):
             print(f"{source}: " + ", ".join(f"{count:,} {outcome}" for outcome, count in rules.counts.most_common()))
-        for text in self.differences[:SHOWN_DIFFERENCES]:
+        for text in self.news():
             print(f"  {text}")
         if len(self.differences) > SHOWN_DIFFERENCES:
             print(f"  … and {len(self.differences) - SHOWN_DIFFERENCES} more: {dict(self.by_feature.most_common(30))}")

@@ -9,10 +9,11 @@
 ///     {"counts": {"departed": {"applied": 1, "dead_lettered": 1}}}
 ///
 /// - `case` begins a case with nothing in it; `about` may say more.
-/// - `source` is one record: `event` (a JSON object) or `raw` (text that need not be JSON); `key` when it is not that of
-///   the event's key field; `timestamp`, the record's own (RFC 3339 or epoch milliseconds), when it is not the event's.
+/// - `source` is one record: `event` (a JSON object) or `raw` (text that need not be JSON); `key` when it is not
+///   that of the event's key field; `timestamp`, the record's own (RFC 3339 or epoch milliseconds), when it is not the
+///   event's.
 /// - `view` is what a read must give: `key` (a list with one value for each join key), `at` (the injected clock),
-///   `features` (name → value, `null`, or `{"about": 12.5, "within": 0.01}` with a relative error), `status` of them all.
+///   `features` (name → value, `null`, or `{"about": 12.5, "within": 0.01}` with a relative error), `status` of all.
 /// - `counts` is what must have become of the records of a source by now.
 ///
 /// An expectation sees the events above it in its case.

@@ -67,8 +67,9 @@ extension ExitStatus {
 
   /// Ends the process without the libraries' exit handlers.
   ///
-  /// A client that waits for an answer still has threads at work, and OpenSSL's exit handler frees what they use: a refused
-  /// SCRAM password ended in a segmentation fault that way. Our own output is unbuffered; only C's streams are flushed.
+  /// A client that waits for an answer still has threads at work, and OpenSSL's exit handler frees what they use: a
+  /// refused SCRAM password ended in a segmentation fault that way. Our own output is unbuffered; only C's streams are
+  /// flushed.
   static func end(_ status: ExitStatus) -> Never {
     fflush(nil)
     _exit(status.rawValue)
