@@ -50,17 +50,16 @@ final class FakeRegistry: Sendable {
     Thread.start { [self] in
       while true {
         let connection = accept(socket, nil, nil)
-        guard connection >= 0 else { return }
+        guard connection >= 0 else { break }
         serve(connection)
         close(connection)
       }
+      // Only here: a number that is closed while `accept` still waits on it may be the next registry's socket by then.
+      close(socket)
     }
   }
 
-  func stop() {
-    shutdown(socket, Int32(SHUT_RDWR))
-    close(socket)
-  }
+  func stop() { shutdown(socket, Int32(SHUT_RDWR)) }
 
   private func serve(_ connection: Int32) {
     guard let request = Self.read(connection) else { return }
