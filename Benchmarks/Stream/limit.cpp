@@ -1,8 +1,8 @@
 // What the stream benchmark is measured against: plain librdkafka and simdjson, on one thread beside librdkafka's own.
 //
 // Reads every record of a topic with `rd_kafka_consume_batch_queue` and takes user, amount and event time out of each
-// document with simdjson's on-demand parser. No state, no offsets, no windows: nothing that computes features from these
-// events can be faster.
+// document with simdjson's on-demand parser. No state, no offsets, no windows: nothing that computes features from
+// these events can be faster.
 //
 // usage: limit BOOTSTRAP TOPIC PARTITIONS RECORDS     prints one JSON object
 #include <librdkafka/rdkafka.h>
@@ -36,7 +36,8 @@ class Reader {
   /// On-demand parsing reads a little past the end, and a message's payload has no room behind it: a copy is part of
   /// the work.
   void read(const rd_kafka_message_t &message, Totals &totals) {
-    if (buffer_.size() < message.len + simdjson::SIMDJSON_PADDING) buffer_.resize(2 * message.len + simdjson::SIMDJSON_PADDING);
+    if (buffer_.size() < message.len + simdjson::SIMDJSON_PADDING)
+      buffer_.resize(2 * message.len + simdjson::SIMDJSON_PADDING);
     std::memcpy(buffer_.data(), message.payload, message.len);
     simdjson::ondemand::document document;
     std::string_view user;

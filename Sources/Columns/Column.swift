@@ -1,7 +1,7 @@
 /// One typed column of a batch: a value or null for each row.
 ///
-/// Only the buffer that `type.storage` names is in use. It has a slot for every row; the slot of a null holds zero or no
-/// bytes, so that loops may run over a buffer without looking at `isValid`. Buffers keep their capacity in
+/// Only the buffer that `type.storage` names is in use. It has a slot for every row; the slot of a null holds zero or
+/// no bytes, so that loops may run over a buffer without looking at `isValid`. Buffers keep their capacity in
 /// `removeAll()`: a column that is reused for one batch after the other stops allocating.
 package struct Column: Sendable {
   package let type: ColumnType

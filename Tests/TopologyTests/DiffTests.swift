@@ -18,7 +18,8 @@ import Testing
   }
 
   private static let service =
-    "delay_v1: {features: [\"carriers:*\", routes:flights_24h, request:distance, against_mean], defaults: {against_mean: 0}}"
+    "delay_v1: {features: [\"carriers:*\", routes:flights_24h, request:distance, against_mean], "
+    + "defaults: {against_mean: 0}}"
 
   @Test func `Nothing changed`() throws {
     #expect(try diff().isEmpty)

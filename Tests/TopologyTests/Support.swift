@@ -54,7 +54,8 @@ enum Sample {
     on_demand:
       against_mean: dep_delay - carriers:mean_delay_6h
     services:
-      delay_v1: {features: ["carriers:*", routes:flights_24h, request:distance, against_mean], defaults: {against_mean: 0}}
+      delay_v1: {features: ["carriers:*", routes:flights_24h, request:distance, against_mean], \
+    defaults: {against_mean: 0}}
     """
 
   static func load(

@@ -1,9 +1,9 @@
 /// One text for each value of an array, a map or a union: what a column holds of them.
 ///
 /// No white space; fields in the schema's order, keys of maps ordered by their bytes; integers as digits,
-/// floating-point numbers as the shortest text that reads back (`1.0`), decimals with all digits of their scale; bytes as characters
-/// U+0000 to U+00FF; unions as the plain value of their branch. JSON and Avro's binary form of a value give the same
-/// text.
+/// floating-point numbers as the shortest text that reads back (`1.0`), decimals with all digits of their scale; bytes
+/// as characters U+0000 to U+00FF; unions as the plain value of their branch. JSON and Avro's binary form of a value
+/// give the same text.
 struct CanonicalJSON {
   let schema: AvroSchema
 

@@ -6,8 +6,8 @@
 ///
 /// Syntax: literals; `.` (any character but a line feed); `[a-z_]`, `[^…]`; `\d \w \s` (ASCII) and `\D \W \S`;
 /// `\t \n \r \f \v`, `\xHH`, `\uHHHH`, `\u{H…}`, and a backslash before punctuation; `( )`, `(?: )`, `|`; `* + ?`,
-/// `{m} {m,} {m,n}`, each with `?` behind it (lazy: the same language); `^` and `$`, which are not needed. Not part of it: back
-/// references, lookaround, `\b`, named classes, flags.
+/// `{m} {m,} {m,n}`, each with `?` behind it (lazy: the same language); `^` and `$`, which are not needed. Not part of
+/// it: back references, lookaround, `\b`, named classes, flags.
 package struct Pattern: Sendable {
   package let text: String
   private let automaton: PatternAutomaton

@@ -3,8 +3,8 @@ internal import Core
 internal import Expressions
 internal import Features
 
-// What is hashed is the normal form of a definition, by name and not by position, so that neither the order of the file nor
-// an unrelated change moves a fingerprint. Every line here is part of stored data: adding one rebuilds state.
+// What is hashed is the normal form of a definition, by name and not by position, so that neither the order of the file
+// nor an unrelated change moves a fingerprint. Every line here is part of stored data: adding one rebuilds state.
 
 extension SourcePlan {
   /// The text of an expression, and of every derived column that it reads, whatever these are named elsewhere.

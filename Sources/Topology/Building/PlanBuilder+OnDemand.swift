@@ -57,8 +57,8 @@ extension PlanBuilder {
       fingerprint: builder.fingerprint)
   }
 
-  /// A name in an on-demand expression: `view:feature`, `request:field`, an on-demand feature above, or the bare name of
-  /// a request field.
+  /// A name in an on-demand expression: `view:feature`, `request:field`, an on-demand feature above, or the bare name
+  /// of a request field.
   private func value(
     named name: String, in scalar: YAMLScalar, at offset: Int, _ what: String
   ) -> (ValueOrigin, FeatureType)? {

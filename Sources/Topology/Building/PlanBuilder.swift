@@ -5,8 +5,8 @@ internal import Expressions
 
 /// Resolves and types one topology, section after section; each goes as far as the ones before it allow.
 ///
-/// Everything wrong goes to the log. What depends on something wrong is left out silently, so that one mistake gives one
-/// message.
+/// Everything wrong goes to the log. What depends on something wrong is left out silently, so that one mistake gives
+/// one message.
 final class PlanBuilder {
   let declaration: TopologyDeclaration
   let log: DiagnosticLog

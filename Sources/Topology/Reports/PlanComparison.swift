@@ -61,7 +61,8 @@ struct PlanComparison {
     guard !differences.isEmpty else { return false }
     add(
       .changed, subject, .refused,
-      "\(differences.joined(separator: ", ")): the state of each task was built from records that were partitioned the other way",
+      "\(differences.joined(separator: ", ")): the state of each task was built from records that were partitioned "
+        + "the other way",
       """
       publish into a new topic with the new key, add a source and views for it beside these, move the services to them \
       in a new version, then remove these
@@ -87,7 +88,8 @@ struct PlanComparison {
     if before.maxSkewMilliseconds != after.maxSkewMilliseconds {
       add(
         .changed, subject, .safe,
-        "max_skew \(DurationLiteral.text(before.maxSkewMilliseconds)) → \(DurationLiteral.text(after.maxSkewMilliseconds))"
+        "max_skew \(DurationLiteral.text(before.maxSkewMilliseconds)) → "
+          + DurationLiteral.text(after.maxSkewMilliseconds)
       )
     }
     if before.fingerprint != after.fingerprint {

@@ -79,7 +79,8 @@ extension PlanReport {
     plan.views.flatMap { view -> [String] in
       let entity = plan.entities[view.entity]
       var lines = [
-        "view \(view.name)  of \(plan.sources[view.source].name) per \(entity.keys.joined(separator: ", "))  fingerprint \(view.fingerprint)"
+        "view \(view.name)  of \(plan.sources[view.source].name) per \(entity.keys.joined(separator: ", "))"
+          + "  fingerprint \(view.fingerprint)"
       ]
       if let topic = view.repartitionTopic { lines.append("  repartitioned through \(topic)") }
       if let filter = view.filterText { lines.append("  keeps \(filter)") }

@@ -38,7 +38,8 @@ package struct PlanReport: Sendable {
     for view in unbounded {
       notes.append(
         """
-        view `\(view.name)` has features over all events: after the log's beginning was deleted they cannot be rebuilt, \
+        view `\(view.name)` has features over all events: after the log's beginning was deleted they cannot be \
+        rebuilt, \
         and a key's row stays for ever\(view.ttlMilliseconds == nil ? "" : " or until its ttl")
         """)
     }

@@ -3,9 +3,9 @@ internal import Yams
 /// Text → tree, within bounds, with the place of every value.
 ///
 /// Yams would expand aliases itself, hash what they expand to when it stands in a key, and stop at the first duplicate
-/// key. So it never sees an alias: the `*` of everything that could be one is exchanged for a private character of the same
-/// width (places stay right), and what comes back as a plain text that starts with it is an alias, resolved here under a
-/// budget. A duplicate key is renamed in the same way and reported, and the parse goes on.
+/// key. So it never sees an alias: the `*` of everything that could be one is exchanged for a private character of the
+/// same width (places stay right), and what comes back as a plain text that starts with it is an alias, resolved here
+/// under a budget. A duplicate key is renamed in the same way and reported, and the parse goes on.
 struct YAMLParser {
   /// Stands for `*` where an alias could begin.
   static let aliasMark: Unicode.Scalar = "\u{E000}"

@@ -1,8 +1,8 @@
 extension YAMLScalar {
   /// Where a part of the text stands in the file.
   ///
-  /// Quotes, escapes and folded lines make the text of a value differ from what the file holds. The two are laid side by
-  /// side, character by character; if they part (`\u0041`), the place is that of the whole value.
+  /// Quotes, escapes and folded lines make the text of a value differ from what the file holds. The two are laid side
+  /// by side, character by character; if they part (`\u0041`), the place is that of the whole value.
   ///
   /// - Parameter utf8Offset: into `text`; the end of the text is allowed.
   func position(utf8Offset: Int, in source: SourceText) -> SourcePosition {

@@ -57,8 +57,9 @@ import Topology
     try await eventually("everything is applied") { Engine.hasApplied(engines, "payments", ends) }
     guard hasShops else { return }
     // Deltas follow with the next commit.
+    // Both at once: a task whose commit fails goes back behind what it had applied.
     try await eventually("every commit is through") {
-      engines.allSatisfy {
+      Engine.hasApplied(engines, "payments", ends) && engines.allSatisfy {
         $0.status().tasks.allSatisfy { $0.inputs.allSatisfy { $0.committedOffset == $0.appliedOffset } }
       }
     }
