@@ -8,6 +8,10 @@ internal import OnlineStore
 ///
 /// Merging is associative and commutative to the bit, so where commits cut the stream changes no feature.
 final class DeltaTable {
+  /// A replay brings months of a key's tiles within one commit, and a record has to stay well below what brokers take
+  /// (1 MB).
+  private static let rowBytesMaximum = 256 << 10
+
   let layout: ViewLayout
   /// Open addressing: positions in `entries` plus one; 0 is free.
   private var slots: [Int32] = []
@@ -20,6 +24,8 @@ final class DeltaTable {
     let key: [UInt8]
     let hash: UInt64
     var row: FeatureRow
+    /// Large enough: what comes next for the key goes into another row.
+    fileprivate(set) var isSealed = false
 
     init(key: [UInt8], hash: UInt64, layout: ViewLayout) {
       self.key = key
@@ -76,7 +82,11 @@ final class DeltaTable {
     var slot = Int(truncatingIfNeeded: hash) & mask
     while slots[slot] != 0 {
       let entry = entries[Int(slots[slot]) - 1]
-      if entry.hash == hash, Self.isEqual(entry.key, key) { return entry }
+      if entry.hash == hash, Self.isEqual(entry.key, key) {
+        guard entry.row.byteCount >= Self.rowBytesMaximum else { return entry }
+        entry.isSealed = true
+        break
+      }
       slot = (slot + 1) & mask
     }
     let entry = unsafe Entry(key: key.withUnsafeBytes { unsafe Array($0) }, hash: hash, layout: layout)
@@ -89,7 +99,7 @@ final class DeltaTable {
   private func grow() {
     slots = [Int32](repeating: 0, count: max(slots.count * 2, 64))
     let mask = slots.count - 1
-    for (index, entry) in entries.enumerated() {
+    for (index, entry) in entries.enumerated() where !entry.isSealed {
       var slot = Int(truncatingIfNeeded: entry.hash) & mask
       while slots[slot] != 0 { slot = (slot + 1) & mask }
       slots[slot] = Int32(clamping: index + 1)
