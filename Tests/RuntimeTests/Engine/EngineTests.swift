@@ -59,9 +59,10 @@ import Topology
     // Deltas follow with the next commit.
     // Both at once: a task whose commit fails goes back behind what it had applied.
     try await eventually("every commit is through") {
-      Engine.hasApplied(engines, "payments", ends) && engines.allSatisfy {
-        $0.status().tasks.allSatisfy { $0.inputs.allSatisfy { $0.committedOffset == $0.appliedOffset } }
-      }
+      Engine.hasApplied(engines, "payments", ends)
+        && engines.allSatisfy {
+          $0.status().tasks.allSatisfy { $0.inputs.allSatisfy { $0.committedOffset == $0.appliedOffset } }
+        }
     }
     let deltas = try await node.ends("pay.by_shop.repartition", partitions: partitions)
     try await eventually("every delta is merged") { Engine.hasApplied(engines, "pay.by_shop.repartition", deltas) }
