@@ -3,7 +3,7 @@ internal import Core
 /// Named places at which a test can make a worker die as by `kill -9`: one between any two steps of the protocol whose
 /// order matters (`Tests/Model/eos_model.py`).
 ///
-/// `HEADRACE_KILL_AT=runtime.after-commit:3` kills the process at the third pass of that place.
+/// `HEADRACE_KILL_AT=runtime.commit-heard:3` kills the process at the third pass of that place.
 package enum RuntimeKillPoint: String, CaseIterable, Sendable {
   /// Records are applied in memory; nothing of the transaction is sent.
   case commitBeforeSend = "runtime.commit-before-send"
