@@ -36,6 +36,7 @@ class Server:
 
     def __init__(self, folder: Path, name: str, arguments: list[str]):
         port_file = folder / f"{name}.port"
+        port_file.unlink(missing_ok=True)
         self.log = open(folder / f"{name}.log", "w")
         self.process = subprocess.Popen(
             [HEADRACE, *arguments, "--port-file", str(port_file)], stdout=self.log, stderr=self.log)
