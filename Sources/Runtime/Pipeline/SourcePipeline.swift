@@ -201,7 +201,8 @@ extension SourcePipeline {
     for target in deltas {
       evaluate(target)
       select(target)
-      target.table.apply(keys: keys[target.keys], inputs: target.inputs, rows: target.rows,
+      target.table.apply(
+        keys: keys[target.keys], inputs: target.inputs, rows: target.rows,
         headers: decisions.headers)
     }
   }
