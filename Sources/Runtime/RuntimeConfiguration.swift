@@ -1,4 +1,5 @@
 package import Kafka
+package import Storage
 
 /// Everything that can be set about the workers of a process. Defaults live here and nowhere else.
 package struct RuntimeConfiguration: Sendable {
@@ -39,6 +40,12 @@ package struct RuntimeConfiguration: Sendable {
   /// Whether bad and late records are written to their topics. Without them, and without repartitioned views, a
   /// topology writes nothing to Kafka and commits without transactions.
   package var writesRejectedRecords = true
+  /// Where tables are; nil: there are none, and nothing is archived.
+  package var tableStore: (any BlobStore)?
+  /// How old rows may be that are in no table yet.
+  package var tableFreshnessMilliseconds: Int64 = 20_000
+  /// So many bytes of waiting rows are a file, however young they are.
+  package var tableFileBytesMaximum: Int64 = 128 << 20
   /// What a person has allowed for this one start.
   package var acceptances = TaskProtocol.Acceptances()
   /// Whether the control topic decides which plan runs. Without it the plan of this process runs, and no other.

@@ -28,6 +28,8 @@ package final class Engine: Sendable {
   let board: TaskBoard
   let state = Mutex(State())
   private let thread: BlockingThread
+  /// nil: there are no tables.
+  let tables: TableLane?
 
   /// - Parameters:
   ///   - schemas: of writers, for sources in Confluent's framing.
@@ -43,6 +45,7 @@ package final class Engine: Sendable {
     board = TaskBoard(plan: plan)
     reader = FeatureReader(board: board, clock: clock)
     thread = try BlockingThread(name: "engine")
+    tables = configuration.tableStore.map { TableLane($0, configuration, clock: clock, logger: logger) }
   }
 
   /// What runs.
@@ -71,6 +74,7 @@ package final class Engine: Sendable {
         Worker(index, context, instanceID: instanceID, control: control).run()
       }
     }
+    if let tables { try BlockingThread.start(name: "tables") { tables.run() } }
     try BlockingThread.start(name: "log-ends") { [weak self] in Self.followEnds { self } }
     guard configuration.followsControlTopic else { return }
     try BlockingThread.start(name: "control") { [weak self] in Self.followControl { self } }
@@ -83,7 +87,7 @@ package final class Engine: Sendable {
     return TaskContext(
       plan: plan, inputs: InputPlan.all(of: plan), partitionCount: count, configuration: configuration, board: board,
       schemas: schemas, logger: logger, blockCache: BlockCache(capacityBytes: configuration.blockCacheBytes),
-      clock: clock)
+      tables: tables, clock: clock)
   }
 
   /// Commits, saves and closes everything, and leaves the group: what SIGTERM asks for. Calling it again waits with the
@@ -96,6 +100,7 @@ package final class Engine: Sendable {
     for worker in workers { worker.stop() }
     _ = try? await thread.run {
       for worker in workers { while !worker.waitForEnd(timeoutMilliseconds: 1_000) {} }
+      tables?.drain()
     }
   }
 

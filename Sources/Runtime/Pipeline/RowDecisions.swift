@@ -28,6 +28,8 @@ struct RowDecisions {
   /// Rows that go on: first past the filter, then those that are no duplicates, then those that are not late.
   private(set) var rows: [Int] = []
   private var isDuplicate: [Bool] = []
+  /// Before the first row of the batch.
+  private var watermarkBefore = Int64.min
 
   /// - Parameters:
   ///   - partition: of this source in its topic, for messages and the dead-letter topic.
@@ -64,6 +66,7 @@ struct RowDecisions {
     outcomes.removeAll(keepingCapacity: true)
     var fault = 0
     var watermark = record.watermark
+    watermarkBefore = watermark
     let maxSkew = source.maxSkewMilliseconds
     for row in 0..<count {
       let message = records[first + row]
@@ -106,6 +109,12 @@ struct RowDecisions {
       }
     }
     rows.removeLast(rows.count - kept)
+  }
+
+  /// The partition's watermark before a row; nil before the first valid record.
+  func watermark(before row: Int) -> Int64? {
+    let watermark = row == 0 ? watermarkBefore : headers.watermarksMilliseconds[row - 1]
+    return watermark == .min ? nil : watermark
   }
 
   /// The three rings, by arithmetic on the watermark: the best one over the views of the source counts.

@@ -4,6 +4,7 @@ internal import Core
 internal import Expressions
 internal import Features
 internal import Kafka
+internal import OfflineStore
 internal import OnlineStore
 internal import Topology
 
@@ -27,6 +28,8 @@ final class SourcePipeline {
   let layouts: [ViewLayout]
   let decoder: RecordDecoder
   let dedupe: DedupeTable?
+  /// Where valid records go as they came; nil for none.
+  var archive: ArchiveTarget?
   /// The scope: decoded fields, then derived columns.
   var batch: ColumnBatch
   var derived: [Column]
@@ -159,6 +162,7 @@ extension SourcePipeline {
     decisions.sortByLateness(layouts)
     decisions.settle(
       records, first: range.lowerBound, count: count, recordKeys: recordKey.map { keys[$0] }, outputs)
+    try archive(records, first: range.lowerBound, count: count)
     try apply(isEmitting: outputs != nil)
     return count
   }

@@ -133,13 +133,15 @@ extension PartitionTask {
     if machine.isLeaving { RuntimeKillPoint.pass(.revokeBeforeCheckpoint) }
     RuntimeKillPoint.pass(.checkpointBefore)
     let started = WallClock.monotonic.nowMilliseconds
-    let record = CheckpointRecord(
+    var record = CheckpointRecord(
       planFingerprint: context.plan.fingerprint.value,
       inputs: zip(inputs, offsets).map { $0.record(nextOffset: $1) }, views: builtViews,
       bootstraps: bootstraps.map(\.record))
     do throws(HeadraceError) {
+      record.spool = try sealSpool(offsets)
       try store.checkpoint(meta: record.encoded())
       RuntimeKillPoint.pass(.checkpointAfter)
+      noteSpoolCheckpoint(offsets)
       lastCheckpointMilliseconds = WallClock.monotonic.nowMilliseconds - started
       lastCheckpointAtMilliseconds = context.clock.nowMilliseconds
       dropForgottenViews()

@@ -20,6 +20,7 @@ extension PartitionTask {
         unsafe try CheckpointRecord(decoding: bytes.span.bytes, place: statePath)
       }
       let ends = try consumer.watermarks(partitions)
+      try openSpool(record, ends)
       inputs = try makeInputs(store, record)
       makePublication(store)
       var opened: [TaskProtocol.Opened] = []
@@ -121,8 +122,10 @@ extension PartitionTask {
       }
     }
     let name = context.plan.sources[index].name
-    return try makePipeline(
+    let pipeline = try makePipeline(
       store, index, partition, views, saved?.sources.first { $0.source == name }, dedupeName: name)
+    pipeline.archive = archiveTarget(ofSource: index)
+    return pipeline
   }
 
   private func makeBootstrap(

@@ -3,6 +3,7 @@ internal import Core
 internal import Glibc
 internal import Kafka
 internal import Logging
+internal import OfflineStore
 internal import OnlineStore
 internal import Topology
 
@@ -20,6 +21,8 @@ final class PartitionTask {
   var store: TaskStore?
   var inputs: [TaskInput] = []
   var bootstraps: [ViewBootstrap] = []
+  /// Rows for tables; nil when there are none.
+  var spool: Spool?
   /// Of the plan's views, in the store.
   var namespaces: Set<UInt32> = []
   var hasDroppedForgotten = false
@@ -158,6 +161,7 @@ final class PartitionTask {
       context.board.withdraw(publication)
     }
     publication = nil
+    releaseSpool()
     store?.close()
     store = nil
     inputs = []
