@@ -18,6 +18,9 @@ package struct RuntimeConfiguration: Sendable {
   package var memoryBudgetBytes = 512 << 20
   /// The uncompressed blocks of all tasks together.
   package var blockCacheBytes = 128 << 20
+  /// Room on the disk of the data directory that is kept free, and again as much in a file that is given up when the
+  /// disk is full all the same: RocksDB may end the process when it finds no room at all. 0: none.
+  package var diskReserveBytes: Int64 = 64 << 20
   /// The group declares a worker dead after this silence.
   package var sessionTimeoutMilliseconds: Int32 = 10_000
   /// The coordinator aborts a transaction that is open for longer; no call of a commit waits for longer.

@@ -36,6 +36,7 @@ extension Engine {
   func switchPlan(to plan: Plan) throws {
     let context = try prepare(plan)
     logger.info("another plan runs from here on", metadata: ["plan": "\(plan.fingerprint)"])
+    state.withLock { $0.planObserver }?(plan)
     board.set(plan: plan)
     for worker in state.withLock({ $0.workers }) { worker.replace(context) }
   }

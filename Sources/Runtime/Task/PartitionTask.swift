@@ -11,9 +11,9 @@ internal import Topology
 /// Lives on its worker's thread. `TaskProtocol` says what happens when; this does it.
 final class PartitionTask {
   let number: Int32
-  let context: TaskContext
+  var context: TaskContext
   let consumer: Consumer
-  let outputs: TaskOutputs
+  var outputs: TaskOutputs
   let lane: CommitLane?
   let memoryBudgetBytes: Int
   var machine: TaskProtocol
@@ -22,6 +22,8 @@ final class PartitionTask {
   var bootstraps: [ViewBootstrap] = []
   /// Of the plan's views, in the store.
   var namespaces: Set<UInt32> = []
+  /// Under which the store keeps the ids of the sources, and of the views that are being built.
+  var dedupeNames: Set<String> = []
   var hasDroppedForgotten = false
   /// S when the state was closed.
   var lastSaved: [TopicPartition: Int64] = [:]
@@ -67,15 +69,19 @@ final class PartitionTask {
     logger = context.logger
     logger[metadataKey: "task"] = "\(number)"
     machine = TaskProtocol(context.configuration.acceptances)
-    outputs = TaskOutputs(
-      plan: context.plan, task: number, partitionCount: context.partitionCount,
-      writesRejected: context.configuration.writesRejectedRecords)
+    outputs = Self.outputs(number, context)
     lane = context.isTransactional ? try Self.lane(number, context, wake) : nil
     let now = WallClock.monotonic.nowMilliseconds
     nextCommitAtMilliseconds = now + context.configuration.commitIntervalMilliseconds
     // Tasks save one after the other, not all at once.
     let interval = context.configuration.checkpointIntervalMilliseconds
     nextCheckpointAtMilliseconds = now + interval / 2 + interval * Int64(number % 8) / 16
+  }
+
+  static func outputs(_ number: Int32, _ context: TaskContext) -> TaskOutputs {
+    TaskOutputs(
+      plan: context.plan, task: number, partitionCount: context.partitionCount,
+      writesRejected: context.configuration.writesRejectedRecords)
   }
 
   private static func lane(
@@ -150,9 +156,16 @@ final class PartitionTask {
     publish()
   }
 
+  /// S of every input.
+  var savedOffsets: [TopicPartition: Int64] {
+    var offsets: [TopicPartition: Int64] = [:]
+    for (input, progress) in zip(inputs, machine.inputs) { offsets[input.partition] = progress.saved }
+    return offsets
+  }
+
   func closeStore() {
     isAssigned = false
-    for (input, progress) in zip(inputs, machine.inputs) { lastSaved[input.partition] = progress.saved }
+    if !inputs.isEmpty { lastSaved = savedOffsets }
     if let publication {
       publication.end()
       context.board.withdraw(publication)

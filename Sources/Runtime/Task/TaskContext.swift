@@ -15,6 +15,7 @@ struct TaskContext: Sendable {
   var schemas: any WriterSchemas
   var logger: Logger
   var blockCache: BlockCache
+  var reserve: DiskReserve?
   var clock: WallClock
 
   /// Whether anything may ever be written to Kafka: then every commit is a transaction, also one without outputs. A
@@ -27,6 +28,22 @@ struct TaskContext: Sendable {
   func statePath(_ task: Int32) -> String { "\(configuration.dataDirectory)/state/\(plan.name)/\(task)" }
 
   var topics: [String] { inputs.map(\.topic) }
+
+  /// Whether tasks can go over to another plan where they stand: they read the same partitions, commit in the same way,
+  /// and whoever reads by the former plan finds the features of a view at the same positions.
+  func canGoOver(to next: TaskContext) -> Bool {
+    guard topics == next.topics, partitionCount == next.partitionCount, isTransactional == next.isTransactional
+    else { return false }
+    for source in next.plan.sources {
+      guard let former = plan.sources.first(where: { $0.name == source.name }) else { continue }
+      guard former.dedupe?.withinMilliseconds == source.dedupe?.withinMilliseconds else { return false }
+    }
+    for view in next.plan.views {
+      guard let former = plan.views.first(where: { $0.fingerprint == view.fingerprint }) else { continue }
+      guard former.features.map(\.name) == view.features.map(\.name) else { return false }
+    }
+    return true
+  }
 
   func partitions(of task: Int32) -> [TopicPartition] { topics.map { TopicPartition(topic: $0, partition: task) } }
 }

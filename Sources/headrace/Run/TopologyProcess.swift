@@ -32,13 +32,18 @@ final class TopologyProcess: Sendable {
     _ plan: Plan, runtime: RuntimeConfiguration, serving: ServingConfiguration, logger: Logger
   ) async throws -> TopologyProcess {
     let engine = try Engine(plan: plan, configuration: runtime, logger: logger)
-    let source = EngineFeatureSource(engine)
+    let source = EngineFeatureSource(engine, plan)
     let status = EngineStatusSource(engine)
-    let targets = plan.sources.map { KafkaEventSink.Target(topic: $0.topic, partitioner: $0.partitioner) }
-    let events = try await KafkaEventSink(client: runtime.client, targets: targets)
+    let events = try await KafkaEventSink(client: runtime.client, targets: plan.pushTargets)
     let server = FeatureServer(
       catalog: ServingCatalog(plan), features: source, events: events, status: status, configuration: serving,
       logger: logger)
+    engine.observePlan { [weak engine] plan in
+      guard let engine else { return }
+      server.replace(
+        catalog: ServingCatalog(plan), features: EngineFeatureSource(engine, plan),
+        events: events.aimed(at: plan.pushTargets))
+    }
     try await server.start()
     do {
       try await engine.start()
@@ -61,5 +66,11 @@ final class TopologyProcess: Sendable {
   func stop() async {
     await server.stop()
     await engine.drain()
+  }
+}
+
+extension Plan {
+  fileprivate var pushTargets: [KafkaEventSink.Target] {
+    sources.map { KafkaEventSink.Target(topic: $0.topic, partitioner: $0.partitioner) }
   }
 }
