@@ -136,11 +136,12 @@ class SwitchCampaign(Campaign):
         try:
             # Spawned workers are fenced out by those whose session still lasts: nothing to build then.
             tasks = worker.client.get("/api/tasks")["tasks"]
-            shown = {view["name"] for view in worker.client.get("/api/views")["views"]}
+            topology = worker.client.get("/api/topology")
+            shown, plan = set(topology["views"]), topology["fingerprint"]
         except Exception:  # It comes up, or went down: asked again.
             return not worker.is_running
         return shown == set(self.plan.views) and (len(self.workers) > 1 or bool(tasks)) and all(
-            task["readable"] and not task["building"] for task in tasks)
+            task["readable"] and not task["building"] and task["plan"] == plan for task in tasks)
 
     # MARK: The end
 

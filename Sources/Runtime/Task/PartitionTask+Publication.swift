@@ -86,6 +86,7 @@ extension PartitionTask {
     status.lastCommitMilliseconds = lastCommitMilliseconds
     status.restarts = restarts
     status.whyNotMoving = whyNotMoving
+    status.planFingerprint = context.plan.fingerprint
     status.bootstraps = bootstraps.map { bootstrap in
       let main = inputs.firstIndex { $0.partition == bootstrap.pipeline.partition }
       let target = main.flatMap { $0 < machine.inputs.count ? machine.inputs[$0].applied : nil }

@@ -216,6 +216,18 @@ extension OpenAPIDocument {
               },
               "checkpoint_age_seconds": {"type": ["number", "null"]},
               "why_not_moving": {"type": ["string", "null"]},
+              "plan": {"type": "string"},
+              "building": {
+                "type": "array",
+                "items": {
+                  "type": "object",
+                  "properties": {
+                    "view": {"type": "string"},
+                    "position": {"type": "integer"},
+                    "target": {"type": "integer"}
+                  }
+                }
+              },
               "inputs": {
                 "type": "array",
                 "items": {

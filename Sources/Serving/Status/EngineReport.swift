@@ -42,6 +42,10 @@ package struct EngineReport: Sendable {
     package var checkpointBytes: Int64
     /// Why nothing moves although it should, as a sentence; nil while all is well or there is nothing to do.
     package var whyNotMoving: String?
+    /// Of the plan that it runs.
+    package var planFingerprint = ""
+    /// Views that are being built from the log while the others go on.
+    package var builds: [Build] = []
 
     package init(
       partition: Int32, state: State, isReadable: Bool, inputs: [Input] = [], watermarkMilliseconds: Int64? = nil,
@@ -57,6 +61,20 @@ package struct EngineReport: Sendable {
       self.checkpointAgeMilliseconds = checkpointAgeMilliseconds
       self.checkpointBytes = checkpointBytes
       self.whyNotMoving = whyNotMoving
+    }
+  }
+
+  /// How far a view is that is being built.
+  package struct Build: Sendable {
+    package var view: String
+    package var position: Int64
+    /// Where it joins the others.
+    package var target: Int64
+
+    package init(view: String, position: Int64, target: Int64) {
+      self.view = view
+      self.position = position
+      self.target = target
     }
   }
 
