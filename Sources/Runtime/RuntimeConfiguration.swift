@@ -49,6 +49,12 @@ package struct RuntimeConfiguration: Sendable {
   /// Replaces a plan in the control topic that differs from the one of this process.
   package var appliesPlan = false
 
+  /// The least `retention.ms` of a source's topic: three times what lies between two checkpoints and a restart that
+  /// takes its time, with a person in it. A restart must find every record since the last checkpoint.
+  package var retentionMinimumMilliseconds: Int64 { 3 * (checkpointIntervalMilliseconds + Self.recoveryMilliseconds) }
+
+  private static let recoveryMilliseconds: Int64 = 600_000
+
   package init(client: ClientConfiguration, dataDirectory: String) {
     self.client = client
     self.dataDirectory = dataDirectory

@@ -101,10 +101,13 @@ package final class Engine: Sendable {
 
   func prepare(_ plan: Plan) throws(HeadraceError) -> TaskContext {
     let admin = try Admin(configuration.client)
-    let count = try TopicPreparation(plan: plan, configuration: configuration, logger: logger).run(admin)
+    let preparation = TopicPreparation(plan: plan, configuration: configuration, logger: logger)
+    let count = try preparation.run(admin)
     board.set(partitionCount: count)
     return TaskContext(
-      plan: plan, inputs: InputPlan.all(of: plan), partitionCount: count, configuration: configuration, board: board,
+      plan: plan, inputs: InputPlan.all(of: plan), partitionCount: count,
+      rejectedRecordBytesMaximum: try preparation.rejectedRecordBytesMaximum(admin), configuration: configuration,
+      board: board,
       schemas: schemas, logger: logger, blockCache: blockCache, reserve: state.withLock { $0.reserve }, clock: clock)
   }
 

@@ -85,7 +85,7 @@ extension PartitionTask {
     status.lastCheckpointMilliseconds = lastCheckpointMilliseconds
     status.lastCommitMilliseconds = lastCommitMilliseconds
     status.restarts = restarts
-    status.whyNotMoving = whyNotMoving
+    status.whyNotMoving = whyNotMoving ?? schemaTrouble ?? diskTrouble
     status.planFingerprint = context.plan.fingerprint
     status.bootstraps = bootstraps.map { bootstrap in
       let main = inputs.firstIndex { $0.partition == bootstrap.pipeline.partition }

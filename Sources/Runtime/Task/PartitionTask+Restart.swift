@@ -181,10 +181,27 @@ extension PartitionTask {
       for input in inputs {
         input.committedMetadata = committed[input.partition]?.metadata.flatMap { CommitMetadata($0) }
       }
-      follow(.committedRead(inputs.map { committed[$0.partition]?.offset }))
+      follow(.committedRead(try deriveMissing(inputs.map { committed[$0.partition]?.offset })))
     } catch {
       pendingFailure = error
     }
+  }
+
+  /// C where the group has lost it and there is a state: from the task's own outputs, if these can tell.
+  private func deriveMissing(_ committed: [Int64?]) throws(HeadraceError) -> [Int64?] {
+    let saved = zip(machine.inputs, committed).map { $1 == nil ? $0.saved : nil }
+    guard !context.configuration.acceptances.stateOffset, saved.contains(where: { $0 != nil }) else { return committed }
+    let derived = try OutputEvidence(task: number, context: context).committed(saved: saved)
+    var offsets = committed
+    for index in offsets.indices where offsets[index] == nil {
+      guard let offset = derived[index] else { continue }
+      logger.warning(
+        "the group has lost its offset: taken from the task's committed outputs",
+        metadata: ["partition": "\(inputs[index].partition)", "offset": "\(offset)"])
+      offsets[index] = offset
+      owesCommit = true
+    }
+    return offsets
   }
 
   func read(from offsets: [Int64]) {

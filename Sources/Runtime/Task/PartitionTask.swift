@@ -36,6 +36,11 @@ final class PartitionTask {
   /// The store's last write failed: only a new instance knows what the disk has.
   var isStoreFinished = false
   var whyNotMoving: String?
+  /// What else is not as it should be, until it is again: a schema that is waited for, a disk without room.
+  var schemaTrouble: String?
+  var diskTrouble: String?
+  /// C was derived from outputs: the group is to know it again.
+  var owesCommit = false
   /// When it was found to be fenced, by the monotonic clock.
   var fencedAtMilliseconds: Int64?
   /// When to try again what failed.
@@ -81,7 +86,8 @@ final class PartitionTask {
   static func outputs(_ number: Int32, _ context: TaskContext) -> TaskOutputs {
     TaskOutputs(
       plan: context.plan, task: number, partitionCount: context.partitionCount,
-      writesRejected: context.configuration.writesRejectedRecords)
+      writesRejected: context.configuration.writesRejectedRecords,
+      recordBytesMaximum: context.rejectedRecordBytesMaximum)
   }
 
   private static func lane(
@@ -121,6 +127,7 @@ final class PartitionTask {
       if !isStoreFinished { store?.discardUnsaved() }
       outputs.removeAll()
       flying = nil
+      schemaTrouble = nil
       publication?.update(nowMilliseconds: 0) { $0.isReadable = false }
     case .becomeReadable:
       RuntimeKillPoint.pass(.restartReplayed)
@@ -195,9 +202,8 @@ extension TaskProtocol.Stop {
         .user, "COMMIT_MISSING",
         "the state holds records up to offset \(saved), and the group has no offset: it expired, or was deleted",
         place: place(input),
-        remedy: "look at the newest `headrace-src` header in \(task.context.plan.deadLetterTopic); with "
-          + "--accept-state-offset the state's own offset counts, and outputs behind it are not written twice only if "
-          + "there were none")
+        remedy: "outputs that would tell how far it was are deleted; with --accept-state-offset the state's own offset "
+          + "counts: outputs of records from \(saved) on, if there were any, are written a second time")
     case .recordsGone(let input, let from, let to):
       return HeadraceError(
         .external, "RECORDS_GONE", "records \(from) ..< \(to) are gone from the log, and the state has not seen them",
@@ -208,8 +214,7 @@ extension TaskProtocol.Stop {
       return HeadraceError(
         .external, "LOG_TRUNCATED", "offset \(offset) was read before, and the log ends at \(end)", place: place(input),
         remedy:
-          "the topic was made again, or its broker lost records: find out which; then move \(task.statePath) away "
-          + "and delete the group's offsets to begin anew")
+          "the topic was made again, or its broker lost records: find out which; then \(task.beginAnew)")
     case .fenced:
       return HeadraceError(
         .external, "TASK_FENCED", "another instance has taken this task over", place: "task \(task.number)",
@@ -224,12 +229,18 @@ extension TaskProtocol.Stop {
       return HeadraceError(
         .user, "TOPIC_RECREATED", "offset \(offset) holds another record than the one that the state has read",
         place: place(input),
-        remedy: "the topic was deleted and made again: move \(task.statePath) away and delete the group's offsets to "
-          + "begin anew")
+        remedy: "the topic was deleted and made again: \(task.beginAnew)")
     }
   }
 }
 
 extension PartitionTask {
+  /// How a person has the task forget everything.
+  fileprivate var beginAnew: String {
+    let topics = context.plan.views.compactMap(\.repartitionTopic)
+    let deltas = topics.isEmpty ? "" : ", and the topics \(topics.joined(separator: ", ")) of all tasks,"
+    return "to begin anew, stop every worker, move \(statePath) away and delete the group's offsets\(deltas) first"
+  }
+
   var statePath: String { context.statePath(number) }
 }

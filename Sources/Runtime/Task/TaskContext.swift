@@ -10,6 +10,8 @@ struct TaskContext: Sendable {
   var plan: Plan
   var inputs: [InputPlan]
   var partitionCount: Int32
+  /// What fits into the dead-letter and late topics beside our headers.
+  var rejectedRecordBytesMaximum: Int
   var configuration: RuntimeConfiguration
   var board: TaskBoard
   var schemas: any WriterSchemas

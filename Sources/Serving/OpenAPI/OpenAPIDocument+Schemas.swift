@@ -261,7 +261,8 @@ extension OpenAPIDocument {
               "deduplicated": {"type": "integer"},
               "late": {"type": "integer"},
               "dead_lettered": {"type": "integer"},
-              "misplaced": {"type": "integer"}
+              "misplaced": {"type": "integer"},
+              "without_entity": {"type": "integer"}
             }
           }
         }

@@ -121,10 +121,13 @@ package struct EngineReport: Sendable {
     package var deadLettered: Int64
     /// Records whose key is not where the partitioner puts it; counted beside the above.
     package var misplaced: Int64
+    /// Rows of views that got nothing of a record, because a part of their entity's key is null, or far too large.
+    package var withoutEntity: Int64
 
     package init(
       name: String, topic: String, read: Int64 = 0, applied: Int64 = 0, repaired: Int64 = 0, filtered: Int64 = 0,
-      deduplicated: Int64 = 0, late: Int64 = 0, deadLettered: Int64 = 0, misplaced: Int64 = 0
+      deduplicated: Int64 = 0, late: Int64 = 0, deadLettered: Int64 = 0, misplaced: Int64 = 0,
+      withoutEntity: Int64 = 0
     ) {
       self.name = name
       self.topic = topic
@@ -136,6 +139,7 @@ package struct EngineReport: Sendable {
       self.late = late
       self.deadLettered = deadLettered
       self.misplaced = misplaced
+      self.withoutEntity = withoutEntity
     }
   }
 }

@@ -94,6 +94,7 @@ struct StatusReplies {
         json.member("read", source.read)
         for (outcome, count) in source.outcomes { json.member(outcome, count) }
         json.member("misplaced", source.misplaced)
+        json.member("without_entity", source.withoutEntity)
       }
     }
   }
