@@ -19,6 +19,9 @@ package struct RuntimeConfiguration: Sendable {
   package var memoryBudgetBytes = 512 << 20
   /// The uncompressed blocks of all tasks together.
   package var blockCacheBytes = 128 << 20
+  /// Room on the disk of the data directory that is kept free, and again as much in a file that is given up when the
+  /// disk is full all the same: RocksDB may end the process when it finds no room at all. 0: none.
+  package var diskReserveBytes: Int64 = 64 << 20
   /// The group declares a worker dead after this silence.
   package var sessionTimeoutMilliseconds: Int32 = 10_000
   /// The coordinator aborts a transaction that is open for longer; no call of a commit waits for longer.
@@ -52,6 +55,12 @@ package struct RuntimeConfiguration: Sendable {
   package var followsControlTopic = true
   /// Replaces a plan in the control topic that differs from the one of this process.
   package var appliesPlan = false
+
+  /// The least `retention.ms` of a source's topic: three times what lies between two checkpoints and a restart that
+  /// takes its time, with a person in it. A restart must find every record since the last checkpoint.
+  package var retentionMinimumMilliseconds: Int64 { 3 * (checkpointIntervalMilliseconds + Self.recoveryMilliseconds) }
+
+  private static let recoveryMilliseconds: Int64 = 600_000
 
   package init(client: ClientConfiguration, dataDirectory: String) {
     self.client = client

@@ -50,6 +50,14 @@ def wrong_everywhere(observation: Observation) -> None:
     observation.recomputed.append("planted")
 
 
+def recompute_nothing(observation: Observation) -> None:
+    observation.recomputed_values = 0
+
+
+def pause(observation: Observation) -> None:
+    observation.pauses.append("planted")
+
+
 def first_side_topic(observation: Observation) -> str:
     return next(topic for topic, places in observation.set_aside.items() if places)
 
@@ -88,6 +96,8 @@ MUTANTS = (
     Mutant("a status is another", another_status, oracles.features_equal_an_undisturbed_run),
     Mutant("a restart loses a feature", lose_at_restart, oracles.a_restart_changes_no_feature),
     Mutant("both runs are wrong", wrong_everywhere, oracles.features_equal_a_recomputation),
+    Mutant("nothing is recomputed", recompute_nothing, oracles.features_equal_a_recomputation),
+    Mutant("a view pauses", pause, oracles.other_views_never_pause),
     Mutant("a record is set aside twice", repeat_set_aside, oracles.records_are_set_aside_exactly_once),
     Mutant("a record is not set aside", lose_set_aside, oracles.records_are_set_aside_exactly_once),
     Mutant("a good record is set aside", wrong_set_aside, oracles.records_are_set_aside_exactly_once),

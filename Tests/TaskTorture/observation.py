@@ -32,7 +32,11 @@ class Observation:
     counters: dict[str, Counter[str]] = field(default_factory=dict)
     reference_counters: dict[str, Counter[str]] = field(default_factory=dict)
     expected_counters: dict[str, Counter[str]] = field(default_factory=dict)
+    # Differences from a recomputation, and how many values were held against it.
     recomputed: list[str] = field(default_factory=list)
+    recomputed_values: int = 0
+    # When views that no plan changes were not answered, or did not move.
+    pauses: list[str] = field(default_factory=list)
     exit_codes: list[int] = field(default_factory=list)
     owners: Counter[str] = field(default_factory=Counter)
 

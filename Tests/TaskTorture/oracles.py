@@ -27,6 +27,12 @@ def a_restart_changes_no_feature(observation: Observation) -> Iterator[str]:
 
 def features_equal_a_recomputation(observation: Observation) -> Iterator[str]:
     yield from observation.recomputed
+    if not observation.recomputed_values:
+        yield "nothing was recomputed"
+
+
+def other_views_never_pause(observation: Observation) -> Iterator[str]:
+    yield from observation.pauses
 
 
 def records_are_set_aside_exactly_once(observation: Observation) -> Iterator[str]:
@@ -67,5 +73,5 @@ def workers_drain_cleanly(observation: Observation) -> Iterator[str]:
 
 ORACLES: tuple[Oracle, ...] = (
     features_equal_an_undisturbed_run, a_restart_changes_no_feature, features_equal_a_recomputation,
-    records_are_set_aside_exactly_once, an_undisturbed_run_sets_the_same_aside, records_are_conserved,
+    other_views_never_pause, records_are_set_aside_exactly_once, an_undisturbed_run_sets_the_same_aside, records_are_conserved,
     counters_are_right, workers_drain_cleanly)

@@ -1,7 +1,7 @@
 package import Columns
 
 /// A table that a task writes rows of its partition to.
-package struct OfflineTable: Sendable {
+package struct OfflineTable: Sendable, Hashable {
   package struct Field: Sendable, Hashable {
     package var name: String
     package var type: ColumnType

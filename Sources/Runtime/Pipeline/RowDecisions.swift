@@ -187,7 +187,8 @@ struct RowDecisions {
   ) {
     selected.removeAll(keepingCapacity: true)
     for row in rows {
-      guard keys.isValid[row] else {
+      // Such a key is no name of a thing, and a delta of its row would not fit into a record.
+      guard keys.isValid[row], keys.text[row].byteCount <= EntityKey.bytesMaximum else {
         record.counts.withoutEntity &+= 1
         continue
       }

@@ -201,10 +201,11 @@ extension SourcePipeline {
         view: target.storeView, keys: keys[target.keys], inputs: target.inputs, rows: target.rows,
         headers: decisions.headers)
     }
-    guard isEmitting else { return }
     for target in deltas {
       evaluate(target)
+      // Counted below the restart's C too.
       select(target)
+      guard isEmitting else { continue }
       target.table.apply(
         keys: keys[target.keys], inputs: target.inputs, rows: target.rows,
         headers: decisions.headers)

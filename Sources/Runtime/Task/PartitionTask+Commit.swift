@@ -23,7 +23,9 @@ extension PartitionTask {
       now >= nextCommitAtMilliseconds || outputs.sizeBytes > context.configuration.outputBytesMaximum / 2
     {
       noteMarkers()
-      follow(owesWatermark ? .outputsDue : .commitDue)
+      let isOwed = owesCommit && machine.isReadable
+      if isOwed { owesCommit = false }
+      follow(isOwed || owesWatermark ? .outputsDue : .commitDue)
       nextCommitAtMilliseconds = now + context.configuration.commitIntervalMilliseconds
     }
     balance(now)
@@ -142,6 +144,7 @@ extension PartitionTask {
       try store.checkpoint(meta: record.encoded())
       RuntimeKillPoint.pass(.checkpointAfter)
       noteSpoolCheckpoint(offsets)
+      diskTrouble = nil
       lastCheckpointMilliseconds = WallClock.monotonic.nowMilliseconds - started
       lastCheckpointAtMilliseconds = context.clock.nowMilliseconds
       dropForgottenViews()
@@ -149,7 +152,7 @@ extension PartitionTask {
     } catch {
       guard error.retry != .sameCall else {
         // Nothing was written. The task goes on as long as its memory allows.
-        whyNotMoving = error.description
+        diskTrouble = error.description
         logger.error("checkpoint refused", metadata: ["error": "\(error)"])
         nextCheckpointAtMilliseconds = WallClock.monotonic.nowMilliseconds + 1_000
         return follow(.checkpointRefused)

@@ -11,11 +11,14 @@ struct TaskContext: Sendable {
   var plan: Plan
   var inputs: [InputPlan]
   var partitionCount: Int32
+  /// What fits into the dead-letter and late topics beside our headers.
+  var rejectedRecordBytesMaximum: Int
   var configuration: RuntimeConfiguration
   var board: TaskBoard
   var schemas: any WriterSchemas
   var logger: Logger
   var blockCache: BlockCache
+  var reserve: DiskReserve?
   /// nil: there are no tables.
   var tables: TableLane?
   var clock: WallClock
@@ -44,6 +47,23 @@ struct TaskContext: Sendable {
   }
 
   var topics: [String] { inputs.map(\.topic) }
+
+  /// Whether tasks can go over to another plan where they stand: they read the same partitions, commit in the same way,
+  /// and whoever reads by the former plan finds the features of a view at the same positions.
+  func canGoOver(to next: TaskContext) -> Bool {
+    guard topics == next.topics, partitionCount == next.partitionCount, isTransactional == next.isTransactional,
+      offlineTables(0) == next.offlineTables(0)
+    else { return false }
+    for source in next.plan.sources {
+      guard let former = plan.sources.first(where: { $0.name == source.name }) else { continue }
+      guard former.dedupe?.withinMilliseconds == source.dedupe?.withinMilliseconds else { return false }
+    }
+    for view in next.plan.views {
+      guard let former = plan.views.first(where: { $0.fingerprint == view.fingerprint }) else { continue }
+      guard former.features.map(\.name) == view.features.map(\.name) else { return false }
+    }
+    return true
+  }
 
   func partitions(of task: Int32) -> [TopicPartition] { topics.map { TopicPartition(topic: $0, partition: task) } }
 }

@@ -63,7 +63,8 @@ final class Worker: RebalanceListener {
     self.consumer = consumer
     control.set(waker: try consumer.waker())
     try consumer.subscribe(context.topics)
-    while !control.isStopping, !control.hasContext {
+    while !control.isStopping {
+      if control.hasContext, try !goOver() { break }
       let result: PollResult
       do {
         result = try consumer.poll(timeoutMilliseconds: pollTimeout()) { records in
@@ -78,6 +79,23 @@ final class Worker: RebalanceListener {
       try askWhoOwns(now)
     }
     if control.isAbandoning { endSession() } else { try leave(consumer) }
+  }
+
+  /// Runs the other plan that is there, in the session that there is.
+  ///
+  /// - Returns: false when it takes another one: the new plan reads other topics.
+  private func goOver() throws -> Bool {
+    guard let next = control.takeContext() else { return true }
+    guard context.canGoOver(to: next) else {
+      control.giveBack(next)
+      return false
+    }
+    context = next
+    for task in tasks.values {
+      task.goOver(to: next)
+      control.noteLeft(task.number, task.savedOffsets)
+    }
+    return true
   }
 
   /// A task is fenced by its new owner, or because its transaction was open for too long (the process stood still).
@@ -186,9 +204,10 @@ extension Worker {
     let given = Set(partitions)
     for number in numbers {
       for partition in context.partitions(of: number) where !given.contains(partition) {
+        // While members go over to a plan that reads other topics, they differ for a moment: this one joins again.
         throw HeadraceError(
-          .user, "PARTITIONS_APART", "the group gave task \(number) to this worker without \(partition)",
-          place: context.plan.name,
+          .external, "PARTITIONS_APART", "the group gave task \(number) to this worker without \(partition)",
+          retry: .newInstance, place: context.plan.name,
           remedy: "every member of the group must run the same topology, with the range assignor")
       }
     }
@@ -254,6 +273,9 @@ final class WorkerControl: Sendable {
     }
     wake()
   }
+
+  /// What was taken and cannot be run yet; a newer one counts more.
+  func giveBack(_ context: TaskContext) { state.change { if $0.next == nil { $0.next = context } } }
 
   var hasContext: Bool { state.change { $0.next != nil } }
   func takeContext() -> TaskContext? { state.change { $0.next.take() } }

@@ -50,6 +50,8 @@ extension SourcePlan {
 extension ViewPlan {
   func computedFingerprint(_ source: SourcePlan, _ entity: EntityPlan) -> Fingerprint {
     var builder = FingerprintBuilder("view")
+    // Two views of the same definition have rows of their own.
+    builder.add(name)
     source.addProcessing(to: &builder)
     addKey(source, entity, to: &builder)
     builder.add(latenessMilliseconds)

@@ -1,5 +1,7 @@
 internal import ArgumentParser
+internal import Contracts
 internal import Core
+internal import HTTPClient
 internal import Kafka
 internal import Logging
 internal import Runtime
@@ -23,6 +25,16 @@ struct WorkerOptions: ParsableArguments {
   var checkpointInterval: String?
   @Option(help: ArgumentHelp("For rows in memory, all tasks together. (default: 512MiB)", valueName: "size"))
   var memory: String?
+  @Option(
+    help: ArgumentHelp(
+      "Room on the disk of --data that is never used, and as much in a file that is given up in need. (default: 64MiB)",
+      valueName: "size"))
+  var diskReserve: String?
+  @Option(
+    help: ArgumentHelp(
+      "The registry that knows the schemas of avro-confluent sources. (HEADRACE_SCHEMA_REGISTRY, with ..._USER and "
+        + "..._PASSWORD)", valueName: "url"))
+  var schemaRegistry: String?
   @Flag(help: "Replace a plan that runs by this one; without it a plan that differs is refused.") var apply = false
   @Flag(help: "Go on from the state's own offset where the group has lost its own: outputs in between may repeat.")
   var acceptStateOffset = false
@@ -42,6 +54,9 @@ struct WorkerOptions: ParsableArguments {
     if let memory, Quantity.bytes(memory) == nil {
       throw ValidationError("--memory \(memory): expected a size such as 512MiB")
     }
+    if let diskReserve, Quantity.bytes(diskReserve) == nil {
+      throw ValidationError("--disk-reserve \(diskReserve): expected a size such as 64MiB")
+    }
   }
 
   func runtime(_ client: ClientConfiguration, dataDirectory: String) throws -> RuntimeConfiguration {
@@ -54,10 +69,22 @@ struct WorkerOptions: ParsableArguments {
       configuration.checkpointIntervalMilliseconds = interval
     }
     if let bytes = memory.flatMap(Quantity.bytes) { configuration.memoryBudgetBytes = Int(clamping: bytes) }
+    if let bytes = diskReserve.flatMap(Quantity.bytes) { configuration.diskReserveBytes = Int64(clamping: bytes) }
     configuration.acceptances.stateOffset = acceptStateOffset
     configuration.acceptances.lostRecords = acceptLostRecords
     configuration.appliesPlan = apply
     return configuration
+  }
+
+  /// nil: none is named.
+  var registry: SchemaRegistryClient? {
+    guard let url = schemaRegistry ?? Environment["SCHEMA_REGISTRY"] else { return nil }
+    var registry = SchemaRegistryConfiguration(url: url)
+    if let user = Environment["SCHEMA_REGISTRY_USER"] {
+      registry.credentials = HTTPCredentials(
+        username: user, password: Environment["SCHEMA_REGISTRY_PASSWORD"] ?? "")
+    }
+    return SchemaRegistryClient(registry, http: WebClient())
   }
 
   func serving() throws -> ServingConfiguration {

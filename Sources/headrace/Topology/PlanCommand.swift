@@ -48,9 +48,13 @@ struct PlanCommand: AsyncParsableCommand {
     }
     let problems = plan.check(partitionCounts: counts)
     for problem in problems { StandardError.write("\(problem)") }
+    let retention = try await running?.retention(of: plan, connection.clientConfiguration()) ?? []
+    for finding in retention { finding.tell() }
     let isRefused = diff?.isRefused == true
     if isRefused { StandardError.write("error: the change would break a service in use; see above") }
-    guard !isRefused, !problems.contains(where: { $0.severity == .error }) else { throw Ended(status: .failed) }
+    guard !isRefused, retention.worst < .error, !problems.contains(where: { $0.severity == .error }) else {
+      throw Ended(status: .failed)
+    }
   }
 }
 
