@@ -42,13 +42,14 @@ package struct StateSample {
   /// What the rows of a view take once its windows have filled.
   ///
   /// - Throws: when the scratch folder cannot be written.
-  package static func estimate(_ layout: ViewLayout, _ population: KeyPopulation) throws(HeadraceError) -> StateEstimate {
+  package static func estimate(_ layout: ViewLayout, _ population: KeyPopulation) throws(HeadraceError) -> StateEstimate
+  {
     try StateSample(layout, population).weigh()
   }
 
   /// What the ids of a source take that are remembered for so long.
   package static func estimate(
-    idsWithinMilliseconds within: Int64, eventsPerHour: Double, budgetBytes: Int
+    idsWithinMilliseconds within: Int64, eventsPerHour: Double
   ) throws(HeadraceError) -> StateEstimate {
     let folder = try ScratchFolder(prefix: "headrace-plan")
     let store = try TaskStore(path: folder.path)
@@ -68,7 +69,7 @@ package struct StateSample {
     try table.check(ids: ids, rows: Array(0..<sample), headers: headers, isDuplicate: &isDuplicate)
     let count = eventsPerHour * Double(within) / 3_600_000
     // Two generations, each at most two thirds full.
-    let memory = min(2 * count * Double(table.memoryBytes) / Double(sample), Double(budgetBytes))
+    let memory = min(2 * count * Double(table.memoryBytes) / Double(sample), Double(store.options.dedupeBudgetBytes))
     try store.checkpoint(meta: [])
     let disk = Double(try store.compactedBytes() - empty) / Double(sample)
     return StateEstimate(
