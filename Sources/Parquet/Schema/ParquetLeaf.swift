@@ -48,6 +48,15 @@ extension ParquetLeaf {
     }
   }
 
+  /// Whether Headrace writes the type: those that it maps one to one.
+  var isWritable: Bool {
+    switch ValueConversion(self) {
+    case .none, .decimalOfNumber: true
+    case .decimalOfBytes: physicalType == .fixedLengthByteArray
+    case .milliseconds, .nanoseconds, .int96, .unsigned64, .uuid: false
+    }
+  }
+
   /// What Headrace cannot read about it, by name.
   var refusedTypeName: String {
     switch logicalType {
