@@ -15,6 +15,8 @@ package enum EventArchive {
     .init("_offset", .integer, isNullable: false),
   ]
 
+  /// The position of `_outcome` among `decisions`.
+  package static let outcomeDecision = 3
   /// The position of `_offset` among `decisions`.
   package static let offsetDecision = 6
 

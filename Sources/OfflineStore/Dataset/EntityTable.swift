@@ -18,7 +18,11 @@ struct EntityTable {
     if known >= 0 { return known }
     if (count + 1) * 2 > slots.count { grow() }
     hashes.append(hash)
-    unsafe keys.append(scratch.span.bytes)
+    // Out of the way while it is read from: two parts of one value may not be in use at once.
+    let key = scratch
+    scratch = []
+    unsafe keys.append(key.span.bytes)
+    scratch = key
     place(count - 1)
     return count - 1
   }

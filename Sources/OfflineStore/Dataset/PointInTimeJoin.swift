@@ -1,5 +1,5 @@
 package import Columns
-package import Features
+internal import Features
 internal import Expressions
 
 /// Features of one view at the time of each label: what the online store would have said then.
@@ -33,6 +33,11 @@ package struct PointInTimeJoin {
   private struct Kept {
     var entity: Int32
     var stamp: EventStamp
+
+    func precedes(_ other: Self) -> Bool {
+      (entity, stamp.countsFrom, stamp.position.partition, stamp.position.offset)
+        < (other.entity, other.stamp.countsFrom, other.stamp.position.partition, other.stamp.position.offset)
+    }
   }
 
   package init(_ view: PointInTimeView) {
@@ -47,6 +52,13 @@ package struct PointInTimeJoin {
   package var labelCount: Int { timesMilliseconds.count }
   /// Events that were kept so far.
   package var eventCount: Int { kept.count }
+  /// What an event takes, about.
+  package var bytesPerEvent: Int {
+    MemoryLayout<Kept>.stride
+      + keptInputs.reduce(0) { $0 + 9 + ($1.type.storage == .text ? $1.text.bytes.count / max(kept.count, 1) : 0) }
+  }
+  /// Whether smaller parts would hold fewer events.
+  package var canBeParted: Bool { partCount < entities.count }
 
   /// Adds labels, in their order.
   ///
@@ -145,12 +157,5 @@ package struct PointInTimeJoin {
         label += 1
       }
     }
-  }
-}
-
-extension PointInTimeJoin.Kept {
-  fileprivate func precedes(_ other: Self) -> Bool {
-    (entity, stamp.countsFrom, stamp.position.partition, stamp.position.offset)
-      < (other.entity, other.stamp.countsFrom, other.stamp.position.partition, other.stamp.position.offset)
   }
 }

@@ -116,8 +116,8 @@ package final class Spool {
     scratch.bytes.removeAll(keepingCapacity: true)
     SpoolBlock.write(pending[table].batch, to: &scratch)
     let compressed: [UInt8]
-    do {
-      compressed = try unsafe scratch.bytes.withUnsafeBytes { bytes throws(CodecError) in
+    do throws(CodecError) {
+      compressed = try unsafe scratch.bytes.span.bytes.withUnsafeBytes { (bytes) throws(CodecError) -> [UInt8] in
         unsafe try compressor.compress(bytes, codec: .lz4)
       }
     } catch {

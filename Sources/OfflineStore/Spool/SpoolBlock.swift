@@ -84,7 +84,7 @@ enum SpoolBlock {
     for (row, count) in counts.enumerated() {
       let start = reader.offset
       try reader.skip(count)
-      if isValid[row] { unsafe column.append(bytes.extracting(start..<start + count)) } else { column.appendNull() }
+      if isValid[row] { column.append(bytes.extracting(start..<start + count)) } else { column.appendNull() }
     }
     return column
   }

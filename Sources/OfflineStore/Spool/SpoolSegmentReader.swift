@@ -60,20 +60,17 @@ struct SpoolSegmentReader: ~Copyable {
   }
 
   private func read(compressed start: Int, _ place: String, into batch: inout ColumnBatch) throws(HeadraceError) {
-    do {
-      let rows = try unsafe buffer.withUnsafeBytes { bytes throws(CodecError) in
+    let rows: [UInt8]
+    do throws(CodecError) {
+      rows = try unsafe buffer.span.bytes.withUnsafeBytes { (bytes) throws(CodecError) -> [UInt8] in
         let input = unsafe UnsafeRawBufferPointer(rebasing: bytes[start...])
         let limit = DecompressionLimit(maximumBytes: SpoolFrame.blockBytesMax)
         return try unsafe [UInt8](decompressor.decompress(input, codec: .lz4, limit: limit))
       }
-      unsafe try SpoolBlock.read(rows.span.bytes, place: place, into: &batch)
-    } catch let error as CodecError {
-      throw Self.corrupt(place, error.description)
-    } catch let error as HeadraceError {
-      throw error
     } catch {
-      throw Self.corrupt(place, "\(error)")
+      throw Self.corrupt(place, error.description)
     }
+    unsafe try SpoolBlock.read(rows.span.bytes, place: place, into: &batch)
   }
 
   /// Fills the buffer with the next bytes.
@@ -87,7 +84,7 @@ struct SpoolSegmentReader: ~Copyable {
     while filled < count {
       let result = unsafe buffer.withUnsafeMutableBytes { bytes in
         guard let start = bytes.baseAddress else { return 0 }
-        return unsafe pread(descriptor, start + filled, count - filled, offset + Int64(filled))
+        return unsafe pread(descriptor, start + filled, count - filled, Int(offset) + filled)
       }
       if result < 0, errno == EINTR { continue }
       guard result > 0 else { return false }
