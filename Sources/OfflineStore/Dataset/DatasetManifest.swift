@@ -1,4 +1,4 @@
-package import Core
+internal import Core
 
 /// What a dataset is and what it was made of: from it the same dataset can be made again.
 package struct DatasetManifest: Sendable {

@@ -121,9 +121,8 @@ package final class TablePublisher {
 
   /// A checkpoint of the log now and then, so that opening the table stays quick.
   private func maintain(_ offline: OfflineTable, nowMilliseconds: Int64) throws(HeadraceError) {
-    guard var table = tables[offline.name], table.snapshot.version % Self.checkpointInterval == 0 else { return }
-    try table.writeCheckpoint(nowMilliseconds: nowMilliseconds)
-    tables[offline.name] = table
+    guard let table = tables[offline.name], table.snapshot.version % Self.checkpointInterval == 0 else { return }
+    try table.checkpoint(nowMilliseconds: nowMilliseconds)
   }
 
   /// As other writers do.
