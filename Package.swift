@@ -21,6 +21,7 @@ let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", packa
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// A module of the product. Its `dependencies` are its arrows in the layer table of ARCHITECTURE.md.
@@ -40,6 +41,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -60,6 +62,7 @@ let package = Package(
     module("Kafka", ["Core", "CRDKafka"]),
     module("Columns", ["Core"]),
     module("HTTPClient", ["Core", asyncHTTPClient, nioCore, nioHTTP]),
+    module("Storage", ["Core", "HTTPClient", crypto]),
     module("Rocks", ["Core", "CRocksDB"]),
     module("Contracts", ["Core", "Columns", "HTTPClient", "CSimdjson"]),
     module("Parquet", ["Core", "Columns", "Codecs"]),
@@ -107,6 +110,7 @@ let package = Package(
     tests("ParquetTests", ["Core", "Columns", "Codecs", "Parquet"]),
     tests("ExpressionsTests", ["Core", "Columns", "Expressions"]),
     tests("FeaturesTests", ["Core", "Columns", "Expressions", "Features"]),
+    tests("StorageTests", ["Core", "Storage"]),
     tests("RocksTests", ["Core", "Rocks"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),

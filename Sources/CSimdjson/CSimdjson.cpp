@@ -142,6 +142,3 @@ ptrdiff_t csimdjson_read(
   return reading(*reader, bytes, ends, document_count, values, statuses).run();
 }
 
-size_t csimdjson_unescape(const uint8_t *bytes, size_t length, uint8_t *output) {
-  return headrace::unescape(bytes, length, output);
-}

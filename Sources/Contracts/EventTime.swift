@@ -1,3 +1,5 @@
+internal import Core
+
 /// When an event happened, out of a field: epoch milliseconds, UTC.
 package enum EventTime {
   package enum Unit: String, Sendable, CaseIterable {

@@ -1,3 +1,5 @@
+package import Core
+
 extension InputFault {
   /// A document that is no valid JSON, as a person finds it again in the file.
   package init(_ fault: JSONFault, document: Int, of batch: DocumentBatch) {

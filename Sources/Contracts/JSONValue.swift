@@ -1,3 +1,4 @@
+internal import Core
 internal import CSimdjson
 
 /// Where one field's value is in the bytes that a `JSONFieldReader` read, and what it is.

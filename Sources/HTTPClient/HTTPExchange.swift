@@ -39,12 +39,17 @@ package struct HTTPCredentials: Sendable, CustomStringConvertible {
 /// A complete answer, whatever its status says.
 package struct HTTPResponse: Sendable {
   package var status: Int
+  package var headers: [(name: String, value: String)]
   package var body: [UInt8]
 
-  package init(status: Int, body: [UInt8]) {
+  package init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8]) {
     self.status = status
+    self.headers = headers
     self.body = body
   }
+
+  /// The first header of that name, in small letters.
+  package func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name }?.value }
 }
 
 /// Limits of a client.
@@ -59,6 +64,8 @@ package struct HTTPClientConfiguration: Sendable {
   package var attemptsMax = 4
   /// Before the second attempt, on average; each further one waits twice as long.
   package var backoffMilliseconds: Int64 = 50
+  /// Answers after which a repeatable request is sent again.
+  package var repeatedStatuses: Set<Int> = [429, 502, 503, 504]
 
   package init() {}
 }

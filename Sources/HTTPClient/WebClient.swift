@@ -28,8 +28,8 @@ package final class WebClient: Sendable {
 
   /// Sends a request and reads the whole answer.
   ///
-  /// An answer is an answer: statuses are for the caller, but that a repeatable request is sent again after 429, 502,
-  /// 503 and 504 while time, attempts and budget last.
+  /// An answer is an answer: statuses are for the caller, but that a repeatable request is sent again after some of
+  /// them (`repeatedStatuses`) while time, attempts and budget last.
   ///
   /// - Throws: HTTP_URL_INVALID; HTTP_TIMEOUT, HTTP_UNREACHABLE, HTTP_RESPONSE_TOO_LARGE with the URL as their place.
   package func send(_ request: HTTPRequest) async throws(HeadraceError) -> HTTPResponse {
@@ -42,7 +42,7 @@ package final class WebClient: Sendable {
       let outcome = await self.attempt(request, milliseconds: max(1, min(left, configuration.attemptMilliseconds)))
       let pause = configuration.backoffMilliseconds << Int64(min(attempt - 1, 10))
       let jittered = Int64.random(in: pause / 2...max(pause / 2, pause * 3 / 2))
-      let isLast = attempt >= configuration.attemptsMax || !request.isRepeatable || !Self.mayHelp(outcome)
+      let isLast = attempt >= configuration.attemptsMax || !request.isRepeatable || !mayHelp(outcome)
       guard !isLast, clock.nowMilliseconds + jittered < deadline, budget.withLock({ $0.takeRepetition() }),
         await Self.pause(milliseconds: jittered)
       else { return try outcome.get() }
@@ -50,9 +50,9 @@ package final class WebClient: Sendable {
     }
   }
 
-  private static func mayHelp(_ outcome: Result<HTTPResponse, HeadraceError>) -> Bool {
+  private func mayHelp(_ outcome: Result<HTTPResponse, HeadraceError>) -> Bool {
     switch outcome {
-    case .success(let response): [429, 502, 503, 504].contains(response.status)
+    case .success(let response): configuration.repeatedStatuses.contains(response.status)
     case .failure(let error): error.retry == .sameCall
     }
   }
@@ -81,7 +81,8 @@ package final class WebClient: Sendable {
   private func exchange(_ request: HTTPClientRequest, _ milliseconds: Int64) async throws -> HTTPResponse {
     let response = try await client.execute(request, timeout: .milliseconds(milliseconds))
     let body = try await response.body.collect(upTo: configuration.responseBytesMax)
-    return HTTPResponse(status: Int(response.status.code), body: Array(body.readableBytesView))
+    let headers = response.headers.map { (name: $0.name, value: $0.value) }
+    return HTTPResponse(status: Int(response.status.code), headers: headers, body: Array(body.readableBytesView))
   }
 
   private struct TimeIsOver: Error {}

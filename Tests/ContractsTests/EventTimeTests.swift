@@ -1,3 +1,4 @@
+import Core
 import Contracts
 import Testing
 

@@ -127,12 +127,6 @@ size_t csimdjson_doubles(
 size_t csimdjson_booleans(
   const csimdjson_value *values, size_t stride, size_t count, int64_t *output, uint8_t *states);
 
-/// Writes the text of a JSON string's inside, escapes resolved; a lone surrogate becomes U+FFFD.
-///
-/// - output: room for `length` bytes (escapes never grow).
-/// - Returns: the number of bytes written.
-size_t csimdjson_unescape(const uint8_t *bytes, size_t length, uint8_t *output);
-
 #ifdef __cplusplus
 }
 #endif

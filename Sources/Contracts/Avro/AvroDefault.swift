@@ -1,3 +1,5 @@
+internal import Core
+
 /// Defaults of fields: JSON values that stand for values of a type.
 struct AvroDefault {
   let types: [AvroType]

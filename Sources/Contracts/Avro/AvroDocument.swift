@@ -1,3 +1,5 @@
+internal import Core
+
 /// Reads a value of Avro's binary form as canonical JSON text: arrays, maps and unions become columns of text.
 struct AvroDocument {
   let writer: AvroSchema

@@ -1,3 +1,5 @@
+internal import Core
+
 extension AvroLogicalType {
   /// What a type's attributes say; nil when they say nothing that goes with its shape, which means the plain type.
   init?(_ json: JSONDocument, shape: AvroType.Shape) {

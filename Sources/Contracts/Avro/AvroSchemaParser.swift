@@ -32,33 +32,31 @@ struct AvroSchemaParser {
         .user, "SCHEMA_INVALID", "the schema has \(json.count) bytes; at most \(AvroSchema.sizeBytesMax) are read",
         place: place, remedy: "split it: named types may live in schemas of their own")
     }
-    do throws(JSONDocument.Failure) {
-      let document = try JSONDocument(json, depthMax: 4 * AvroSchema.depthMax)
-      do throws(Fault) {
-        return try type(document, Context(path: "$", namespace: "", depth: 0))
-      } catch {
-        throw JSONDocument.Failure.failed(
-          HeadraceError(
-            .user, "SCHEMA_INVALID", error.message, place: Self.place(error.offset, in: json, of: place),
-            remedy: error.remedy))
-      }
+    let document: JSONDocument
+    do throws(JSONFault) {
+      document = try JSONDocument(json, depthMax: 4 * AvroSchema.depthMax)
     } catch {
       throw Self.error(error, in: json, place: place)
     }
+    do throws(Fault) {
+      return try type(document, Context(path: "$", namespace: "", depth: 0))
+    } catch {
+      throw HeadraceError(
+        .user, "SCHEMA_INVALID", error.message, place: Self.place(error.offset, in: json, of: place),
+        remedy: error.remedy)
+    }
   }
 
-  private static func error(_ failure: JSONDocument.Failure, in json: [UInt8], place: String) -> HeadraceError {
-    switch failure {
-    case .failed(let error): error
-    case .notJSON(let fault):
-      HeadraceError(
-        .user, "SCHEMA_INVALID", "this is no JSON: \(fault.reason.expectation)",
-        place: Self.place(fault.position, in: json, of: place), remedy: fault.reason.remedy)
-    case .tooDeep(let position):
-      HeadraceError(
-        .user, "SCHEMA_INVALID", "types are nested more than \(AvroSchema.depthMax) deep",
-        place: Self.place(position, in: json, of: place), remedy: "flatten the schema, or give inner records names")
+  private static func error(_ fault: JSONFault, in json: [UInt8], place: String) -> HeadraceError {
+    let place = Self.place(fault.position, in: json, of: place)
+    guard fault.reason != .tooDeep else {
+      return HeadraceError(
+        .user, "SCHEMA_INVALID", "types are nested more than \(AvroSchema.depthMax) deep", place: place,
+        remedy: "flatten the schema, or give inner records names")
     }
+    return HeadraceError(
+      .user, "SCHEMA_INVALID", "this is no JSON: \(fault.reason.expectation)", place: place, remedy: fault.reason.remedy
+    )
   }
 
   /// `FILE:LINE:COLUMN`, both from 1.

@@ -1,3 +1,4 @@
+internal import Core
 internal import Columns
 
 /// Reads the `constraints` of one field.

@@ -1,3 +1,4 @@
+internal import Core
 package import Columns
 
 /// When events happened, out of a decoded column: epoch milliseconds, UTC.

@@ -120,9 +120,9 @@ final class JSONCellReader: CellReader {
     // Strings lie between their quotes.
     let isString = value.kind == .string || value.kind == .escapedString
     let range = isString ? (value.offset - 1)..<(value.offset + value.count + 1) : value.range
-    do throws(JSONDocument.Failure) {
+    do throws(JSONFault) {
       let payloads = rows.text.payloads
-      let document = try JSONDocument(valid: payloads.span.extracting(range), depthMax: AvroSchema.depthMax)
+      let document = try JSONDocument(payloads.span.extracting(range), depthMax: AvroSchema.depthMax)
       var text: [UInt8] = []
       if let fault = CanonicalJSON(rows.contract.schema).write(document, id, to: &text) { return fault }
       return rows.set(.text(text), row, cell)

@@ -1,3 +1,4 @@
+internal import Core
 internal import Columns
 
 /// One JSON scalar as a value of a field: the rules, for everything that the fast paths leave over.

@@ -1,3 +1,5 @@
+package import Core
+
 /// What is wrong with one record, as numbers: the text is made when somebody wants to read it.
 package struct RecordFault: Equatable, Sendable {
   /// The record's row in the batch.

@@ -1,3 +1,5 @@
+internal import Core
+
 /// One text for each value of an array, a map or a union: what a column holds of them.
 ///
 /// No white space; fields in the schema's order, keys of maps ordered by their bytes; integers as digits,

@@ -1,3 +1,4 @@
+internal import Core
 internal import Columns
 
 /// Arithmetic. What does not fit gives null: an integer that overflows, a division by zero, a decimal of more than 38

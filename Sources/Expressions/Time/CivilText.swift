@@ -1,3 +1,5 @@
+internal import Core
+
 /// Dates and timestamps as text: ISO 8601 days, RFC 3339 times; years 0000 to 9999.
 enum CivilText {
   /// Days since 1970-01-01 of `2026-01-31`.

@@ -1,3 +1,5 @@
+internal import Core
+
 /// The rule at the end of a TZif file: `EST5EDT,M3.2.0,M11.1.0` (POSIX.1 section 8.3, with the hours of RFC 9636).
 struct PosixZoneRule: Sendable, Equatable {
   /// Seconds east of UTC.

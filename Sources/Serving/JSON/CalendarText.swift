@@ -1,3 +1,5 @@
+internal import Core
+
 /// The characters of one time on the stack: an answer has one for every value.
 struct CalendarText {
   /// The longest text, of the year 1,000,000 with microseconds, has 32.
@@ -53,17 +55,12 @@ struct CalendarText {
     append(secondOfDay % 60, digits: 2)
   }
 
-  /// The date that lies so many days behind 1970-01-01 (Hinnant, `civil_from_days`).
+  /// The date that lies so many days behind 1970-01-01.
   static func civil(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     // Far outside of any calendar the arithmetic below would overflow.
     let days = min(max(days, -365_000_000), 365_000_000)
-    let (era, dayOfEra) = (days + 719_468).dividedDown(by: 146_097)
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+    let date = CivilDate(daysSinceEpoch: days)
+    return (date.year, date.month, date.day)
   }
 }
 

@@ -1,3 +1,4 @@
+internal import Core
 internal import NIOCore
 
 /// Writes JSON for people and programs that ask now and then; answers of features are written by hand.

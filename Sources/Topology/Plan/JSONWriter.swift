@@ -1,3 +1,4 @@
+internal import Core
 internal import Contracts
 
 /// Writes JSON in the order of the calls: equal calls, equal bytes.

@@ -1,3 +1,4 @@
+internal import Core
 internal import Contracts
 
 /// The live view of `dev`. A value: snapshots and times come in, lines of text go out.

@@ -1,3 +1,5 @@
+internal import Core
+
 /// One thing that `doctor` looked at, and what to do about it.
 struct Finding: Sendable, Equatable {
   enum Level: String, Sendable, Comparable {

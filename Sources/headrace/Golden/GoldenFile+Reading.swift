@@ -52,7 +52,7 @@ private struct GoldenObject {
 
   init(_ bytes: [UInt8], depthMax: Int) throws(HeadraceError) {
     self.bytes = bytes
-    do throws(JSONDocument.Failure) {
+    do throws(JSONFault) {
       document = try JSONDocument(bytes, depthMax: depthMax)
     } catch {
       throw .golden("the line is no JSON document", remedy: "write one JSON object a line")

@@ -1,3 +1,4 @@
+internal import Core
 internal import Kafka
 
 /// What the broker acknowledged, and what it did not.

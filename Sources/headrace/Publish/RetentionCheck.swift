@@ -1,3 +1,4 @@
+internal import Core
 internal import Contracts
 
 /// Whether a topic would delete what is published into it. A value: settings and observations in, warnings out.

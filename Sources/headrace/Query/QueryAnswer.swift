@@ -34,7 +34,7 @@ struct QueryAnswer: Sendable {
   /// - Throws: `ANSWER_UNREADABLE` when this is no answer to that question.
   init(_ body: [UInt8], keys: [[String]], view: String, features: [String]) throws(HeadraceError) {
     let document: JSONDocument
-    do throws(JSONDocument.Failure) {
+    do throws(JSONFault) {
       document = try JSONDocument(body, depthMax: Self.depthMax)
     } catch {
       throw .unreadable("it is no JSON")

@@ -15,7 +15,7 @@ struct ViewCatalog: Sendable {
 
   init(_ body: [UInt8]) throws(HeadraceError) {
     let document: JSONDocument
-    do throws(JSONDocument.Failure) {
+    do throws(JSONFault) {
       document = try JSONDocument(body, depthMax: Self.depthMax)
     } catch {
       throw .noCatalog

@@ -1,7 +1,5 @@
-internal import CSimdjson
-
 /// What is wrong with a document that is no valid JSON (RFC 8259), and where.
-package struct JSONFault: Equatable, Sendable {
+package struct JSONFault: Error, Equatable {
   package enum Reason: UInt32, Sendable, CaseIterable {
     /// Nothing but white space.
     case blank = 1
@@ -25,11 +23,6 @@ package struct JSONFault: Equatable, Sendable {
   package init(reason: Reason, position: Int) {
     self.reason = reason
     self.position = position
-  }
-
-  init?(_ status: csimdjson_status) {
-    guard let reason = Reason(rawValue: status.fault) else { return nil }
-    self.init(reason: reason, position: Int(status.position))
   }
 }
 

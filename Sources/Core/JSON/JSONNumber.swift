@@ -28,15 +28,15 @@ package enum JSONNumber {
 extension JSONNumber {
   /// A number's value as an integer, however it is written (`12`, `12.0`, `1.2e1`); nil when it has a fraction or does
   /// not fit.
-  static func integer(_ text: String) -> Int64? {
+  package static func integer(_ text: String) -> Int64? {
     decimal(text, scale: 0).flatMap { Int64(exactly: $0) }
   }
 
   /// A number as an unscaled integer of `scale` digits behind the point; nil when it needs more of them, or more than
   /// 38 digits.
-  static func decimal(_ text: String, scale: Int) -> Int128? { decimal(Array(text.utf8).span, scale: scale) }
+  package static func decimal(_ text: String, scale: Int) -> Int128? { decimal(Array(text.utf8).span, scale: scale) }
 
-  static func decimal(_ text: Span<UInt8>, scale: Int) -> Int128? {
+  package static func decimal(_ text: Span<UInt8>, scale: Int) -> Int128? {
     guard isValid(text) else { return nil }
     var (digits, exponent, at) = (Int128(0), Int64(scale), 0)
     // Trailing zeros wait until a digit follows: `1.000…0` is 1, however many there are.
@@ -65,7 +65,7 @@ extension JSONNumber {
   }
 
   /// Whether a number has no fraction, however large it is and however it is written.
-  static func isIntegral(_ text: Span<UInt8>) -> Bool {
+  package static func isIntegral(_ text: Span<UInt8>) -> Bool {
     var (point, lastDigit, exponentAt) = (text.count, 0, text.count)
     for index in text.indices {
       switch text[index] {
@@ -95,7 +95,7 @@ extension JSONNumber {
   }
 
   /// `value` times ten to the power of `exponent`, exactly and below 10^38; nil otherwise.
-  static func shift(_ value: Int128, by exponent: Int64) -> Int128? {
+  package static func shift(_ value: Int128, by exponent: Int64) -> Int128? {
     var (result, rest) = (value, exponent)
     let limit: Int128 = 10_000_000_000_000_000_000 * 10_000_000_000_000_000_000
     while rest > 0 {

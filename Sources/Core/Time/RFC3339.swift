@@ -3,7 +3,7 @@ package enum RFC3339 {
   /// - Returns: epoch milliseconds, rounded down; nil when the text is no such time. A leap second counts as the next
   ///   one.
   package static func milliseconds(_ text: Span<UInt8>) -> Int64? {
-    microseconds(text).map { $0.quotientAndRemainder(rounding: 1_000).0 }
+    microseconds(text).map { floorDivide($0, 1_000) }
   }
 
   /// As above, in microseconds.
@@ -35,10 +35,10 @@ package enum RFC3339 {
 
   /// The time as text in UTC, with milliseconds where there are any.
   package static func text(milliseconds: Int64) -> String {
-    let (days, rest) = milliseconds.quotientAndRemainder(rounding: 86_400_000)
-    let (year, month, day) = civil(days)
+    let (days, rest) = (floorDivide(milliseconds, 86_400_000), floorRemainder(milliseconds, 86_400_000))
+    let date = CivilDate(daysSinceEpoch: days)
     let seconds = rest / 1_000
-    var text = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T"
+    var text = "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))T"
     text += "\(padded(seconds / 3_600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
     if rest % 1_000 != 0 { text += ".\(padded(rest % 1_000, 3))" }
     return text + "Z"
@@ -47,33 +47,6 @@ package enum RFC3339 {
   private static func padded(_ number: Int64, _ width: Int) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
-  }
-
-  /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar (Hinnant, `days_from_civil`).
-  static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
-    let shifted = month <= 2 ? year - 1 : year
-    let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-    let yearOfEra = shifted - era * 400
-    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-  }
-
-  /// The inverse (`civil_from_days`).
-  static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-    let (era, dayOfEra) = (days + 719_468).quotientAndRemainder(rounding: 146_097)
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
-  }
-}
-
-extension Int64 {
-  /// Rounded towards minus infinity, so that the remainder is never negative.
-  fileprivate func quotientAndRemainder(rounding divisor: Int64) -> (Int64, Int64) {
-    let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
-    return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
   }
 }
 
@@ -109,8 +82,8 @@ private struct Reader: ~Escapable {
       let year = digits(4, in: 0...9_999), take("-"), let month = digits(2, in: 1...12), take("-"),
       let day = digits(2, in: 1...31)
     else { return nil }
-    let days = RFC3339.days(year: year, month: month, day: day)
-    return RFC3339.civil(days) == (year, month, day) ? days : nil
+    let date = CivilDate(year: year, month: month, day: day)
+    return CivilDate(daysSinceEpoch: date.daysSinceEpoch) == date ? date.daysSinceEpoch : nil
   }
 
   /// Microseconds of `.123456`; 0 when there is no fraction; nil when a dot has no digit behind it.

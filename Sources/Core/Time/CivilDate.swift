@@ -1,22 +1,22 @@
 /// A day of the proleptic Gregorian calendar.
 ///
 /// Hinnant, "chrono-Compatible Low-Level Date Algorithms" (2014): eras of 400 years that begin on March 1.
-struct CivilDate: Equatable {
-  var year: Int64
+package struct CivilDate: Equatable, Sendable {
+  package var year: Int64
   /// 1...12
-  var month: Int64
+  package var month: Int64
   /// 1...31
-  var day: Int64
+  package var day: Int64
 
-  init(year: Int64, month: Int64, day: Int64) {
+  package init(year: Int64, month: Int64, day: Int64) {
     self.year = year
     self.month = month
     self.day = day
   }
 
   /// - Parameter days: since 1970-01-01; within `daysMax` of it.
-  @inline(__always)
-  init(daysSinceEpoch days: Int64) {
+  @inlinable
+  package init(daysSinceEpoch days: Int64) {
     let shifted = days &+ 719_468
     let era = floorDivide(shifted, 146_097)
     let dayOfEra = shifted &- era &* 146_097
@@ -29,8 +29,8 @@ struct CivilDate: Equatable {
   }
 
   /// Days since 1970-01-01.
-  @inline(__always)
-  var daysSinceEpoch: Int64 {
+  @inlinable
+  package var daysSinceEpoch: Int64 {
     let shiftedYear = month <= 2 ? year &- 1 : year
     let era = floorDivide(shiftedYear, 400)
     let yearOfEra = shiftedYear &- era &* 400
@@ -40,11 +40,11 @@ struct CivilDate: Equatable {
   }
 
   /// Days of all timestamps; days of dates beyond it have no calendar fields.
-  static let daysMax: Int64 = 106_751_991 + 1
+  package static let daysMax: Int64 = 106_751_991 + 1
 
-  static func isLeap(_ year: Int64) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
+  package static func isLeap(_ year: Int64) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
 
-  static func length(ofMonth month: Int64, year: Int64) -> Int64 {
+  package static func length(ofMonth month: Int64, year: Int64) -> Int64 {
     switch month {
     case 2: isLeap(year) ? 29 : 28
     case 4, 6, 9, 11: 30
@@ -54,24 +54,15 @@ struct CivilDate: Equatable {
 }
 
 /// The quotient rounded down. The divisor is positive.
-@inline(__always)
-func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
+@inlinable
+package func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
   let quotient = value / divisor
   return value &- quotient &* divisor < 0 ? quotient &- 1 : quotient
 }
 
 /// What `floorDivide` leaves: from 0 up to the divisor. The divisor is positive.
-@inline(__always)
-func floorRemainder(_ value: Int64, _ divisor: Int64) -> Int64 {
+@inlinable
+package func floorRemainder(_ value: Int64, _ divisor: Int64) -> Int64 {
   let remainder = value % divisor
   return remainder < 0 ? remainder &+ divisor : remainder
-}
-
-/// Microseconds of the units of time.
-enum Microseconds {
-  static let perMillisecond: Int64 = 1_000
-  static let perSecond: Int64 = 1_000_000
-  static let perMinute = 60 * perSecond
-  static let perHour = 60 * perMinute
-  static let perDay = 24 * perHour
 }

@@ -1,17 +1,5 @@
-internal import CSimdjson
-
 /// The text of JSON strings, both ways.
 package enum JSONText {
-  /// Appends the text of what lies between the quotes of an escaped string; a lone surrogate becomes U+FFFD.
-  package static func unescape(_ bytes: Span<UInt8>, into text: inout [UInt8]) {
-    text += unsafe [UInt8](unsafeUninitializedCapacity: bytes.count) { target, count in
-      count = unsafe bytes.withUnsafeBufferPointer { source in
-        guard let from = source.baseAddress, let to = target.baseAddress else { return 0 }
-        return unsafe csimdjson_unescape(from, source.count, to)
-      }
-    }
-  }
-
   /// Appends a JSON string with its quotes: `text` must be UTF-8.
   package static func appendString(_ text: Span<UInt8>, to json: inout [UInt8]) {
     json.append(UInt8(ascii: "\""))
@@ -37,7 +25,7 @@ package enum JSONText {
     byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
   }
 
-  private static func append(_ run: Span<UInt8>, to json: inout [UInt8]) {
+  static func append(_ run: Span<UInt8>, to json: inout [UInt8]) {
     unsafe run.withUnsafeBufferPointer { unsafe json.append(contentsOf: $0) }
   }
 
