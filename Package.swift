@@ -66,15 +66,20 @@ let package = Package(
     module("Rocks", ["Core", "CRocksDB"]),
     module("Contracts", ["Core", "Columns", "HTTPClient", "CSimdjson"]),
     module("Parquet", ["Core", "Columns", "Codecs"]),
+    module("Delta", ["Core", "Columns", "Storage", "Parquet"]),
     module("Expressions", ["Core", "Columns"]),
     module("Features", ["Core", "Columns", "Expressions"]),
     module("Topology", ["Core", "Columns", "Contracts", "Expressions", "Features", yams]),
     module("OnlineStore", ["Core", "Columns", "Expressions", "Features", "Rocks"]),
+    module(
+      "OfflineStore",
+      ["Core", "Columns", "Codecs", "Storage", "Parquet", "Expressions", "Features", "Delta", crypto]),
     module("Broker", ["Core", "Codecs", "CBroker", nioCore, nioPosix, nioSSL, logging]),
     module(
       "Runtime",
       [
-        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks", logging,
+        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
+        "Storage", "OfflineStore", logging,
       ]),
     module(
       "Serving",
@@ -86,7 +91,7 @@ let package = Package(
       name: "headrace",
       dependencies: [
         "Core", "Columns", "Codecs", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Topology", "Rocks",
-        "OnlineStore", "Runtime", "Serving", "Broker", logging, arguments,
+        "OnlineStore", "Storage", "OfflineStore", "Runtime", "Serving", "Broker", logging, arguments,
       ],
       swiftSettings: settings),
 
@@ -111,6 +116,8 @@ let package = Package(
     tests("ExpressionsTests", ["Core", "Columns", "Expressions"]),
     tests("FeaturesTests", ["Core", "Columns", "Expressions", "Features"]),
     tests("StorageTests", ["Core", "Storage"]),
+    tests("DeltaTests", ["Core", "Columns", "Storage", "Parquet", "Delta"]),
+    tests("OfflineStoreTests", ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore"]),
     tests("RocksTests", ["Core", "Rocks"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),

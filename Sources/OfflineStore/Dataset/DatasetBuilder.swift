@@ -28,11 +28,15 @@ package final class DatasetBuilder {
   private let tables: any BlobStore
   private let configuration: Configuration
   private var read: [DatasetManifest.Table] = []
+  /// Outcomes of events that count.
+  private let counting: [[UInt8]]
 
   package init(_ specification: DatasetSpecification, tables: any BlobStore, configuration: Configuration) {
     self.specification = specification
     self.tables = tables
     self.configuration = configuration
+    // Who came too late was never part of what was known.
+    counting = (["applied", "repaired"] + (configuration.isAsKnown ? [] : ["late"])).map { Array($0.utf8) }
   }
 
   /// Builds a dataset and writes it: data files first, the manifest last. Without manifest there is no dataset.
@@ -44,10 +48,13 @@ package final class DatasetBuilder {
   package func build(
     name: String, labels: DatasetLabels, labelTime: String, into target: any BlobStore, folder: BlobName?
   ) throws(HeadraceError) -> DatasetManifest {
-    let labels = chosen(labels)
+    var labels = chosen(labels)
+    let kept = try keptColumns(of: labels)
     var views: [[FeatureColumn]] = []
     for view in specification.views { views.append(try features(of: view, labels)) }
     let values = try ServiceVector(specification, labels: labels, views: views).columns()
+    // A value of the request is a feature from here on.
+    labels.keep(kept)
     var manifest = DatasetManifest(
       name: name, topology: specification.topology, service: specification.service,
       serviceFingerprint: specification.serviceFingerprint,
@@ -68,6 +75,24 @@ package final class DatasetBuilder {
     chosen.batch.keep { row, _ in times[row] >= from && times[row] < to }
     chosen.timesMilliseconds = times.filter { $0 >= from && $0 < to }
     return chosen
+  }
+
+  /// The labels' columns that go along: all but those that the service takes as they are.
+  ///
+  /// - Throws: LABELS_INVALID when another one is called like a feature.
+  private func keptColumns(of labels: DatasetLabels) throws(HeadraceError) -> [Int] {
+    var kept: [Int] = []
+    for (index, name) in labels.names.enumerated() {
+      guard let feature = specification.features.first(where: { $0.name == name }) else {
+        kept.append(index)
+        continue
+      }
+      if case .request(name, _) = feature.origin { continue }
+      throw HeadraceError(
+        .user, "LABELS_INVALID", "column \"\(name)\" is called like a feature of the service", place: labels.place,
+        remedy: "give the column another name")
+    }
+    return kept
   }
 
   /// The features of one view for all labels.
@@ -141,10 +166,8 @@ package final class DatasetBuilder {
 
   /// When an archived event counts; nil when it never does.
   private func stamp(_ batch: borrowing ColumnBatch, _ row: Int, from first: Int) -> EventStamp? {
-    let outcome = batch.columns[first + EventArchive.outcomeDecision].text.string(row)
-    guard outcome == "applied" || outcome == "repaired" || outcome == "late" && !configuration.isAsKnown else {
-      return nil
-    }
+    let outcome = batch.columns[first + EventArchive.outcomeDecision].text
+    guard counting.contains(where: { outcome.bytes[outcome.range(row)].elementsEqual($0) }) else { return nil }
     let time = batch.columns[first].integers[row] / 1_000
     let known = batch.columns[first + 1]
     let isKnownLater = configuration.isAsKnown && known.isValid[row]

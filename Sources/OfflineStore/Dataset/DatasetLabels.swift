@@ -50,6 +50,12 @@ package struct DatasetLabels: Sendable {
     try self.init(names: names, batch: all, timeColumn: timeColumn, place: path)
   }
 
+  /// Drops all columns but these.
+  mutating func keep(_ columns: [Int]) {
+    names = columns.map { names[$0] }
+    batch.columns = columns.map { batch.columns[$0] }
+  }
+
   /// The position of a column.
   ///
   /// - Throws: LABELS_INVALID when it is not there, or of another type.

@@ -17,7 +17,7 @@ struct DatasetWriter {
 
   private static let batchRows = 16_384
 
-  /// - Throws: DATASET_EXISTS, LABELS_INVALID when a column of the labels is called like a feature.
+  /// - Throws: DATASET_EXISTS.
   init(
     labels: DatasetLabels, keys: [String], features: [FeatureColumn], target: any BlobStore, folder: BlobName?
   ) throws(HeadraceError) {
@@ -29,11 +29,6 @@ struct DatasetWriter {
     names = labels.names + features.map(\.name)
     // A list is kept as the text of a JSON array.
     types = labels.batch.columns.map(\.type) + features.map { $0.type.isList ? .string : $0.type.element }
-    if let doubled = features.first(where: { labels.names.contains($0.name) }) {
-      throw HeadraceError(
-        .user, "LABELS_INVALID", "column \"\(doubled.name)\" is called like a feature of the service",
-        place: labels.place, remedy: "give the column another name")
-    }
     guard try target.entry(try Self.name("manifest.json", folder)) == nil else {
       throw HeadraceError(
         .user, "DATASET_EXISTS", "there is a dataset already", place: "\(target.place)/\(folder?.text ?? "")",

@@ -125,7 +125,7 @@ package final class Engine: Sendable {
     for worker in workers { worker.stop() }
     _ = try? await thread.run {
       for worker in workers { while !worker.waitForEnd(timeoutMilliseconds: 1_000) {} }
-      tables?.drain()
+      self.tables?.drain()
     }
   }
 

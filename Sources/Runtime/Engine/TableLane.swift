@@ -10,6 +10,7 @@ final class TableLane: Sendable {
     var ledgers: [SpoolLedger] = []
     /// Of tasks that left: emptied at once, then forgotten.
     var released: [SpoolLedger] = []
+    var isRunning = false
     var isDraining = false
     var hasEnded = false
     var publishedRows: Int64 = 0
@@ -49,6 +50,7 @@ final class TableLane: Sendable {
 
   /// Works until `drain`.
   func run() {
+    state.change { $0.isRunning = true }
     let publisher = TablePublisher(store)
     while !state.change({ $0.isDraining }) {
       publish(publisher)
@@ -60,7 +62,11 @@ final class TableLane: Sendable {
 
   /// Publishes what is durable, once the tasks are closed; gives up after a while: what is left waits on the disk.
   func drain() {
-    state.change { $0.isDraining = true }
+    let isRunning = state.change { state in
+      state.isDraining = true
+      return state.isRunning
+    }
+    guard isRunning else { return }
     _ = state.wait(timeoutMilliseconds: Self.drainMilliseconds) { $0.hasEnded ? true : nil }
   }
 
@@ -69,7 +75,8 @@ final class TableLane: Sendable {
       defer { state.released = [] }
       return (state.ledgers, state.released)
     }
-    for (ledger, freshness) in ledgers.map({ ($0, configuration.tableFreshnessMilliseconds) }) + released.map({ ($0, 0) }) {
+    let due = ledgers.map { ($0, configuration.tableFreshnessMilliseconds) } + released.map { ($0, Int64(0)) }
+    for (ledger, freshness) in due {
       let rows = publisher.publishDue(
         ledger, nowMilliseconds: clock.nowMilliseconds, monotonicMilliseconds: WallClock.monotonic.nowMilliseconds,
         freshnessMilliseconds: freshness, bytesMax: configuration.tableFileBytesMaximum)

@@ -1,7 +1,10 @@
 internal import Columns
+internal import Contracts
 internal import Core
 internal import Kafka
 internal import OfflineStore
+internal import OnlineStore
+internal import Topology
 
 extension SourcePipeline {
   /// The archive of a source: the columns of its table in a spool.

@@ -1,6 +1,7 @@
 internal import Core
 internal import Kafka
 internal import OfflineStore
+internal import Topology
 
 // Rows on their way to tables: durable with the checkpoint, published behind it.
 

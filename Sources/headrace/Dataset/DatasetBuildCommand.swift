@@ -56,15 +56,16 @@ struct DatasetBuildCommand: AsyncParsableCommand {
     configuration.toMilliseconds = to.flatMap { RFC3339.milliseconds($0) }
     let rows = try DatasetLabels(parquet: labels, timeColumn: labelTime)
     let builder = DatasetBuilder(specification, tables: store, configuration: configuration)
-    let target: any BlobStore
-    let folder: BlobName?
+    var target = store
+    var folder: BlobName?
+    var own: DiskBlobStore?
     if let out {
-      target = try DiskBlobStore(root: out)
-      folder = nil
+      let disk = try DiskBlobStore(root: out)
+      (target, own) = (disk, disk)
     } else {
-      target = store
       folder = try DatasetVersions.next(name, in: store)
     }
+    defer { own?.removeTemporaryFolder() }
     let manifest = try builder.build(name: name, labels: rows, labelTime: labelTime, into: target, folder: folder)
     switch output {
     case .json: try StandardOutput.writeAll(manifest.json)

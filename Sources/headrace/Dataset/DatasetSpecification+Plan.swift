@@ -1,5 +1,7 @@
 internal import Columns
+internal import Contracts
 internal import Core
+internal import Expressions
 internal import Features
 internal import OfflineStore
 internal import Topology

@@ -23,6 +23,12 @@ struct WorkerOptions: ParsableArguments {
   var commitInterval: String?
   @Option(help: ArgumentHelp("How often the state is saved. (default: 10s)", valueName: "duration"))
   var checkpointInterval: String?
+  @Option(
+    help: ArgumentHelp(
+      "Where tables are: a folder, s3://BUCKET/PREFIX, or none. (default: tables in --data)", valueName: "place"))
+  var tables: String?
+  @Option(help: ArgumentHelp("How old rows may be that are in no table yet. (default: 20s)", valueName: "duration"))
+  var tableFreshness: String?
   @Option(help: ArgumentHelp("For rows in memory, all tasks together. (default: 512MiB)", valueName: "size"))
   var memory: String?
   @Option(
@@ -51,6 +57,7 @@ struct WorkerOptions: ParsableArguments {
     }
     _ = try milliseconds(commitInterval, "--commit-interval")
     _ = try milliseconds(checkpointInterval, "--checkpoint-interval")
+    _ = try milliseconds(tableFreshness, "--table-freshness")
     if let memory, Quantity.bytes(memory) == nil {
       throw ValidationError("--memory \(memory): expected a size such as 512MiB")
     }
@@ -67,6 +74,10 @@ struct WorkerOptions: ParsableArguments {
     }
     if let interval = try milliseconds(checkpointInterval, "--checkpoint-interval") {
       configuration.checkpointIntervalMilliseconds = interval
+    }
+    if tables != "none" { configuration.tableStore = try TableLocation.store(tables, dataDirectory: dataDirectory) }
+    if let freshness = try milliseconds(tableFreshness, "--table-freshness") {
+      configuration.tableFreshnessMilliseconds = freshness
     }
     if let bytes = memory.flatMap(Quantity.bytes) { configuration.memoryBudgetBytes = Int(clamping: bytes) }
     if let bytes = diskReserve.flatMap(Quantity.bytes) { configuration.diskReserveBytes = Int64(clamping: bytes) }

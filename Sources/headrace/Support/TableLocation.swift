@@ -7,6 +7,6 @@ enum TableLocation {
   static func store(_ text: String?, dataDirectory: String) throws(HeadraceError) -> any BlobStore {
     guard let text else { return try DiskBlobStore(root: "\(dataDirectory)/tables") }
     guard text.hasPrefix("s3://") else { return try DiskBlobStore(root: text) }
-    return try S3BlobStore(try S3Configuration(url: text, environment: Environment.all))
+    return S3BlobStore(try S3Configuration(url: text, environment: Environment.all))
   }
 }
