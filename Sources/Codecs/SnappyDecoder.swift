@@ -39,7 +39,8 @@ enum SnappyDecoder {
     return written
   }
 
-  private static func decompressBlock(
+  /// One raw block; `output` is the limit.
+  static func decompressBlock(
     _ block: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
   ) throws(CodecError) -> Int {
     let source = unsafe block.baseAddress?.assumingMemoryBound(to: CChar.self)

@@ -6,13 +6,13 @@
 package struct Column: Sendable {
   package let type: ColumnType
   /// A flag for each row: false is null.
-  package private(set) var isValid: [Bool] = []
+  package internal(set) var isValid: [Bool] = []
   /// Booleans (0 or 1), integers, microseconds of timestamps, days of dates.
-  package private(set) var integers: [Int64] = []
-  package private(set) var doubles: [Double] = []
-  package private(set) var text = TextBuffer()
-  package private(set) var decimals: [Int128] = []
-  package private(set) var nullCount = 0
+  package internal(set) var integers: [Int64] = []
+  package internal(set) var doubles: [Double] = []
+  package internal(set) var text = TextBuffer()
+  package internal(set) var decimals: [Int128] = []
+  package internal(set) var nullCount = 0
 
   package init(_ type: ColumnType) { self.type = type }
 

@@ -1,8 +1,8 @@
 /// Byte strings that lie one after the other.
 package struct TextBuffer: Sendable {
-  package private(set) var bytes: [UInt8] = []
+  package internal(set) var bytes: [UInt8] = []
   /// Where each string ends in `bytes`; it begins where the one before it ends.
-  package private(set) var ends: [Int] = []
+  package internal(set) var ends: [Int] = []
 
   package init() {}
 

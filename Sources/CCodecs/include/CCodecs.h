@@ -2,7 +2,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The codecs that Kafka's record batches may name, as their libraries declare them.
+// The codecs of record batches and Parquet pages, as their libraries declare them.
+#include <lz4.h>
 #include <lz4frame.h>
 #include <snappy-c.h>
 #include <zlib.h>
@@ -15,3 +16,11 @@ uint32_t headrace_crc32c(uint32_t crc, const void *bytes, size_t count);
 
 /// The same, always by tables: what a CPU without the instruction runs, callable so that tests compare both.
 uint32_t headrace_crc32c_portable(uint32_t crc, const void *bytes, size_t count);
+
+/// Splits `count` values of 8 bytes into 8 streams of `count` bytes each, which lie one after the other in `streams`:
+/// Parquet's BYTE_STREAM_SPLIT.
+void headrace_split_bytes8(const uint8_t *values, size_t count, uint8_t *streams);
+
+/// The way back for the values from `first` on: `total` bytes lie between the starts of two streams, and `count` values
+/// are written.
+void headrace_join_bytes8(const uint8_t *streams, size_t total, size_t first, size_t count, uint8_t *values);
