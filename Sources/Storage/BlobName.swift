@@ -1,4 +1,5 @@
 package import Core
+internal import Glibc
 
 /// The name of an object in a store: parts between slashes, relative to the store's root.
 ///
@@ -38,14 +39,27 @@ package struct BlobName: Sendable, Hashable, Comparable, CustomStringConvertible
     return String(text.utf8.dropFirst(folder.text.utf8.count + 1))
   }
 
-  package static func == (left: BlobName, right: BlobName) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
-
-  package static func < (left: BlobName, right: BlobName) -> Bool {
-    left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+  package static func == (left: BlobName, right: BlobName) -> Bool {
+    left.text.utf8.count == right.text.utf8.count && order(left, right) == 0
   }
 
+  package static func < (left: BlobName, right: BlobName) -> Bool { order(left, right) < 0 }
+
   package func hash(into hasher: inout Hasher) {
-    for byte in text.utf8 { hasher.combine(byte) }
+    let bytes = text.utf8.span
+    unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+  }
+
+  /// Below, at or above zero.
+  private static func order(_ left: BlobName, _ right: BlobName) -> Int {
+    let (left, right) = (left.text.utf8.span, right.text.utf8.span)
+    let common = unsafe left.withUnsafeBytes { left in
+      unsafe right.withUnsafeBytes { right -> Int32 in
+        guard let start = left.baseAddress, let other = right.baseAddress else { return 0 }
+        return unsafe memcmp(start, other, min(left.count, right.count))
+      }
+    }
+    return common == 0 ? left.count - right.count : Int(common)
   }
 
   private static func reasonAgainst(_ text: String) -> String? {
