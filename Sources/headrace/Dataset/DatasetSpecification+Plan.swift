@@ -16,17 +16,25 @@ extension DatasetSpecification {
         .user, "DATASET_SERVICE", "there is no service `\(name)`", place: plan.document.file,
         remedy: "services of the topology: \(plan.services.map(\.name).joined(separator: ", "))")
     }
-    // Every feature of the views that are needed, so that on-demand features find theirs by the same position.
+    let computed = Self.onDemand(plan, service)
+    let origins = service.features.map(\.origin) + computed.flatMap { plan.onDemand[$0].inputs }
     var positions: [Int: Int] = [:]
     var views: [View] = []
+    var wanted: [Int: [Int]] = [:]
     for view in service.views {
       positions[view] = views.count
-      views.append(try View(plan, view))
+      let features = origins.compactMap { origin in
+        if case .feature(let reference) = origin, reference.view == view { reference.feature } else { nil }
+      }
+      wanted[view] = Set(features).sorted()
+      views.append(try View(plan, view, features: wanted[view] ?? []))
     }
-    let computed = Self.onDemand(plan, service)
     func origin(_ origin: ValueOrigin) -> Origin {
       switch origin {
-      case .feature(let reference): .feature(view: positions[reference.view] ?? 0, feature: reference.feature)
+      case .feature(let reference):
+        .feature(
+          view: positions[reference.view] ?? 0,
+          feature: wanted[reference.view]?.firstIndex(of: reference.feature) ?? 0)
       case .request(let field): .request(name: plan.requestFields[field].name, type: plan.requestFields[field].type)
       case .onDemand(let position): .onDemand(computed.firstIndex(of: position) ?? 0)
       }
@@ -55,7 +63,7 @@ extension DatasetSpecification {
 }
 
 extension DatasetSpecification.View {
-  fileprivate init(_ plan: Plan, _ index: Int) throws(HeadraceError) {
+  fileprivate init(_ plan: Plan, _ index: Int, features: [Int]) throws(HeadraceError) {
     let view = plan.views[index]
     let source = plan.sources[view.source]
     let entity = plan.entities[view.entity]
@@ -67,7 +75,7 @@ extension DatasetSpecification.View {
     let point = PointInTimeView(
       name: view.name, scope: source.scope.map(\.type), derived: source.derived.map(\.expression), filter: view.filter,
       inputs: view.inputs, keyColumns: view.keyColumns, layout: view.layout,
-      features: view.features.enumerated().map { (position: $0.offset, name: $0.element.name, type: $0.element.type) })
+      features: features.map { (position: $0, name: view.features[$0].name, type: view.features[$0].type) })
     self.init(
       view: point, table: EventArchive.name(source: source.name),
       fields: source.contract.fields.map { OfflineTable.Field($0.path, $0.type) }, joinKeys: entity.keys,
