@@ -1,8 +1,8 @@
 internal import Columns
 internal import Crypto
 
-/// The `content_hash` of a dataset: SHA-256 over its columns' names and types and its rows in their order. Nothing else
-/// counts: neither how rows are cut into files, nor how files are compressed.
+/// The `content_hash` of a dataset: SHA-256 over its columns' names and types and its rows, part by part, in the order of
+/// the labels. Nothing else counts: neither how rows are cut into files, nor how files are compressed.
 struct DatasetHash {
   private var hash = SHA256()
   private var buffer: [UInt8] = []
@@ -11,6 +11,12 @@ struct DatasetHash {
     for (name, type) in zip(names, types) {
       append(name)
       append("\(type)")
+    }
+  }
+
+  mutating func add(_ batch: borrowing ColumnBatch) {
+    for row in 0..<batch.rowCount {
+      for column in batch.columns.indices { add(batch.columns[column].value(row)) }
     }
   }
 

@@ -40,13 +40,10 @@ struct DatasetWriter {
     var entityHashes: [UInt64] = []
     if case .entity = split { entityHashes = hashes() }
     let parts = split.assign(timesMilliseconds: labels.timesMilliseconds, entityHashes: entityHashes)
+    var hash = DatasetHash(names: names, types: types)
     for (index, part) in split.parts.enumerated() {
       let rows = parts.indices.filter { parts[$0] == index }
-      manifest.files.append(try writeFile(part, rows))
-    }
-    var hash = DatasetHash(names: names, types: types)
-    for row in 0..<labels.batch.rowCount {
-      for column in names.indices { hash.add(value(row, column)) }
+      manifest.files.append(try writeFile(part, rows, &hash))
     }
     manifest.contentHash = hash.finish()
     for column in names.indices {
@@ -63,7 +60,9 @@ struct DatasetWriter {
     }
   }
 
-  private func writeFile(_ part: String, _ rows: [Int]) throws(HeadraceError) -> DatasetManifest.File {
+  private func writeFile(
+    _ part: String, _ rows: [Int], _ hash: inout DatasetHash
+  ) throws(HeadraceError) -> DatasetManifest.File {
     let file = "\(part)-00000.parquet"
     let parquet = try ParquetWriter(
       schema: try ParquetSchema(zip(names, types).map { ParquetField.column($0, $1) }))
@@ -80,6 +79,7 @@ struct DatasetWriter {
         }
       }
       batch.rowCount = end - next
+      hash.add(batch)
       try parquet.append(batch)
       try blob.append(parquet.takeOutput())
       next = end
