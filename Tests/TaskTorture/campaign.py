@@ -221,6 +221,7 @@ class Campaign:
             model.apply(topic, events)
         for name, rules in model.sources.items():
             self.observation.expected_counters[name] = rules.counts
+            self.observation.late_events += rules.counts["late"] + rules.counts["repaired"]
         return model
 
     def _times(self, model: Model) -> list[int]:
