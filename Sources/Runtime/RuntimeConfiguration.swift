@@ -26,7 +26,7 @@ package struct RuntimeConfiguration: Sendable {
   /// The coordinator aborts a transaction that is open for longer; no call of a commit waits for longer.
   package var transactionTimeoutMilliseconds: Int32 = 10_000
   /// The most records that a worker takes at once.
-  package var batchRecordsMaximum = 4_096
+  package var batchRecordsMaximum = 1_024
   /// Outputs of one task that wait for their commit; more of them, and the task is not read from.
   package var outputBytesMaximum = 16 << 20
   /// Event times so far beyond their record's timestamp go to the dead-letter topic, unless the source says another.

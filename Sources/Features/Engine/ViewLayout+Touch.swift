@@ -1,5 +1,5 @@
-// Memory that an event will change, read ahead of it: a caller with many rows makes a pass of each of these, in which no
-// read waits for the one before, so that the processor has many cache lines on their way at once.
+// Memory that an event will change, read ahead of it: a caller with many rows makes a pass of each of these, in which
+// no read waits for the one before, so that the processor has many cache lines on their way at once.
 
 extension FeatureRow {
   /// Reads of the header what says where the cells are.

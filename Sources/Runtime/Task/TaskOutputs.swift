@@ -22,16 +22,16 @@ final class TaskOutputs {
   struct Buffers: Sendable {
     var deadLetters: ProduceBatch
     var late: ProduceBatch
-    /// By repartitioned view.
-    var deltas: [Int: ProduceBatch]
+    /// By view; nil where nothing is repartitioned.
+    var deltas: [ProduceBatch?]
 
-    var sizeBytes: Int { deadLetters.sizeBytes + late.sizeBytes + deltas.values.reduce(0) { $0 + $1.sizeBytes } }
-    var all: [ProduceBatch] { [deadLetters, late] + deltas.sorted { $0.key < $1.key }.map(\.value) }
+    var sizeBytes: Int { deadLetters.sizeBytes + late.sizeBytes + deltas.reduce(0) { $0 + ($1?.sizeBytes ?? 0) } }
+    var all: [ProduceBatch] { [deadLetters, late] + deltas.compactMap(\.self) }
 
     mutating func removeAll() {
       deadLetters.removeAll()
       late.removeAll()
-      for view in deltas.keys { deltas[view]?.removeAll() }
+      for view in deltas.indices { deltas[view]?.removeAll() }
     }
   }
 
@@ -40,10 +40,8 @@ final class TaskOutputs {
     self.partitionCount = partitionCount
     self.recordBytesMaximum = recordBytesMaximum
     rejected = writesRejected ? (plan.deadLetterTopic, plan.lateTopic) : nil
-    var deltas: [Int: ProduceBatch] = [:]
-    for (index, view) in plan.views.enumerated() {
-      guard let topic = view.repartitionTopic else { continue }
-      deltas[index] = ProduceBatch(topic: topic, partitioner: .murmur2, partitionCount: partitionCount)
+    let deltas = plan.views.map { view in
+      view.repartitionTopic.map { ProduceBatch(topic: $0, partitioner: .murmur2, partitionCount: partitionCount) }
     }
     filling = Buffers(
       deadLetters: ProduceBatch(topic: plan.deadLetterTopic), late: ProduceBatch(topic: plan.lateTopic), deltas: deltas)
