@@ -1,4 +1,6 @@
 internal import Core
+internal import Kafka
+internal import Logging
 internal import Synchronization
 
 /// Notices when the wall clock is set back.
