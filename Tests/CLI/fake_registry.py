@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import socket
 import threading
 import time
 
@@ -16,6 +17,7 @@ class FakeRegistry:
         self.requests = []
         self.port = 0
         self.server = None
+        self.connections = set()
 
     @property
     def url(self):
@@ -27,6 +29,14 @@ class FakeRegistry:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                registry.connections.add(self.connection)
+
+            def finish(self):
+                registry.connections.discard(self.connection)
+                super().finish()
 
             def do_GET(self):
                 registry.requests.append((self.path, self.headers.get("Authorization")))
@@ -64,3 +74,9 @@ class FakeRegistry:
             self.server.shutdown()
             self.server.server_close()
             self.server = None
+        # Connections that are kept alive end, too.
+        for connection in list(self.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass

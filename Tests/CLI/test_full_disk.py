@@ -90,7 +90,7 @@ def run(hard, disk):
 
 
 def why(running):
-    return running.get("/api/tasks")["tasks"][0]["why_not_moving"] or ""
+    return "".join(task["why_not_moving"] or "" for task in running.get("/api/tasks")["tasks"])
 
 
 def saved_offset(running):

@@ -285,14 +285,14 @@ def test_row_62_out_of_order(hard):
     arrived = 20 * HOUR
     hard.send(hard.event(ts=T0 + arrived), at=T0 + arrived)
     for moment in moments:
-        hard.send(hard.event(ts=T0 + moment, amount=moment), at=T0 + arrived)
+        hard.send(hard.event(ts=T0 + moment, amount=moment // MINUTE), at=T0 + arrived)
     # Past every window.
     hard.send(hard.event(ts=T0 - 30 * HOUR, amount=9), at=T0 + arrived)
     source = hard.settle()
     on_time = sum(1 for moment in moments if moment >= arrived - 10 * MINUTE)
     assert (source["applied"], source["repaired"], source["late"]) == (1 + on_time, 300 - on_time, 1)
     found = hard.features(at=T0 + arrived)
-    assert found["n_24h"] == 301 and found["total_24h"] == sum(moments) + 1
+    assert found["n_24h"] == 301 and found["total_24h"] == sum(moment // MINUTE for moment in moments) + 1
     assert found["newest_24h"] == 1.0
     (late,) = hard.letters("hard.late")
     assert json.loads(late.value())["amount"] == 9
@@ -314,7 +314,8 @@ def test_row_63_events_from_the_future_and_from_nowhere(hard):
     assert set(hard.codes()) == {"EVENT_TIME_AHEAD", "EVENT_TIME_OUT_OF_RANGE"}
     task = hard.worker.get("/api/tasks")["tasks"][0]
     assert task["watermark"].startswith("2023-11-14T22:13:20")
-    assert hard.features()["n_24h"] == len(bad) + 1
+    # The one within the skew lies in the tile that is read at.
+    assert hard.features()["n_24h"] == len(bad) + 2
 
 
 def test_row_65_tombstones(hard):
@@ -378,9 +379,11 @@ CLOCK_SHIM = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/time.h>
+#include <threads.h>
 #include <time.h>
 
 /* Shifts the wall clock, and no other, by the seconds in the file WALL_CLOCK_SHIFT. */
@@ -409,6 +412,29 @@ int gettimeofday(struct timeval *time, void *zone) {
   clock_gettime(CLOCK_REALTIME, &now);
   if (time) { time->tv_sec = now.tv_sec; time->tv_usec = now.tv_nsec / 1000; }
   return 0;
+}
+
+/* The kernel's clock stays: a moment of the shifted one becomes a moment of the kernel's. Other clocks are far away. */
+static struct timespec kernel_time(const struct timespec *moment) {
+  struct timespec now, moved = *moment;
+  clock_gettime(CLOCK_REALTIME, &now);
+  long long distance = moment->tv_sec - now.tv_sec;
+  if (distance > -1000000 && distance < 1000000) moved.tv_sec -= *shift();
+  return moved;
+}
+
+int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *moment) {
+  static int (*real)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+  if (!real) real = dlsym(RTLD_NEXT, "pthread_cond_timedwait");
+  struct timespec moved = kernel_time(moment);
+  return real(condition, mutex, &moved);
+}
+
+int cnd_timedwait(cnd_t *condition, mtx_t *mutex, const struct timespec *moment) {
+  static int (*real)(cnd_t *, mtx_t *, const struct timespec *);
+  if (!real) real = dlsym(RTLD_NEXT, "cnd_timedwait");
+  struct timespec moved = kernel_time(moment);
+  return real(condition, mutex, &moved);
 }
 
 time_t time(time_t *result) {

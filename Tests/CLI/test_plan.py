@@ -112,5 +112,11 @@ def test_retention_is_said_where_it_matters(cli, own_broker, tmp_path):
 def alter(cli, topic, settings):
     admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": cli.environment["HEADRACE_BOOTSTRAP_SERVERS"]})
     kind = confluent_kafka.admin.ConfigResource.Type.TOPIC
-    for answer in admin.alter_configs([confluent_kafka.admin.ConfigResource(kind, topic, settings)]).values():
+    entries = [
+        confluent_kafka.admin.ConfigEntry(
+            name, value, incremental_operation=confluent_kafka.admin.AlterConfigOpType.SET)
+        for name, value in settings.items()
+    ]
+    resource = confluent_kafka.admin.ConfigResource(kind, topic, incremental_configs=entries)
+    for answer in admin.incremental_alter_configs([resource]).values():
         answer.result(20)

@@ -15,7 +15,7 @@ from feed import Feed
 from model import Model
 from observation import Observation, entity_key, read_features, read_set_aside
 from processes import REPOSITORY, Broker, ProcessFailed, Worker, environment, find_binary
-from progress import counters_of, owners_of, wait_until_applied
+from progress import counters_of, owners_of, tasks_of, wait_until_applied
 from schedule import Kill
 from streams import Publisher, partition_of_bytes
 from verdict import Comparison
@@ -140,7 +140,10 @@ class Campaign:
 
     def _await_death(self, worker: Worker, point: str) -> bool:
         if LEAVING in point and worker.wait_until_serving():
-            # Partitions are given back by one that leaves.
+            # Partitions are given back by one that leaves and has some.
+            deadline = time.monotonic() + POINT_LIMIT_SECONDS
+            while time.monotonic() < deadline and not any(task["readable"] for task in tasks_of([worker]) or []):
+                time.sleep(0.05)
             time.sleep(LEAVING_AFTER_SECONDS)
             worker.process.send_signal(signal.SIGTERM)
         try:
@@ -221,6 +224,7 @@ class Campaign:
             model.apply(topic, events)
         for name, rules in model.sources.items():
             self.observation.expected_counters[name] = rules.counts
+            self.observation.late_events += rules.counts["late"] + rules.counts["repaired"]
         return model
 
     def _times(self, model: Model) -> list[int]:

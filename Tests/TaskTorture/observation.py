@@ -37,6 +37,8 @@ class Observation:
     recomputed_values: int = 0
     # When views that no plan changes were not answered, or did not move.
     pauses: list[str] = field(default_factory=list)
+    # Events that came behind the lateness of their source.
+    late_events: int = 0
     exit_codes: list[int] = field(default_factory=list)
     owners: Counter[str] = field(default_factory=Counter)
 

@@ -9,6 +9,7 @@ from processes import Client, Refused, Worker
 
 PERIOD_SECONDS = 0.005
 STALL_LIMIT_SECONDS = 2.5
+FREEZE_SECONDS = 0.25
 
 
 class Probe(threading.Thread):
@@ -53,3 +54,6 @@ class Probe(threading.Thread):
             if found != position:
                 position, moved = found, now
             self._ending.wait(PERIOD_SECONDS)
+            # Where this thread stood still, so did the machine.
+            if time.monotonic() - now > FREEZE_SECONDS:
+                moved = time.monotonic()

@@ -63,7 +63,7 @@ def idle_parts(observation: Observation) -> list[str]:
     for source, counts in observation.expected_counters.items():
         found += [f"{source}: nothing was {outcome}" for outcome in ("applied", "dead_lettered") if not counts[outcome]]
     # Behind every window of a day comes nothing in a load of seconds: what came late was repaired then.
-    if not any(counts["late"] + counts["repaired"] for counts in observation.expected_counters.values()):
+    if not observation.late_events:
         found.append("nothing came late")
     if not any('"PRESENT"' in text for text in observation.features.values()):
         found.append("no feature has a value")

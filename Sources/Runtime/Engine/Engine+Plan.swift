@@ -80,12 +80,14 @@ extension Engine {
     guard let applied = try log.next(topology: board.plan.name, after: version, timeoutMilliseconds: 200) else {
       return
     }
-    state.withLock { $0.planVersion = applied.version }
-    guard applied.fingerprint != board.plan.fingerprint else { return }
-    switch TopologyLoader.load(applied.document) {
-    case .success(let plan): try switchPlan(to: plan)
-    case .failure(let errors):
-      logger.error("the applied plan cannot be read here", metadata: ["errors": "\(errors)"])
+    if applied.fingerprint != board.plan.fingerprint {
+      switch TopologyLoader.load(applied.document) {
+      // What it needs may not be there yet: it is tried again.
+      case .success(let plan): try switchPlan(to: plan)
+      case .failure(let errors):
+        logger.error("the applied plan cannot be read here", metadata: ["errors": "\(errors)"])
+      }
     }
+    state.withLock { $0.planVersion = applied.version }
   }
 }

@@ -92,6 +92,7 @@ package final class Engine: Sendable {
     }
     if let tables { try BlockingThread.start(name: "tables") { tables.run() } }
     try BlockingThread.start(name: "log-ends") { [weak self] in Self.followEnds { self } }
+    try BlockingThread.start(name: "clock") { [weak self] in ClockWatch.follow { self } }
     guard configuration.followsControlTopic else { return }
     try BlockingThread.start(name: "control") { [weak self] in Self.followControl { self } }
   }

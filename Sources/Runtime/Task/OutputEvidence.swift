@@ -19,27 +19,45 @@ struct OutputEvidence {
     var isWhole = false
   }
 
-  /// - Returns: where each input is emitted from, at least S; nil where outputs were deleted that might have told.
-  func committed(saved: [Int64?]) throws(HeadraceError) -> [Int64?] {
-    let inputs = context.inputs
-    var scans = [[Scan]](repeating: [], count: inputs.count)
-    for (partition, writers) in try outputPartitions() where !writers.isEmpty {
-      let scan = try scan(partition, writers)
-      for input in writers { scans[input].append(scan) }
+  /// - Parameters:
+  ///   - lost: the inputs that the group has no offset of.
+  ///   - saved: S of every input.
+  /// - Returns: for each of the lost ones where it is emitted from, at least S. nil with a state: outputs were deleted
+  ///   that might have told. nil without one: nothing was ever emitted, or nobody knows.
+  func committed(lost: Set<Int>, saved: [Int64?]) throws(HeadraceError) -> [Int64?] {
+    var scans = [[Scan]](repeating: [], count: saved.count)
+    let outputs = try outputPartitions(lost)
+    if !outputs.isEmpty {
+      var settings = ConsumerConfiguration(client: context.configuration.client, groupID: nil)
+      settings.prefetchKibibytesMaximum = 8_192
+      let consumer = try Consumer(settings)
+      defer { _ = try? consumer.close(timeoutMilliseconds: 1_000) }
+      let ends = try consumer.watermarks(outputs.map(\.partition))
+      for output in outputs {
+        guard let ends = ends[output.partition] else {
+          throw HeadraceError(
+            .unknownTopicOrPartition, "the log has no such partition", place: output.partition.description)
+        }
+        let scan = try scan(consumer, output.partition, ends.beginning..<max(ends.end, ends.beginning), output.inputs)
+        for input in output.inputs { scans[input].append(scan) }
+      }
     }
-    return inputs.indices.map { input in
-      guard let saved = saved[input] else { return nil }
+    return saved.indices.map { input in
+      guard lost.contains(input) else { return nil }
+      let newest = scans[input].compactMap { $0.next[input] }.max()
+      guard let saved = saved[input] else { return newest }
       guard scans[input].allSatisfy({ $0.next[input] != nil || $0.isWhole }) else { return nil }
-      return max(saved, scans[input].compactMap { $0.next[input] }.max() ?? saved)
+      return max(saved, newest ?? saved)
     }
   }
 
-  /// Where the task writes, and which of its inputs may have caused that.
-  private func outputPartitions() throws(HeadraceError) -> [(TopicPartition, Set<Int>)] {
-    var found: [(TopicPartition, Set<Int>)] = []
+  /// Where the task writes, and which of the lost inputs may have caused that.
+  private func outputPartitions(
+    _ lost: Set<Int>
+  ) throws(HeadraceError) -> [(partition: TopicPartition, inputs: Set<Int>)] {
+    var found: [(partition: TopicPartition, inputs: Set<Int>)] = []
     let plan = context.plan
-    let sources = Set(
-      context.inputs.indices.filter { if case .sources = context.inputs[$0].role { true } else { false } })
+    let sources = lost.filter { if case .sources = context.inputs[$0].role { true } else { false } }
     if context.configuration.writesRejectedRecords {
       for topic in [plan.deadLetterTopic, plan.lateTopic] {
         found.append((TopicPartition(topic: topic, partition: task), sources))
@@ -52,33 +70,28 @@ struct OutputEvidence {
         found.append((TopicPartition(topic: topic, partition: partition), input))
       }
     }
-    return found
+    return found.filter { !$0.inputs.isEmpty }
   }
 
   private static let firstStep: Int64 = 1_000
   private static let stepGrowth: Int64 = 16
 
   /// Looks from the end backwards, in steps that grow, until every writer was met.
-  private func scan(_ partition: TopicPartition, _ writers: Set<Int>) throws(HeadraceError) -> Scan {
-    var settings = ConsumerConfiguration(client: context.configuration.client, groupID: nil)
-    settings.reportsPartitionEnds = true
-    let consumer = try Consumer(settings)
-    defer { _ = try? consumer.close(timeoutMilliseconds: 1_000) }
-    guard let ends = try consumer.watermarks([partition])[partition] else {
-      throw HeadraceError(.unknownTopicOrPartition, "the log has no such partition", place: partition.description)
-    }
+  private func scan(
+    _ consumer: Consumer, _ partition: TopicPartition, _ log: Range<Int64>, _ writers: Set<Int>
+  ) throws(HeadraceError) -> Scan {
     var scan = Scan()
     var step = Self.firstStep
-    var end = ends.end
-    while end > ends.beginning, !writers.isSubset(of: scan.next.keys) {
-      let start = max(ends.beginning, end - step)
+    var end = log.upperBound
+    while end > log.lowerBound, !writers.isSubset(of: scan.next.keys) {
+      let start = max(log.lowerBound, end &- step)
       for (input, next) in try read(consumer, partition, start..<end) where scan.next[input] == nil {
         scan.next[input] = next
       }
       end = start
       step = step.multipliedReportingOverflow(by: Self.stepGrowth).partialValue
     }
-    scan.isWhole = ends.beginning == 0
+    scan.isWhole = log.lowerBound == 0
     return scan
   }
 

@@ -190,11 +190,12 @@ extension PartitionTask {
     }
   }
 
-  /// C where the group has lost it and there is a state: from the task's own outputs, if these can tell.
+  /// C where the group has none: from the task's own outputs, if there are any, and if these can tell.
   private func deriveMissing(_ committed: [Int64?]) throws(HeadraceError) -> [Int64?] {
-    let saved = zip(machine.inputs, committed).map { $1 == nil ? $0.saved : nil }
-    guard !context.configuration.acceptances.stateOffset, saved.contains(where: { $0 != nil }) else { return committed }
-    let derived = try OutputEvidence(task: number, context: context).committed(saved: saved)
+    let lost = Set(committed.indices.filter { committed[$0] == nil })
+    guard !lost.isEmpty, !context.configuration.acceptances.stateOffset else { return committed }
+    let derived = try OutputEvidence(task: number, context: context)
+      .committed(lost: lost, saved: machine.inputs.map(\.saved))
     var offsets = committed
     for index in offsets.indices where offsets[index] == nil {
       guard let offset = derived[index] else { continue }
@@ -210,8 +211,9 @@ extension PartitionTask {
   func read(from offsets: [Int64]) {
     startOffsets = offsets
     for (index, input) in inputs.enumerated() {
-      // One record earlier, to see whether the log is still the one that the state knows.
-      if let witness = input.expectedWitness, witness.offset < offsets[index] { startOffsets[index] = witness.offset }
+      // One record earlier, if it is there, to see whether the log is still the one that the state knows.
+      guard let witness = input.expectedWitness, witness.offset < offsets[index] else { continue }
+      if witness.offset >= machine.inputs[index].log.beginning { startOffsets[index] = witness.offset }
     }
     guard isAssigned else { return }
     do throws(HeadraceError) {

@@ -241,9 +241,10 @@ extension TaskProtocol.Stop {
 extension PartitionTask {
   /// How a person has the task forget everything.
   fileprivate var beginAnew: String {
-    let topics = context.plan.views.compactMap(\.repartitionTopic)
-    let deltas = topics.isEmpty ? "" : ", and the topics \(topics.joined(separator: ", ")) of all tasks,"
-    return "to begin anew, stop every worker, move \(statePath) away and delete the group's offsets\(deltas) first"
+    let plan = context.plan
+    let topics = [plan.deadLetterTopic, plan.lateTopic] + plan.views.compactMap(\.repartitionTopic)
+    return "to begin anew, stop every worker, move \(context.configuration.dataDirectory)/state/\(plan.name) away, and "
+      + "delete the group \(plan.name) and the topics \(topics.joined(separator: ", "))"
   }
 
   var statePath: String { context.statePath(number) }

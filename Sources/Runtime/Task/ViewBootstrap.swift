@@ -78,9 +78,16 @@ final class ViewBootstrap {
 }
 
 extension PartitionTask {
-  /// Gives every view that is being built a piece of the log, and takes those in that have caught up.
+  /// How long a task builds before it looks after the others again; each turn is a batch at least.
+  private static let buildMillisecondsMaximum: Int64 = 5
+
+  /// Gives views that are being built a piece of the log, in turns, and takes those in that have caught up.
   func advanceBootstraps() {
-    for bootstrap in bootstraps {
+    let deadline = WallClock.monotonic.nowMilliseconds + Self.buildMillisecondsMaximum
+    for _ in bootstraps.indices {
+      guard WallClock.monotonic.nowMilliseconds < deadline else { return }
+      let bootstrap = bootstraps.removeFirst()
+      bootstraps.append(bootstrap)
       guard pendingFailure == nil, machine.phase == .running,
         let index = inputs.firstIndex(where: { input in
           input.sources.contains { $0.source.name == bootstrap.sourceName }

@@ -73,6 +73,8 @@ final class Worker: RebalanceListener {
       } catch let error as HeadraceError where isAboutOneTask(error) {
         continue
       }
+      // Asking for it wakes the library's thread that sends heartbeats.
+      if control.takeClockStep() { _ = try consumer.groupMetadata() }
       for partition in result.endsReached { tasks[partition.partition]?.reachedEnd(of: partition) }
       let now = WallClock.monotonic.nowMilliseconds
       for task in tasks.values { task.tick(nowMilliseconds: now) }
@@ -231,6 +233,8 @@ final class WorkerControl: Sendable {
     var isStopping = false
     var isAbandoning = false
     var hasEnded = false
+    /// The wall clock was set back.
+    var hasClockStep = false
     /// What to run from the next session on.
     var next: TaskContext?
     /// Where tasks left off when another plan was to be run.
@@ -264,6 +268,19 @@ final class WorkerControl: Sendable {
   }
 
   var isAbandoning: Bool { state.change { $0.isAbandoning } }
+
+  /// What waits by the wall clock would wait for too long.
+  func noteClockStep() {
+    state.change { $0.hasClockStep = true }
+    wake()
+  }
+
+  func takeClockStep() -> Bool {
+    state.change { state in
+      defer { state.hasClockStep = false }
+      return state.hasClockStep
+    }
+  }
 
   /// Another plan: the tasks commit, save and close, and a session with the other plan begins.
   func replace(_ context: TaskContext) {
