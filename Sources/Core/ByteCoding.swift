@@ -35,7 +35,9 @@ package struct ByteReader: ~Copyable, ~Escapable {
   package var isAtEnd: Bool { offset == bytes.byteCount }
 
   @_lifetime(self: copy self)
-  package mutating func number<Number: FixedWidthInteger>(_ type: Number.Type = Number.self) throws(HeadraceError) -> Number {
+  package mutating func number<Number: FixedWidthInteger>(_ type: Number.Type = Number.self) throws(HeadraceError)
+    -> Number
+  {
     let size = MemoryLayout<Number>.size
     guard bytes.byteCount - offset >= size else { throw broken("it ends at byte \(bytes.byteCount)") }
     defer { offset += size }

@@ -24,9 +24,15 @@ import Testing
       FeatureDefinition(name: "all", function: .count, window: .lifetime),
     ]
     let layout = try ViewLayout(
-      ViewDefinition(name: "v", inputs: [input], features: features, latenessMilliseconds: 60_000, ttlMilliseconds: 1_800_000))
+      ViewDefinition(
+        name: "v", inputs: [input], features: features, latenessMilliseconds: 60_000, ttlMilliseconds: 1_800_000))
     return PointInTimeView(
-      name: "v", scope: [.integer, .double], derived: [], filter: nil, inputs: [try ParsedExpression("amount").typed(in: [.init(name: "key", type: .integer), .init(name: "amount", type: .double)])],
+      name: "v", scope: [.integer, .double], derived: [], filter: nil,
+      inputs: [
+        try ParsedExpression("amount").typed(in: [
+          .init(name: "key", type: .integer), .init(name: "amount", type: .double),
+        ])
+      ],
       keyColumns: [0], layout: layout,
       features: features.indices.map { ($0, features[$0].name, layout.featureTypes[$0].type) })
   }

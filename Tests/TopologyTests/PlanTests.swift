@@ -10,7 +10,8 @@ import Testing
 
 @Suite struct PlanTests {
   @Test func `Only the fields that somebody needs are decoded`() throws {
-    let source = try Sample.plan().sources[0]
+    let text = Sample.text.replacingOccurrences(of: "    lateness: 30m", with: "    lateness: 30m\n    archive: off")
+    let source = try Sample.plan(text).sources[0]
     #expect(
       source.columns.map { source.contract.fields[$0].path } == [
         "flight_id", "carrier", "origin", "dest", "dep_delay", "ts",
@@ -22,6 +23,13 @@ import Testing
     #expect(source.eventTime.column == 5)
     #expect(source.latenessMilliseconds == 1_800_000)
     #expect(source.maxSkewMilliseconds == 300_000)
+  }
+
+  @Test func `A source that is archived is decoded as a whole`() throws {
+    let source = try Sample.plan().sources[0]
+    #expect(source.isArchived)
+    #expect(source.columns == Array(source.contract.fields.indices))
+    #expect(source.scope.map(\.name) == source.contract.fields.map(\.path) + ["late"])
   }
 
   @Test func `A view of another entity is repartitioned, and so is every view of any partitioner`() throws {

@@ -145,7 +145,9 @@ package final class DatasetBuilder {
     let names = view.fields.map(\.name) + EventArchive.decisions.map(\.name)
     let conditions =
       configuration.isAsKnown
-      ? [ColumnCondition("_known_at", .lessOrEqual, .timestamp(last.multipliedReportingOverflow(by: 1_000).partialValue))]
+      ? [
+        ColumnCondition("_known_at", .lessOrEqual, .timestamp(last.multipliedReportingOverflow(by: 1_000).partialValue))
+      ]
       : []
     let scan = try TableScan(table, columns: names, where: conditions)
     var batch = ColumnBatch(scan.types)

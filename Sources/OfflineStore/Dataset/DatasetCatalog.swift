@@ -70,7 +70,8 @@ package struct DatasetCatalog {
     return Entry(
       folder: folder, name: try text("name"), service: try text("service"), rowCount: rowCount,
       contentHash: try text("content_hash"), labelTime: try text("label_time"),
-      tables: try Self.list(document["tables"], "version", place), files: try Self.list(document["files"], "row_count", place),
+      tables: try Self.list(document["tables"], "version", place),
+      files: try Self.list(document["files"], "row_count", place),
       json: bytes)
   }
 

@@ -1,8 +1,8 @@
 internal import Columns
 internal import Crypto
 
-/// The `content_hash` of a dataset: SHA-256 over its columns' names and types and its rows, part by part, in the order of
-/// the labels. Nothing else counts: neither how rows are cut into files, nor how files are compressed.
+/// The `content_hash` of a dataset: SHA-256 over its columns' names and types and its rows, part by part, in the order
+/// of the labels. Nothing else counts: neither how rows are cut into files, nor how files are compressed.
 struct DatasetHash {
   private var hash = SHA256()
   private var buffer: [UInt8] = []

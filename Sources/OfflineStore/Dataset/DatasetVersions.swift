@@ -18,7 +18,9 @@ package enum DatasetVersions {
   private static func newestVersion(_ folder: BlobName, _ store: any BlobStore) throws(HeadraceError) -> Int {
     var newest = 0
     try store.forEach(in: folder) { (entry) throws(HeadraceError) in
-      guard let version = entry.name.relative(to: folder)?.split(separator: "/").first.flatMap({ Int($0) }) else { return }
+      guard let version = entry.name.relative(to: folder)?.split(separator: "/").first.flatMap({ Int($0) }) else {
+        return
+      }
       newest = max(newest, version)
     }
     return newest

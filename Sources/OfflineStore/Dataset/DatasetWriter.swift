@@ -55,7 +55,8 @@ struct DatasetWriter {
     }
     guard try target.putIfAbsent(try Self.name("manifest.json", folder), manifest.json) else {
       throw HeadraceError(
-        .user, "DATASET_EXISTS", "another process wrote a dataset there", place: "\(target.place)/\(folder?.text ?? "")",
+        .user, "DATASET_EXISTS", "another process wrote a dataset there",
+        place: "\(target.place)/\(folder?.text ?? "")",
         remedy: "give the new one another name or another folder")
     }
   }

@@ -124,8 +124,10 @@ package struct PointInTimeJoin {
     var events = EventBlock(view.layout)
     events.load(keptInputs, rowCount: kept.count)
     let eventOrder = kept.indices.sorted { kept[$0].precedes(kept[$1]) }
-    let labelOrder = timesMilliseconds.indices.filter { entityOfLabel[$0] >= 0 && Int(entityOfLabel[$0]) % partCount == part }
-      .sorted { (entityOfLabel[$0], timesMilliseconds[$0], $0) < (entityOfLabel[$1], timesMilliseconds[$1], $1) }
+    let labelOrder = timesMilliseconds.indices.filter {
+      entityOfLabel[$0] >= 0 && Int(entityOfLabel[$0]) % partCount == part
+    }
+    .sorted { (entityOfLabel[$0], timesMilliseconds[$0], $0) < (entityOfLabel[$1], timesMilliseconds[$1], $1) }
     let positions = view.features.map(\.position)
     var values: [FeatureValue] = []
     var next = 0

@@ -42,7 +42,8 @@ struct TaskContext: Sendable {
       let fields = source.contract.fields.map { OfflineTable.Field($0.path, $0.type) }
       return OfflineTable(
         name: EventArchive.name(source: source.name), fields: fields + EventArchive.decisions,
-        offsetField: fields.count + EventArchive.offsetDecision, topology: plan.name, topic: source.topic, partition: task)
+        offsetField: fields.count + EventArchive.offsetDecision, topology: plan.name, topic: source.topic,
+        partition: task)
     }
   }
 

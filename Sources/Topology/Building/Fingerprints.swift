@@ -33,6 +33,8 @@ extension SourcePlan {
     builder.add(key.map { scope[$0].name })
     builder.add(partitioner?.rawValue)
     builder.add(dedupe?.withinMilliseconds)
+    // Of an archived source the types of all fields are checked: other records are valid.
+    builder.add(isArchived ? "all fields" : "needed fields")
   }
 
   var computedFingerprint: Fingerprint {

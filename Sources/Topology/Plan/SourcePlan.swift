@@ -15,8 +15,8 @@ package struct SourcePlan: Sendable {
   package var format: PayloadFormat
   /// nil is `any`: no rule tells where the records of a key are, so every view is repartitioned.
   package var partitioner: Partitioner?
-  /// What the decoder is asked for: positions in `contract.fields`, ascending. Nothing else is decoded. All of them when
-  /// the source is archived.
+  /// What the decoder is asked for: positions in `contract.fields`, ascending. Nothing else is decoded. All of them
+  /// when the source is archived.
   package var columns: [Int]
   package var derived: [DerivedColumnPlan]
   /// Names and types: `columns`, then `derived`.

@@ -20,7 +20,9 @@ struct DatasetBuildCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The topology.", valueName: "file")) var topology: String
   @Option(help: "The service whose features are wanted.") var service: String
   @Option(help: ArgumentHelp("A Parquet file, one row a label.", valueName: "file")) var labels: String
-  @Option(help: ArgumentHelp("The column that says when: a timestamp, a date, epoch milliseconds or RFC 3339.", valueName: "column"))
+  @Option(
+    help: ArgumentHelp(
+      "The column that says when: a timestamp, a date, epoch milliseconds or RFC 3339.", valueName: "column"))
   var labelTime: String
   @Option(help: ArgumentHelp("Leave out labels before it.", valueName: "time")) var from: String?
   @Option(help: ArgumentHelp("Leave out labels from it on.", valueName: "time")) var to: String?
@@ -28,20 +30,27 @@ struct DatasetBuildCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("false: an event counts from when it happened, known or not.", valueName: "true|false"))
   var asKnown = true
   @Option(help: ArgumentHelp("The worker's data folder, where the tables are.", valueName: "folder")) var data: String?
-  @Option(help: ArgumentHelp("Where tables are: a folder or s3://BUCKET/PREFIX. (default: tables in --data)", valueName: "place"))
+  @Option(
+    help: ArgumentHelp(
+      "Where tables are: a folder or s3://BUCKET/PREFIX. (default: tables in --data)", valueName: "place"))
   var tables: String?
-  @Option(help: ArgumentHelp("Write the dataset there. (default: datasets/NAME/N beside the tables)", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("Write the dataset there. (default: datasets/NAME/N beside the tables)", valueName: "folder"))
   var out: String?
   @Option(help: "table or json.") var output = OutputFormat.table
   @OptionGroup var schemas: TopologyOptions
 
   func validate() throws {
-    guard data != nil || tables != nil else { throw ValidationError("--data DIR or --tables PLACE is missing: where the archive is") }
+    guard data != nil || tables != nil else {
+      throw ValidationError("--data DIR or --tables PLACE is missing: where the archive is")
+    }
     if let split, DatasetSplit(split) == nil {
       throw ValidationError("--split \(split): expected time:SHARE or entity:SHARE with a share between 0 and 1")
     }
     for (flag, text) in [("--from", from), ("--to", to)] {
-      if let text, RFC3339.milliseconds(text) == nil { throw ValidationError("\(flag) \(text): expected a date or an RFC 3339 time") }
+      if let text, RFC3339.milliseconds(text) == nil {
+        throw ValidationError("\(flag) \(text): expected a date or an RFC 3339 time")
+      }
     }
   }
 

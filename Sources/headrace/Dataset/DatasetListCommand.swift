@@ -17,7 +17,9 @@ struct DatasetListCommand: AsyncParsableCommand {
       var table = Table([("dataset", .left), ("service", .left), ("rows", .right), ("content hash", .left)])
       for entry in entries {
         let name = entry.folder?.text.split(separator: "/").dropFirst().joined(separator: "/") ?? entry.name
-        table.append([name, entry.service, Figures.grouped(Int(clamping: entry.rowCount)), String(entry.contentHash.prefix(16))])
+        table.append([
+          name, entry.service, Figures.grouped(Int(clamping: entry.rowCount)), String(entry.contentHash.prefix(16)),
+        ])
       }
       try StandardOutput.writeAll(Array(table.text.utf8))
     }
