@@ -13,7 +13,7 @@ from pathlib import Path
 import plan as plans
 from feed import Feed
 from model import Model
-from observation import Observation, entity_key, read_features, read_set_aside
+from observation import Observation, entity_key, read_archive, read_features, read_set_aside
 from processes import REPOSITORY, Broker, ProcessFailed, Worker, environment, find_binary
 from progress import counters_of, owners_of, tasks_of, wait_until_applied
 from schedule import Kill
@@ -31,7 +31,8 @@ RETRIES = 3
 AT_SWITCH = ("splice", "switch")
 READY_TIMEOUT_SECONDS = 60.0
 # Often enough that every point is passed many times a second.
-FLAGS = ("--commit-interval", "50ms", "--checkpoint-interval", "300ms", "--log-level", "info")
+FLAGS = ("--commit-interval", "50ms", "--checkpoint-interval", "300ms", "--table-freshness", "500ms", "--log-level",
+         "info")
 RECOMPUTED_POINTS = 400
 
 
@@ -57,6 +58,7 @@ class Campaign:
     def __init__(self, folder: Path, topology: Path, workers: int, rate: float, seed: int,
                  schemas: Path | None = None):
         self.folder = folder
+        self.tables = folder / "tables"
         self.topology = topology
         self.schemas = schemas or topology.resolve().parent.parent / "schemas"
         self.plan = plans.load(topology, self.schemas)
@@ -102,7 +104,7 @@ class Campaign:
     def spawn(self, index: int, armed: str | None = None) -> Worker:
         variables = {"HEADRACE_KILL_AT": armed} if armed else {}
         worker = Worker(self.folder, f"worker-{index}", self.topology, self.broker.address, schemas=self.schemas,
-                        flags=FLAGS, variables=variables)
+                        flags=(*FLAGS, "--tables", str(self.tables)), variables=variables)
         self.workers[index] = worker
         self.due_back.pop(index, None)
         return worker
@@ -211,6 +213,8 @@ class Campaign:
         self._recompute(workers, model, times)
         self._read_side_topics(observation.set_aside, self.plan.topology, model)
         observation.exit_codes += [worker.stop() for worker in workers]
+        # A worker that drains leaves no row behind.
+        self._read_archive()
         self._run_undisturbed(model, times, ends)
         return observation
 
@@ -251,6 +255,13 @@ class Campaign:
                         comparison.compare(name, key, at, row)
         self.observation.recomputed = comparison.differences
         self.observation.recomputed_values = comparison.values
+
+    def _read_archive(self) -> None:
+        for name, source in self.plan.sources.items():
+            self.observation.archived[name] = read_archive(self.tables / "events" / name)
+            self.observation.expected_archived[name] = {
+                (event.partition, event.offset, event.outcome) for event in self.feed.published.events[source.topic]
+                if event.outcome in ("applied", "repaired", "filtered", "late")}
 
     def _read_side_topics(self, into: dict, topology: str, model: Model) -> None:
         for kind, outcome in (("dlq", "dead_lettered"), ("late", "late")):

@@ -76,6 +76,15 @@ def wrong_set_aside(observation: Observation) -> None:
     observation.set_aside[topic].append(("elsewhere", 0, 0))
 
 
+def archive_twice(observation: Observation) -> None:
+    rows = next(rows for rows in observation.archived.values() if rows)
+    rows.append(rows[0])
+
+
+def lose_archived(observation: Observation) -> None:
+    next(rows for rows in observation.archived.values() if rows).pop()
+
+
 def lose_record(observation: Observation) -> None:
     next(iter(observation.counters.values()))["applied"] -= 1
 
@@ -103,6 +112,8 @@ MUTANTS = (
     Mutant("a good record is set aside", wrong_set_aside, oracles.records_are_set_aside_exactly_once),
     Mutant("the two runs disagree on what is set aside", wrong_set_aside,
            oracles.an_undisturbed_run_sets_the_same_aside),
+    Mutant("a record is archived twice", archive_twice, oracles.records_are_archived_exactly_once),
+    Mutant("a record is not archived", lose_archived, oracles.records_are_archived_exactly_once),
     Mutant("a record is in no outcome", lose_record, oracles.records_are_conserved),
     Mutant("a record is counted twice", count_twice, oracles.counters_are_right),
     Mutant("a worker fails while it drains", die_while_draining, oracles.workers_drain_cleanly),

@@ -119,14 +119,20 @@ package final class TablePublisher {
     return table
   }
 
-  /// A checkpoint of the log now and then, so that opening the table stays quick.
+  /// Small files become large ones and the log gets a checkpoint now and then, so that reading the table stays quick.
   private func maintain(_ offline: OfflineTable, nowMilliseconds: Int64) throws(HeadraceError) {
-    guard let table = tables[offline.name], table.snapshot.version % Self.checkpointInterval == 0 else { return }
+    guard var table = tables[offline.name], table.snapshot.version % Self.checkpointInterval == 0 else { return }
+    if table.snapshot.version % Self.compactionInterval == 0 {
+      _ = try table.compact(nowMilliseconds: nowMilliseconds)
+      tables[offline.name] = table
+    }
     try table.checkpoint(nowMilliseconds: nowMilliseconds)
   }
 
   /// As other writers do.
   private static let checkpointInterval: Int64 = 10
+  /// Commits, of all partitions together: ten minutes of one partition at the usual freshness.
+  private static let compactionInterval: Int64 = 30
 
   private static func root(_ table: OfflineTable) throws(HeadraceError) -> BlobName { try BlobName(table.name) }
 

@@ -12,8 +12,9 @@ struct DatasetBuildCommand: AsyncParsableCommand {
       happened, and was known, at the label's time. Labels are a Parquet file with a column for each join key, a time, \
       the service's request fields, and whatever else shall go along.
 
-      The result is Parquet files and manifest.json, which names everything that they were made of, and a content hash: \
-      the same inputs give the same hash. Nothing that runs is disturbed. Exit codes: 0 done; 1 failed; 2 wrong usage.
+      The result is Parquet files and manifest.json, which names everything that they were made of, and a content \
+      hash: the same inputs give the same hash. Nothing that runs is disturbed. Exit codes: 0 done; 1 failed; 2 wrong \
+      usage.
       """)
 
   @Argument(help: "The dataset's name.") var name: String
