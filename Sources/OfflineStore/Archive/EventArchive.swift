@@ -22,41 +22,42 @@ package enum EventArchive {
 
   package static func name(source: String) -> String { "events/\(source)" }
 
-  /// What one record adds to the columns of `decisions`.
+  /// What was decided of one record.
   package struct Decision {
     package var eventTimeMilliseconds: Int64
     /// The record's timestamp; nil when it has none.
     package var knownMilliseconds: Int64?
     /// nil before the first record of the partition.
     package var watermarkMilliseconds: Int64?
-    package var outcome: String
-    package var topic: String
-    package var partition: Int32
     package var offset: Int64
 
     package init(
-      eventTimeMilliseconds: Int64, knownMilliseconds: Int64?, watermarkMilliseconds: Int64?, outcome: String,
-      topic: String, partition: Int32, offset: Int64
+      eventTimeMilliseconds: Int64, knownMilliseconds: Int64?, watermarkMilliseconds: Int64?, offset: Int64
     ) {
       self.eventTimeMilliseconds = eventTimeMilliseconds
       self.knownMilliseconds = knownMilliseconds
       self.watermarkMilliseconds = watermarkMilliseconds
-      self.outcome = outcome
-      self.topic = topic
-      self.partition = partition
       self.offset = offset
     }
+  }
 
-    /// - Parameter first: the position of the first of these columns.
-    package func append(to batch: inout ColumnBatch, from first: Int) {
-      batch.columns[first].append(eventTimeMilliseconds &* 1_000)
-      batch.columns[first + 1].append(microseconds: knownMilliseconds)
-      batch.columns[first + 2].append(microseconds: watermarkMilliseconds)
-      batch.columns[first + 3].append(outcome)
-      batch.columns[first + 4].append(topic)
-      batch.columns[first + 5].append(Int64(partition))
-      batch.columns[first + 6].append(offset)
-    }
+  /// Adds a record's decision to the columns of `decisions`.
+  ///
+  /// - Parameters:
+  ///   - first: the position of the first of these columns.
+  ///   - outcome: its name in UTF-8, as `topic`'s.
+  @inline(__always)
+  package static func append(
+    _ decision: Decision, outcome: RawSpan, topic: RawSpan, partition: Int32, to batch: inout ColumnBatch,
+    from first: Int
+  ) {
+    batch.columns[first].append(decision.eventTimeMilliseconds &* 1_000)
+    batch.columns[first + 1].append(microseconds: decision.knownMilliseconds)
+    batch.columns[first + 2].append(microseconds: decision.watermarkMilliseconds)
+    batch.columns[first + 3].append(outcome)
+    batch.columns[first + 4].append(topic)
+    batch.columns[first + 5].append(Int64(partition))
+    batch.columns[first + 6].append(decision.offset)
   }
 }
 

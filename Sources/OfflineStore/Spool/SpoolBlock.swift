@@ -47,24 +47,13 @@ enum SpoolBlock {
   private static func column(
     _ type: ColumnType, _ rowCount: Int, _ bytes: RawSpan, _ reader: inout ByteReader
   ) throws(HeadraceError) -> Column {
-    var isValid: [Bool] = []
-    isValid.reserveCapacity(rowCount)
-    for _ in 0..<rowCount { isValid.append(try reader.number(UInt8.self) != 0) }
+    let isValid = try words(UInt8.self, rowCount, bytes, &reader).map { $0 != 0 }
     switch type.storage {
-    case .integers:
-      var values: [Int64] = []
-      values.reserveCapacity(rowCount)
-      for _ in 0..<rowCount { values.append(try reader.number()) }
-      return Column(type, integers: values, isValid: isValid)
-    case .doubles:
-      var values: [Double] = []
-      values.reserveCapacity(rowCount)
-      for _ in 0..<rowCount { values.append(Double(bitPattern: try reader.number())) }
-      return Column(doubles: values, isValid: isValid)
+    case .integers: return Column(type, integers: try words(Int64.self, rowCount, bytes, &reader), isValid: isValid)
+    case .doubles: return Column(doubles: try words(Double.self, rowCount, bytes, &reader), isValid: isValid)
     case .decimals:
       var column = Column(type)
-      for row in 0..<rowCount {
-        let value = try reader.number(Int128.self)
+      for (row, value) in try words(Int128.self, rowCount, bytes, &reader).enumerated() {
         if isValid[row] { column.append(value) } else { column.appendNull() }
       }
       return column
@@ -72,17 +61,31 @@ enum SpoolBlock {
     }
   }
 
+  /// The next numbers, as they lie in the buffers of a column.
+  @_lifetime(reader: copy reader)
+  private static func words<Word: BitwiseCopyable>(
+    _ type: Word.Type, _ count: Int, _ bytes: RawSpan, _ reader: inout ByteReader
+  ) throws(HeadraceError) -> [Word] {
+    let start = reader.offset
+    let byteCount = count * MemoryLayout<Word>.stride
+    try reader.skip(byteCount)
+    return unsafe bytes.extracting(start..<start + byteCount).withUnsafeBytes { source in
+      unsafe [Word](unsafeUninitializedCapacity: count) { target, filled in
+        unsafe UnsafeMutableRawBufferPointer(target).copyMemory(from: source)
+        filled = count
+      }
+    }
+  }
+
   @_lifetime(reader: copy reader)
   private static func text(
     _ type: ColumnType, _ isValid: [Bool], _ bytes: RawSpan, _ reader: inout ByteReader
   ) throws(HeadraceError) -> Column {
-    var counts: [Int] = []
-    counts.reserveCapacity(isValid.count)
-    for _ in isValid.indices { counts.append(Int(try reader.number(UInt32.self))) }
+    let counts = try words(UInt32.self, isValid.count, bytes, &reader)
     var column = Column(type)
     column.reserveCapacity(isValid.count)
-    for (row, count) in counts.enumerated() {
-      let start = reader.offset
+    for (row, length) in counts.enumerated() {
+      let (start, count) = (reader.offset, Int(length))
       try reader.skip(count)
       if isValid[row] { column.append(bytes.extracting(start..<start + count)) } else { column.appendNull() }
     }

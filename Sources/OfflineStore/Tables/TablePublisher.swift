@@ -14,6 +14,11 @@ package final class TablePublisher {
 
   package init(_ store: any BlobStore) { self.store = store }
 
+  /// Where a test can make the process die on a table's way.
+  package static let killPoints = [
+    DeltaKillPoint.commitBeforeLog, .commitAfterLog, .checkpointBefore, .checkpointAfterFile,
+  ].map(\.rawValue)
+
   /// D of a partition: the offset behind the last of its rows in the table; nil when it has none.
   package static func progress(_ table: OfflineTable, in store: any BlobStore) throws(HeadraceError) -> Int64? {
     try DeltaTable.open(store, try root(table))?.snapshot.transactionVersion(table.applicationID)

@@ -27,10 +27,12 @@ extension SourcePipeline {
     }
     guard !archive.rows.isEmpty else { return }
     let rows = archive.rows
+    let topic = Array(partition.topic.utf8)
     try archive.spool.append(archive.table) { target in
       let fieldCount = source.contract.fields.count
-      for column in 0..<fieldCount {
-        for row in rows { target.columns[column].append(row, of: batch.columns[column]) }
+      // Nearly always all rows of the batch: whole runs are copied at once.
+      Self.forEachRun(of: rows) { run in
+        for column in 0..<fieldCount { target.columns[column].append(run, of: batch.columns[column]) }
       }
       for row in rows {
         let record = records[first + row]
@@ -38,13 +40,29 @@ extension SourcePipeline {
         let decision = EventArchive.Decision(
           eventTimeMilliseconds: decisions.headers.eventTimesMilliseconds[row],
           knownMilliseconds: known > 0 ? known : nil, watermarkMilliseconds: decisions.watermark(before: row),
-          outcome: decisions.outcomes[row].archiveName, topic: partition.topic, partition: partition.partition,
           offset: record.offset)
-        decision.append(to: &target, from: fieldCount)
+        let outcome = Self.outcomeNames[Int(decisions.outcomes[row].rawValue)]
+        unsafe EventArchive.append(
+          decision, outcome: outcome.span.bytes, topic: topic.span.bytes, partition: partition.partition, to: &target,
+          from: fieldCount)
       }
       target.rowCount += rows.count
     }
   }
+
+  /// Ranges of rows that follow each other.
+  private static func forEachRun(of rows: [Int], _ body: (Range<Int>) -> Void) {
+    var start = 0
+    while start < rows.count {
+      var end = start + 1
+      while end < rows.count, rows[end] == rows[end - 1] + 1 { end += 1 }
+      body(rows[start]..<rows[end - 1] + 1)
+      start = end
+    }
+  }
+
+  /// By the outcome's number.
+  private static let outcomeNames = Outcome.allCases.map { Array($0.archiveName.utf8) }
 }
 
 extension Outcome {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Core
 internal import Logging
+internal import OfflineStore
 internal import Runtime
 internal import Topology
 
@@ -36,6 +37,7 @@ struct RunCommand: AsyncParsableCommand {
   func run() async throws {
     if listKillPoints {
       for point in RuntimeKillPoint.allCases { print(point.rawValue) }
+      for point in TablePublisher.killPoints { print(point) }
       return
     }
     let plan = try topology.load(file ?? "")
