@@ -66,6 +66,7 @@ let package = Package(
     module("Rocks", ["Core", "CRocksDB"]),
     module("Contracts", ["Core", "Columns", "HTTPClient", "CSimdjson"]),
     module("Parquet", ["Core", "Columns", "Codecs"]),
+    module("Delta", ["Core", "Columns", "Storage", "Parquet"]),
     module("Expressions", ["Core", "Columns"]),
     module("Features", ["Core", "Columns", "Expressions"]),
     module("Topology", ["Core", "Columns", "Contracts", "Expressions", "Features", yams]),
@@ -101,6 +102,10 @@ let package = Package(
       path: "Tests/Fuzz",
       exclude: ["Corpus"], swiftSettings: settings),
 
+    .executableTarget(
+      name: "headrace-delta", dependencies: ["Core", "Columns", "Storage", "Delta"], path: "Tests/Delta/Tool",
+      swiftSettings: settings),
+
     tests("CoreTests", ["Core"]),
     tests("CodecsTests", ["Core", "Codecs"]),
     tests("BrokerTests", ["Core", "Codecs", "Broker", nioCore, nioPosix], excluded: ["Protocol/Golden"]),
@@ -111,6 +116,7 @@ let package = Package(
     tests("ExpressionsTests", ["Core", "Columns", "Expressions"]),
     tests("FeaturesTests", ["Core", "Columns", "Expressions", "Features"]),
     tests("StorageTests", ["Core", "Storage"]),
+    tests("DeltaTests", ["Core", "Columns", "Storage", "Parquet", "Delta"]),
     tests("RocksTests", ["Core", "Rocks"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),

@@ -107,7 +107,7 @@ enum CheckpointRow {
   private static func map(_ values: [String: String?]) -> ParquetValue {
     .map(
       values.sorted { $0.key < $1.key }.map { name, value in
-        ParquetEntry(key: text(name), value: value.map(text) ?? .null)
+        ParquetEntry(text(name), value.map(text) ?? .null)
       })
   }
 }
