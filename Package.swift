@@ -71,11 +71,15 @@ let package = Package(
     module("Features", ["Core", "Columns", "Expressions"]),
     module("Topology", ["Core", "Columns", "Contracts", "Expressions", "Features", yams]),
     module("OnlineStore", ["Core", "Columns", "Expressions", "Features", "Rocks"]),
+    module(
+      "OfflineStore",
+      ["Core", "Columns", "Codecs", "Storage", "Parquet", "Expressions", "Features", "Delta", crypto]),
     module("Broker", ["Core", "Codecs", "CBroker", nioCore, nioPosix, nioSSL, logging]),
     module(
       "Runtime",
       [
-        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks", logging,
+        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
+        "Storage", "OfflineStore", logging,
       ]),
     module(
       "Serving",
@@ -87,7 +91,7 @@ let package = Package(
       name: "headrace",
       dependencies: [
         "Core", "Columns", "Codecs", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Topology", "Rocks",
-        "OnlineStore", "Runtime", "Serving", "Broker", logging, arguments,
+        "OnlineStore", "Storage", "OfflineStore", "Runtime", "Serving", "Broker", logging, arguments,
       ],
       swiftSettings: settings),
 
@@ -117,6 +121,7 @@ let package = Package(
     tests("FeaturesTests", ["Core", "Columns", "Expressions", "Features"]),
     tests("StorageTests", ["Core", "Storage"]),
     tests("DeltaTests", ["Core", "Columns", "Storage", "Parquet", "Delta"]),
+    tests("OfflineStoreTests", ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore"]),
     tests("RocksTests", ["Core", "Rocks"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),

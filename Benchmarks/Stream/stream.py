@@ -36,6 +36,7 @@ class Server:
 
     def __init__(self, folder: Path, name: str, arguments: list[str]):
         port_file = folder / f"{name}.port"
+        port_file.unlink(missing_ok=True)
         self.log = open(folder / f"{name}.log", "w")
         self.process = subprocess.Popen(
             [HEADRACE, *arguments, "--port-file", str(port_file)], stdout=self.log, stderr=self.log)
@@ -91,7 +92,7 @@ def run_worker(folder: Path, bootstrap: str, topology: Path, records: int, worke
             marks.append((time.monotonic(), read, worker.processor_seconds()))
             if worker.process.poll() is not None:
                 raise SystemExit("the worker ended:\n" + (folder / "worker.log").read_text()[-2000:])
-            time.sleep(0.02)
+            time.sleep(0.1)
         first = next(mark for mark in marks if mark[1] >= records * 0.1)
         last = next(mark for mark in marks if mark[1] >= records * 0.9)
         span = [mark for mark in marks if first[0] <= mark[0] <= last[0]]

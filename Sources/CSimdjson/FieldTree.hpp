@@ -23,13 +23,14 @@ class field_tree {
       size_t longest = 0;
       for (size_t i = 0; i < node_count; i++) {
         auto name = source[i].name;
-        nodes.push_back({source[i].field, {}, 0});
+        nodes.push_back({source[i].field, {}, 0, 0, 0});
         if (source[i].name_length > longest) longest = source[i].name_length;
         if (i == 0) continue;
         node &parent = nodes[source[i].parent];
         std::vector<uint8_t> copy(name, name + source[i].name_length);
         auto beginning = first_bytes(copy.data(), copy.size(), copy.size());
-        parent.children.push_back({beginning, std::move(copy), static_cast<int32_t>(i)});
+        auto following = static_cast<uint32_t>(parent.children.size() + 1);
+        parent.children.push_back({beginning, std::move(copy), static_cast<int32_t>(i), following});
         parent.lengths |= length_bit(source[i].name_length);
       }
       // An escape is at most six times as long as what it stands for.
@@ -43,7 +44,7 @@ class field_tree {
   /// The child of `parent` that is called so; `nowhere` when nobody wants that key. From `key` on, `readable` bytes may
   /// be looked at.
   int32_t child(int32_t parent, const uint8_t *key, uint32_t length, size_t readable, bool has_escapes) {
-    const node &from = nodes[parent];
+    node &from = nodes[parent];
     if (has_escapes) {
       if (length > scratch.size()) return nowhere;
       length = static_cast<uint32_t>(unescape(key, length, scratch.data()));
@@ -52,23 +53,26 @@ class field_tree {
     }
     if ((from.lengths & length_bit(length)) == 0) return nowhere;
     uint64_t beginning = first_bytes(key, length, readable);
-    for (const auto &child : from.children) {
-      if (child.beginning != beginning || child.name.size() != length) continue;
-      if (length <= 8 || std::memcmp(child.name.data() + 8, key + 8, length - 8) == 0) return child.node;
+    if (from.expected < from.children.size() && from.children[from.expected].is(beginning, key, length)) {
+      return from.take(from.expected);
+    }
+    for (uint32_t i = 0; i < from.children.size(); i++) {
+      if (!from.children[i].is(beginning, key, length)) continue;
+      from.children[from.latest].following = i;
+      return from.take(i);
     }
     return nowhere;
   }
 
-  /// A key that comes again replaces what it said before, with everything below it: the last one counts, as in most
-  /// readers.
-  inline void forget(int32_t position, csimdjson_value *row) const {
+  /// What a key says that came; if it came before, this replaces what it said then, with everything below it: the last
+  /// one counts, as in most readers.
+  void replace(int32_t position, csimdjson_value *row, csimdjson_value value) const {
     if (nodes[position].lengths != 0) forget_children(position, row);
-    record(position, row, {0, 0, CSIMDJSON_MISSING});
+    record(position, row, value);
   }
 
-  void forget_children(int32_t position, csimdjson_value *row) const {
-    for (const auto &child : nodes[position].children) forget(child.node, row);
-  }
+  /// As if the key had not come.
+  void forget(int32_t position, csimdjson_value *row) const { replace(position, row, {0, 0, CSIMDJSON_MISSING}); }
 
   void record(int32_t position, csimdjson_value *row, csimdjson_value value) const {
     int32_t field = nodes[position].field;
@@ -83,6 +87,13 @@ class field_tree {
     uint64_t beginning;
     std::vector<uint8_t> name;
     int32_t node;
+    /// Which child came behind this one last time: a program writes its keys in the same order again and again.
+    uint32_t following;
+
+    bool is(uint64_t other_beginning, const uint8_t *key, uint32_t length) const {
+      return beginning == other_beginning && name.size() == length &&
+             (length <= 8 || std::memcmp(name.data() + 8, key + 8, length - 8) == 0);
+    }
   };
 
   struct node {
@@ -90,10 +101,23 @@ class field_tree {
     std::vector<named_node> children;
     /// Which name lengths (modulo 64) occur among the children: most unwanted keys end here.
     uint64_t lengths;
+    /// The child that came last, and the one that probably comes next.
+    uint32_t latest;
+    uint32_t expected;
+
+    int32_t take(uint32_t child) {
+      latest = child;
+      expected = children[child].following;
+      return children[child].node;
+    }
   };
 
   std::vector<node> nodes;
   std::vector<uint8_t> scratch;
+
+  void forget_children(int32_t position, csimdjson_value *row) const {
+    for (const auto &child : nodes[position].children) forget(child.node, row);
+  }
 
   /// Up to eight bytes of a text as a number; those behind the text are zero.
   static uint64_t first_bytes(const uint8_t *text, size_t length, size_t readable) {

@@ -134,8 +134,7 @@ class walk {
       if (!is_looked_at) continue;
       int32_t child = tree.child(object, text + open + 1, colon - open - 2, text_length - open - 1, false);
       if (child == nowhere) continue;
-      tree.forget(child, row);
-      tree.record(child, row, value);
+      tree.replace(child, row, value);
     }
   }
 

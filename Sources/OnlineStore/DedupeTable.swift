@@ -131,7 +131,9 @@ package final class DedupeTable {
       guard ids.isValid[row], horizon(at: headers.watermarksMilliseconds[row]) <= incompleteUpTo else { continue }
       let hash = chunkHashes[index - range.lowerBound]
       guard timeInMemory(hash) == nil else { continue }
-      unsafe lookup.append(prefix: group, Self.bytes(of: hash).span.bytes)
+      unsafe withUnsafeBytes(of: (hash.high.bigEndian, hash.low.bigEndian)) { bytes in
+        unsafe lookup.append(prefix: group, RawSpan(_unsafeBytes: bytes))
+      }
       lookupHashes.append(hash)
     }
     guard lookup.count > 0 else { return }
@@ -143,10 +145,6 @@ package final class DedupeTable {
       let time = Int64(littleEndian: unsafe value.unsafeLoadUnaligned(as: Int64.self))
       younger.set(lookupHashes[index], time)
     }
-  }
-
-  private static func bytes(of hash: Hash128) -> [UInt8] {
-    unsafe withUnsafeBytes(of: (hash.high.bigEndian, hash.low.bigEndian)) { unsafe Array($0) }
   }
 }
 

@@ -7,6 +7,8 @@ internal import Core
 /// Of several parts each has its length (LEB128) in front of it, so that `ab, c` and `a, bc` differ.
 package struct EntityKey: Hashable, Sendable {
   package let bytes: [UInt8]
+  /// What is larger is no name of a thing: rows are not kept under it.
+  package static let bytesMaximum = 64 << 10
   /// `Hash64` of the bytes.
   package let hash: UInt64
 

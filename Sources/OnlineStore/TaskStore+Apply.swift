@@ -83,6 +83,7 @@ extension TaskStore {
     try checkUsable()
     let view = try storedView(view)
     let layout = view.namespace.layout
+    var delta = ReceivedRow(layout)
     var start = 0
     while start < rows.count {
       let end = min(start + Self.chunkRows, rows.count)
@@ -91,9 +92,9 @@ extension TaskStore {
       defer { lock.unlock() }
       for position in start..<end where keys.isValid[rows[position]] {
         let row = rows[position]
-        let delta = try FeatureRow(copying: deltas[row], layout)
+        try delta.receive(deltas[row], layout)
         view.rows.merge(
-          delta, row: row, of: keys, hint: chunkEntries[position - start], watermark: watermarkMilliseconds)
+          delta.row, row: row, of: keys, hint: chunkEntries[position - start], watermark: watermarkMilliseconds)
       }
       start = end
     }

@@ -3,6 +3,9 @@ internal import Features
 internal import Rocks
 
 extension TaskStore {
+  /// Memory of rows and ids.
+  package var memoryBytes: Int { rowBytes + dedupeTables.reduce(0) { $0 + $1.memoryBytes } }
+
   /// Memory of rows and ids that the next checkpoint writes.
   package var dirtyBytes: Int {
     views.reduce(0) { $0 + ($1?.rows.dirtyBytes ?? 0) } + dedupeTables.reduce(0) { $0 + $1.unsavedBytes }

@@ -22,16 +22,45 @@ extension TaskStore {
     }
   }
 
+  /// The names of every table that has ids on the disk or may have.
+  package func storedDedupeSources() throws(HeadraceError) -> [String] {
+    try checkUsable()
+    return try storedGroups().map(\.source)
+  }
+
+  /// Deletes a table with all of its ids, if there is one; whoever has it must not use it any more.
+  package func dropDedupeTable(source: String) throws(HeadraceError) {
+    try checkUsable()
+    dedupeTables.removeAll { $0.source == source }
+    guard let (group, _) = try storedGroup(source) else { return }
+    do {
+      let start = MetaRecord.bytes(group)
+      let end = group == .max ? [0xff, 0xff, 0xff, 0xff, 0xff] : MetaRecord.bytes(group + 1)
+      var batch = try WriteBatch(for: database)
+      batch.delete(MetaRecord.key(MetaRecord.groupPrefix, group))
+      batch.deleteRange(from: start, to: end, in: StoreFamily.dedupe)
+      try database.write(batch, sync: true)
+      try database.deleteFiles(from: start, to: end, in: StoreFamily.dedupe)
+    } catch {
+      throw noting(error)
+    }
+  }
+
   private func storedGroup(_ source: String) throws(HeadraceError) -> (UInt32, Int64)? {
+    try storedGroups().first { $0.source == source }.map { ($0.group, $0.newestTime) }
+  }
+
+  private func storedGroups() throws(HeadraceError) -> [(source: String, group: UInt32, newestTime: Int64)] {
     let prefix = MetaRecord.groupPrefix
     var iterator = try database.iterator(in: StoreFamily.meta, from: prefix, to: MetaRecord.end(of: prefix))
+    var groups: [(source: String, group: UInt32, newestTime: Int64)] = []
     while try iterator.next() {
       guard let group = MetaRecord.id(of: iterator.key, behind: prefix),
         let record = MetaRecord.decode(iterator.value.array, textCount: 1)
       else { throw .corruptState("a record of deduplication cannot be read", place: path) }
-      if record.texts[0] == source { return (group, record.number) }
+      groups.append((record.texts[0], group, record.number))
     }
-    return nil
+    return groups
   }
 
   private func makeGroup(_ source: String) throws(HeadraceError) -> UInt32 {

@@ -59,7 +59,7 @@ extension TaskStore {
   /// used or dirty.
   func evict() {
     var rounds = 0
-    while memoryBytes > options.memoryBudgetBytes, cleanBytes > 0, rounds < 16 {
+    while rowBytes > options.memoryBudgetBytes, cleanBytes > 0, rounds < 16 {
       lock.withLock {
         for case let view? in views { counters.evictions += Int64(view.rows.sweep(visits: Self.chunkRows)) }
       }
@@ -67,7 +67,7 @@ extension TaskStore {
     }
   }
 
-  private var memoryBytes: Int { views.reduce(0) { $0 + ($1?.rows.bytes ?? 0) } }
+  var rowBytes: Int { views.reduce(0) { $0 + ($1?.rows.bytes ?? 0) } }
   private var cleanBytes: Int { views.reduce(0) { $0 + ($1.map { $0.rows.bytes - $0.rows.dirtyBytes } ?? 0) } }
 }
 

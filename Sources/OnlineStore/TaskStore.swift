@@ -82,6 +82,7 @@ package final class TaskStore: @unchecked Sendable {
     dedupe.compression = .none
     dedupe.coldCompression = .none
     dedupe.expiry = dedupeExpiry
+    dedupe.fixedKeyBytes = DedupeTable.keyBytes
     var database = DatabaseOptions(columnFamilies: [meta, rows, dedupe])
     database.blockCache = options.blockCache
     database.reserve = options.reserve

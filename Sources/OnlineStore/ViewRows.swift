@@ -73,7 +73,8 @@ extension ViewRows {
       entries.append(index)
       if index < 0, keys.isValid[row] { missing.append(position) }
     }
-    for index in entries where index >= 0 { touched ^= unsafe table.entry(index).pointee.row.touch() }
+    for index in entries where index >= 0 { touched ^= unsafe table.entry(index).pointee.row.touchHeader() }
+    for index in entries where index >= 0 { touched ^= unsafe layout.touchNewestCells(table.entry(index).pointee.row) }
     return touched
   }
 
@@ -215,22 +216,4 @@ extension ViewRows {
     bytes -= unsafe table.entry(index).pointee.chargedBytes
     table.remove(index)
   }
-}
-
-extension FeatureRow {
-  /// Reads a word of each cache line at the start of the row, as `RowTable.touchSlot` does of a slot.
-  @inline(__always)
-  fileprivate borrowing func touch() -> UInt64 {
-    let bytes = bytes
-    var touched: UInt64 = 0
-    var offset = 0
-    let end = min(bytes.byteCount - 7, Self.touchedBytes)
-    while offset < end {
-      touched ^= unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt64.self)
-      offset += 64
-    }
-    return touched
-  }
-
-  private static var touchedBytes: Int { 1_024 }
 }

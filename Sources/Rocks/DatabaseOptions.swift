@@ -38,6 +38,9 @@ package struct ColumnFamily: Sendable {
   package var compression = Compression.lz4
   /// Of the last level, where most of the data is.
   package var coldCompression = Compression.zstd
+  /// The length of every key, where all have the same: then memory tables have a filter too, and looking for a key that
+  /// is not there costs next to nothing. Iterators over more than one key are not for such a family.
+  package var fixedKeyBytes: Int?
   /// Drops what is older than a horizon when files are compacted.
   package var expiry: Expiry?
 

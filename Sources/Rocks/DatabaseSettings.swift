@@ -58,6 +58,11 @@ struct DatabaseSettings: ~Copyable {
     unsafe rocksdb_options_set_level_compaction_dynamic_level_bytes(settings, 1)
     unsafe rocksdb_options_set_compression(settings, code(family.compression))
     unsafe rocksdb_options_set_bottommost_compression(settings, code(family.coldCompression))
+    if let keyBytes = family.fixedKeyBytes {
+      // A prefix that is the whole key; 3 % of the table are ten bits a key and more for keys of 20 bytes.
+      unsafe rocksdb_options_set_prefix_extractor(settings, rocksdb_slicetransform_create_fixed_prefix(keyBytes))
+      unsafe rocksdb_options_set_memtable_prefix_bloom_size_ratio(settings, 0.03)
+    }
     if let expiry = family.expiry { unsafe rocksdb_options_set_compaction_filter(settings, expiry.filter) }
     let table = unsafe rocksdb_block_based_options_create()
     defer { unsafe rocksdb_block_based_options_destroy(table) }

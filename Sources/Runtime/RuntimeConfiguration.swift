@@ -1,4 +1,5 @@
 package import Kafka
+package import Storage
 
 /// Everything that can be set about the workers of a process. Defaults live here and nowhere else.
 package struct RuntimeConfiguration: Sendable {
@@ -18,12 +19,15 @@ package struct RuntimeConfiguration: Sendable {
   package var memoryBudgetBytes = 512 << 20
   /// The uncompressed blocks of all tasks together.
   package var blockCacheBytes = 128 << 20
+  /// Room on the disk of the data directory that is kept free, and again as much in a file that is given up when the
+  /// disk is full all the same: RocksDB may end the process when it finds no room at all. 0: none.
+  package var diskReserveBytes: Int64 = 64 << 20
   /// The group declares a worker dead after this silence.
   package var sessionTimeoutMilliseconds: Int32 = 10_000
   /// The coordinator aborts a transaction that is open for longer; no call of a commit waits for longer.
   package var transactionTimeoutMilliseconds: Int32 = 10_000
   /// The most records that a worker takes at once.
-  package var batchRecordsMaximum = 4_096
+  package var batchRecordsMaximum = 1_024
   /// Outputs of one task that wait for their commit; more of them, and the task is not read from.
   package var outputBytesMaximum = 16 << 20
   /// Event times so far beyond their record's timestamp go to the dead-letter topic, unless the source says another.
@@ -39,12 +43,24 @@ package struct RuntimeConfiguration: Sendable {
   /// Whether bad and late records are written to their topics. Without them, and without repartitioned views, a
   /// topology writes nothing to Kafka and commits without transactions.
   package var writesRejectedRecords = true
+  /// Where tables are; nil: there are none, and nothing is archived.
+  package var tableStore: (any BlobStore)?
+  /// How old rows may be that are in no table yet.
+  package var tableFreshnessMilliseconds: Int64 = 20_000
+  /// So many bytes of waiting rows are a file, however young they are.
+  package var tableFileBytesMaximum: Int64 = 128 << 20
   /// What a person has allowed for this one start.
   package var acceptances = TaskProtocol.Acceptances()
   /// Whether the control topic decides which plan runs. Without it the plan of this process runs, and no other.
   package var followsControlTopic = true
   /// Replaces a plan in the control topic that differs from the one of this process.
   package var appliesPlan = false
+
+  /// The least `retention.ms` of a source's topic: three times what lies between two checkpoints and a restart that
+  /// takes its time, with a person in it. A restart must find every record since the last checkpoint.
+  package var retentionMinimumMilliseconds: Int64 { 3 * (checkpointIntervalMilliseconds + Self.recoveryMilliseconds) }
+
+  private static let recoveryMilliseconds: Int64 = 600_000
 
   package init(client: ClientConfiguration, dataDirectory: String) {
     self.client = client

@@ -17,6 +17,8 @@ package enum RuntimeKillPoint: String, CaseIterable, Sendable {
   case commitHeard = "runtime.commit-heard"
   /// S = C is reached; nothing of the checkpoint is written.
   case checkpointBefore = "runtime.checkpoint-before"
+  /// Rows for tables are durable in a segment of the spool; no checkpoint names it yet.
+  case spoolSealed = "runtime.spool-sealed"
   /// The checkpoint is on the disk; the task does not know.
   case checkpointAfter = "runtime.checkpoint-after"
   /// A restart has opened the state at S; the older life of the task is not fenced yet.

@@ -41,8 +41,8 @@ struct Layer {
     .init(level: 4, module: "OnlineStore", imports: ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     .init(
       level: 4, module: "OfflineStore",
-      imports: ["Core", "Columns", "Storage", "Parquet", "Expressions", "Features", "Delta"]
-    ),
+      imports: ["Core", "Columns", "Codecs", "Storage", "Parquet", "Expressions", "Features", "Delta"],
+      libraries: ["Crypto"]),
     .init(level: 4, module: "Registry", imports: ["Core", "Storage"], libraries: ["GRDB"]),
 
     .init(level: 5, module: "Runtime", imports: below(5), libraries: ["Logging", "Metrics", "Tracing"]),

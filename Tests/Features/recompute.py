@@ -28,6 +28,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import plan as plans  # noqa: E402
+from datasets import DatasetCheck  # noqa: E402
 from faults import FAULTS  # noqa: E402
 from model import Model  # noqa: E402
 from processes import REPOSITORY, Broker, Worker  # noqa: E402
@@ -58,6 +59,7 @@ def slice_ends(streams: list[Stream], count: int) -> list[int]:
 class Run:
     def __init__(self, arguments: argparse.Namespace, folder: Path):
         self.arguments = arguments
+        self.folder = folder
         self.chance = random.Random(arguments.seed)
         self.plan = plans.load(arguments.topology)
         schemas = arguments.topology.resolve().parent.parent / "schemas"
@@ -88,6 +90,18 @@ class Run:
                   f"{len(self.comparison.differences)} differences", flush=True)
         self.publisher.check_ends()
         self.check_counts()
+        if self.arguments.dataset_points:
+            self.check_datasets()
+
+    def check_datasets(self) -> None:
+        self.worker.stop()
+        began = time.monotonic()
+        schemas = self.arguments.topology.resolve().parent.parent / "schemas"
+        check = DatasetCheck(
+            self.arguments.topology, schemas, self.folder / "worker-data", self.folder, self.model, self.streams)
+        compared = check.run(self.arguments.dataset_points, self.chance, self.comparison)
+        print(f"datasets: {compared:,} features at random times of the history in {time.monotonic() - began:.1f} s, "
+              f"{len(self.comparison.differences)} differences", flush=True)
 
     def publish(self, end: int) -> int:
         count = 0
@@ -141,6 +155,7 @@ def main() -> int:
     parser.add_argument("--points", type=int, default=100, help="points of each view in each slice (default 100)")
     parser.add_argument("--keys", type=int, default=20, help="keys that are read at the same time (default 20)")
     parser.add_argument("--partitions", type=int, default=4)
+    parser.add_argument("--dataset-points", type=int, default=0, help="labels of each view's dataset (default 0: none)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--mischief", action="store_true", help="disorder, duplicates, late, broken and future events")
     parser.add_argument("--self-test", action="store_true", help="also prove that planted faults are seen")

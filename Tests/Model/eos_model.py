@@ -20,7 +20,7 @@ How it maps to the Swift code (Sources/Runtime):
     crash           kill points `runtime.*`, each of which lies between two steps of this model
     file, delta     the offline store (spool → Delta): a file [a, b) with b ≤ C commits only while the table's txn is a
     snapshot        upload of a checkpoint with its spool
-    expire          the group's offsets are gone: `TaskProtocol.Stop.missingCommit`
+    expire          the group's offsets are gone: `OutputEvidence` finds them in the outputs
 
 What is one step here is one step there: a Kafka transaction (KIP-98), one RocksDB WriteBatch, one Delta commit. Records
 in flight of a transaction that was aborted (KIP-890) are the producer's matter: it never ends the same transaction twice.
@@ -33,7 +33,7 @@ FAULTS = 2
 
 Disk = namedtuple("Disk", "S state spool")            # what the last WriteBatch holds; spool rows may lie beyond S
 Memory = namedtuple("Memory", "A state pending spool emit_from K epoch D file flight")
-Kafka = namedtuple("Kafka", "C outputs epoch")
+Kafka = namedtuple("Kafka", "C outputs epoch decided derived")   # decided: the largest C there ever was
 Delta = namedtuple("Delta", "D rows")
 State = namedtuple("State", "disks memories kafka delta snapshot faults")
 
@@ -46,21 +46,23 @@ def fold(state, record):
 
 GOLD = [SEED]
 OUTPUTS = ()
+SILENT = frozenset()                                   # records that no output comes from
 
 
-def size(records):
+def size(records, silent=frozenset()):
     """What one worker without faults would have after each record."""
-    global GOLD, OUTPUTS
+    global GOLD, OUTPUTS, SILENT
+    SILENT = silent
     GOLD = [SEED]
     for record in range(records):
         GOLD.append(fold(GOLD[-1], record))
-    OUTPUTS = tuple((record, GOLD[record + 1]) for record in range(records))
+    OUTPUTS = tuple((record, GOLD[record + 1]) for record in range(records) if record not in silent)
 
 
 size(RECORDS)
 
 EMPTY = Disk(0, SEED, ())
-START = State((EMPTY, EMPTY), (None, None), Kafka(0, (), 0), Delta(0, ()), EMPTY, 0)
+START = State((EMPTY, EMPTY), (None, None), Kafka(0, (), 0, 0, False), Delta(0, ()), EMPTY, 0)
 
 # name: what is planted
 BUGS = {
@@ -79,6 +81,7 @@ BUGS = {
     "delta_rows_from_S": "after a restart rows are collected for Delta from S on, not from D on",
     "delta_ahead_of_C": "a Delta file covers records that Kafka has not decided",
     "missing_C_is_S": "a missing group offset is taken to be S",
+    "missing_C_without_state": "without offset and without state everything is emitted again",
     "unsynced_spool_position": "spool rows beyond S survive a restart and are collected twice",
 }
 
@@ -89,12 +92,11 @@ class Violation(Exception):
 
 def check(s):
     """The promises."""
-    C = s.kafka.C
-    if C is not None and s.kafka.outputs != OUTPUTS[:C]:
-        raise Violation("outputs are not those of the records below C, once each")
-    if C is None and s.kafka.outputs != OUTPUTS[: len(s.kafka.outputs)]:
-        raise Violation("an output twice, or a hole")
-    committed = len(s.kafka.outputs)
+    committed = s.kafka.decided
+    if s.kafka.outputs != tuple(output for output in OUTPUTS if output[0] < committed):
+        raise Violation("outputs are not those of the records that were ever committed, once each")
+    if s.kafka.C is not None and not s.kafka.derived and s.kafka.C != committed:
+        raise Violation("C moved back")
     if s.delta.rows != tuple(range(s.delta.D)):
         raise Violation("Delta rows are not those below D, once each")
     if s.delta.D > committed:
@@ -143,16 +145,17 @@ def steps(s, bug):
 
 
 def start(s, w, disk, faults, bug):
-    C = s.kafka.C
+    C, derived = s.kafka.C, s.kafka.derived
     if C is None:
-        if disk.S > 0 and bug != "missing_C_is_S":
-            return  # stops, and says so
-        if disk.S == 0 and s.kafka.outputs:
-            return  # as a worker without state: outputs carry their source offsets, and there are some
-        C = disk.S
+        # Each output says which record it comes from. Behind the newest one nothing was emitted.
+        C, derived = max(disk.S, s.kafka.outputs[-1][0] + 1 if s.kafka.outputs else 0), True
+        if bug == "missing_C_is_S" or bug == "missing_C_without_state" and disk.S == 0:
+            C = disk.S
     if C < disk.S:
+        if derived:
+            return  # the other one, with an older state, has not got there yet: stops, and says so
         raise Violation("C < S")
-    kafka = s.kafka._replace(epoch=s.kafka.epoch + 1, C=C)
+    kafka = s.kafka._replace(epoch=s.kafka.epoch + 1, C=C, derived=derived)
     D = disk.S if bug == "delta_rows_from_S" else s.delta.D
     # Rows beyond S are of a checkpoint that never happened: the position in the WriteBatch cuts them off.
     limit = RECORDS if bug == "unsynced_spool_position" else disk.S
@@ -170,7 +173,8 @@ def apply(memory, w, put, bug):
         return
     record = memory.A
     state = fold(memory.state, record)
-    pending = memory.pending + (((record, state),) if record >= memory.emit_from else ())
+    emits = record >= memory.emit_from and record not in SILENT
+    pending = memory.pending + (((record, state),) if emits else ())
     # A set for the protocol, a list for a bug that collects twice.
     spool = memory.spool + ((record,) if record >= memory.D else ())
     yield f"apply {w}", put(memory._replace(A=record + 1, state=state, pending=pending, spool=spool))
@@ -188,7 +192,9 @@ def commit(s, memory, w, put, bug):
     if memory.epoch != s.kafka.epoch and bug != "commit_without_fence":
         yield f"fenced {w}", put(None)
         return
-    decided = s.kafka._replace(C=end, outputs=s.kafka.outputs + outputs)
+    highest = max(end, s.kafka.decided)
+    decided = s.kafka._replace(
+        C=end, outputs=s.kafka.outputs + outputs, decided=highest, derived=s.kafka.derived and end < highest)
     done = memory._replace(K=end, flight=None)
     yield f"commit {w}", put(done, kafka=decided)
     if s.faults == FAULTS:
@@ -254,7 +260,7 @@ def canonical(s):
     memories = tuple(
         m if m is None or newest == 0
         else Memory(*m[:6], 0 if m.epoch == newest else -1, *m[7:]) for m in s.memories)
-    kafka = s.kafka if newest == 0 else Kafka(s.kafka.C, s.kafka.outputs, 0)
+    kafka = s.kafka._replace(epoch=0)
     disks = s.disks
     # The workers are alike: order them.
     if order(disks[1], memories[1]) < order(disks[0], memories[0]):
@@ -300,11 +306,15 @@ def main():
         RECORDS, FAULTS = numbers
         size(RECORDS)
     surprises = 0
-    count, violation, path = explore()
-    print(f"{'protocol':28s} states {count:8d}  {violation or 'every promise holds'}")
-    if violation:
-        surprises += 1
-        print("   " + " → ".join(path))
+    # Every record with an output, then without one of the first or of the last record.
+    for silent in ({0}, {RECORDS - 1}, set()):
+        size(RECORDS, frozenset(silent))
+        count, violation, path = explore()
+        name = f"protocol, {len(OUTPUTS)} of {RECORDS} emit"
+        print(f"{name:28s} states {count:8d}  {violation or 'every promise holds'}")
+        if violation:
+            surprises += 1
+            print("   " + " → ".join(path))
     for bug in BUGS:
         count, violation, path = explore(bug)
         print(f"{bug:28s} states {count:8d}  {violation or 'NOT FOUND'} ({len(path)} steps)")

@@ -13,11 +13,11 @@ from pathlib import Path
 import plan as plans
 from feed import Feed
 from model import Model
-from observation import Observation, read_features, read_set_aside
+from observation import Observation, entity_key, read_archive, read_features, read_set_aside
 from processes import REPOSITORY, Broker, ProcessFailed, Worker, environment, find_binary
-from progress import counters_of, wait_until_applied
+from progress import counters_of, owners_of, tasks_of, wait_until_applied
 from schedule import Kill
-from streams import Publisher
+from streams import Publisher, partition_of_bytes
 from verdict import Comparison
 
 PARTITIONS = 4
@@ -27,19 +27,21 @@ LEAVING = "revoke"
 LEAVING_AFTER_SECONDS = 1.0
 BETWEEN_SECONDS = 0.8
 RETRIES = 3
-# Passed only where a plan is replaced, which this load does not do.
-NOT_PASSED = ("splice", "switch")
+# Passed only where a plan is replaced.
+AT_SWITCH = ("splice", "switch")
 READY_TIMEOUT_SECONDS = 60.0
 # Often enough that every point is passed many times a second.
-FLAGS = ("--commit-interval", "50ms", "--checkpoint-interval", "300ms", "--log-level", "info")
+FLAGS = ("--commit-interval", "50ms", "--checkpoint-interval", "300ms", "--table-freshness", "500ms", "--log-level",
+         "info")
 RECOMPUTED_POINTS = 400
 
 
-def kill_points() -> list[str]:
+def kill_points(at_switch: bool) -> list[str]:
+    """The names that the program gives them: those of a plan that is replaced, or the others."""
     result = subprocess.run([find_binary(), "run", "--list-kill-points"], capture_output=True, check=True,
                             env=environment())
     names = [name for name in result.stdout.decode().split() if name.startswith("runtime.")]
-    return [name for name in names if not any(word in name for word in NOT_PASSED)]
+    return [name for name in names if any(word in name for word in AT_SWITCH) == at_switch]
 
 
 @dataclass
@@ -48,14 +50,17 @@ class Death:
     number: int
     kill: Kill
     is_reached: bool = True
+    note: str = ""
     recovery_seconds: float | None = None
 
 
 class Campaign:
-    def __init__(self, folder: Path, topology: Path, workers: int, rate: float, seed: int):
+    def __init__(self, folder: Path, topology: Path, workers: int, rate: float, seed: int,
+                 schemas: Path | None = None):
         self.folder = folder
+        self.tables = folder / "tables"
         self.topology = topology
-        self.schemas = topology.resolve().parent.parent / "schemas"
+        self.schemas = schemas or topology.resolve().parent.parent / "schemas"
         self.plan = plans.load(topology, self.schemas)
         self.seed = seed
         self.broker = Broker(folder)
@@ -99,7 +104,7 @@ class Campaign:
     def spawn(self, index: int, armed: str | None = None) -> Worker:
         variables = {"HEADRACE_KILL_AT": armed} if armed else {}
         worker = Worker(self.folder, f"worker-{index}", self.topology, self.broker.address, schemas=self.schemas,
-                        flags=FLAGS, variables=variables)
+                        flags=(*FLAGS, "--tables", str(self.tables)), variables=variables)
         self.workers[index] = worker
         self.due_back.pop(index, None)
         return worker
@@ -137,7 +142,10 @@ class Campaign:
 
     def _await_death(self, worker: Worker, point: str) -> bool:
         if LEAVING in point and worker.wait_until_serving():
-            # Partitions are given back by one that leaves.
+            # Partitions are given back by one that leaves and has some.
+            deadline = time.monotonic() + POINT_LIMIT_SECONDS
+            while time.monotonic() < deadline and not any(task["readable"] for task in tasks_of([worker]) or []):
+                time.sleep(0.05)
             time.sleep(LEAVING_AFTER_SECONDS)
             worker.process.send_signal(signal.SIGTERM)
         try:
@@ -202,9 +210,11 @@ class Campaign:
         workers = self._restart(workers)
         wait_until_applied(workers, ends, self.broker.address)
         observation.restarted = read_features(workers, model, times, PARTITIONS, observation.owners)
-        self._recompute(workers[:1], model, times) if len(workers) == 1 else None
+        self._recompute(workers, model, times)
         self._read_side_topics(observation.set_aside, self.plan.topology, model)
         observation.exit_codes += [worker.stop() for worker in workers]
+        # A worker that drains leaves no row behind.
+        self._read_archive()
         self._run_undisturbed(model, times, ends)
         return observation
 
@@ -218,6 +228,7 @@ class Campaign:
             model.apply(topic, events)
         for name, rules in model.sources.items():
             self.observation.expected_counters[name] = rules.counts
+            self.observation.late_events += rules.counts["late"] + rules.counts["repaired"]
         return model
 
     def _times(self, model: Model) -> list[int]:
@@ -227,15 +238,30 @@ class Campaign:
 
     def _recompute(self, workers: list[Worker], model: Model, times: list[int]) -> None:
         comparison = Comparison(model, ())
+        owners = owners_of(workers)
         chance = random.Random(f"{self.seed}/points")
         for name, view in self.plan.views.items():
             keys = model.keys(name, RECOMPUTED_POINTS // len(self.plan.views), chance)
-            entities = {join: [key[index] for key in keys] for index, join in enumerate(view.keys)}
             features = [f"{name}:{feature.name}" for feature in [*view.features, *view.derived]]
-            for at in times:
-                for key, row in zip(keys, workers[0].client.features(features, entities, as_of=at)):
-                    comparison.compare(name, key, at, row)
+            # Each key is asked of whoever has its partition.
+            by_owner: dict[str, tuple[Worker, list[tuple]]] = {}
+            for key in keys:
+                owner = owners[partition_of_bytes(entity_key(key), PARTITIONS)]
+                by_owner.setdefault(owner.name, (owner, []))[1].append(key)
+            for owner, some in by_owner.values():
+                entities = {join: [key[index] for key in some] for index, join in enumerate(view.keys)}
+                for at in times:
+                    for key, row in zip(some, owner.client.features(features, entities, as_of=at)):
+                        comparison.compare(name, key, at, row)
         self.observation.recomputed = comparison.differences
+        self.observation.recomputed_values = comparison.values
+
+    def _read_archive(self) -> None:
+        for name, source in self.plan.sources.items():
+            self.observation.archived[name] = read_archive(self.tables / "events" / name)
+            self.observation.expected_archived[name] = {
+                (event.partition, event.offset, event.outcome) for event in self.feed.published.events[source.topic]
+                if event.outcome in ("applied", "repaired", "filtered", "late")}
 
     def _read_side_topics(self, into: dict, topology: str, model: Model) -> None:
         for kind, outcome in (("dlq", "dead_lettered"), ("late", "late")):

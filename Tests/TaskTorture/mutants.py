@@ -50,6 +50,14 @@ def wrong_everywhere(observation: Observation) -> None:
     observation.recomputed.append("planted")
 
 
+def recompute_nothing(observation: Observation) -> None:
+    observation.recomputed_values = 0
+
+
+def pause(observation: Observation) -> None:
+    observation.pauses.append("planted")
+
+
 def first_side_topic(observation: Observation) -> str:
     return next(topic for topic, places in observation.set_aside.items() if places)
 
@@ -66,6 +74,15 @@ def lose_set_aside(observation: Observation) -> None:
 def wrong_set_aside(observation: Observation) -> None:
     topic = first_side_topic(observation)
     observation.set_aside[topic].append(("elsewhere", 0, 0))
+
+
+def archive_twice(observation: Observation) -> None:
+    rows = next(rows for rows in observation.archived.values() if rows)
+    rows.append(rows[0])
+
+
+def lose_archived(observation: Observation) -> None:
+    next(rows for rows in observation.archived.values() if rows).pop()
 
 
 def lose_record(observation: Observation) -> None:
@@ -88,11 +105,15 @@ MUTANTS = (
     Mutant("a status is another", another_status, oracles.features_equal_an_undisturbed_run),
     Mutant("a restart loses a feature", lose_at_restart, oracles.a_restart_changes_no_feature),
     Mutant("both runs are wrong", wrong_everywhere, oracles.features_equal_a_recomputation),
+    Mutant("nothing is recomputed", recompute_nothing, oracles.features_equal_a_recomputation),
+    Mutant("a view pauses", pause, oracles.other_views_never_pause),
     Mutant("a record is set aside twice", repeat_set_aside, oracles.records_are_set_aside_exactly_once),
     Mutant("a record is not set aside", lose_set_aside, oracles.records_are_set_aside_exactly_once),
     Mutant("a good record is set aside", wrong_set_aside, oracles.records_are_set_aside_exactly_once),
     Mutant("the two runs disagree on what is set aside", wrong_set_aside,
            oracles.an_undisturbed_run_sets_the_same_aside),
+    Mutant("a record is archived twice", archive_twice, oracles.records_are_archived_exactly_once),
+    Mutant("a record is not archived", lose_archived, oracles.records_are_archived_exactly_once),
     Mutant("a record is in no outcome", lose_record, oracles.records_are_conserved),
     Mutant("a record is counted twice", count_twice, oracles.counters_are_right),
     Mutant("a worker fails while it drains", die_while_draining, oracles.workers_drain_cleanly),

@@ -7,8 +7,11 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import confluent_kafka
+import deltalake
+import duckdb
 
 from model import Model
 from processes import Worker
@@ -29,10 +32,19 @@ class Observation:
     set_aside: dict[str, list[Place]] = field(default_factory=dict)
     reference_set_aside: dict[str, list[Place]] = field(default_factory=dict)
     expected_set_aside: dict[str, set[Place]] = field(default_factory=dict)
+    # Of each source's archive: partition, offset and outcome of every row.
+    archived: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
+    expected_archived: dict[str, set[tuple[int, int, str]]] = field(default_factory=dict)
     counters: dict[str, Counter[str]] = field(default_factory=dict)
     reference_counters: dict[str, Counter[str]] = field(default_factory=dict)
     expected_counters: dict[str, Counter[str]] = field(default_factory=dict)
+    # Differences from a recomputation, and how many values were held against it.
     recomputed: list[str] = field(default_factory=list)
+    recomputed_values: int = 0
+    # When views that no plan changes were not answered, or did not move.
+    pauses: list[str] = field(default_factory=list)
+    # Events that came behind the lateness of their source.
+    late_events: int = 0
     exit_codes: list[int] = field(default_factory=list)
     owners: Counter[str] = field(default_factory=Counter)
 
@@ -78,6 +90,16 @@ def read_keys(worker: Worker, joins: list[str], keys: list[tuple], features: lis
     names = answer["metadata"]["feature_names"]
     return [{name: json.dumps([column["values"][row], column["statuses"][row], column["event_timestamps"][row]])
              for name, column in zip(names, answer["results"])} for row in range(len(keys))]
+
+
+def read_archive(folder: Path) -> list[tuple[int, int, str]]:
+    """Rows of a Delta table as its log has them, read by others."""
+    if not folder.exists():
+        return []
+    files = deltalake.DeltaTable(str(folder)).file_uris()
+    with duckdb.connect() as connection:
+        return connection.execute(
+            "select _partition, _offset, _outcome from read_parquet(?)", [files]).fetchall() if files else []
 
 
 def read_set_aside(bootstrap: str, topic: str) -> list[Place]:

@@ -27,6 +27,12 @@ def a_restart_changes_no_feature(observation: Observation) -> Iterator[str]:
 
 def features_equal_a_recomputation(observation: Observation) -> Iterator[str]:
     yield from observation.recomputed
+    if not observation.recomputed_values:
+        yield "nothing was recomputed"
+
+
+def other_views_never_pause(observation: Observation) -> Iterator[str]:
+    yield from observation.pauses
 
 
 def records_are_set_aside_exactly_once(observation: Observation) -> Iterator[str]:
@@ -36,6 +42,17 @@ def records_are_set_aside_exactly_once(observation: Observation) -> Iterator[str
         expected = observation.expected_set_aside[topic]
         yield from (f"{topic}: {place} is missing" for place in expected - counts.keys())
         yield from (f"{topic}: {place} does not belong there" for place in counts.keys() - expected)
+
+
+def records_are_archived_exactly_once(observation: Observation) -> Iterator[str]:
+    for source, rows in observation.archived.items():
+        counts = Counter(rows)
+        yield from (f"{source}: {row} is archived {count} times" for row, count in counts.items() if count > 1)
+        expected = observation.expected_archived[source]
+        yield from (f"{source}: {row} is not archived" for row in expected - counts.keys())
+        yield from (f"{source}: {row} does not belong into the archive" for row in counts.keys() - expected)
+    if not any(observation.archived.values()):
+        yield "nothing was archived"
 
 
 def an_undisturbed_run_sets_the_same_aside(observation: Observation) -> Iterator[str]:
@@ -67,5 +84,6 @@ def workers_drain_cleanly(observation: Observation) -> Iterator[str]:
 
 ORACLES: tuple[Oracle, ...] = (
     features_equal_an_undisturbed_run, a_restart_changes_no_feature, features_equal_a_recomputation,
-    records_are_set_aside_exactly_once, an_undisturbed_run_sets_the_same_aside, records_are_conserved,
+    other_views_never_pause, records_are_set_aside_exactly_once, an_undisturbed_run_sets_the_same_aside,
+    records_are_archived_exactly_once, records_are_conserved,
     counters_are_right, workers_drain_cleanly)

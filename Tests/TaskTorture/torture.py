@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Kills the worker N times while events stream, and proves that nothing was lost, repeated or changed.
 
-    torture.py [N] [--topology FILE] [--workers 1|3] [--seed S] [--self-test]
+    torture.py [N] [--topology FILE] [--workers 1|3] [--switches] [--seed S] [--self-test]
 
 The worker is killed at each of its named kill points, at random moments, again while it recovers, and while it drains; with
 three workers in one group, they also leave, stay away, stand still and come back. The load has duplicates, disorder, late,
-broken and future events. When all of it is applied, every feature of every key is held, bit for bit, against an undisturbed
+broken and future events. With --switches, plans replace each other all the while: views are added, changed and removed by
+`headrace apply`, workers die at that, and the reference is a run of the last plan alone. When all of it is applied, every feature of every key is held, bit for bit, against an undisturbed
 run over the same log; records set aside must be there exactly once; every record must be accounted for.
 The last line is `N passed, N failed`: one for each kill, oracle and planted violation.
 """
@@ -29,6 +30,7 @@ from observation import Observation  # noqa: E402
 from oracles import ORACLES  # noqa: E402
 from processes import REPOSITORY, ProcessFailed  # noqa: E402
 from schedule import make_schedule  # noqa: E402
+from switching import SwitchCampaign, make_switch_schedule  # noqa: E402
 
 SHOWN_VIOLATIONS = 8
 
@@ -51,7 +53,8 @@ class Report:
         self.passed += 1
         missed = "" if death.is_reached else " (not reached in time, killed from outside)"
         back = "" if death.recovery_seconds is None else f", serves again after {death.recovery_seconds * 1000:5.0f} ms"
-        print(f"kill {death.number:4} of worker {death.kill.worker}: {death.kill}{missed}{back}", flush=True)
+        note = f" ({death.note})" if death.note else ""
+        print(f"kill {death.number:4} of worker {death.kill.worker}: {death.kill}{note}{missed}{back}", flush=True)
 
 
 def idle_parts(observation: Observation) -> list[str]:
@@ -60,7 +63,7 @@ def idle_parts(observation: Observation) -> list[str]:
     for source, counts in observation.expected_counters.items():
         found += [f"{source}: nothing was {outcome}" for outcome in ("applied", "dead_lettered") if not counts[outcome]]
     # Behind every window of a day comes nothing in a load of seconds: what came late was repaired then.
-    if not any(counts["late"] + counts["repaired"] for counts in observation.expected_counters.values()):
+    if not observation.late_events:
         found.append("nothing came late")
     if not any('"PRESENT"' in text for text in observation.features.values()):
         found.append("no feature has a value")
@@ -79,6 +82,12 @@ def judge(campaign: Campaign, observation: Observation, report: Report, points: 
           f"answered by {dict(observation.owners)}")
     for source, counts in observation.expected_counters.items():
         print(f"{source}: " + ", ".join(f"{count:,} {outcome}" for outcome, count in counts.most_common()))
+    if isinstance(campaign, SwitchCampaign):
+        print(f"plans: {dict(campaign.changes)}; {len(campaign.probes)} of them under watch: "
+              f"{sum(probe.answers for probe in campaign.probes):,} answers, the slowest after "
+              f"{max((probe.longest_answer for probe in campaign.probes), default=0) * 1000:.0f} ms, nothing applied for "
+              f"{max((probe.longest_stall for probe in campaign.probes), default=0) * 1000:.0f} ms at most")
+    print(f"{observation.recomputed_values:,} values recomputed")
     report.verdict("the load was real", idle_parts(observation))
     for oracle in ORACLES:
         report.verdict(oracle.__name__, list(oracle(observation)))
@@ -91,14 +100,16 @@ def judge(campaign: Campaign, observation: Observation, report: Report, points: 
 
 
 def run(arguments: argparse.Namespace, folder: Path, report: Report) -> None:
-    points = kill_points()
+    points = kill_points(at_switch=arguments.switches)
+    make_campaign, make_kills = (
+        (SwitchCampaign, make_switch_schedule) if arguments.switches else (Campaign, make_schedule))
     print(f"task torture: {arguments.count} kills of {arguments.workers} workers, seed {arguments.seed}, "
           f"{len(points)} kill points, folder {folder}", flush=True)
     began = time.monotonic()
     campaign = None
     try:
-        campaign = Campaign(folder, arguments.topology, arguments.workers, arguments.rate, arguments.seed)
-        kills = make_schedule(arguments.count, points, arguments.workers, arguments.seed)
+        campaign = make_campaign(folder, arguments.topology, arguments.workers, arguments.rate, arguments.seed)
+        kills = make_kills(arguments.count, points, arguments.workers, arguments.seed)
         campaign.kill_all(kills, report.death)
         print(f"{len(kills)} kills in {time.monotonic() - began:.0f} s; finishing", flush=True)
         judge(campaign, campaign.finish(), report, points, arguments.self_test)
@@ -115,6 +126,7 @@ def main() -> int:
     parser.add_argument("count", type=int, nargs="?", default=30, metavar="N", help="how often to kill (default 30)")
     parser.add_argument("--topology", type=Path, default=REPOSITORY / "topologies" / "flights.yaml")
     parser.add_argument("--workers", type=int, default=1, help="how many share the work (default 1)")
+    parser.add_argument("--switches", action="store_true", help="replace the plan all the while")
     parser.add_argument("--rate", type=float, default=2000, help="events a second (default 2000)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32), help="repeats a schedule")
     parser.add_argument("--self-test", action="store_true", help="also prove that each oracle sees a planted violation")

@@ -4,13 +4,17 @@ import Testing
 
 /// Which changes may happen to what runs.
 @Suite struct DiffTests {
-  private func diff(_ changes: (String, String)..., retired: Set<String> = []) throws -> [String] {
-    var text = Sample.text
+  /// - Parameter isLocal: the routes are kept where their events are: nothing is repartitioned.
+  private func diff(
+    _ changes: (String, String)..., retired: Set<String> = [], isLocal: Bool = false
+  ) throws -> [String] {
+    let base = isLocal ? Sample.text.replacing("entity: route", with: "entity: carrier") : Sample.text
+    var text = base
     for (old, new) in changes {
       try #require(text.contains(old), "the sample has no '\(old)'")
       text = text.replacing(old, with: new)
     }
-    let before = try Sample.plan()
+    let before = try Sample.plan(base)
     let after = try Sample.plan(text)
     return PlanDiff(old: before, new: after, retired: retired).changes.map {
       "\($0.verdict.rawValue) \($0.kind.rawValue) \($0.subject)"
@@ -32,21 +36,34 @@ import Testing
   }
 
   @Test func `A new view builds and leaves the others alone`() throws {
-    let changes = try diff(
-      (
-        "  routes:\n",
-        "  origins:\n    source: departed\n    entity: origin\n    features: {flights: count over 1h}\n  routes:\n"
-      ), ("  route: ", "  origin: [origin]\n  route: "))
-    #expect(changes == ["builds added view `origins`"])
+    let view = "  more:\n    source: departed\n    entity: carrier\n    features: {flights: count over 1h}\n"
+    #expect(try diff(("  routes:\n", "\(view)  routes:\n")) == ["builds added view `more`"])
+  }
+
+  @Test func `A repartitioned view does not join what has read on without it`() throws {
+    let view = "  more:\n    source: departed\n    entity: origin\n    features: {flights: count over 1h}\n"
+    let entity = ("  route: ", "  origin: [origin]\n  route: ")
+    #expect(try diff(("  routes:\n", "\(view)  routes:\n"), entity) == ["refused added view `more`"])
+    #expect(
+      try diff(("{flights: count over 24h}", "{flights: \"count over 24h, 7d\"}")) == ["refused changed view `routes`"])
+    #expect(try diff(("lateness: 30m", "lateness: 20m")).last == "refused changed view `routes`")
+    // Of a topic that was not read before nothing is missing.
+    let source =
+      "sources:\n  arrived: {topic: flights.arrivals, key: carrier, event_time: {field: ts, unit: ms}}\n"
+    let arrivals = view.replacing("departed", with: "arrived")
+    #expect(
+      try diff(("sources:\n", source), ("  routes:\n", "\(arrivals)  routes:\n"), entity)
+        == ["safe added source `arrived`", "builds added view `more`"])
   }
 
   @Test func `A view that grows builds beside the old one, and a service that names its features is kept`() throws {
-    let changes = try diff(("{flights: count over 24h}", "{flights: \"count over 24h, 7d\"}"))
+    let changes = try diff(("{flights: count over 24h}", "{flights: \"count over 24h, 7d\"}"), isLocal: true)
     #expect(changes == ["builds changed view `routes`"])
   }
 
   @Test func `A feature that means something else breaks the service that uses it`() throws {
-    let changes = try diff(("{flights: count over 24h}", "{flights: count where distance > 500 over 24h}"))
+    let changes = try diff(
+      ("{flights: count over 24h}", "{flights: count where distance > 500 over 24h}"), isLocal: true)
     #expect(changes == ["builds changed view `routes`", "refused changed service `delay_v1`"])
   }
 
@@ -98,7 +115,7 @@ import Testing
 
   @Test func `Lateness builds anew and breaks nobody`() throws {
     #expect(
-      try diff(("lateness: 30m", "lateness: 20m")) == [
+      try diff(("lateness: 30m", "lateness: 20m"), isLocal: true) == [
         "safe changed source `departed`", "builds changed view `carriers`", "builds changed view `routes`",
       ])
   }

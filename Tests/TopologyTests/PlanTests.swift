@@ -10,7 +10,8 @@ import Testing
 
 @Suite struct PlanTests {
   @Test func `Only the fields that somebody needs are decoded`() throws {
-    let source = try Sample.plan().sources[0]
+    let text = Sample.text.replacingOccurrences(of: "    lateness: 30m", with: "    lateness: 30m\n    archive: off")
+    let source = try Sample.plan(text).sources[0]
     #expect(
       source.columns.map { source.contract.fields[$0].path } == [
         "flight_id", "carrier", "origin", "dest", "dep_delay", "ts",
@@ -22,6 +23,13 @@ import Testing
     #expect(source.eventTime.column == 5)
     #expect(source.latenessMilliseconds == 1_800_000)
     #expect(source.maxSkewMilliseconds == 300_000)
+  }
+
+  @Test func `A source that is archived is decoded as a whole`() throws {
+    let source = try Sample.plan().sources[0]
+    #expect(source.isArchived)
+    #expect(source.columns == Array(source.contract.fields.indices))
+    #expect(source.scope.map(\.name) == source.contract.fields.map(\.path) + ["late"])
   }
 
   @Test func `A view of another entity is repartitioned, and so is every view of any partitioner`() throws {
@@ -138,10 +146,10 @@ import Testing
   @Test(arguments: ["flights", "payments"])
   func `A plan is told as text`(name: String) throws {
     let plan = try Repository.plan(name)
-    let text = PlanReport(plan: plan, diff: PlanDiff(old: nil, new: plan), keyCounts: [1_000_000]).text
+    let text = PlanReport(plan: plan, diff: PlanDiff(old: nil, new: plan)).text
     for topic in plan.topics { #expect(text.contains(topic.name)) }
     for feature in plan.views.flatMap(\.features) { #expect(text.contains("  \(feature.name) ")) }
-    #expect(text.contains("B per key") && text.contains("for 1M keys"))
+    #expect(text.contains("B after one event"))
     #expect(plan.modelTexts.isEmpty || text.contains("declared, not run yet"))
     #expect(text.split(separator: "\n").allSatisfy { !$0.hasSuffix(" ") })
   }

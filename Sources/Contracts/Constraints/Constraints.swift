@@ -31,19 +31,6 @@ package struct Constraints: Sendable {
 }
 
 extension Constraints {
-  func contains(_ text: Span<UInt8>) -> Bool {
-    guard let allowedTexts else { return true }
-    var (low, high) = (0, allowedTexts.count)
-    while low < high {
-      let middle = (low + high) / 2
-      let allowed = allowedTexts[middle]
-      let order = Self.order(allowed.span, text)
-      if order == 0 { return true }
-      if order < 0 { low = middle + 1 } else { high = middle }
-    }
-    return false
-  }
-
   func contains(_ value: Int64) -> Bool { allowedIntegers?.contains(value) ?? true }
 
   static func order(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Int {
@@ -51,12 +38,5 @@ extension Constraints {
       return Int(left[index]) - Int(right[index])
     }
     return left.count - right.count
-  }
-
-  /// Characters of a UTF-8 text.
-  static func characterCount(_ text: Span<UInt8>) -> Int {
-    var count = 0
-    for index in text.indices where text[index] & 0xc0 != 0x80 { count += 1 }
-    return count
   }
 }

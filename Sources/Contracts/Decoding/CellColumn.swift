@@ -22,10 +22,12 @@ struct CellColumn {
   /// Where texts are: in the payloads, or behind them in the side buffer.
   private(set) var starts: [Int] = []
   private(set) var counts: [Int] = []
+  var textRules: TextRules?
 
   init(_ contract: Contract, field: Int) {
     self.field = field
     type = contract.fields[field]
+    textRules = TextRules(type)
   }
 
   mutating func reserve(_ rows: Int) {

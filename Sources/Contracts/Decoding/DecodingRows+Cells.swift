@@ -40,7 +40,7 @@ extension DecodingRows {
     case .integers where type.constraints.checksValues: checkIntegers(cell, &faults)
     case .doubles: checkDoubles(cell, &faults)
     case .decimals where type.constraints.checksValues: checkDecimals(cell, &faults)
-    case .text where type.constraints.checksValues: checkTexts(cell, &faults)
+    case .text: checkTexts(cell, &faults)
     default: break
     }
   }
@@ -90,11 +90,11 @@ extension DecodingRows {
   }
 
   private mutating func checkTexts(_ cell: Int, _ faults: inout [RecordFault]) {
-    let type = cells[cell].type
-    for row in 0..<count where hasValue(row, cell) {
-      let code = type.constraints.fault(in: text.span(cells[cell].starts[row], cells[cell].counts[row]), type.type)
-      if let code { report(row, code, cell: cell, found: foundText(row, cell), &faults) }
-    }
+    // Taken out and put back: its memory of texts is changed, and never copied.
+    guard var rules = cells[cell].textRules.take() else { return }
+    let broken = rules.broken(cells[cell], text, rowCount: count, isFaulty: isFaulty)
+    cells[cell].textRules = rules
+    for (row, code) in broken { report(row, code, cell: cell, found: foundText(row, cell), &faults) }
   }
 
   /// A text as a place in the record's value; nothing when it was written anew.
@@ -103,20 +103,6 @@ extension DecodingRows {
     guard start < text.payloads.count else { return .nothing }
     let base = range(of: row).lowerBound
     return .bytes((start - base)..<(start - base + count))
-  }
-}
-
-extension Constraints {
-  /// Which of the constraints on texts this one breaks.
-  fileprivate func fault(in text: Span<UInt8>, _ type: ColumnType) -> FaultCode? {
-    if !contains(text) { return .notAllowed }
-    if let lengthMax, text.count > lengthMax,
-      type == .bytes || Constraints.characterCount(text) > lengthMax
-    {
-      return .tooLong
-    }
-    if let pattern, !pattern.matches(text) { return .patternMismatch }
-    return nil
   }
 }
 

@@ -58,9 +58,27 @@ package final class SchemaRegistryClient: WriterSchemas {
 
   /// Gets every schema that was asked for and is not here yet.
   ///
-  /// - Throws: the first failure; ids that were not reached stay wanted.
+  /// - Throws: the first failure, after all were tried; ids that were not got stay wanted.
   package func fetchWanted() async throws(HeadraceError) {
-    for id in state.withLock({ $0.wanted.sorted() }) { _ = try await fetch(id: id) }
+    var failure: HeadraceError?
+    for id in state.withLock({ $0.wanted.sorted() }) {
+      do throws(HeadraceError) {
+        _ = try await fetch(id: id)
+      } catch {
+        failure = failure ?? error
+        // What is no schema for us does not become one by asking again: its records are not waited for.
+        if error.code == "SCHEMA_NOT_AVRO" || error.code == "SCHEMA_INVALID" { noteUnknown(id) }
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  private func noteUnknown(_ id: Int32) {
+    remember { state in
+      if state.unknown.count >= Self.idsMax { state.unknown.removeAll() }
+      state.unknown[id] = self.clock.nowMilliseconds + self.configuration.unknownMilliseconds
+      state.wanted.remove(id)
+    }
   }
 
   /// Gets one schema, from memory if it is there.
@@ -70,11 +88,7 @@ package final class SchemaRegistryClient: WriterSchemas {
     if let known = state.withLock({ $0.schemas[id] }) { return known }
     let answer = try await get("/schemas/ids/\(id)")
     guard answer.status != 404 else {
-      remember { state in
-        if state.unknown.count >= Self.idsMax { state.unknown.removeAll() }
-        state.unknown[id] = self.clock.nowMilliseconds + self.configuration.unknownMilliseconds
-        state.wanted.remove(id)
-      }
+      noteUnknown(id)
       return nil
     }
     let document = try document(answer, "/schemas/ids/\(id)")

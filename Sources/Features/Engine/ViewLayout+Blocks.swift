@@ -104,7 +104,8 @@ extension ViewLayout {
 
   /// The same state without waste.
   func compacted(_ row: borrowing FeatureRow) -> FeatureRow {
-    var result = FeatureRow(self)
+    // Room for everything at once, and for what comes next.
+    var result = FeatureRow(self, capacity: (row.byteCount - min(row.wastedBytes, row.byteCount)) * 5 / 4)
     for index in regions.indices {
       let plan = regions[index]
       for position in 0..<row.cellCount(index) {

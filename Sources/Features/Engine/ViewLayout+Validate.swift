@@ -3,8 +3,9 @@ package import Core
 extension ViewLayout {
   /// Checks every offset in a row, once, so that nothing that reads it later can leave it.
   ///
+  /// - Parameter taken: a buffer that may be used again for the next row.
   /// - Throws: `ROW_CORRUPT`, or `ROW_OF_OTHER_LAYOUT` when the view's definition changed.
-  func validate(_ row: borrowing FeatureRow) throws(HeadraceError) {
+  func validate(_ row: borrowing FeatureRow, _ taken: inout [Range<Int>]) throws(HeadraceError) {
     let header = FeatureRow.headerBytes(regionCount: regions.count)
     guard row.byteCount >= header, row.byteCount % 8 == 0 else { throw Self.corrupt("\(row.byteCount) bytes") }
     let version: UInt8 = row.load(FeatureRow.HeaderOffset.version)
@@ -14,7 +15,7 @@ extension ViewLayout {
       throw HeadraceError(
         .internal, "ROW_OF_OTHER_LAYOUT", "the row was made for another definition of view `\(definition.name)`")
     }
-    var taken: [Range<Int>] = []
+    taken.removeAll(keepingCapacity: true)
     for index in regions.indices { try validate(row, region: index, header: header, &taken) }
     // Nothing may be written through two references.
     taken.sort { $0.lowerBound < $1.lowerBound }
@@ -130,6 +131,21 @@ extension FeatureRow {
   /// - Throws: `ROW_CORRUPT`, `ROW_OF_OTHER_LAYOUT`.
   package init(copying bytes: borrowing RawSpan, _ layout: ViewLayout) throws(HeadraceError) {
     self.init(uncheckedCopying: bytes)
-    try layout.validate(self)
+    var taken: [Range<Int>] = []
+    try layout.validate(self, &taken)
+  }
+}
+
+/// A row that takes the bytes of one stored or sent row after the other, without an allocation for each.
+package struct ReceivedRow: ~Copyable {
+  package private(set) var row: FeatureRow
+  private var taken: [Range<Int>] = []
+
+  package init(_ layout: ViewLayout) { row = FeatureRow(layout) }
+
+  /// - Throws: `ROW_CORRUPT`, `ROW_OF_OTHER_LAYOUT`; what the row holds then must not be used.
+  package mutating func receive(_ bytes: borrowing RawSpan, _ layout: ViewLayout) throws(HeadraceError) {
+    row.replaceUnchecked(by: bytes)
+    try layout.validate(row, &taken)
   }
 }

@@ -1,5 +1,3 @@
-internal import Glibc
-
 extension ViewLayout: CustomStringConvertible {
   /// How the view keeps its state, a line for each kind of cell: for `plan`.
   package var description: String {
@@ -32,22 +30,6 @@ extension ViewLayout: CustomStringConvertible {
   /// The bytes of the row of a key with one event.
   package var leastStateBytesPerKey: Int {
     regions.reduce(headerBytes) { $0 + $1.cellBytes + min(blockEstimate($1), 64) }
-  }
-
-  /// The bytes of the row of a key with so many events an hour, at random times: a tile is there with the probability
-  /// that it has an event.
-  package func stateBytesPerKey(eventsPerHour: Double) -> Int {
-    var bytes = Double(headerBytes)
-    for region in regions {
-      let size = Double(region.cellBytes + blockEstimate(region))
-      switch region.kind {
-      case .tiles:
-        let share = 1 - exp(-eventsPerHour * Double(region.span) / 3_600_000)
-        bytes += max(1, Double(region.usualCount) * share) * size
-      case .lifetime, .sessions, .events: bytes += Double(region.usualCount) * size
-      }
-    }
-    return Int(bytes)
   }
 
   private var headerBytes: Int { FeatureRow.headerBytes(regionCount: regions.count) }

@@ -62,10 +62,22 @@ package final class ViewLayout: Sendable {
 }
 
 extension FeatureRow {
-  /// A row without events.
+  /// A row without events, with room for one cell of each region.
   package init(_ layout: ViewLayout) {
     let header = Self.headerBytes(regionCount: layout.regions.count)
     let cells = layout.regions.reduce(0) { $0 + $1.cellBytes }
-    self.init(layoutTag: layout.layoutTag, regionCount: layout.regions.count, capacity: header + cells)
+    self.init(layout, capacity: header + cells)
+  }
+
+  /// A row without events, with room for so many bytes.
+  init(_ layout: ViewLayout, capacity: Int) {
+    self.init(layoutTag: layout.layoutTag, regionCount: layout.regions.count, capacity: capacity)
+  }
+
+  /// Back to a row without events; its memory stays.
+  package mutating func removeAll(_ layout: ViewLayout) {
+    truncate(to: Self.headerBytes(regionCount: layout.regions.count))
+    clear(at: 0, count: byteCount)
+    writeHeader(layoutTag: layout.layoutTag, regionCount: layout.regions.count)
   }
 }

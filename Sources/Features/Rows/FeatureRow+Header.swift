@@ -24,6 +24,11 @@ extension FeatureRow {
   /// An empty row.
   init(layoutTag: UInt32, regionCount: Int, capacity: Int) {
     self.init(zeroed: Self.headerBytes(regionCount: regionCount), capacity: capacity)
+    writeHeader(layoutTag: layoutTag, regionCount: regionCount)
+  }
+
+  /// Into zeroed bytes.
+  mutating func writeHeader(layoutTag: UInt32, regionCount: Int) {
     store(Self.formatVersion, at: HeaderOffset.version)
     store(UInt16(regionCount), at: HeaderOffset.regionCount)
     store(layoutTag, at: HeaderOffset.layoutTag)

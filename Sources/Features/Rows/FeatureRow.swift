@@ -62,6 +62,19 @@ internal import Glibc
     return start
   }
 
+  /// - Precondition: `size` is at most `byteCount`.
+  mutating func truncate(to size: Int) {
+    assert(size <= byteCount)
+    usedBytes = UInt32(size)
+  }
+
+  /// Replaces everything by bytes that nothing has checked yet.
+  mutating func replaceUnchecked(by bytes: borrowing RawSpan) {
+    if bytes.byteCount > capacity { grow(to: bytes.byteCount) }
+    usedBytes = UInt32(bytes.byteCount)
+    write(bytes, at: 0)
+  }
+
   private mutating func grow(to size: Int) {
     let rounded = (size + 15) & ~15
     guard let grown = unsafe realloc(base, rounded) else { Self.outOfMemory() }

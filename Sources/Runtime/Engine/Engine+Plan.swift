@@ -24,9 +24,22 @@ extension Engine {
           remedy:
             "look at the difference with `headrace plan`; `headrace apply`, or --apply, puts the new plan in force")
       }
+      try refuseUnbuildable(applied)
       applied = try control.apply(plan, expectedVersion: applied.version)
     }
     state.withLock { $0.planVersion = applied.version }
+  }
+
+  /// What `headrace apply` refuses for the sake of the state is refused here too. Services are another matter: whoever
+  /// replaces a plan by force has decided about them.
+  private func refuseUnbuildable(_ applied: AppliedPlan) throws(HeadraceError) {
+    guard case .success(let running) = TopologyLoader.load(applied.document) else { return }
+    let services = Set(running.services.map(\.name))
+    let diff = PlanDiff(old: running, new: board.plan, retired: services)
+    guard let first = diff.changes.first(where: { $0.verdict == .refused }) else { return }
+    throw HeadraceError(
+      .user, "PLAN_REFUSED", "\(first.subject): \(first.reason)", place: board.plan.document.file,
+      remedy: first.remedy ?? "look at the difference with `headrace plan`")
   }
 
   /// Runs another plan from here on: every task commits, saves and goes on with the new plan at the offset where it
@@ -36,6 +49,7 @@ extension Engine {
   func switchPlan(to plan: Plan) throws {
     let context = try prepare(plan)
     logger.info("another plan runs from here on", metadata: ["plan": "\(plan.fingerprint)"])
+    state.withLock { $0.planObserver }?(plan)
     board.set(plan: plan)
     for worker in state.withLock({ $0.workers }) { worker.replace(context) }
   }
@@ -66,12 +80,14 @@ extension Engine {
     guard let applied = try log.next(topology: board.plan.name, after: version, timeoutMilliseconds: 200) else {
       return
     }
-    state.withLock { $0.planVersion = applied.version }
-    guard applied.fingerprint != board.plan.fingerprint else { return }
-    switch TopologyLoader.load(applied.document) {
-    case .success(let plan): try switchPlan(to: plan)
-    case .failure(let errors):
-      logger.error("the applied plan cannot be read here", metadata: ["errors": "\(errors)"])
+    if applied.fingerprint != board.plan.fingerprint {
+      switch TopologyLoader.load(applied.document) {
+      // What it needs may not be there yet: it is tried again.
+      case .success(let plan): try switchPlan(to: plan)
+      case .failure(let errors):
+        logger.error("the applied plan cannot be read here", metadata: ["errors": "\(errors)"])
+      }
     }
+    state.withLock { $0.planVersion = applied.version }
   }
 }

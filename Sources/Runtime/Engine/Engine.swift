@@ -18,16 +18,22 @@ package final class Engine: Sendable {
     var isStopping = false
     /// Of the plan that runs, in the control topic.
     var planVersion: Int64 = 0
+    /// Told of every plan that is about to run.
+    var planObserver: (@Sendable (Plan) -> Void)?
+    /// Room on the disk of the data directory.
+    var reserve: DiskReserve?
   }
 
-  package let reader: FeatureReader
   let configuration: RuntimeConfiguration
   private let schemas: any WriterSchemas
   let logger: Logger
   private let clock: WallClock
   let board: TaskBoard
   let state = Mutex(State())
+  private let blockCache: BlockCache
   private let thread: BlockingThread
+  /// nil: there are no tables.
+  let tables: TableLane?
 
   /// - Parameters:
   ///   - schemas: of writers, for sources in Confluent's framing.
@@ -41,12 +47,24 @@ package final class Engine: Sendable {
     self.logger = logger
     self.clock = clock
     board = TaskBoard(plan: plan)
-    reader = FeatureReader(board: board, clock: clock)
+    blockCache = BlockCache(capacityBytes: configuration.blockCacheBytes)
     thread = try BlockingThread(name: "engine")
+    tables = configuration.tableStore.map { TableLane($0, configuration, clock: clock, logger: logger) }
   }
 
   /// What runs.
   package var plan: Plan { board.plan }
+
+  /// Reads the features of the plan that runs.
+  package var reader: FeatureReader { reader(of: board.plan) }
+
+  /// Reads the features of a plan, as far as the plan that runs has them too.
+  package func reader(of plan: Plan) -> FeatureReader { FeatureReader(plan: plan, board: board, clock: clock) }
+
+  /// Calls `observer` with every plan that takes the place of the one before it, just before its tasks go over to it.
+  package func observePlan(_ observer: @escaping @Sendable (Plan) -> Void) {
+    state.withLock { $0.planObserver = observer }
+  }
 
   /// Makes the topics that are ours, checks those that are not, and starts the workers.
   ///
@@ -57,6 +75,7 @@ package final class Engine: Sendable {
   package func start() async throws {
     guard state.withLock({ !$0.isStarted }) else { return }
     let context = try await thread.run { [self] in
+      try reserveDisk()
       if configuration.followsControlTopic { try agreeOnPlan() }
       return try prepare(board.plan)
     }
@@ -71,19 +90,30 @@ package final class Engine: Sendable {
         Worker(index, context, instanceID: instanceID, control: control).run()
       }
     }
+    if let tables { try BlockingThread.start(name: "tables") { tables.run() } }
     try BlockingThread.start(name: "log-ends") { [weak self] in Self.followEnds { self } }
+    try BlockingThread.start(name: "clock") { [weak self] in ClockWatch.follow { self } }
     guard configuration.followsControlTopic else { return }
     try BlockingThread.start(name: "control") { [weak self] in Self.followControl { self } }
   }
 
+  private func reserveDisk() throws(HeadraceError) {
+    let reserve = try DiskReserve(
+      folder: configuration.dataDirectory, sizeBytes: configuration.diskReserveBytes,
+      floorBytes: configuration.diskReserveBytes)
+    state.withLock { $0.reserve = reserve }
+  }
+
   func prepare(_ plan: Plan) throws(HeadraceError) -> TaskContext {
     let admin = try Admin(configuration.client)
-    let count = try TopicPreparation(plan: plan, configuration: configuration, logger: logger).run(admin)
+    let preparation = TopicPreparation(plan: plan, configuration: configuration, logger: logger)
+    let count = try preparation.run(admin)
     board.set(partitionCount: count)
     return TaskContext(
-      plan: plan, inputs: InputPlan.all(of: plan), partitionCount: count, configuration: configuration, board: board,
-      schemas: schemas, logger: logger, blockCache: BlockCache(capacityBytes: configuration.blockCacheBytes),
-      clock: clock)
+      plan: plan, inputs: InputPlan.all(of: plan), partitionCount: count,
+      rejectedRecordBytesMaximum: try preparation.rejectedRecordBytesMaximum(admin), configuration: configuration,
+      board: board, schemas: schemas, logger: logger, blockCache: blockCache, reserve: state.withLock { $0.reserve },
+      tables: tables, clock: clock)
   }
 
   /// Commits, saves and closes everything, and leaves the group: what SIGTERM asks for. Calling it again waits with the
@@ -96,6 +126,7 @@ package final class Engine: Sendable {
     for worker in workers { worker.stop() }
     _ = try? await thread.run {
       for worker in workers { while !worker.waitForEnd(timeoutMilliseconds: 1_000) {} }
+      self.tables?.drain()
     }
   }
 

@@ -44,6 +44,8 @@ package struct TaskStatus: Sendable, Equatable {
   package var whyNotMoving: String?
   /// Views that are being built from the log while the others go on, and how far they are.
   package var bootstraps: [BootstrapStatus] = []
+  /// Of the plan that the task runs.
+  package var planFingerprint: Fingerprint?
 
   package init(partition: Int32, phase: Phase, inputs: [InputStatus]) {
     self.partition = partition

@@ -27,40 +27,35 @@ package enum ReadError: Error, Sendable, Equatable {
   case failed(HeadraceError)
 }
 
-/// Reads features from any thread: key → partition → task → rows.
+/// Reads the features of one plan from any thread: key → partition → task → rows.
 ///
 /// A read sees every record that was applied when it began, committed or not: the state is a function of committed
-/// input.
-package final class FeatureReader: Sendable {
+/// input. Views that another plan has as well are read on while tasks go over to it, or have gone.
+package struct FeatureReader: Sendable {
+  /// What positions of views and features are positions in.
+  package let plan: Plan
   private let board: TaskBoard
   private let clock: WallClock
 
-  init(board: TaskBoard, clock: WallClock) {
+  init(plan: Plan, board: TaskBoard, clock: WallClock) {
+    self.plan = plan
     self.board = board
     self.clock = clock
   }
-
-  /// What is being read; changes when another plan is applied.
-  package var plan: Plan { board.plan }
 
   /// Reads features of one entity.
   ///
   /// - Parameters:
   ///   - view: a position in `plan.views`.
   ///   - features: positions in the view's features.
-  ///   - plan: the plan that `view` and `features` are positions in; nil: whichever runs.
   ///   - values: replaced by one value for each, in their order; empty when the read fails.
   /// - Returns: the time that was read at, epoch milliseconds.
   @discardableResult
   package func read(
-    view: Int, key: EntityKey, at time: ReadTime = .now, features: [Int], of plan: Fingerprint? = nil,
-    into values: inout [FeatureValue]
+    view: Int, key: EntityKey, at time: ReadTime = .now, features: [Int], into values: inout [FeatureValue]
   ) throws(ReadError) -> Int64 {
     let task = try task(of: key, view: view)
-    if let plan, task.planFingerprint != plan {
-      throw .notReady(partition: task.partition, why: "another plan runs now")
-    }
-    let access = try task.access(view)
+    let access = try access(task, view)
     let milliseconds = milliseconds(of: time, access)
     do throws(HeadraceError) {
       try task.store.read(
@@ -73,26 +68,37 @@ package final class FeatureReader: Sendable {
     }
     if case .asOf = time, values.contains(where: { $0.flags.contains(.beforeHorizon) }) {
       values.removeAll(keepingCapacity: true)
-      throw .beforeHorizon(view: board.plan.views[view].name)
+      throw .beforeHorizon(view: plan.views[view].name)
     }
     return milliseconds
   }
 
   /// The number of the task that owns a key's row; nil until the cluster was asked how many there are.
-  package func partition(of key: EntityKey, view: Int) -> Int32? { board.partition(of: key, view: view) }
+  package func partition(of key: EntityKey, view: Int) -> Int32? {
+    guard let count = board.partitionCount else { return nil }
+    let view = plan.views[view]
+    let partitioner = view.isRepartitioned ? nil : plan.sources[view.source].partitioner
+    return unsafe key.bytes.withUnsafeBytes {
+      unsafe (partitioner ?? .murmur2).partition(key: $0, partitionCount: count)
+    }
+  }
 
   /// The watermark of the rows of a view in the task that owns the key; nil when there is none.
   package func watermark(of key: EntityKey, view: Int) throws(ReadError) -> Int64? {
-    let watermark = try task(of: key, view: view).access(view).watermark
+    let watermark = try access(try task(of: key, view: view), view).watermark
     return watermark == .min ? nil : watermark
   }
 
   private func task(of key: EntityKey, view: Int) throws(ReadError) -> TaskPublication {
-    guard let partition = board.partition(of: key, view: view) else {
+    guard let partition = partition(of: key, view: view) else {
       throw .notReady(partition: -1, why: "the workers have not started")
     }
     guard let task = board.task(partition) else { throw .notOwned(partition: partition) }
     return task
+  }
+
+  private func access(_ task: TaskPublication, _ view: Int) throws(ReadError) -> TaskPublication.Access {
+    try task.access(plan.views[view].fingerprint, plan.views[view].name)
   }
 
   private func milliseconds(of time: ReadTime, _ access: TaskPublication.Access) -> Int64 {

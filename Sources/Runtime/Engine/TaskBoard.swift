@@ -37,23 +37,7 @@ final class TaskBoard: Sendable {
     state.withLock { if $0.tasks[task.partition] === task { $0.tasks[task.partition] = nil } }
   }
 
-  /// The task, if it runs the plan that readers go by.
-  func task(_ partition: Int32) -> TaskPublication? {
-    state.withLock { state in
-      state.tasks[partition].flatMap { $0.planFingerprint == state.plan.fingerprint ? $0 : nil }
-    }
-  }
-
-  func partition(of key: EntityKey, view: Int) -> Int32? {
-    state.withLock { state in
-      guard let count = state.partitionCount, state.plan.views.indices.contains(view) else { return nil }
-      let view = state.plan.views[view]
-      let partitioner = view.isRepartitioned ? nil : state.plan.sources[view.source].partitioner
-      return unsafe key.bytes.withUnsafeBytes {
-        unsafe (partitioner ?? .murmur2).partition(key: $0, partitionCount: count)
-      }
-    }
-  }
+  func task(_ partition: Int32) -> TaskPublication? { state.withLock { $0.tasks[partition] } }
 }
 
 /// One task as other threads see it. The worker writes to it once per batch, never per record.
@@ -72,7 +56,9 @@ final class TaskPublication: Sendable {
 
   struct State: Sendable {
     var status: TaskStatus
-    /// By position in the plan's views.
+    /// The views of the plan that the task runs, by their fingerprints: whoever reads may go by another plan.
+    var fingerprints: [Fingerprint] = []
+    /// By position in `fingerprints`.
     var views: [ViewState] = []
     var isReadable = false
     /// Reads that wait until an offset is applied.
@@ -87,27 +73,29 @@ final class TaskPublication: Sendable {
   }
 
   let partition: Int32
-  /// Positions of views are those in this plan.
-  let planFingerprint: Fingerprint
   let store: TaskStore
   private let state: Mutex<State>
 
-  init(partition: Int32, planFingerprint: Fingerprint, store: TaskStore, status: TaskStatus) {
+  init(partition: Int32, store: TaskStore, status: TaskStatus) {
     self.partition = partition
-    self.planFingerprint = planFingerprint
     self.store = store
     state = Mutex(State(status: status))
   }
 
   var status: TaskStatus { state.withLock { $0.status } }
 
-  func access(_ view: Int) throws(ReadError) -> Access {
+  /// - Parameter name: of the view, for messages.
+  func access(_ view: Fingerprint, _ name: String) throws(ReadError) -> Access {
     let found: Result<Access, ReadError> = state.withLock { state in
-      guard state.isReadable, state.views.indices.contains(view) else {
+      guard state.isReadable else {
         let why = state.status.whyNotMoving ?? "the task is being restored"
         return .failure(.notReady(partition: partition, why: why))
       }
-      switch state.views[view] {
+      // A view that the task's plan does not have yet: it is about to be built.
+      guard let position = state.fingerprints.firstIndex(of: view), position < state.views.count else {
+        return .failure(.building(view: name))
+      }
+      switch state.views[position] {
       case .ready(let storeView, let watermark): return .success(Access(storeView: storeView, watermark: watermark))
       case .building(let name): return .failure(.building(view: name))
       }

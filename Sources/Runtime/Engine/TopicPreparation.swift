@@ -19,6 +19,21 @@ struct TopicPreparation {
     return count
   }
 
+  /// What a dead letter or a late record may have beside the headers that say where it comes from: by the client's own
+  /// limit, and by that of the topics (KIP-1034 says nothing of records that are too large).
+  func rejectedRecordBytesMaximum(_ admin: Admin) throws(HeadraceError) -> Int {
+    var limit = Int(ProducerConfiguration(client: configuration.client).recordBytesMaximum)
+    guard configuration.writesRejectedRecords else { return limit }
+    for topic in [plan.deadLetterTopic, plan.lateTopic] {
+      let text = try admin.configuration(of: .topic(topic))["max.message.bytes"]?.value
+      if let value = text.flatMap({ Int($0) }) { limit = min(limit, value) }
+    }
+    return max(limit - Self.ownHeadersBytesMaximum, 0)
+  }
+
+  /// Names and values of our headers, and what a batch of one record has around it.
+  private static let ownHeadersBytesMaximum = 32 << 10
+
   private var inputTopics: [String] {
     InputPlan.all(of: plan).compactMap { input in
       if case .sources = input.role { input.topic } else { nil }
@@ -105,7 +120,7 @@ struct TopicPreparation {
     for name in inputTopics {
       let properties = try admin.configuration(of: .topic(name))
       guard let text = properties["retention.ms"]?.value, let retention = Int64(text), retention >= 0 else { continue }
-      let needed = 3 * (configuration.checkpointIntervalMilliseconds + Self.recoveryMilliseconds)
+      let needed = configuration.retentionMinimumMilliseconds
       guard retention < needed else {
         logger.warning(
           "the disk is the only copy of state that is older than the topic's retention",
@@ -118,7 +133,4 @@ struct TopicPreparation {
         remedy: "raise retention.ms of the topic to at least \(needed)")
     }
   }
-
-  /// How long a restart may take, with a person in it.
-  private static let recoveryMilliseconds: Int64 = 600_000
 }

@@ -4,6 +4,7 @@ internal import Core
 internal import Expressions
 internal import Features
 internal import Kafka
+internal import OfflineStore
 internal import OnlineStore
 internal import Topology
 
@@ -25,23 +26,16 @@ final class SourcePipeline {
   var deltas: [DeltaTarget]
   /// Of every view of the source, built or not: how late a record is must not depend on which views are built.
   let layouts: [ViewLayout]
-  /// What was decided up to here: what a checkpoint keeps.
-  var record: CheckpointRecord.SourceRecord
-
   let decoder: RecordDecoder
-  let eventTime: EventTimeReader
   let dedupe: DedupeTable?
+  /// Where valid records go as they came; nil for none.
+  var archive: ArchiveTarget?
   /// The scope: decoded fields, then derived columns.
   var batch: ColumnBatch
   var derived: [Column]
   var filter: Column?
-  var faults: [RecordFault] = []
-  var headers: EventHeaders
-  var times: [Int64] = []
-  var outcomes: [Outcome] = []
-  /// Rows that go on: first past the filter, then those that are no duplicates, then those that are not late.
-  var rows: [Int] = []
-  var isDuplicate: [Bool] = []
+  /// What becomes of the batch's records.
+  var decisions: RowDecisions
   var eventIDs = EntityKeys()
   /// Keys of the entities that some view has, and the record's own key field, by the columns that they are made of.
   var keyColumns: [[Int]] = []
@@ -49,7 +43,6 @@ final class SourcePipeline {
   /// Where in `keys` the record's key field is; nil when the record's key is not checked.
   var recordKey: Int?
   var scratch = ExpressionScratch()
-  var keyScratch: [UInt8] = []
 
   /// A view and its buffers.
   class Target {
@@ -105,17 +98,13 @@ final class SourcePipeline {
     self.partition = partition
     self.partitionCount = partitionCount
     self.store = store
-    self.record = record
+    decisions = RowDecisions(source, partition, partitionCount: partitionCount, record: record)
     decoder = try RecordDecoder(
       contract: source.contract, format: source.format, columns: source.columns, schemas: schemas)
-    eventTime = EventTimeReader(
-      column: source.eventTime.column, path: source.contract.fields[source.columns[source.eventTime.column]].path,
-      unit: source.eventTime.unit)
     batch = decoder.makeBatch()
     derived = source.derived.map { Column($0.expression.type) }
     batch.columns += derived
     filter = source.filter.map { Column($0.type) }
-    headers = EventHeaders(partition: partition.partition)
     if let plan = source.dedupe {
       dedupe = try store.dedupeTable(source: dedupeName, withinMilliseconds: plan.withinMilliseconds)
     } else {
@@ -148,6 +137,9 @@ final class SourcePipeline {
 }
 
 extension SourcePipeline {
+  /// What was decided up to here: what a checkpoint keeps.
+  var record: CheckpointRecord.SourceRecord { decisions.record }
+
   /// Applies the records `range` of a batch.
   ///
   /// - Parameters:
@@ -159,24 +151,27 @@ extension SourcePipeline {
     _ records: borrowing ConsumedBatch, _ range: Range<Int>, outputs: TaskOutputs?
   ) throws(HeadraceError) -> Int {
     for index in range { decoder.append(records[index].value) }
-    try decoder.decode(into: &batch, faults: &faults)
-    let count = countUntilTransientFault(range.count)
+    try decoder.decode(into: &batch, faults: &decisions.faults)
+    let count = decisions.countUntilTransientFault(range.count)
     guard count > 0 else { return 0 }
-    eventTime.read(batch, into: &times, faults: &faults)
+    decisions.readTimes(batch)
     evaluateScope()
-    try decide(records, range.lowerBound, count, outputs)
+    decisions.decide(records, first: range.lowerBound, count: count, filter: filter, outputs)
     try dropDuplicates(count)
     encodeKeys()
-    sortByLateness()
-    settle(records, range.lowerBound, count, outputs)
+    decisions.sortByLateness(layouts)
+    decisions.settle(
+      records, first: range.lowerBound, count: count, recordKeys: recordKey.map { keys[$0] }, outputs)
+    try archive(records, first: range.lowerBound, count: count)
     try apply(isEmitting: outputs != nil)
     return count
   }
 
-  /// Rows in front of the first whose schema nobody could be asked for.
-  private func countUntilTransientFault(_ count: Int) -> Int {
-    guard !faults.isEmpty, let fault = faults.first(where: { $0.code.isTransient }) else { return count }
-    return fault.row
+  /// Of records with the same id the first in the log counts.
+  private func dropDuplicates(_ count: Int) throws(HeadraceError) {
+    guard let dedupe, let column = source.dedupe?.column, !decisions.rows.isEmpty else { return }
+    eventIDs.encode(batch.columns, parts: [column], rowCount: batch.rowCount)
+    try decisions.dropDuplicates(dedupe, eventIDs, count: count)
   }
 
   private func evaluateScope() {
@@ -198,18 +193,22 @@ extension SourcePipeline {
   ///
   /// - Parameter isEmitting: false below the restart's C: deltas of these records were sent before.
   private func apply(isEmitting: Bool) throws(HeadraceError) {
-    guard !rows.isEmpty else { return }
+    guard !decisions.rows.isEmpty else { return }
     for target in targets {
       evaluate(target)
       select(target)
       try store.apply(
-        view: target.storeView, keys: keys[target.keys], inputs: target.inputs, rows: target.rows, headers: headers)
+        view: target.storeView, keys: keys[target.keys], inputs: target.inputs, rows: target.rows,
+        headers: decisions.headers)
     }
-    guard isEmitting else { return }
     for target in deltas {
       evaluate(target)
+      // Counted below the restart's C too.
       select(target)
-      target.table.apply(keys: keys[target.keys], inputs: target.inputs, rows: target.rows, headers: headers)
+      guard isEmitting else { continue }
+      target.table.apply(
+        keys: keys[target.keys], inputs: target.inputs, rows: target.rows,
+        headers: decisions.headers)
     }
   }
 
@@ -227,21 +226,7 @@ extension SourcePipeline {
     filter = column
   }
 
-  /// The rows that a view takes: its filter is true, its entity is known, and some window of it still counts them.
   private func select(_ target: Target) {
-    target.rows.removeAll(keepingCapacity: true)
-    for row in rows {
-      guard keys[target.keys].isValid[row] else {
-        record.counts.withoutEntity &+= 1
-        continue
-      }
-      if let filter = target.filter, !filter.isValid[row] || filter.integers[row] == 0 { continue }
-      if outcomes[row] == .repaired {
-        let ring = target.plan.layout.ring(
-          eventTime: headers.eventTimesMilliseconds[row], watermark: headers.watermarksMilliseconds[row])
-        if ring == .late { continue }
-      }
-      target.rows.append(row)
-    }
+    decisions.select(into: &target.rows, keys: keys[target.keys], filter: target.filter, layout: target.plan.layout)
   }
 }

@@ -1,4 +1,5 @@
 package import Core
+package import OfflineStore
 
 /// What a checkpoint says beside the rows of the views: how far each input is applied, and what was decided on the way.
 /// Written in the same batch as the rows.
@@ -10,6 +11,8 @@ package struct CheckpointRecord: Sendable, Equatable {
   package var views: [UInt64]
   /// Views that are being built from the log while the others go on.
   package var bootstraps: [BootstrapRecord]
+  /// Rows that wait for their tables.
+  package var spool = SpoolRecord()
 
   package init(
     planFingerprint: UInt64, inputs: [InputRecord], views: [UInt64], bootstraps: [BootstrapRecord] = []
@@ -90,7 +93,7 @@ package struct UpstreamWatermark: Sendable, Equatable {
 }
 
 extension CheckpointRecord {
-  private static let version: UInt8 = 1
+  private static let version: UInt8 = 2
 
   package func encoded() -> [UInt8] {
     var writer = ByteWriter()
@@ -105,6 +108,7 @@ extension CheckpointRecord {
       writer.number(bootstrap.fingerprint)
       bootstrap.input.write(to: &writer)
     }
+    spool.write(to: &writer)
     return writer.bytes
   }
 
@@ -127,6 +131,7 @@ extension CheckpointRecord {
       let fingerprint = try reader.number(UInt64.self)
       bootstraps.append(BootstrapRecord(fingerprint: fingerprint, input: try InputRecord(from: &reader)))
     }
+    spool = try SpoolRecord(from: &reader)
     guard reader.isAtEnd else { throw reader.broken("bytes follow the end") }
   }
 }

@@ -11,26 +11,34 @@ final class DeltaTable {
   /// A replay brings months of a key's tiles within one commit, and a record has to stay well below what brokers take
   /// (1 MB).
   private static let rowBytesMaximum = 256 << 10
+  /// Rows of one commit whose memory is kept for the next one.
+  private static let keptBytesMaximum = 8 << 20
 
   let layout: ViewLayout
   /// Open addressing: positions in `entries` plus one; 0 is free.
   private var slots: [Int32] = []
+  /// The first `count` are in use; the others wait, with their memory, for the next commit.
   private var entries: [Entry] = []
+  private(set) var count = 0
   private var events: EventBlock
   private(set) var firstOffset: Int64?
 
   /// The rows of one key since the last commit.
   final class Entry {
-    let key: [UInt8]
-    let hash: UInt64
+    fileprivate(set) var key: [UInt8] = []
+    fileprivate(set) var hash: UInt64 = 0
     var row: FeatureRow
     /// Large enough: what comes next for the key goes into another row.
     fileprivate(set) var isSealed = false
 
-    init(key: [UInt8], hash: UInt64, layout: ViewLayout) {
-      self.key = key
-      self.hash = hash
-      row = FeatureRow(layout)
+    init(_ layout: ViewLayout) { row = FeatureRow(layout) }
+
+    fileprivate func begin(_ newKey: RawSpan, _ newHash: UInt64, _ layout: ViewLayout) {
+      key.removeAll(keepingCapacity: true)
+      unsafe newKey.withUnsafeBytes { unsafe key.append(contentsOf: $0) }
+      hash = newHash
+      isSealed = false
+      row.removeAll(layout)
     }
 
     func appendRow(to bytes: inout [UInt8]) { row.append(to: &bytes) }
@@ -41,7 +49,6 @@ final class DeltaTable {
     events = EventBlock(layout)
   }
 
-  var count: Int { entries.count }
   private(set) var sizeBytes = 0
 
   /// - Parameter rows: indexes into the batch; each has an entity.
@@ -65,19 +72,21 @@ final class DeltaTable {
 
   /// Hands over every row and forgets them.
   func drain(_ body: (Entry) throws(HeadraceError) -> Void) throws(HeadraceError) {
-    for entry in entries { try body(entry) }
+    for entry in entries[..<count] { try body(entry) }
     removeAll()
   }
 
   func removeAll() {
-    entries.removeAll(keepingCapacity: true)
+    // A replay leaves large rows and many of them: that memory goes.
+    if sizeBytes > Self.keptBytesMaximum { entries.removeAll() }
+    count = 0
     for index in slots.indices { slots[index] = 0 }
     firstOffset = nil
     sizeBytes = 0
   }
 
   private func entry(_ key: RawSpan, _ hash: UInt64) -> Entry {
-    if entries.count * 2 >= slots.count { grow() }
+    if count * 2 >= slots.count { grow() }
     let mask = slots.count - 1
     var slot = Int(truncatingIfNeeded: hash) & mask
     while slots[slot] != 0 {
@@ -89,9 +98,11 @@ final class DeltaTable {
       }
       slot = (slot + 1) & mask
     }
-    let entry = unsafe Entry(key: key.withUnsafeBytes { unsafe Array($0) }, hash: hash, layout: layout)
-    entries.append(entry)
-    slots[slot] = Int32(clamping: entries.count)
+    if count == entries.count { entries.append(Entry(layout)) }
+    let entry = entries[count]
+    entry.begin(key, hash, layout)
+    count += 1
+    slots[slot] = Int32(clamping: count)
     sizeBytes += entry.row.byteCount + entry.key.count + DeltaEnvelope.sizeBytes
     return entry
   }
@@ -99,7 +110,7 @@ final class DeltaTable {
   private func grow() {
     slots = [Int32](repeating: 0, count: max(slots.count * 2, 64))
     let mask = slots.count - 1
-    for (index, entry) in entries.enumerated() where !entry.isSealed {
+    for (index, entry) in entries[..<count].enumerated() where !entry.isSealed {
       var slot = Int(truncatingIfNeeded: entry.hash) & mask
       while slots[slot] != 0 { slot = (slot + 1) & mask }
       slots[slot] = Int32(clamping: index + 1)

@@ -23,7 +23,9 @@ extension PartitionTask {
       now >= nextCommitAtMilliseconds || outputs.sizeBytes > context.configuration.outputBytesMaximum / 2
     {
       noteMarkers()
-      follow(owesWatermark ? .outputsDue : .commitDue)
+      let isOwed = owesCommit && machine.isReadable
+      if isOwed { owesCommit = false }
+      follow(isOwed || owesWatermark ? .outputsDue : .commitDue)
       nextCommitAtMilliseconds = now + context.configuration.commitIntervalMilliseconds
     }
     balance(now)
@@ -133,13 +135,16 @@ extension PartitionTask {
     if machine.isLeaving { RuntimeKillPoint.pass(.revokeBeforeCheckpoint) }
     RuntimeKillPoint.pass(.checkpointBefore)
     let started = WallClock.monotonic.nowMilliseconds
-    let record = CheckpointRecord(
+    var record = CheckpointRecord(
       planFingerprint: context.plan.fingerprint.value,
       inputs: zip(inputs, offsets).map { $0.record(nextOffset: $1) }, views: builtViews,
       bootstraps: bootstraps.map(\.record))
     do throws(HeadraceError) {
+      record.spool = try sealSpool(offsets)
       try store.checkpoint(meta: record.encoded())
       RuntimeKillPoint.pass(.checkpointAfter)
+      noteSpoolCheckpoint(offsets)
+      diskTrouble = nil
       lastCheckpointMilliseconds = WallClock.monotonic.nowMilliseconds - started
       lastCheckpointAtMilliseconds = context.clock.nowMilliseconds
       dropForgottenViews()
@@ -147,7 +152,7 @@ extension PartitionTask {
     } catch {
       guard error.retry != .sameCall else {
         // Nothing was written. The task goes on as long as its memory allows.
-        whyNotMoving = error.description
+        diskTrouble = error.description
         logger.error("checkpoint refused", metadata: ["error": "\(error)"])
         nextCheckpointAtMilliseconds = WallClock.monotonic.nowMilliseconds + 1_000
         return follow(.checkpointRefused)

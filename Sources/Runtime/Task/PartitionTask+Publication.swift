@@ -7,8 +7,7 @@ internal import Topology
 extension PartitionTask {
   func makePublication(_ store: TaskStore) {
     if let publication, publication.store === store { return }
-    let publication = TaskPublication(
-      partition: number, planFingerprint: context.plan.fingerprint, store: store, status: status())
+    let publication = TaskPublication(partition: number, store: store, status: status())
     self.publication = publication
     context.board.publish(publication)
   }
@@ -19,7 +18,7 @@ extension PartitionTask {
     let isReadable = machine.isReadable
     publication.update(nowMilliseconds: WallClock.monotonic.nowMilliseconds) { state in
       state.isReadable = isReadable
-      if state.views.count != context.plan.views.count { state.views = viewStates() }
+      if state.views.count != context.plan.views.count { set(&state) }
       for (index, input) in inputs.enumerated() where index < state.status.inputs.count {
         state.status.inputs[index].appliedOffset = machine.inputs[index].applied
         let watermark = input.watermark
@@ -48,8 +47,13 @@ extension PartitionTask {
     publication.update(nowMilliseconds: WallClock.monotonic.nowMilliseconds) { state in
       state.status = status
       state.isReadable = isReadable
-      state.views = viewStates()
+      set(&state)
     }
+  }
+
+  private func set(_ state: inout TaskPublication.State) {
+    state.fingerprints = context.plan.views.map(\.fingerprint)
+    state.views = viewStates()
   }
 
   private func viewStates() -> [TaskPublication.ViewState] {
@@ -77,11 +81,13 @@ extension PartitionTask {
       }
     var status = TaskStatus(partition: number, phase: phase, inputs: inputStatus())
     status.dirtyBytes = store?.dirtyBytes ?? 0
+    status.memoryBytes = store?.memoryBytes ?? 0
     status.lastCheckpointAtMilliseconds = lastCheckpointAtMilliseconds
     status.lastCheckpointMilliseconds = lastCheckpointMilliseconds
     status.lastCommitMilliseconds = lastCommitMilliseconds
     status.restarts = restarts
-    status.whyNotMoving = whyNotMoving
+    status.whyNotMoving = whyNotMoving ?? schemaTrouble ?? diskTrouble
+    status.planFingerprint = context.plan.fingerprint
     status.bootstraps = bootstraps.map { bootstrap in
       let main = inputs.firstIndex { $0.partition == bootstrap.pipeline.partition }
       let target = main.flatMap { $0 < machine.inputs.count ? machine.inputs[$0].applied : nil }

@@ -62,12 +62,15 @@ extension PartitionTask {
       follow(.applied(input: index, offset: last + 1))
       if let end = input.endOffset, end <= last { input.endOffset = last + 1 }
     }
-    guard done < range.count else { return true }
+    guard done < range.count else {
+      schemaTrouble = nil
+      return true
+    }
     // The schema of this record is not known yet: it is read again when somebody had the time to fetch it.
     let waiting = records[range.lowerBound + done].offset
     try consumer.seek(input.partition, to: waiting)
     waitsForSchemaUntilMilliseconds = WallClock.monotonic.nowMilliseconds + 200
-    whyNotMoving =
+    schemaTrouble =
       "\(input.partition) offset \(waiting): the schema registry has not said yet what the record's schema is"
     return false
   }

@@ -20,6 +20,7 @@ extension PartitionTask {
         unsafe try CheckpointRecord(decoding: bytes.span.bytes, place: statePath)
       }
       let ends = try consumer.watermarks(partitions)
+      try openSpool(record, ends)
       inputs = try makeInputs(store, record)
       makePublication(store)
       var opened: [TaskProtocol.Opened] = []
@@ -50,6 +51,7 @@ extension PartitionTask {
     var options = StoreOptions()
     options.memoryBudgetBytes = memoryBudgetBytes
     options.blockCache = context.blockCache
+    options.reserve = context.reserve
     try Folders.make(statePath)
     do throws(HeadraceError) {
       let opened = try TaskStore(path: statePath, options: options)
@@ -67,10 +69,11 @@ extension PartitionTask {
   }
 
   /// Inputs and bootstraps at S.
-  private func makeInputs(_ store: TaskStore, _ record: CheckpointRecord?) throws(HeadraceError) -> [TaskInput] {
+  func makeInputs(_ store: TaskStore, _ record: CheckpointRecord?) throws(HeadraceError) -> [TaskInput] {
     var inputs: [TaskInput] = []
     namespaces = []
     bootstraps = []
+    dedupeNames = []
     hasDroppedForgotten = false
     sentWatermarks = [:]
     for plan in context.inputs {
@@ -105,6 +108,8 @@ extension PartitionTask {
     _ store: TaskStore, _ index: Int, _ partition: TopicPartition, _ saved: CheckpointRecord.InputRecord?,
     _ record: CheckpointRecord?
   ) throws(HeadraceError) -> SourcePipeline {
+    let name = context.plan.sources[index].name
+    if record != nil, saved == nil { try forgetSource(store, index) }
     var views: [(view: Int, storeView: Int?)] = []
     for (position, view) in context.plan.views.enumerated() where view.source == index {
       let isBuilt = saved == nil || record?.views.contains(view.fingerprint.value) ?? true
@@ -113,30 +118,43 @@ extension PartitionTask {
         views.append((position, nil))
         continue
       }
-      let storeView = try namespace(of: view, in: store).view
       if isBuilt {
-        views.append((position, storeView))
+        views.append((position, try namespace(of: view, in: store).view))
       } else {
-        bootstraps.append(try makeBootstrap(store, index, partition, position, storeView, record))
+        bootstraps.append(try makeBootstrap(store, index, partition, position, record))
       }
     }
-    let name = context.plan.sources[index].name
-    return try makePipeline(
+    let pipeline = try makePipeline(
       store, index, partition, views, saved?.sources.first { $0.source == name }, dedupeName: name)
+    pipeline.archive = archiveTarget(ofSource: index)
+    return pipeline
+  }
+
+  /// A source that comes again after a plan without it is read from the beginning: what is left of it goes.
+  private func forgetSource(_ store: TaskStore, _ index: Int) throws(HeadraceError) {
+    for view in context.plan.views where view.source == index && !view.isRepartitioned {
+      try store.dropNamespace(try namespace(of: view, in: store).id)
+    }
+    try store.dropDedupeTable(source: context.plan.sources[index].name)
   }
 
   private func makeBootstrap(
-    _ store: TaskStore, _ index: Int, _ partition: TopicPartition, _ position: Int, _ storeView: Int,
-    _ record: CheckpointRecord?
+    _ store: TaskStore, _ index: Int, _ partition: TopicPartition, _ position: Int, _ record: CheckpointRecord?
   ) throws(HeadraceError) -> ViewBootstrap {
     let view = context.plan.views[position]
+    let dedupeName = "\(context.plan.sources[index].name)#\(view.fingerprint)"
     let saved = record?.bootstraps.first { $0.fingerprint == view.fingerprint.value }?.input
+    if saved == nil {
+      // Rows and ids of a view that was removed and comes again may be here still: it begins with nothing.
+      try store.dropNamespace(try namespace(of: view, in: store).id)
+      try store.dropDedupeTable(source: dedupeName)
+    }
+    let storeView = try namespace(of: view, in: store).view
     let pipeline = try makePipeline(
-      store, index, partition, [(position, storeView)], saved?.sources.first,
-      dedupeName: "\(context.plan.sources[index].name)#\(view.fingerprint)")
+      store, index, partition, [(position, storeView)], saved?.sources.first, dedupeName: dedupeName)
     let beginning = try consumer.watermarks([partition])[partition]?.beginning ?? 0
     return try ViewBootstrap(
-      view: position, storeView: storeView, plan: view, pipeline: pipeline,
+      view: position, storeView: storeView, plan: view, pipeline: pipeline, dedupeName: dedupeName,
       position: max(saved?.nextOffset ?? beginning, beginning), context: context)
   }
 
@@ -144,7 +162,8 @@ extension PartitionTask {
     _ store: TaskStore, _ index: Int, _ partition: TopicPartition, _ views: [(view: Int, storeView: Int?)],
     _ record: CheckpointRecord.SourceRecord?, dedupeName: String
   ) throws(HeadraceError) -> SourcePipeline {
-    try SourcePipeline(
+    dedupeNames.insert(dedupeName)
+    return try SourcePipeline(
       plan: context.plan, source: index, partition: partition, partitionCount: context.partitionCount, store: store,
       views: views, record: record ?? .init(source: context.plan.sources[index].name), dedupeName: dedupeName,
       schemas: context.schemas)
@@ -165,17 +184,36 @@ extension PartitionTask {
       for input in inputs {
         input.committedMetadata = committed[input.partition]?.metadata.flatMap { CommitMetadata($0) }
       }
-      follow(.committedRead(inputs.map { committed[$0.partition]?.offset }))
+      follow(.committedRead(try deriveMissing(inputs.map { committed[$0.partition]?.offset })))
     } catch {
       pendingFailure = error
     }
   }
 
+  /// C where the group has none: from the task's own outputs, if there are any, and if these can tell.
+  private func deriveMissing(_ committed: [Int64?]) throws(HeadraceError) -> [Int64?] {
+    let lost = Set(committed.indices.filter { committed[$0] == nil })
+    guard !lost.isEmpty, !context.configuration.acceptances.stateOffset else { return committed }
+    let derived = try OutputEvidence(task: number, context: context)
+      .committed(lost: lost, saved: machine.inputs.map(\.saved))
+    var offsets = committed
+    for index in offsets.indices where offsets[index] == nil {
+      guard let offset = derived[index] else { continue }
+      logger.warning(
+        "the group has lost its offset: taken from the task's committed outputs",
+        metadata: ["partition": "\(inputs[index].partition)", "offset": "\(offset)"])
+      offsets[index] = offset
+      owesCommit = true
+    }
+    return offsets
+  }
+
   func read(from offsets: [Int64]) {
     startOffsets = offsets
     for (index, input) in inputs.enumerated() {
-      // One record earlier, to see whether the log is still the one that the state knows.
-      if let witness = input.expectedWitness, witness.offset < offsets[index] { startOffsets[index] = witness.offset }
+      // One record earlier, if it is there, to see whether the log is still the one that the state knows.
+      guard let witness = input.expectedWitness, witness.offset < offsets[index] else { continue }
+      if witness.offset >= machine.inputs[index].log.beginning { startOffsets[index] = witness.offset }
     }
     guard isAssigned else { return }
     do throws(HeadraceError) {

@@ -3,6 +3,7 @@ internal import Core
 internal import Glibc
 internal import Kafka
 internal import Logging
+internal import OfflineStore
 internal import OnlineStore
 internal import Topology
 
@@ -11,17 +12,21 @@ internal import Topology
 /// Lives on its worker's thread. `TaskProtocol` says what happens when; this does it.
 final class PartitionTask {
   let number: Int32
-  let context: TaskContext
+  var context: TaskContext
   let consumer: Consumer
-  let outputs: TaskOutputs
+  var outputs: TaskOutputs
   let lane: CommitLane?
   let memoryBudgetBytes: Int
   var machine: TaskProtocol
   var store: TaskStore?
   var inputs: [TaskInput] = []
   var bootstraps: [ViewBootstrap] = []
+  /// Rows for tables; nil when there are none.
+  var spool: Spool?
   /// Of the plan's views, in the store.
   var namespaces: Set<UInt32> = []
+  /// Under which the store keeps the ids of the sources, and of the views that are being built.
+  var dedupeNames: Set<String> = []
   var hasDroppedForgotten = false
   /// S when the state was closed.
   var lastSaved: [TopicPartition: Int64] = [:]
@@ -34,6 +39,11 @@ final class PartitionTask {
   /// The store's last write failed: only a new instance knows what the disk has.
   var isStoreFinished = false
   var whyNotMoving: String?
+  /// What else is not as it should be, until it is again: a schema that is waited for, a disk without room.
+  var schemaTrouble: String?
+  var diskTrouble: String?
+  /// C was derived from outputs: the group is to know it again.
+  var owesCommit = false
   /// When it was found to be fenced, by the monotonic clock.
   var fencedAtMilliseconds: Int64?
   /// When to try again what failed.
@@ -67,15 +77,20 @@ final class PartitionTask {
     logger = context.logger
     logger[metadataKey: "task"] = "\(number)"
     machine = TaskProtocol(context.configuration.acceptances)
-    outputs = TaskOutputs(
-      plan: context.plan, task: number, partitionCount: context.partitionCount,
-      writesRejected: context.configuration.writesRejectedRecords)
+    outputs = Self.outputs(number, context)
     lane = context.isTransactional ? try Self.lane(number, context, wake) : nil
     let now = WallClock.monotonic.nowMilliseconds
     nextCommitAtMilliseconds = now + context.configuration.commitIntervalMilliseconds
     // Tasks save one after the other, not all at once.
     let interval = context.configuration.checkpointIntervalMilliseconds
     nextCheckpointAtMilliseconds = now + interval / 2 + interval * Int64(number % 8) / 16
+  }
+
+  static func outputs(_ number: Int32, _ context: TaskContext) -> TaskOutputs {
+    TaskOutputs(
+      plan: context.plan, task: number, partitionCount: context.partitionCount,
+      writesRejected: context.configuration.writesRejectedRecords,
+      recordBytesMaximum: context.rejectedRecordBytesMaximum)
   }
 
   private static func lane(
@@ -115,6 +130,7 @@ final class PartitionTask {
       if !isStoreFinished { store?.discardUnsaved() }
       outputs.removeAll()
       flying = nil
+      schemaTrouble = nil
       publication?.update(nowMilliseconds: 0) { $0.isReadable = false }
     case .becomeReadable:
       RuntimeKillPoint.pass(.restartReplayed)
@@ -150,14 +166,22 @@ final class PartitionTask {
     publish()
   }
 
+  /// S of every input.
+  var savedOffsets: [TopicPartition: Int64] {
+    var offsets: [TopicPartition: Int64] = [:]
+    for (input, progress) in zip(inputs, machine.inputs) { offsets[input.partition] = progress.saved }
+    return offsets
+  }
+
   func closeStore() {
     isAssigned = false
-    for (input, progress) in zip(inputs, machine.inputs) { lastSaved[input.partition] = progress.saved }
+    if !inputs.isEmpty { lastSaved = savedOffsets }
     if let publication {
       publication.end()
       context.board.withdraw(publication)
     }
     publication = nil
+    releaseSpool()
     store?.close()
     store = nil
     inputs = []
@@ -182,9 +206,8 @@ extension TaskProtocol.Stop {
         .user, "COMMIT_MISSING",
         "the state holds records up to offset \(saved), and the group has no offset: it expired, or was deleted",
         place: place(input),
-        remedy: "look at the newest `headrace-src` header in \(task.context.plan.deadLetterTopic); with "
-          + "--accept-state-offset the state's own offset counts, and outputs behind it are not written twice only if "
-          + "there were none")
+        remedy: "outputs that would tell how far it was are deleted; with --accept-state-offset the state's own offset "
+          + "counts: outputs of records from \(saved) on, if there were any, are written a second time")
     case .recordsGone(let input, let from, let to):
       return HeadraceError(
         .external, "RECORDS_GONE", "records \(from) ..< \(to) are gone from the log, and the state has not seen them",
@@ -195,8 +218,7 @@ extension TaskProtocol.Stop {
       return HeadraceError(
         .external, "LOG_TRUNCATED", "offset \(offset) was read before, and the log ends at \(end)", place: place(input),
         remedy:
-          "the topic was made again, or its broker lost records: find out which; then move \(task.statePath) away "
-          + "and delete the group's offsets to begin anew")
+          "the topic was made again, or its broker lost records: find out which; then \(task.beginAnew)")
     case .fenced:
       return HeadraceError(
         .external, "TASK_FENCED", "another instance has taken this task over", place: "task \(task.number)",
@@ -211,12 +233,19 @@ extension TaskProtocol.Stop {
       return HeadraceError(
         .user, "TOPIC_RECREATED", "offset \(offset) holds another record than the one that the state has read",
         place: place(input),
-        remedy: "the topic was deleted and made again: move \(task.statePath) away and delete the group's offsets to "
-          + "begin anew")
+        remedy: "the topic was deleted and made again: \(task.beginAnew)")
     }
   }
 }
 
 extension PartitionTask {
+  /// How a person has the task forget everything.
+  fileprivate var beginAnew: String {
+    let plan = context.plan
+    let topics = [plan.deadLetterTopic, plan.lateTopic] + plan.views.compactMap(\.repartitionTopic)
+    return "to begin anew, stop every worker, move \(context.configuration.dataDirectory)/state/\(plan.name) away, and "
+      + "delete the group \(plan.name) and the topics \(topics.joined(separator: ", "))"
+  }
+
   var statePath: String { context.statePath(number) }
 }

@@ -2,6 +2,7 @@ internal import Contracts
 internal import Core
 internal import Kafka
 internal import Logging
+internal import OfflineStore
 internal import Rocks
 internal import Topology
 
@@ -10,11 +11,16 @@ struct TaskContext: Sendable {
   var plan: Plan
   var inputs: [InputPlan]
   var partitionCount: Int32
+  /// What fits into the dead-letter and late topics beside our headers.
+  var rejectedRecordBytesMaximum: Int
   var configuration: RuntimeConfiguration
   var board: TaskBoard
   var schemas: any WriterSchemas
   var logger: Logger
   var blockCache: BlockCache
+  var reserve: DiskReserve?
+  /// nil: there are no tables.
+  var tables: TableLane?
   var clock: WallClock
 
   /// Whether anything may ever be written to Kafka: then every commit is a transaction, also one without outputs. A
@@ -26,7 +32,39 @@ struct TaskContext: Sendable {
   /// Where a task's state is.
   func statePath(_ task: Int32) -> String { "\(configuration.dataDirectory)/state/\(plan.name)/\(task)" }
 
+  /// Rows of the task that wait for their tables.
+  func spoolPath(_ task: Int32) -> String { "\(configuration.dataDirectory)/spool/\(plan.name)/\(task)" }
+
+  /// The tables that a task writes to, in the order in which its spool counts them.
+  func offlineTables(_ task: Int32) -> [OfflineTable] {
+    guard tables != nil else { return [] }
+    return plan.sources.filter(\.isArchived).map { source in
+      let fields = source.contract.fields.map { OfflineTable.Field($0.path, $0.type) }
+      return OfflineTable(
+        name: EventArchive.name(source: source.name), fields: fields + EventArchive.decisions,
+        offsetField: fields.count + EventArchive.offsetDecision, topology: plan.name, topic: source.topic,
+        partition: task)
+    }
+  }
+
   var topics: [String] { inputs.map(\.topic) }
+
+  /// Whether tasks can go over to another plan where they stand: they read the same partitions, commit in the same way,
+  /// and whoever reads by the former plan finds the features of a view at the same positions.
+  func canGoOver(to next: TaskContext) -> Bool {
+    guard topics == next.topics, partitionCount == next.partitionCount, isTransactional == next.isTransactional,
+      offlineTables(0) == next.offlineTables(0)
+    else { return false }
+    for source in next.plan.sources {
+      guard let former = plan.sources.first(where: { $0.name == source.name }) else { continue }
+      guard former.dedupe?.withinMilliseconds == source.dedupe?.withinMilliseconds else { return false }
+    }
+    for view in next.plan.views {
+      guard let former = plan.views.first(where: { $0.fingerprint == view.fingerprint }) else { continue }
+      guard former.features.map(\.name) == view.features.map(\.name) else { return false }
+    }
+    return true
+  }
 
   func partitions(of task: Int32) -> [TopicPartition] { topics.map { TopicPartition(topic: $0, partition: task) } }
 }

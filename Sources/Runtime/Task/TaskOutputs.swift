@@ -9,6 +9,8 @@ internal import Topology
 final class TaskOutputs {
   private let task: Int32
   private let partitionCount: Int32
+  /// A rejected record that is larger is written without what makes it so.
+  private let recordBytesMaximum: Int
   /// nil: rejected records are counted and not written.
   private let rejected: (deadLetterTopic: String, lateTopic: String)?
   private var filling: Buffers
@@ -20,27 +22,26 @@ final class TaskOutputs {
   struct Buffers: Sendable {
     var deadLetters: ProduceBatch
     var late: ProduceBatch
-    /// By repartitioned view.
-    var deltas: [Int: ProduceBatch]
+    /// By view; nil where nothing is repartitioned.
+    var deltas: [ProduceBatch?]
 
-    var sizeBytes: Int { deadLetters.sizeBytes + late.sizeBytes + deltas.values.reduce(0) { $0 + $1.sizeBytes } }
-    var all: [ProduceBatch] { [deadLetters, late] + deltas.sorted { $0.key < $1.key }.map(\.value) }
+    var sizeBytes: Int { deadLetters.sizeBytes + late.sizeBytes + deltas.reduce(0) { $0 + ($1?.sizeBytes ?? 0) } }
+    var all: [ProduceBatch] { [deadLetters, late] + deltas.compactMap(\.self) }
 
     mutating func removeAll() {
       deadLetters.removeAll()
       late.removeAll()
-      for view in deltas.keys { deltas[view]?.removeAll() }
+      for view in deltas.indices { deltas[view]?.removeAll() }
     }
   }
 
-  init(plan: Plan, task: Int32, partitionCount: Int32, writesRejected: Bool) {
+  init(plan: Plan, task: Int32, partitionCount: Int32, writesRejected: Bool, recordBytesMaximum: Int) {
     self.task = task
     self.partitionCount = partitionCount
+    self.recordBytesMaximum = recordBytesMaximum
     rejected = writesRejected ? (plan.deadLetterTopic, plan.lateTopic) : nil
-    var deltas: [Int: ProduceBatch] = [:]
-    for (index, view) in plan.views.enumerated() {
-      guard let topic = view.repartitionTopic else { continue }
-      deltas[index] = ProduceBatch(topic: topic, partitioner: .murmur2, partitionCount: partitionCount)
+    let deltas = plan.views.map { view in
+      view.repartitionTopic.map { ProduceBatch(topic: $0, partitioner: .murmur2, partitionCount: partitionCount) }
     }
     filling = Buffers(
       deadLetters: ProduceBatch(topic: plan.deadLetterTopic), late: ProduceBatch(topic: plan.lateTopic), deltas: deltas)
@@ -66,7 +67,8 @@ final class TaskOutputs {
 }
 
 extension TaskOutputs {
-  /// A record that is no event: as it came, with what is wrong with it (KIP-1034).
+  /// A record that is no event: as it came, with what is wrong with it (KIP-1034). Of one that would not fit into its
+  /// topic the largest part stays out: it is where `sourceHeader` says.
   func deadLetter(
     _ record: borrowing ConsumedRecord, _ partition: TopicPartition, _ source: SourcePlan, _ fault: RecordFault
   ) {
@@ -95,6 +97,8 @@ extension TaskOutputs {
 
   /// Where an output comes from: `topic/partition@offset`.
   static let sourceHeader = "headrace-src"
+  /// Which parts of a record are not repeated because of their size: `value`, `key`, `headers`.
+  private static let omittedHeader = "headrace-omitted"
 
   /// A piece of a row of a repartitioned view.
   func delta(view: Int, _ envelope: DeltaEnvelope, _ entry: DeltaTable.Entry) {
@@ -128,14 +132,43 @@ extension TaskOutputs {
   ) throws(HeadraceError) {
     // In the partition of the task: what was in order stays in order. A timestamp that a client refuses becomes now.
     let timestamp = record.timestampMilliseconds
-    try filling[keyPath: batch].append(
-      key: record.key, value: record.value, timestampMilliseconds: timestamp > 0 ? timestamp : nil, partition: task)
     let headers = record.headers
-    for index in 0..<headers.count {
-      let header = headers[index]
-      try filling[keyPath: batch].appendHeader(header.name, header.value)
+    let omitted = omitted(record)
+    try filling[keyPath: batch].append(
+      key: omitted.contains(.key) ? nil : record.key, value: omitted.contains(.value) ? nil : record.value,
+      timestampMilliseconds: timestamp > 0 ? timestamp : nil, partition: task)
+    if !omitted.contains(.headers) {
+      for index in 0..<headers.count {
+        let header = headers[index]
+        try filling[keyPath: batch].appendHeader(header.name, header.value)
+      }
     }
+    guard !omitted.isEmpty else { return }
+    try filling[keyPath: batch].appendHeader(
+      Self.omittedHeader, omitted.map(\.rawValue).sorted().joined(separator: ","))
   }
+
+  private enum Part: String { case value, key, headers }
+
+  /// The largest parts, as few as there have to be.
+  private func omitted(_ record: borrowing ConsumedRecord) -> Set<Part> {
+    var sizes: [(part: Part, bytes: Int)] = [
+      (.value, record.value?.byteCount ?? 0), (.key, record.key?.byteCount ?? 0), (.headers, 0),
+    ]
+    for index in 0..<record.headers.count {
+      let header = record.headers[index]
+      sizes[2].bytes += header.name.utf8.count + (header.value?.byteCount ?? 0) + Self.headerOverheadBytes
+    }
+    var total = sizes.reduce(0) { $0 + $1.bytes }
+    var omitted: Set<Part> = []
+    for size in sizes.sorted(by: { $0.bytes > $1.bytes }) where total > recordBytesMaximum {
+      omitted.insert(size.part)
+      total -= size.bytes
+    }
+    return omitted
+  }
+
+  private static let headerOverheadBytes = 16
 
   private func note(_ body: () throws(HeadraceError) -> Void) {
     guard failure == nil else { return }

@@ -16,13 +16,17 @@ final class ViewBootstrap {
   let pipeline: SourcePipeline
   /// Everything below it is in the view's rows.
   private(set) var position: Int64
+  /// Under which the ids of its own are kept.
+  let dedupeName: String
   private let partition: TopicPartition
   private let consumer: Consumer
 
   init(
-    view: Int, storeView: Int, plan: ViewPlan, pipeline: SourcePipeline, position: Int64, context: TaskContext
+    view: Int, storeView: Int, plan: ViewPlan, pipeline: SourcePipeline, dedupeName: String, position: Int64,
+    context: TaskContext
   ) throws(HeadraceError) {
     self.view = view
+    self.dedupeName = dedupeName
     self.storeView = storeView
     self.plan = plan
     self.pipeline = pipeline
@@ -57,7 +61,11 @@ final class ViewBootstrap {
       try consumer.seek(partition, to: target)
       position = target
     }
-    if !result.endsReached.isEmpty, position < target { position = target }
+    if !result.endsReached.isEmpty {
+      // Behind the last record there are markers. Not simply all that is below the target: the task may have read what
+      // was not in the log yet when this reader came to its end.
+      position = max(position, min(try consumer.position(of: partition), target))
+    }
     return position == target
   }
 
@@ -70,9 +78,16 @@ final class ViewBootstrap {
 }
 
 extension PartitionTask {
-  /// Gives every view that is being built a piece of the log, and takes those in that have caught up.
+  /// How long a task builds before it looks after the others again; each turn is a batch at least.
+  private static let buildMillisecondsMaximum: Int64 = 5
+
+  /// Gives views that are being built a piece of the log, in turns, and takes those in that have caught up.
   func advanceBootstraps() {
-    for bootstrap in bootstraps {
+    let deadline = WallClock.monotonic.nowMilliseconds + Self.buildMillisecondsMaximum
+    for _ in bootstraps.indices {
+      guard WallClock.monotonic.nowMilliseconds < deadline else { return }
+      let bootstrap = bootstraps.removeFirst()
+      bootstraps.append(bootstrap)
       guard pendingFailure == nil, machine.phase == .running,
         let index = inputs.firstIndex(where: { input in
           input.sources.contains { $0.source.name == bootstrap.sourceName }
@@ -90,6 +105,8 @@ extension PartitionTask {
       main.add(context.plan, bootstrap.view, bootstrap.storeView)
       bootstraps.removeAll { $0 === bootstrap }
       RuntimeKillPoint.pass(.spliceAfter)
+      // Its ids are those of the task from here on; they go when a checkpoint says so.
+      dedupeNames.remove(bootstrap.dedupeName)
       logger.info(
         "view is built", metadata: ["view": "\(bootstrap.plan.name)", "offset": "\(bootstrap.position)"])
       nextCheckpointAtMilliseconds = 0
@@ -106,7 +123,8 @@ extension PartitionTask {
     return built
   }
 
-  /// Rows of views that the plan does not have any more go when all that it has are built.
+  /// Rows of views that the plan does not have any more, and ids of those that were being built, go when all that it
+  /// has are built.
   func dropForgottenViews() {
     guard bootstraps.isEmpty, !hasDroppedForgotten, let store else { return }
     hasDroppedForgotten = true
@@ -114,6 +132,9 @@ extension PartitionTask {
       for stored in try store.storedNamespaces() where !namespaces.contains(stored.id) {
         try store.dropNamespace(stored.id)
         logger.info("rows of a former view are dropped", metadata: ["view": "\(stored.name)"])
+      }
+      for source in try store.storedDedupeSources() where !dedupeNames.contains(source) {
+        try store.dropDedupeTable(source: source)
       }
     } catch {
       pendingFailure = error

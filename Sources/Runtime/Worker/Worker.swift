@@ -63,7 +63,8 @@ final class Worker: RebalanceListener {
     self.consumer = consumer
     control.set(waker: try consumer.waker())
     try consumer.subscribe(context.topics)
-    while !control.isStopping, !control.hasContext {
+    while !control.isStopping {
+      if control.hasContext, try !goOver() { break }
       let result: PollResult
       do {
         result = try consumer.poll(timeoutMilliseconds: pollTimeout()) { records in
@@ -72,12 +73,31 @@ final class Worker: RebalanceListener {
       } catch let error as HeadraceError where isAboutOneTask(error) {
         continue
       }
+      // Asking for it wakes the library's thread that sends heartbeats.
+      if control.takeClockStep() { _ = try consumer.groupMetadata() }
       for partition in result.endsReached { tasks[partition.partition]?.reachedEnd(of: partition) }
       let now = WallClock.monotonic.nowMilliseconds
       for task in tasks.values { task.tick(nowMilliseconds: now) }
       try askWhoOwns(now)
     }
     if control.isAbandoning { endSession() } else { try leave(consumer) }
+  }
+
+  /// Runs the other plan that is there, in the session that there is.
+  ///
+  /// - Returns: false when it takes another one: the new plan reads other topics.
+  private func goOver() throws -> Bool {
+    guard let next = control.takeContext() else { return true }
+    guard context.canGoOver(to: next) else {
+      control.giveBack(next)
+      return false
+    }
+    context = next
+    for task in tasks.values {
+      task.goOver(to: next)
+      control.noteLeft(task.number, task.savedOffsets)
+    }
+    return true
   }
 
   /// A task is fenced by its new owner, or because its transaction was open for too long (the process stood still).
@@ -186,9 +206,10 @@ extension Worker {
     let given = Set(partitions)
     for number in numbers {
       for partition in context.partitions(of: number) where !given.contains(partition) {
+        // While members go over to a plan that reads other topics, they differ for a moment: this one joins again.
         throw HeadraceError(
-          .user, "PARTITIONS_APART", "the group gave task \(number) to this worker without \(partition)",
-          place: context.plan.name,
+          .external, "PARTITIONS_APART", "the group gave task \(number) to this worker without \(partition)",
+          retry: .newInstance, place: context.plan.name,
           remedy: "every member of the group must run the same topology, with the range assignor")
       }
     }
@@ -212,6 +233,8 @@ final class WorkerControl: Sendable {
     var isStopping = false
     var isAbandoning = false
     var hasEnded = false
+    /// The wall clock was set back.
+    var hasClockStep = false
     /// What to run from the next session on.
     var next: TaskContext?
     /// Where tasks left off when another plan was to be run.
@@ -246,6 +269,19 @@ final class WorkerControl: Sendable {
 
   var isAbandoning: Bool { state.change { $0.isAbandoning } }
 
+  /// What waits by the wall clock would wait for too long.
+  func noteClockStep() {
+    state.change { $0.hasClockStep = true }
+    wake()
+  }
+
+  func takeClockStep() -> Bool {
+    state.change { state in
+      defer { state.hasClockStep = false }
+      return state.hasClockStep
+    }
+  }
+
   /// Another plan: the tasks commit, save and close, and a session with the other plan begins.
   func replace(_ context: TaskContext) {
     state.change {
@@ -254,6 +290,9 @@ final class WorkerControl: Sendable {
     }
     wake()
   }
+
+  /// What was taken and cannot be run yet; a newer one counts more.
+  func giveBack(_ context: TaskContext) { state.change { if $0.next == nil { $0.next = context } } }
 
   var hasContext: Bool { state.change { $0.next != nil } }
   func takeContext() -> TaskContext? { state.change { $0.next.take() } }

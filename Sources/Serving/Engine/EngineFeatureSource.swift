@@ -2,31 +2,35 @@ internal import Core
 package import Features
 package import OnlineStore
 package import Runtime
-internal import Topology
+package import Topology
 
-/// Features out of a running engine.
+/// Features of one plan out of a running engine.
 package struct EngineFeatureSource: OnlineFeatureSource {
   private let engine: Engine
+  private let reader: FeatureReader
 
-  package init(_ engine: Engine) { self.engine = engine }
+  package init(_ engine: Engine, _ plan: Plan) {
+    self.engine = engine
+    reader = engine.reader(of: plan)
+  }
 
   package func read(
     view: Int, key: EntityKey, at time: ReadTime, features: [Int], into values: inout [FeatureValue]
   ) throws(OnlineReadError) -> Int64 {
     values.removeAll(keepingCapacity: true)
     do throws(Runtime.ReadError) {
-      return try engine.reader.read(view: view, key: key, at: time.ofRuntime, features: features, into: &values)
+      return try reader.read(view: view, key: key, at: time.ofRuntime, features: features, into: &values)
     } catch {
       throw OnlineReadError(error)
     }
   }
 
   package func watermarkMilliseconds(view: Int, key: EntityKey) -> Int64? {
-    (try? engine.reader.watermark(of: key, view: view)) ?? nil
+    (try? reader.watermark(of: key, view: view)) ?? nil
   }
 
   package func wait(for offsets: [RecordOffset], milliseconds: Int64) async throws(OnlineReadError) {
-    let topics = Set(engine.plan.sources.map(\.topic))
+    let topics = Set(reader.plan.sources.map(\.topic))
     let partitionCount = engine.status().partitionCount ?? .max
     for offset in offsets where !topics.contains(offset.topic) || offset.partition >= partitionCount {
       throw .unknownOffset(offset)

@@ -40,6 +40,10 @@ extension EngineReport.Task {
       watermarkMilliseconds: watermarks.min(), lagMilliseconds: lags.max(),
       checkpointAgeMilliseconds: task.lastCheckpointAtMilliseconds.map { max(nowMilliseconds &- $0, 0) },
       whyNotMoving: task.whyNotMoving)
+    planFingerprint = task.planFingerprint?.description ?? ""
+    builds = task.bootstraps.map {
+      EngineReport.Build(view: $0.view, position: $0.appliedOffset, target: $0.targetOffset)
+    }
   }
 }
 
@@ -69,6 +73,6 @@ extension EngineReport.Source {
       name: source.name, topic: topic, read: counts.read, applied: counts.applied, repaired: counts.repaired,
       filtered: counts.filtered, deduplicated: counts.deduplicated, late: counts.late,
       deadLettered: counts.deadLettered,
-      misplaced: counts.misplaced)
+      misplaced: counts.misplaced, withoutEntity: counts.withoutEntity)
   }
 }

@@ -216,6 +216,18 @@ extension OpenAPIDocument {
               },
               "checkpoint_age_seconds": {"type": ["number", "null"]},
               "why_not_moving": {"type": ["string", "null"]},
+              "plan": {"type": "string"},
+              "building": {
+                "type": "array",
+                "items": {
+                  "type": "object",
+                  "properties": {
+                    "view": {"type": "string"},
+                    "position": {"type": "integer"},
+                    "target": {"type": "integer"}
+                  }
+                }
+              },
               "inputs": {
                 "type": "array",
                 "items": {
@@ -249,7 +261,8 @@ extension OpenAPIDocument {
               "deduplicated": {"type": "integer"},
               "late": {"type": "integer"},
               "dead_lettered": {"type": "integer"},
-              "misplaced": {"type": "integer"}
+              "misplaced": {"type": "integer"},
+              "without_entity": {"type": "integer"}
             }
           }
         }

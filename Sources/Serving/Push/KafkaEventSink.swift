@@ -32,6 +32,15 @@ package final class KafkaEventSink: EventSink {
     pushes = try await Confined(on: thread) { PushesUnderWay(try Producer(fixed)) }
   }
 
+  /// The same producer with other topics: another plan has other sources, or has them in another order.
+  package func aimed(at targets: [Target]) -> KafkaEventSink { KafkaEventSink(targets, thread, pushes) }
+
+  private init(_ targets: [Target], _ thread: BlockingThread, _ pushes: Confined<PushesUnderWay>) {
+    self.targets = targets
+    self.thread = thread
+    self.pushes = pushes
+  }
+
   package func publish(
     _ records: [PushedRecord], source: Int, timeoutMilliseconds: Int64
   ) async throws(HeadraceError) -> [RecordOffset] {

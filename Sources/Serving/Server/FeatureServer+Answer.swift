@@ -62,14 +62,15 @@ extension FeatureServer {
     case .tasks: return .json(replies.tasks())
     case .openAPI: return .json(ByteBuffer(string: OpenAPIDocument.text))
     case .metrics:
+      let offer = offer
       let metrics = Metrics(
-        catalog: catalog, report: status.report(), counters: counters, admission: admission, shapes: shapes.count,
-        nowMilliseconds: clock.nowMilliseconds)
+        catalog: offer.catalog, report: status.report(), counters: counters, admission: admission,
+        shapes: offer.shapes.count, nowMilliseconds: clock.nowMilliseconds)
       return Reply(status: 200, contentType: .metrics, body: metrics.text())
     }
   }
 
-  private var replies: StatusReplies { StatusReplies(catalog: catalog, report: status.report()) }
+  private var replies: StatusReplies { StatusReplies(catalog: offer.catalog, report: status.report()) }
 }
 
 extension FeatureServer {

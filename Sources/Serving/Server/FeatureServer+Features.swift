@@ -5,9 +5,10 @@ extension FeatureServer {
   func onlineFeatures(_ body: ByteBuffer, deadline: NIODeadline) async throws(Problem) -> Reply {
     let bytes = body.readableBytesUInt8Span
     let request = try FeatureRequest(bytes, limits: configuration.limits)
-    let shape = try shapes.shape(of: request, in: bytes)
-    var answer = try FeatureAnswer(request, in: bytes, shape: shape, catalog: catalog, source: features)
-    if !request.minimumOffsets.isEmpty { try await wait(for: request, deadline: deadline) }
+    let offer = offer
+    let shape = try offer.shapes.shape(of: request, in: bytes)
+    var answer = try FeatureAnswer(request, in: bytes, shape: shape, catalog: offer.catalog, source: offer.features)
+    if !request.minimumOffsets.isEmpty { try await wait(for: request, offer.features, deadline: deadline) }
     if answer.rowCount * shape.reads.count > configuration.admission.rowsOnEventLoop {
       return try await withTaskExecutorPreference(globalConcurrentExecutor) {
         () async throws(Problem) in try read(&answer, request, deadline)
@@ -26,7 +27,9 @@ extension FeatureServer {
     return .json(body)
   }
 
-  private func wait(for request: FeatureRequest, deadline: NIODeadline) async throws(Problem) {
+  private func wait(
+    for request: FeatureRequest, _ features: any OnlineFeatureSource, deadline: NIODeadline
+  ) async throws(Problem) {
     let left = (deadline - NIODeadline.now()).nanoseconds / 1_000_000
     let milliseconds = min(request.waitMilliseconds ?? left, left)
     try admission.beginWaiting()

@@ -3,7 +3,7 @@ internal import NIOCore
 extension FeatureServer {
   /// `POST /push` and `POST /write-to-online-store`.
   func push(_ route: Route, _ body: ByteBuffer, deadline: NIODeadline) async throws(Problem) -> Reply {
-    guard let pushes else {
+    guard let pushes = offer.pushes else {
       throw Problem(403, "READ_ONLY", "this server takes no events", remedy: "push to a worker")
     }
     let work: PushHandler.Work

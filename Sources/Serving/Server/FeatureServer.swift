@@ -12,8 +12,6 @@ internal import Synchronization
 ///     …
 ///     await server.stop()
 package final class FeatureServer: Sendable {
-  let catalog: ServingCatalog
-  let features: any OnlineFeatureSource
   let status: any StatusSource
   let configuration: ServingConfiguration
   let clock: WallClock
@@ -21,8 +19,7 @@ package final class FeatureServer: Sendable {
   let admission: AdmissionControl
   let counters = ServerCounters()
   let date = DateHeader()
-  let shapes: ShapeCache
-  let pushes: PushHandler?
+  private let offered: Mutex<Offer>
   private let running = Mutex<Running?>(nil)
   private let boundPort = Atomic<Int>(0)
 
@@ -37,15 +34,21 @@ package final class FeatureServer: Sendable {
     catalog: ServingCatalog, features: any OnlineFeatureSource, events: (any EventSink)?, status: any StatusSource,
     configuration: ServingConfiguration = ServingConfiguration(), clock: WallClock = .system, logger: Logger
   ) {
-    self.catalog = catalog
-    self.features = features
     self.status = status
     self.configuration = configuration
     self.clock = clock
     self.logger = logger
     admission = AdmissionControl(configuration.admission)
-    shapes = ShapeCache(catalog, configuration.limits)
-    pushes = events.map { PushHandler(catalog: catalog, sink: $0, limits: configuration.limits, clock: clock) }
+    offered = Mutex(Offer(catalog, features, events, configuration.limits, clock))
+  }
+
+  /// What a request that comes now is answered from.
+  var offer: Offer { offered.withLock { $0 } }
+
+  /// Answers from another plan from the next request on.
+  package func replace(catalog: ServingCatalog, features: any OnlineFeatureSource, events: (any EventSink)?) {
+    let next = Offer(catalog, features, events, configuration.limits, clock)
+    offered.withLock { $0 = next }
   }
 
   /// The port that is listened on; 0 before `start`.

@@ -42,6 +42,10 @@ package struct EngineReport: Sendable {
     package var checkpointBytes: Int64
     /// Why nothing moves although it should, as a sentence; nil while all is well or there is nothing to do.
     package var whyNotMoving: String?
+    /// Of the plan that it runs.
+    package var planFingerprint = ""
+    /// Views that are being built from the log while the others go on.
+    package var builds: [Build] = []
 
     package init(
       partition: Int32, state: State, isReadable: Bool, inputs: [Input] = [], watermarkMilliseconds: Int64? = nil,
@@ -57,6 +61,20 @@ package struct EngineReport: Sendable {
       self.checkpointAgeMilliseconds = checkpointAgeMilliseconds
       self.checkpointBytes = checkpointBytes
       self.whyNotMoving = whyNotMoving
+    }
+  }
+
+  /// How far a view is that is being built.
+  package struct Build: Sendable {
+    package var view: String
+    package var position: Int64
+    /// Where it joins the others.
+    package var target: Int64
+
+    package init(view: String, position: Int64, target: Int64) {
+      self.view = view
+      self.position = position
+      self.target = target
     }
   }
 
@@ -103,10 +121,13 @@ package struct EngineReport: Sendable {
     package var deadLettered: Int64
     /// Records whose key is not where the partitioner puts it; counted beside the above.
     package var misplaced: Int64
+    /// Rows of views that got nothing of a record, because a part of their entity's key is null, or far too large.
+    package var withoutEntity: Int64
 
     package init(
       name: String, topic: String, read: Int64 = 0, applied: Int64 = 0, repaired: Int64 = 0, filtered: Int64 = 0,
-      deduplicated: Int64 = 0, late: Int64 = 0, deadLettered: Int64 = 0, misplaced: Int64 = 0
+      deduplicated: Int64 = 0, late: Int64 = 0, deadLettered: Int64 = 0, misplaced: Int64 = 0,
+      withoutEntity: Int64 = 0
     ) {
       self.name = name
       self.topic = topic
@@ -118,6 +139,7 @@ package struct EngineReport: Sendable {
       self.late = late
       self.deadLettered = deadLettered
       self.misplaced = misplaced
+      self.withoutEntity = withoutEntity
     }
   }
 }

@@ -73,6 +73,12 @@ struct StatusReplies {
         json.member("lag_seconds", seconds: task.lagMilliseconds)
         json.member("checkpoint_age_seconds", seconds: task.checkpointAgeMilliseconds)
         json.member("why_not_moving", task.whyNotMoving)
+        json.member("plan", task.planFingerprint)
+        json.objects("building", task.builds) { json, build in
+          json.member("view", build.view)
+          json.member("position", build.position)
+          json.member("target", build.target)
+        }
         json.objects("inputs", task.inputs) { json, input in
           json.member("topic", input.topic)
           json.member("partition", Int64(input.partition))
@@ -89,6 +95,7 @@ struct StatusReplies {
         json.member("read", source.read)
         for (outcome, count) in source.outcomes { json.member(outcome, count) }
         json.member("misplaced", source.misplaced)
+        json.member("without_entity", source.withoutEntity)
       }
     }
   }

@@ -25,6 +25,9 @@ package final class DiskBlobStore: BlobStore {
     try removeAbandoned(before: clock.nowMilliseconds - Self.abandonedMilliseconds)
   }
 
+  /// When nothing more will be written: a folder that is handed on has nothing in it but its objects.
+  package func removeTemporaryFolder() { _ = unsafe rmdir(temporaries) }
+
   package var place: String { root }
 
   package func read(_ name: BlobName, bytesMax: Int) throws(HeadraceError) -> [UInt8]? {

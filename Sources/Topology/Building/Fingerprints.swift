@@ -33,6 +33,8 @@ extension SourcePlan {
     builder.add(key.map { scope[$0].name })
     builder.add(partitioner?.rawValue)
     builder.add(dedupe?.withinMilliseconds)
+    // Of an archived source the types of all fields are checked: other records are valid.
+    builder.add(isArchived ? "all fields" : "needed fields")
   }
 
   var computedFingerprint: Fingerprint {
@@ -50,6 +52,8 @@ extension SourcePlan {
 extension ViewPlan {
   func computedFingerprint(_ source: SourcePlan, _ entity: EntityPlan) -> Fingerprint {
     var builder = FingerprintBuilder("view")
+    // Two views of the same definition have rows of their own.
+    builder.add(name)
     source.addProcessing(to: &builder)
     addKey(source, entity, to: &builder)
     builder.add(latenessMilliseconds)

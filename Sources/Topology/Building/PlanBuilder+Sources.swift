@@ -18,7 +18,8 @@ extension PlanBuilder {
     var needed = draft
     // Every derived column is computed and checked, used or not: somebody may ask for it in a view tomorrow.
     for derived in draft.derived { needed.need(derived.parsed) }
-    let columns = needed.needed.sorted()
+    let isArchived = draft.declaration.archive?.value != .off
+    let columns = isArchived ? Array(draft.contract.fields.indices) : needed.needed.sorted()
     let fields = columns.map { draft.contract.fields[$0] }
     var scope = SourceScope(columns: columns, fields: fields.map { ExpressionField(name: $0.path, type: $0.type) })
     scope.isComplete = draft.derived.count == draft.declaration.derive.count
@@ -56,7 +57,7 @@ extension PlanBuilder {
       latenessMilliseconds: source.lateness?.value ?? SourceDefaults.latenessMilliseconds,
       maxSkewMilliseconds: source.maxSkew?.value ?? SourceDefaults.maxSkewMilliseconds,
       dedupe: dedupe(source, scope), filter: filter, filterText: source.filter?.oneLine,
-      fingerprint: Fingerprint(value: 0))
+      isArchived: source.archive?.value != .off, fingerprint: Fingerprint(value: 0))
     plan.fingerprint = plan.computedFingerprint
     return plan
   }

@@ -1,5 +1,8 @@
 internal import Contracts
 
+/// `archive: off`.
+enum Archiving: String, CaseIterable { case on, off }
+
 /// `sources: name: {…}`.
 struct SourceDeclaration {
   /// `event_time: {field: ts, unit: ms}`, or the field alone.
@@ -25,6 +28,7 @@ struct SourceDeclaration {
   var maxSkew: Located<Int64>?
   var dedupe: Dedupe?
   var filter: YAMLScalar?
+  var archive: Located<Archiving>?
   var derive: [NamedText]
 
   init?(_ entry: YAMLEntry, log: DiagnosticLog) {
@@ -43,6 +47,7 @@ struct SourceDeclaration {
     maxSkew = reader.duration("max_skew")
     dedupe = reader.node("dedupe").flatMap { Self.dedupe($0, what, log) }
     filter = reader.text("filter")
+    archive = reader.choice("archive", of: Archiving.self)
     derive = reader.mapping("derive").compactMap { NamedText($0, "derived column", log: log) }
     reader.finish()
     if let topic, !TopicName.isValid(topic.text) {

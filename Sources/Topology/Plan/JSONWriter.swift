@@ -23,6 +23,7 @@ struct JSONWriter {
     needsComma = true
   }
   mutating func member(_ name: String, _ number: some BinaryInteger) { raw(name, String(number)) }
+  mutating func member(_ name: String, _ number: Double) { raw(name, number.isFinite ? "\(number)" : "null") }
   mutating func member(_ name: String, _ flag: Bool) { raw(name, flag ? "true" : "false") }
   mutating func member(_ name: String, _ texts: [String]) {
     key(name)

@@ -15,7 +15,8 @@ package struct SourcePlan: Sendable {
   package var format: PayloadFormat
   /// nil is `any`: no rule tells where the records of a key are, so every view is repartitioned.
   package var partitioner: Partitioner?
-  /// What the decoder is asked for: positions in `contract.fields`, ascending. Nothing else is decoded.
+  /// What the decoder is asked for: positions in `contract.fields`, ascending. Nothing else is decoded. All of them
+  /// when the source is archived.
   package var columns: [Int]
   package var derived: [DerivedColumnPlan]
   /// Names and types: `columns`, then `derived`.
@@ -29,6 +30,8 @@ package struct SourcePlan: Sendable {
   /// A boolean: records for which it is not true are counted as filtered. Reads the whole scope.
   package var filter: Expression?
   package var filterText: String?
+  /// Whether every valid record goes to the table `events/<source>`.
+  package var isArchived: Bool
   /// Of what decides which records count, and when.
   package var fingerprint: Fingerprint
 }

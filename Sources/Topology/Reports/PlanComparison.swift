@@ -101,15 +101,17 @@ struct PlanComparison {
     for view in new.views {
       let subject = "view `\(view.name)`"
       guard let before = old.views.first(where: { $0.name == view.name }) else {
+        if refuseRepartitioned(view, .added, subject) { continue }
         building.append(view.name)
         add(.added, subject, .builds, "builds from the log beside the others, then splices in")
         continue
       }
       if before.fingerprint != view.fingerprint {
+        if refuseRepartitioned(view, .changed, subject) { continue }
         building.append(view.name)
         add(
           .changed, subject, .builds,
-          "\(difference(before, view)): new state builds from the log, the old one answers until then")
+          "\(difference(before, view)): new state builds from the log; the view answers again when it is there")
       } else if before.ttlMilliseconds != view.ttlMilliseconds {
         add(.changed, subject, .safe, "ttl changed; it is applied when values are read")
       }
@@ -127,6 +129,20 @@ struct PlanComparison {
           "keep it while the service is in use; when nobody asks for it any more: `--retire \(users[0].name)`")
       }
     }
+  }
+
+  /// The rows of a repartitioned view are made of what all tasks send as they commit, once: what is committed without
+  /// it is not sent any more.
+  private mutating func refuseRepartitioned(_ view: ViewPlan, _ kind: PlanDiff.Kind, _ subject: String) -> Bool {
+    let topic = new.sources[view.source].topic
+    guard view.isRepartitioned, old.sources.contains(where: { $0.topic == topic }) else { return false }
+    add(
+      kind, subject, .refused,
+      "it is repartitioned, and the topology has read \(topic) without it: what is committed is not sent to its tasks "
+        + "any more",
+      "give the topology another name: it reads its topics from the beginning; move readers over when it has caught up, "
+        + "then stop this one")
+    return true
   }
 
   /// In words: which features came, went and changed.

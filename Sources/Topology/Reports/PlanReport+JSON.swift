@@ -36,6 +36,7 @@ extension PlanReport {
       }
       $0.array("services") { writer in plan.services.forEach { write($0, &writer) } }
       $0.member("declared_not_run_yet", plan.modelDescriptions)
+      if let state { write(state, &$0) }
       if let diff { write(diff, &$0) }
       $0.member("warnings", plan.warnings.map(\.description))
       $0.member("errors", plan.check(partitionCounts: partitionCounts).map(\.description))
@@ -121,14 +122,6 @@ extension PlanReport {
       $0.member("layout", view.layout.description)
       $0.member("state_bytes_per_key", view.layout.stateBytesPerKey)
       $0.member("least_state_bytes_per_key", view.layout.leastStateBytesPerKey)
-      $0.array("state_bytes") { writer in
-        for count in keyCounts {
-          writer.object {
-            $0.member("keys", count)
-            $0.member("bytes", stateBytes(view, keys: count))
-          }
-        }
-      }
       $0.member("fingerprint", view.fingerprint.description)
     }
   }

@@ -8,7 +8,7 @@ extension PlanReport {
   /// For a terminal; 100 columns where names allow it.
   package var text: String {
     var lines = ["topology \(plan.name)  fingerprint \(plan.fingerprint)", ""]
-    lines += topicLines + taskLines + sourceLines + viewLines + servingLines + modelLines
+    lines += topicLines + taskLines + sourceLines + viewLines + stateLines + servingLines + modelLines
     if let diff { lines += diffLines(diff) }
     lines += noteLines
     return lines.joined(separator: "\n") + "\n"
@@ -86,10 +86,8 @@ extension PlanReport {
       if let filter = view.filterText { lines.append("  keeps \(filter)") }
       lines += Self.table(view.features.map { [$0.name, $0.type.text, $0.definition] })
       lines += view.layout.description.split(separator: "\n").map { "  \($0)" }
-      let estimates = keyCounts.map { "\(Self.bytes(stateBytes(view, keys: $0))) for \(Self.count($0)) keys" }
-      let least = view.layout.leastStateBytesPerKey
-      lines.append("  state \(view.layout.stateBytesPerKey) B per key; \(estimates.joined(separator: ", "))")
-      lines.append("  (of keys that have events all the time; one with a single event takes \(least) B)")
+      let (least, most) = (view.layout.leastStateBytesPerKey, view.layout.stateBytesPerKey)
+      lines.append("  a row takes \(least) B after one event, about \(most) B with events all the time")
       return lines + [""]
     }
   }

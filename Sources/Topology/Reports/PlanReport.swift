@@ -5,17 +5,17 @@ internal import Features
 package struct PlanReport: Sendable {
   package let plan: Plan
   package let diff: PlanDiff?
-  /// For which numbers of keys state is estimated.
-  package let keyCounts: [Int]
+  /// nil when nobody weighed it.
+  package let state: StateReport?
   /// Of the topics that exist; empty when no broker was asked.
   package let partitionCounts: [String: Int32]
 
   package init(
-    plan: Plan, diff: PlanDiff? = nil, keyCounts: [Int] = [100_000, 1_000_000], partitionCounts: [String: Int32] = [:]
+    plan: Plan, diff: PlanDiff? = nil, state: StateReport? = nil, partitionCounts: [String: Int32] = [:]
   ) {
     self.plan = plan
     self.diff = diff
-    self.keyCounts = keyCounts
+    self.state = state
     self.partitionCounts = partitionCounts
   }
 
@@ -60,9 +60,6 @@ package struct PlanReport: Sendable {
   /// How many tasks share the work: the partitions of the topics.
   var taskCount: Int32? { plan.sources.compactMap { partitionCounts[$0.topic] }.max() }
 
-  /// Bytes of one key's row in all its windows full, and of so many keys.
-  func stateBytes(_ view: ViewPlan, keys: Int) -> Int { view.layout.stateBytesPerKey.multipliedClamping(by: keys) }
-
   /// `1.4 GB`.
   static func bytes(_ count: Int) -> String {
     let units: [(Double, String)] = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")]
@@ -71,17 +68,12 @@ package struct PlanReport: Sendable {
     return tenths >= 1_000 ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
   }
 
-  /// `1M`, `100k`.
+  /// `1M`, `825k`, `3.5M`, `812`.
   static func count(_ number: Int) -> String {
-    if number >= 1_000_000, number % 1_000_000 == 0 { return "\(number / 1_000_000)M" }
-    if number >= 1_000, number % 1_000 == 0 { return "\(number / 1_000)k" }
+    for (scale, suffix) in [(1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")] where number >= scale {
+      let tenths = (number / (scale / 10) + (number % (scale / 10) >= scale / 20 ? 1 : 0))
+      return tenths % 10 == 0 || tenths >= 1_000 ? "\(tenths / 10)\(suffix)" : "\(tenths / 10).\(tenths % 10)\(suffix)"
+    }
     return "\(number)"
-  }
-}
-
-extension Int {
-  fileprivate func multipliedClamping(by other: Int) -> Int {
-    let (product, overflow) = multipliedReportingOverflow(by: other)
-    return overflow ? .max : product
   }
 }

@@ -91,7 +91,8 @@ struct DevCommand: AsyncParsableCommand {
     runtime.appliesPlan = true
     var serving = try worker.serving()
     if serving.port != 0 { serving.port += number }
-    return try await TopologyProcess.start(plan, runtime: runtime, serving: serving, logger: logger)
+    return try await TopologyProcess.start(
+      plan, runtime: runtime, serving: serving, registry: worker.registry, logger: logger)
   }
 
   private static func address(of broker: Broker) -> String { "\(broker.host):\(broker.port)" }

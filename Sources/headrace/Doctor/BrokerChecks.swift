@@ -1,5 +1,6 @@
 internal import Core
 internal import Kafka
+internal import Runtime
 internal import Topology
 
 /// What a broker says, as findings: reached, topics, group.
@@ -44,7 +45,8 @@ struct BrokerChecks: Sendable {
       topics.append(topic)
     }
     let anywhere = plan.sources.filter { $0.partitioner == nil }.map(\.name)
-    return TopicChecks.all(topics, unpartitioned: Set(anywhere))
+    let minimum = RuntimeConfiguration(client: client, dataDirectory: "").retentionMinimumMilliseconds
+    return TopicChecks.all(topics, unpartitioned: Set(anywhere), retentionMinimum: minimum)
   }
 
   /// Who does the work of a plan now.

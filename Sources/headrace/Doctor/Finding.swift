@@ -30,6 +30,9 @@ struct Finding: Sendable, Equatable {
     self.fix = fix
   }
 
+  /// On stderr, beside what a command has to say itself.
+  func tell() { StandardError.write("\(level): \(subject): \(message)" + (fix.map { "; \($0)" } ?? "")) }
+
   static func ok(_ subject: String, _ message: String) -> Finding { Finding(subject, .ok, message) }
 
   func write(to writer: inout JSONWriter) {

@@ -14,12 +14,16 @@ enum TopicChecks {
     var failure: String?
   }
 
-  /// - Parameter isAny: sources for which no rule says where a key is: their partition counts may differ.
-  static func all(_ topics: [Topic], unpartitioned isAny: Set<String> = []) -> [Finding] {
-    topics.flatMap(judge) + coPartitioning(topics.filter { !isAny.contains($0.source) })
+  /// - Parameters:
+  ///   - isAny: sources for which no rule says where a key is: their partition counts may differ.
+  ///   - retentionMinimum: milliseconds; with less a worker refuses to start.
+  static func all(
+    _ topics: [Topic], unpartitioned isAny: Set<String> = [], retentionMinimum: Int64 = 0
+  ) -> [Finding] {
+    topics.flatMap { judge($0, retentionMinimum) } + coPartitioning(topics.filter { !isAny.contains($0.source) })
   }
 
-  private static func judge(_ topic: Topic) -> [Finding] {
+  private static func judge(_ topic: Topic, _ retentionMinimum: Int64) -> [Finding] {
     let subject = "topic \(topic.name)"
     if let failure = topic.failure {
       return [Finding(subject, .error, failure, fix: "allow this user to read and describe it")]
@@ -31,21 +35,31 @@ enum TopicChecks {
           fix: "headrace topics create \(topic.name) --partitions 4 --config retention.ms=-1; `headrace dev` makes it")
       ]
     }
-    let problems = retention(topic, subject) + timestamps(topic, subject)
+    let problems = retention(topic.settings, subject, minimum: retentionMinimum) + timestamps(topic, subject)
     return problems.isEmpty
       ? [.ok(subject, "\(count) partitions, keeps its records, read by \(topic.source)")] : problems
   }
 
-  private static func retention(_ topic: Topic, _ subject: String) -> [Finding] {
-    if topic.settings["cleanup.policy"]?.contains("compact") == true {
+  /// Whether what a worker may have to read again is kept.
+  static func retention(_ settings: [String: String], _ subject: String, minimum: Int64) -> [Finding] {
+    if settings["cleanup.policy"]?.contains("compact") == true {
       return [
         Finding(
           subject, .error, "it is compacted: records that are not the newest of their key go away",
           fix: "headrace reads events; set cleanup.policy=delete and write them again")
       ]
     }
-    guard let text = topic.settings["retention.ms"], let milliseconds = Int64(text), milliseconds >= 0 else {
+    guard let text = settings["retention.ms"], let milliseconds = Int64(text), milliseconds >= 0 else {
       return []
+    }
+    if milliseconds < minimum {
+      return [
+        Finding(
+          subject, .error,
+          "records go away after \(Figures.age(milliseconds: milliseconds)) (retention.ms), and a restart must find those "
+            + "of the last \(Figures.age(milliseconds: minimum)): workers refuse to start",
+          fix: "retention.ms=-1, or at least \(minimum)")
+      ]
     }
     return [
       Finding(

@@ -152,6 +152,18 @@ extension ConnectionOptions {
 
 /// The environment's `HEADRACE_…` variables.
 enum Environment {
+  /// All variables, by name.
+  static var all: [String: String] {
+    var variables: [String: String] = [:]
+    var next = unsafe environ
+    while let entry = unsafe next.pointee {
+      let parts = unsafe String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+      unsafe next += 1
+    }
+    return variables
+  }
+
   static subscript(_ name: String) -> String? {
     guard let value = unsafe getenv("HEADRACE_\(name)") else { return nil }
     let text = unsafe String(cString: value)

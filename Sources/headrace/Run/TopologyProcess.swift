@@ -1,3 +1,4 @@
+internal import Contracts
 internal import Core
 internal import Kafka
 internal import Logging
@@ -13,32 +14,42 @@ final class TopologyProcess: Sendable {
   private let host: String
   private let server: FeatureServer
   private let status: any StatusSource
+  private let fetching: Task<Void, Never>?
 
   private init(
     _ plan: Plan, _ engine: Engine, _ server: FeatureServer, features: any OnlineFeatureSource,
-    status: any StatusSource, host: String
+    status: any StatusSource, fetching: Task<Void, Never>?, host: String
   ) {
     self.plan = plan
     self.engine = engine
     self.server = server
     self.features = features
     self.status = status
+    self.fetching = fetching
     self.host = host
   }
 
   /// Returns when HTTP is served and the workers run. The server comes first: who asks how the start is going gets an
   /// answer, and an address that is taken costs no rebalance.
   static func start(
-    _ plan: Plan, runtime: RuntimeConfiguration, serving: ServingConfiguration, logger: Logger
+    _ plan: Plan, runtime: RuntimeConfiguration, serving: ServingConfiguration,
+    registry: SchemaRegistryClient? = nil, logger: Logger
   ) async throws -> TopologyProcess {
-    let engine = try Engine(plan: plan, configuration: runtime, logger: logger)
-    let source = EngineFeatureSource(engine)
+    try SchemaFetching.check(plan, hasRegistry: registry != nil)
+    let engine = try Engine(
+      plan: plan, configuration: runtime, schemas: registry ?? NoWriterSchemas(), logger: logger)
+    let source = EngineFeatureSource(engine, plan)
     let status = EngineStatusSource(engine)
-    let targets = plan.sources.map { KafkaEventSink.Target(topic: $0.topic, partitioner: $0.partitioner) }
-    let events = try await KafkaEventSink(client: runtime.client, targets: targets)
+    let events = try await KafkaEventSink(client: runtime.client, targets: plan.pushTargets)
     let server = FeatureServer(
       catalog: ServingCatalog(plan), features: source, events: events, status: status, configuration: serving,
       logger: logger)
+    engine.observePlan { [weak engine] plan in
+      guard let engine else { return }
+      server.replace(
+        catalog: ServingCatalog(plan), features: EngineFeatureSource(engine, plan),
+        events: events.aimed(at: plan.pushTargets))
+    }
     try await server.start()
     do {
       try await engine.start()
@@ -46,7 +57,9 @@ final class TopologyProcess: Sendable {
       await server.stop()
       throw error
     }
-    return TopologyProcess(plan, engine, server, features: source, status: status, host: serving.host)
+    return TopologyProcess(
+      plan, engine, server, features: source, status: status,
+      fetching: registry.map { SchemaFetching.start($0, logger: logger) }, host: serving.host)
   }
 
   /// HOST:PORT of the HTTP server.
@@ -61,5 +74,12 @@ final class TopologyProcess: Sendable {
   func stop() async {
     await server.stop()
     await engine.drain()
+    fetching?.cancel()
+  }
+}
+
+extension Plan {
+  fileprivate var pushTargets: [KafkaEventSink.Target] {
+    sources.map { KafkaEventSink.Target(topic: $0.topic, partitioner: $0.partitioner) }
   }
 }

@@ -1,5 +1,7 @@
 internal import ArgumentParser
+internal import Contracts
 internal import Core
+internal import HTTPClient
 internal import Kafka
 internal import Logging
 internal import Runtime
@@ -21,8 +23,24 @@ struct WorkerOptions: ParsableArguments {
   var commitInterval: String?
   @Option(help: ArgumentHelp("How often the state is saved. (default: 10s)", valueName: "duration"))
   var checkpointInterval: String?
+  @Option(
+    help: ArgumentHelp(
+      "Where tables are: a folder, s3://BUCKET/PREFIX, or none. (default: tables in --data)", valueName: "place"))
+  var tables: String?
+  @Option(help: ArgumentHelp("How old rows may be that are in no table yet. (default: 20s)", valueName: "duration"))
+  var tableFreshness: String?
   @Option(help: ArgumentHelp("For rows in memory, all tasks together. (default: 512MiB)", valueName: "size"))
   var memory: String?
+  @Option(
+    help: ArgumentHelp(
+      "Room on the disk of --data that is never used, and as much in a file that is given up in need. (default: 64MiB)",
+      valueName: "size"))
+  var diskReserve: String?
+  @Option(
+    help: ArgumentHelp(
+      "The registry that knows the schemas of avro-confluent sources. (HEADRACE_SCHEMA_REGISTRY, with ..._USER and "
+        + "..._PASSWORD)", valueName: "url"))
+  var schemaRegistry: String?
   @Flag(help: "Replace a plan that runs by this one; without it a plan that differs is refused.") var apply = false
   @Flag(help: "Go on from the state's own offset where the group has lost its own: outputs in between may repeat.")
   var acceptStateOffset = false
@@ -39,8 +57,12 @@ struct WorkerOptions: ParsableArguments {
     }
     _ = try milliseconds(commitInterval, "--commit-interval")
     _ = try milliseconds(checkpointInterval, "--checkpoint-interval")
+    _ = try milliseconds(tableFreshness, "--table-freshness")
     if let memory, Quantity.bytes(memory) == nil {
       throw ValidationError("--memory \(memory): expected a size such as 512MiB")
+    }
+    if let diskReserve, Quantity.bytes(diskReserve) == nil {
+      throw ValidationError("--disk-reserve \(diskReserve): expected a size such as 64MiB")
     }
   }
 
@@ -53,11 +75,27 @@ struct WorkerOptions: ParsableArguments {
     if let interval = try milliseconds(checkpointInterval, "--checkpoint-interval") {
       configuration.checkpointIntervalMilliseconds = interval
     }
+    if tables != "none" { configuration.tableStore = try TableLocation.store(tables, dataDirectory: dataDirectory) }
+    if let freshness = try milliseconds(tableFreshness, "--table-freshness") {
+      configuration.tableFreshnessMilliseconds = freshness
+    }
     if let bytes = memory.flatMap(Quantity.bytes) { configuration.memoryBudgetBytes = Int(clamping: bytes) }
+    if let bytes = diskReserve.flatMap(Quantity.bytes) { configuration.diskReserveBytes = Int64(clamping: bytes) }
     configuration.acceptances.stateOffset = acceptStateOffset
     configuration.acceptances.lostRecords = acceptLostRecords
     configuration.appliesPlan = apply
     return configuration
+  }
+
+  /// nil: none is named.
+  var registry: SchemaRegistryClient? {
+    guard let url = schemaRegistry ?? Environment["SCHEMA_REGISTRY"] else { return nil }
+    var registry = SchemaRegistryConfiguration(url: url)
+    if let user = Environment["SCHEMA_REGISTRY_USER"] {
+      registry.credentials = HTTPCredentials(
+        username: user, password: Environment["SCHEMA_REGISTRY_PASSWORD"] ?? "")
+    }
+    return SchemaRegistryClient(registry, http: WebClient())
   }
 
   func serving() throws -> ServingConfiguration {

@@ -11,4 +11,9 @@ enum Folder {
       guard unsafe mkdir(made, 0o755) == 0 || errno == EEXIST else { throw .file(path, "the folder cannot be made") }
     }
   }
+
+  static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
 }

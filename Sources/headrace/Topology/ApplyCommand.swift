@@ -35,10 +35,12 @@ struct ApplyCommand: AsyncParsableCommand {
     }
     let problems = plan.check(partitionCounts: running.partitionCounts).filter { $0.severity == .error }
     for problem in problems { StandardError.write("\(problem)") }
+    let retention = try await running.retention(of: plan, client)
+    for finding in retention { finding.tell() }
     let diff = PlanDiff(old: running.plan, new: plan, retired: Set(retired))
     let report = PlanReport(plan: plan, diff: diff, partitionCounts: running.partitionCounts)
     if diff.isRefused { StandardError.write(report.text) }
-    guard problems.isEmpty, !diff.isRefused else {
+    guard problems.isEmpty, retention.worst < .error, !diff.isRefused else {
       StandardError.write("error: not applied: see above")
       throw Ended(status: .failed)
     }

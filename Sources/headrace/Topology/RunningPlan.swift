@@ -12,6 +12,20 @@ struct RunningPlan: Sendable {
   /// Of the topics that exist.
   var partitionCounts: [String: Int32]
 
+  /// What is to be said of the retention of a plan's sources: their topics as far as they are there.
+  func retention(of plan: Plan, _ client: ClientConfiguration) async throws -> [Finding] {
+    let topics = Set(plan.sources.map(\.topic)).filter { partitionCounts[$0] != nil }.sorted()
+    let minimum = RuntimeConfiguration(client: client, dataDirectory: "").retentionMinimumMilliseconds
+    let thread = try BlockingThread(name: "plan")
+    return try await thread.run {
+      let admin = try Admin(client)
+      return try topics.flatMap { topic in
+        let settings = try admin.configuration(of: .topic(topic)).compactMapValues(\.value)
+        return TopicChecks.retention(settings, "topic \(topic)", minimum: minimum)
+      }
+    }
+  }
+
   /// Asks the broker; nil, and a word on stderr, where none answers.
   static func find(of topology: String, _ connection: ConnectionOptions) async throws -> RunningPlan? {
     var client = try connection.clientConfiguration()

@@ -17,7 +17,7 @@ import Topology
   private static func plan() throws -> Plan { try Payments.plan(Payments.views, Payments.byShop) }
 
   /// Everything that must hold at the end, whatever happened.
-  private static func expectAll(_ node: Node, _ engines: [Engine], _ events: [Payments.Event]) async throws {
+  static func expectAll(_ node: Node, _ engines: [Engine], _ events: [Payments.Event]) async throws {
     try await EngineTests.waitUntilApplied(node, engines, hasShops: true)
     try EngineTests.expectNaive(engines, events, hasShops: true)
     let naive = try NaivePayments(EngineTests.log(events), plan: plan())

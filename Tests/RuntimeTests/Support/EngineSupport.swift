@@ -20,6 +20,7 @@ extension Node {
     configuration.sessionTimeoutMilliseconds = 3_000
     configuration.blockCacheBytes = 8 << 20
     configuration.memoryBudgetBytes = 64 << 20
+    configuration.diskReserveBytes = 0
     change(&configuration)
     let engine = try Engine(plan: plan, configuration: configuration, logger: .quiet)
     try await engine.start()

@@ -1,0 +1,115 @@
+package import Core
+internal import Synchronization
+
+/// Which segments of a task wait for their tables, and how far the tables are: what the task's thread, which makes
+/// segments, and the publisher's, which empties them, tell each other.
+package final class SpoolLedger: Sendable {
+  package let tables: [OfflineTable]
+  let folder: SpoolFolder
+
+  private struct State: Sendable {
+    /// Parts of a checkpoint, oldest first.
+    var segments: [SpoolRecord.Segment] = []
+    /// D of each table: the offset behind the last row that is in it.
+    var published: [Int64?]
+    /// Since when rows of each table wait, by the monotonic clock.
+    var waitingSince: [Int64?]
+    var isEnded = false
+    var failure: HeadraceError?
+  }
+
+  private let state: Mutex<State>
+
+  init(_ tables: [OfflineTable], folder: SpoolFolder, published: [Int64?], segments: [SpoolRecord.Segment]) {
+    self.tables = tables
+    self.folder = folder
+    var state = State(published: published, waitingSince: tables.map { _ in nil })
+    state.segments = segments
+    self.state = Mutex(state)
+  }
+
+  /// Rows of one table that are due.
+  struct Work: Sendable {
+    var table: Int
+    /// Oldest first; each with the position of the table's blocks in it.
+    var parts: [(segment: SpoolRecord.Segment, position: Int)]
+    var from: Int64?
+    var to: Int64
+  }
+
+  /// What waits for longer than `freshnessMilliseconds`, or is larger than `bytesMax`.
+  func due(nowMilliseconds now: Int64, freshnessMilliseconds: Int64, bytesMax: Int64) -> Work? {
+    state.withLock { state in
+      guard !state.isEnded else { return nil }
+      for (index, table) in tables.enumerated() {
+        var parts: [(segment: SpoolRecord.Segment, position: Int)] = []
+        var bytes: Int64 = 0
+        for segment in state.segments {
+          guard let position = segment.tables.firstIndex(where: { $0.table == table.name }) else { continue }
+          let rows = segment.tables[position]
+          guard rows.rowCount > 0, rows.offsets.upperBound > state.published[index] ?? .min else { continue }
+          parts.append((segment, position))
+          bytes += segment.sizeBytes
+        }
+        guard let last = parts.last else {
+          state.waitingSince[index] = nil
+          continue
+        }
+        let since = state.waitingSince[index] ?? now
+        state.waitingSince[index] = since
+        guard now - since >= freshnessMilliseconds || bytes >= bytesMax else { continue }
+        return Work(
+          table: index, parts: parts, from: state.published[index],
+          to: last.segment.tables[last.position].offsets.upperBound)
+      }
+      return nil
+    }
+  }
+
+  func notePublished(_ table: Int, upTo offset: Int64) {
+    state.withLock { state in
+      state.published[table] = max(state.published[table] ?? .min, offset)
+      state.waitingSince[table] = nil
+      state.failure = nil
+    }
+  }
+
+  func noteFailure(_ error: HeadraceError) { state.withLock { $0.failure = error } }
+
+  /// D of a table.
+  func published(_ table: Int) -> Int64? { state.withLock { $0.published[table] } }
+
+  /// Why rows wait for longer than they should; nil when nothing failed.
+  package var failure: HeadraceError? { state.withLock { $0.failure } }
+
+  /// Rows that no table has yet.
+  package var waitingRows: Int64 {
+    state.withLock { state in
+      var count: Int64 = 0
+      for segment in state.segments {
+        for rows in segment.tables {
+          guard let table = tables.firstIndex(where: { $0.name == rows.table }) else { continue }
+          if rows.offsets.upperBound > state.published[table] ?? .min { count += rows.rowCount }
+        }
+      }
+      return count
+    }
+  }
+
+  /// Segments from now on: a checkpoint holds them.
+  func replace(_ segments: [SpoolRecord.Segment]) { state.withLock { $0.segments = segments } }
+
+  /// Segments of which some rows are in no table yet. A table that the plan does not have any more needs none.
+  func unpublished(among segments: [SpoolRecord.Segment]) -> [SpoolRecord.Segment] {
+    let published = state.withLock { $0.published }
+    return segments.filter { segment in
+      segment.tables.contains { rows in
+        guard rows.rowCount > 0, let table = tables.firstIndex(where: { $0.name == rows.table }) else { return false }
+        return rows.offsets.upperBound > published[table] ?? .min
+      }
+    }
+  }
+
+  /// The task is somebody else's from now on.
+  func end() { state.withLock { $0.isEnded = true } }
+}

@@ -1,0 +1,90 @@
+internal import Core
+internal import Kafka
+internal import Logging
+internal import OfflineStore
+internal import Storage
+
+/// The thread that brings rows from the spools of all tasks into their tables.
+final class TableLane: Sendable {
+  private struct State: Sendable {
+    var ledgers: [SpoolLedger] = []
+    /// Of tasks that left: emptied at once, then forgotten.
+    var released: [SpoolLedger] = []
+    var isRunning = false
+    var isDraining = false
+    var hasEnded = false
+    var publishedRows: Int64 = 0
+  }
+
+  private let store: any BlobStore
+  private let configuration: RuntimeConfiguration
+  private let clock: WallClock
+  private let logger: Logger
+  private let state = Monitor(State())
+
+  init(_ store: any BlobStore, _ configuration: RuntimeConfiguration, clock: WallClock, logger: Logger) {
+    self.store = store
+    self.configuration = configuration
+    self.clock = clock
+    self.logger = logger
+  }
+
+  /// D of a table's partition.
+  func progress(of table: OfflineTable) throws(HeadraceError) -> Int64? {
+    try TablePublisher.progress(table, in: store)
+  }
+
+  func register(_ ledger: SpoolLedger) { state.change { $0.ledgers.append(ledger) } }
+
+  func release(_ ledger: SpoolLedger) {
+    state.change { state in
+      state.ledgers.removeAll { $0 === ledger }
+      state.released.append(ledger)
+    }
+  }
+
+  var publishedRows: Int64 { state.change { $0.publishedRows } }
+  /// Rows that wait for their tables.
+  var waitingRows: Int64 { state.change { $0.ledgers }.reduce(0) { $0 + $1.waitingRows } }
+  var failure: HeadraceError? { state.change { $0.ledgers }.lazy.compactMap(\.failure).first }
+
+  /// Works until `drain`.
+  func run() {
+    state.change { $0.isRunning = true }
+    let publisher = TablePublisher(store)
+    while !state.change({ $0.isDraining }) {
+      publish(publisher)
+      _ = state.wait(timeoutMilliseconds: Self.roundMilliseconds) { $0.isDraining ? true : nil }
+    }
+    publish(publisher)
+    state.change { $0.hasEnded = true }
+  }
+
+  /// Publishes what is durable, once the tasks are closed; gives up after a while: what is left waits on the disk.
+  func drain() {
+    let isRunning = state.change { state in
+      state.isDraining = true
+      return state.isRunning
+    }
+    guard isRunning else { return }
+    _ = state.wait(timeoutMilliseconds: Self.drainMilliseconds) { $0.hasEnded ? true : nil }
+  }
+
+  private func publish(_ publisher: TablePublisher) {
+    let (ledgers, released) = state.change { state in
+      defer { state.released = [] }
+      return (state.ledgers, state.released)
+    }
+    let due = ledgers.map { ($0, configuration.tableFreshnessMilliseconds) } + released.map { ($0, Int64(0)) }
+    for (ledger, freshness) in due {
+      let rows = publisher.publishDue(
+        ledger, nowMilliseconds: clock.nowMilliseconds, monotonicMilliseconds: WallClock.monotonic.nowMilliseconds,
+        freshnessMilliseconds: freshness, bytesMax: configuration.tableFileBytesMaximum)
+      state.change { $0.publishedRows += rows }
+      if let failure = ledger.failure { logger.warning("rows wait for their table", metadata: ["error": "\(failure)"]) }
+    }
+  }
+
+  private static let roundMilliseconds: Int64 = 250
+  private static let drainMilliseconds: Int64 = 10_000
+}

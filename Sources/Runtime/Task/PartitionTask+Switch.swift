@@ -1,0 +1,37 @@
+internal import Core
+internal import Kafka
+internal import Logging
+internal import OnlineStore
+internal import Topology
+
+// Another plan, while the task runs. DESIGN section 4: the other views do not pause.
+
+extension PartitionTask {
+  /// Goes over to another plan where the task stands: S = C first, then the same rows under the new plan. Reads of
+  /// views that both plans have are answered all the while.
+  ///
+  /// What cannot be saved now begins again from its last checkpoint with the new plan, as after a crash.
+  func goOver(to next: TaskContext) {
+    RuntimeKillPoint.pass(.switchBefore)
+    if pendingFailure == nil, machine.phase == .running { save() }
+    let isSaved = machine.phase == .running && machine.inputs.allSatisfy { $0.saved == $0.applied }
+    context = next
+    outputs = Self.outputs(number, next)
+    RuntimeKillPoint.pass(.switchAfter)
+    guard isSaved, pendingFailure == nil, let store else { return follow(.failed) }
+    do throws(HeadraceError) {
+      let record = try store.loadMeta().map { bytes throws(HeadraceError) in
+        unsafe try CheckpointRecord(decoding: bytes.span.bytes, place: statePath)
+      }
+      let before = inputs
+      inputs = try makeInputs(store, record)
+      for (input, former) in zip(inputs, before) {
+        input.endOffset = former.endOffset
+        input.lastRecordAtMilliseconds = former.lastRecordAtMilliseconds
+      }
+      publishStatus()
+    } catch {
+      fail(error)
+    }
+  }
+}
