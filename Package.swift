@@ -106,6 +106,10 @@ let package = Package(
       path: "Tests/Fuzz",
       exclude: ["Corpus"], swiftSettings: settings),
 
+    .executableTarget(
+      name: "headrace-delta", dependencies: ["Core", "Columns", "Storage", "Delta"], path: "Tests/Delta/Tool",
+      swiftSettings: settings),
+
     tests("CoreTests", ["Core"]),
     tests("CodecsTests", ["Core", "Codecs"]),
     tests("BrokerTests", ["Core", "Codecs", "Broker", nioCore, nioPosix], excluded: ["Protocol/Golden"]),

@@ -113,9 +113,9 @@ extension Column {
     }
   }
 
-  /// Appends rows of a column of the same type.
+  /// Appends rows of a column of a type with the same storage.
   package mutating func append(_ rows: Range<Int>, of other: borrowing Column) {
-    assert(type == other.type)
+    assert(type.storage == other.type.storage)
     guard !rows.isEmpty else { return }
     isValid.append(contentsOf: other.isValid[rows])
     if other.nullCount > 0 { nullCount += other.isValid[rows].count { !$0 } }

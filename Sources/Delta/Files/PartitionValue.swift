@@ -42,8 +42,8 @@ package enum PartitionValue {
 
   private static let nullName = "__HIVE_DEFAULT_PARTITION__"
 
-  /// Hive's escaping: control characters and what means something to a shell, a path or a pattern. A folder's name must
-  /// not be longer than file systems take; a long value goes on in the log only.
+  /// Hive's escaping: control characters and what means something to a shell, a path or a pattern. The whole value is in
+  /// the name, because some readers take it from there and not from the log; so a value may be as long as a file name.
   private static func escape(_ text: String) -> String {
     var escaped: [UInt8] = []
     for byte in text.utf8 {
@@ -53,11 +53,8 @@ package enum PartitionValue {
         escaped.append(byte)
       }
     }
-    guard escaped.count > folderBytesMax else { return String(decoding: escaped, as: UTF8.self) }
-    return String(decoding: escaped.prefix(folderBytesMax), as: UTF8.self).filter { $0 != "\u{fffd}" }
+    return String(decoding: escaped, as: UTF8.self)
   }
-
-  private static let folderBytesMax = 100
 }
 
 /// Times as the log writes them: dates plain, timestamps in UTC.
