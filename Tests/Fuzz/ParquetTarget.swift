@@ -2,8 +2,8 @@ internal import Columns
 internal import Core
 internal import Parquet
 
-/// Parquet files: footers, page headers, levels and every encoding. What is read must be as many rows as the footer says,
-/// or an error that names its place.
+/// Parquet files: footers, page headers, levels and every encoding. What is read is rows, or an error that names its
+/// place.
 struct ParquetTarget: FuzzTarget {
   static let name = "parquet"
 

@@ -368,7 +368,8 @@ def statistics_files(suite):
         part = table.slice(first, last - first)
         wanted = [value for value in part.column("i").to_pylist() if value is not None]
         bounds = columns["i"].statistics
-        suite.check((bounds.min, bounds.max, bounds.null_count) == (min(wanted), max(wanted), (last - first) // 10), f"bounds of i: {bounds}")
+        found = (bounds.min, bounds.max, bounds.null_count)
+        suite.check(found == (min(wanted), max(wanted), (last - first) // 10), f"bounds of i: {found}")
         bounds = columns["d"].statistics
         suite.check(str((bounds.min, bounds.max)) == "(-0.0, 0.0)", f"bounds of zeros and NaN: {bounds.min}, {bounds.max}")
         suite.check(not columns["nan"].statistics.has_min_max, "NaN has no bounds")

@@ -35,7 +35,7 @@ struct BoundsTests {
       for _ in 0..<1 + round % 20 {
         let shared = Array("user_0000000000000000".utf8).prefix(Int(generator.next() % 22))
         let tail = (0..<Int(generator.next() % 4)).map { _ in UInt8([0, 1, 0x61, 0xff][Int(generator.next() % 4)]) }
-        let text = shared + tail
+        let text = Array(shared) + tail
         texts.append(text)
         unsafe column.append(text.span.bytes)
       }
