@@ -41,6 +41,7 @@ struct EncodingTests {
       for _ in 0..<20 {
         let values = numbers(Int(generator.next() % 500), width: width, &generator)
         let page = PageBytes(Naive.randomHybrid(values, width: width, &generator))
+        defer { page.keepAlive() }
         var decoder = try HybridDecoder(page.cursor, bitWidth: width)
         var found: [UInt32] = []
         while found.count < values.count {
@@ -69,6 +70,7 @@ struct EncodingTests {
         }
         for bytes in [theirs, ours] {
           let page = PageBytes(bytes + [1, 2, 3])
+          defer { page.keepAlive() }
           var decoder = try DeltaBinaryDecoder(page.cursor, is32Bit: false)
           #expect(decoder.count == count)
           #expect(try decoder.rest().remaining == 3, "width \(width), seed \(Self.seed)")
@@ -87,11 +89,10 @@ struct EncodingTests {
     let bytes = PageBytes.array { page in
       unsafe values.withUnsafeBufferPointer { unsafe DeltaBinaryEncoder.append($0, is32Bit: true, to: page) }
     }
-    // The widths of the first block stand behind the header and the smallest delta.
-    var decoder = try DeltaBinaryDecoder(PageBytes(bytes).cursor, is32Bit: true)
-    var column = Column(.integer)
     let page = PageBytes(bytes)
-    decoder = try DeltaBinaryDecoder(page.cursor, is32Bit: true)
+    defer { page.keepAlive() }
+    var decoder = try DeltaBinaryDecoder(page.cursor, is32Bit: true)
+    var column = Column(.integer)
     try decoder.append(values.count, to: &column)
     #expect(column.integers == values)
   }
@@ -107,6 +108,7 @@ struct EncodingTests {
     let naive = values.map { value in (0..<8).map { UInt8(truncatingIfNeeded: value.bitPattern >> UInt64(8 * $0)) } }
     #expect(bytes == Naive.split(naive))
     let page = PageBytes(bytes)
+    defer { page.keepAlive() }
     var decoder = try ByteStreamSplitDecoder(page.cursor, type: .double, width: 8, isUnsigned: false)
     var found = Column(.double)
     while found.count < count { try decoder.append(min(count - found.count, 7), to: &found) }
@@ -128,6 +130,7 @@ struct EncodingTests {
     let lengths = Naive.delta(suffixes.map { Int64($0.count) }, blockCount: 128, miniblocks: 4, &generator)
     let bytes = Naive.delta(prefixes, blockCount: 128, miniblocks: 4, &generator) + lengths + suffixes.flatMap(\.self)
     let page = PageBytes(bytes)
+    defer { page.keepAlive() }
     var decoder = try DeltaTextDecoder(page.cursor)
     var column = Column(.bytes)
     while column.count < values.count { try decoder.append(min(values.count - column.count, 37), to: &column) }
@@ -137,6 +140,7 @@ struct EncodingTests {
   @Test func `levels of the deprecated packing have the highest bit first`() throws {
     // 0 to 7 in three bits each, from the example of Encodings.md.
     let page = PageBytes([0b0000_0101, 0b0011_1001, 0b0111_0111])
+    defer { page.keepAlive() }
     #expect(HybridDecoder.oldBitPacked(page.cursor, bitWidth: 3, count: 8) == [0, 1, 2, 3, 4, 5, 6, 7])
   }
 

@@ -124,6 +124,9 @@ final class PageBytes {
 
   var cursor: PageCursor { unsafe PageCursor(buffer.base, end: buffer.base + buffer.count) }
 
+  /// Ends the lifetime of the bytes no sooner than here: cursors do not hold them.
+  func keepAlive() { withExtendedLifetime(buffer) {} }
+
   static func array(_ write: (PageBuffer) -> Void) -> [UInt8] {
     let page = PageBuffer()
     write(page)
