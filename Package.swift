@@ -102,12 +102,16 @@ let package = Package(
       path: "Benchmarks/Log",
       swiftSettings: settings),
     .executableTarget(
-      name: "headrace-fuzz", dependencies: ["Core", "Codecs", "Columns", "Contracts", "Broker", nioCore],
+      name: "headrace-fuzz", dependencies: ["Core", "Codecs", "Columns", "Contracts", "Parquet", "Broker", nioCore],
       path: "Tests/Fuzz",
       exclude: ["Corpus"], swiftSettings: settings),
 
     .executableTarget(
       name: "headrace-delta", dependencies: ["Core", "Columns", "Storage", "Delta"], path: "Tests/Delta/Tool",
+      swiftSettings: settings),
+    // What the harness of Parquet files and its benchmark call.
+    .executableTarget(
+      name: "headrace-parquet", dependencies: ["Core", "Columns", "Parquet"], path: "Tests/Parquet/Tool",
       swiftSettings: settings),
 
     tests("CoreTests", ["Core"]),

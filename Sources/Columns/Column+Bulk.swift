@@ -67,16 +67,18 @@ extension Column {
     appendFlags(count, false)
     nullCount += count
     switch type.storage {
-    case .integers: integers.append(contentsOf: repeatElement(0, count: count))
-    case .doubles: doubles.append(contentsOf: repeatElement(0, count: count))
-    case .text: text.ends.append(contentsOf: repeatElement(text.bytes.count, count: count))
-    case .decimals: decimals.append(contentsOf: repeatElement(0, count: count))
+    case .integers: unsafe integers.append(count) { unsafe $0.initialize(repeating: 0, count: count) }
+    case .doubles: unsafe doubles.append(count) { unsafe $0.initialize(repeating: 0, count: count) }
+    case .text:
+      let end = text.bytes.count
+      unsafe text.ends.append(count) { unsafe $0.initialize(repeating: end, count: count) }
+    case .decimals: unsafe decimals.append(count) { unsafe $0.initialize(repeating: 0, count: count) }
     }
   }
 
   @inline(__always)
   private mutating func appendFlags(_ count: Int, _ flag: Bool) {
-    isValid.append(contentsOf: repeatElement(flag, count: count))
+    unsafe isValid.append(count) { unsafe $0.initialize(repeating: flag, count: count) }
   }
 }
 

@@ -21,6 +21,7 @@
       switch unsafe getenv("HEADRACE_FUZZ_TARGET").map({ unsafe String(cString: $0) }) {
       case FrameTarget.name: FrameTarget()
       case BatchTarget.name: BatchTarget()
+      case ParquetTarget.name: ParquetTarget()
       default: CodecsTarget()
       }
     }()

@@ -24,3 +24,10 @@ void headrace_split_bytes8(const uint8_t *values, size_t count, uint8_t *streams
 /// The way back for the values from `first` on: `total` bytes lie between the starts of two streams, and `count` values
 /// are written.
 void headrace_join_bytes8(const uint8_t *streams, size_t total, size_t first, size_t count, uint8_t *values);
+
+/// CRC-32 of gzip and Ethernet, continuing from `crc` (0 at the start): zlib's function, by the CPU's carry-less
+/// multiplication where it has one.
+uint32_t headrace_crc32(uint32_t crc, const void *bytes, size_t count);
+
+/// zlib's function alone, so that tests compare both.
+uint32_t headrace_crc32_portable(uint32_t crc, const void *bytes, size_t count);

@@ -94,7 +94,7 @@ final class PageReader {
     (header, unsafe body) = unsafe try locate()
     do throws(ParquetFault) {
       if configuration.verifiesChecksums, let checksum = header.checksum {
-        let found = unsafe CRC32.checksum(body)
+        let found = unsafe BulkCRC32.checksum(body)
         guard found == checksum else { throw .corrupt("a checksum of \(found) where the page says \(checksum)") }
       }
       switch header.kind {

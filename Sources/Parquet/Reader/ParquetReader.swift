@@ -4,6 +4,8 @@ package import Core
 
 /// Reads columns of a file batch by batch. One thread; memory is that of a batch, a page and a dictionary for each
 /// column, and a window of the file for each column.
+///
+/// Text is handed over as it is stored: what a foreign writer declared to be UTF-8 and is not stays as it is.
 package final class ParquetReader {
   /// Of the batch's columns.
   package let types: [ColumnType]

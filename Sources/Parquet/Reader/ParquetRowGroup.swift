@@ -74,6 +74,11 @@ package struct ParquetColumnChunk: Sendable {
       byteRange = 0..<0
       return
     }
+    // Where there are no pages, writers put anything for their place.
+    guard valueCount > 0 else {
+      byteRange = 0..<0
+      return
+    }
     guard metadata.type == leaf.physicalType.rawValue, metadata.path == leaf.path else {
       throw .corrupt("the chunk of another column (\(metadata.path.joined(separator: ".")), type \(metadata.type))")
     }

@@ -47,7 +47,7 @@ package struct ParquetBloomFilter: Sendable {
   }
 
   private func block(_ hash: UInt64) -> Int {
-    Int(truncatingIfNeeded: (hash >> 32) &* UInt64(words.count / 8) >> 32) * 8
+    Int(truncatingIfNeeded: ((hash >> 32) &* UInt64(words.count / 8)) >> 32) * 8
   }
 
   private static func bit(_ hash: UInt64, _ lane: Int) -> UInt32 {

@@ -57,7 +57,7 @@ struct ColumnInput {
   func check(_ rows: Range<Int>, of values: borrowing Column) throws(HeadraceError) {
     let bounds: ClosedRange<Int64>
     switch leaf.physicalType {
-    case .int32: bounds = Int64(Int32.min)...Int64(Int32.max)
+    case .int32: bounds = leaf.isUnsigned32 ? 0...Int64(UInt32.max) : Int64(Int32.min)...Int64(Int32.max)
     case .boolean: bounds = 0...1
     default: return
     }

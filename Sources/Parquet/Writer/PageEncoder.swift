@@ -111,7 +111,7 @@ final class PageEncoder {
     description.compressedBytes = levelBytes + body.count
     description.isCompressed = codec != .none
     if writesChecksums {
-      description.checksum = unsafe CRC32.checksum(body, extending: CRC32.checksum(levels))
+      description.checksum = unsafe BulkCRC32.checksum(body, extending: BulkCRC32.checksum(levels))
     }
     header.removeAll()
     description.write(to: &header)

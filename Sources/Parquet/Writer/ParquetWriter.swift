@@ -37,6 +37,9 @@ package final class ParquetWriter {
       throw HeadraceError(
         .user, "PARQUET_SCHEMA", "\(leaf.refusedTypeName) is not written", place: "column \(leaf.name)")
     }
+    guard !schema.leaves.isEmpty, Set(schema.leaves.map(\.path)).count == schema.leaves.count else {
+      throw HeadraceError(.user, "PARQUET_SCHEMA", "no columns, or two of the same name")
+    }
     let compressor = BlockCompressor(zstandardLevel: configuration.zstandardLevel)
     let trial = EncodingTrial(
       codec: configuration.codec, compressor: compressor, choosesEncodings: configuration.choosesEncodings)
