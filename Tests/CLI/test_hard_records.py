@@ -378,6 +378,7 @@ def test_row_66_decompression_bomb(hard):
 CLOCK_SHIM = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -414,27 +415,41 @@ int gettimeofday(struct timeval *time, void *zone) {
   return 0;
 }
 
-/* The kernel's clock stays: a moment of the shifted one becomes a moment of the kernel's. Other clocks are far away. */
-static struct timespec kernel_time(const struct timespec *moment) {
-  struct timespec now, moved = *moment;
+int timespec_get(struct timespec *time, int base) {
+  clock_gettime(CLOCK_REALTIME, time);
+  return base;
+}
+
+/* As the kernel's waits do: until the shifted clock says so, however it is set meanwhile. Waits by other clocks are far
+   away from it. */
+typedef int wait_function(void *, void *, const struct timespec *);
+
+static int wait_until(wait_function *real, void *condition, void *mutex, const struct timespec *moment, int timed_out) {
+  struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   long long distance = moment->tv_sec - now.tv_sec;
-  if (distance > -1000000 && distance < 1000000) moved.tv_sec -= *shift();
-  return moved;
+  if (distance < -1000000 || distance > 1000000) return real(condition, mutex, moment);
+  for (;;) {
+    clock_gettime(CLOCK_REALTIME, &now);
+    long long left = (moment->tv_sec - now.tv_sec) * 1000000000LL + moment->tv_nsec - now.tv_nsec;
+    long long step = left < 0 ? 0 : left < 20000000 ? left : 20000000;
+    struct timespec end = {now.tv_sec - *shift(), now.tv_nsec + step};
+    if (end.tv_nsec >= 1000000000) { end.tv_sec++; end.tv_nsec -= 1000000000; }
+    int result = real(condition, mutex, &end);
+    if (result != timed_out || left <= 0) return result;
+  }
 }
 
 int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *moment) {
-  static int (*real)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
-  if (!real) real = dlsym(RTLD_NEXT, "pthread_cond_timedwait");
-  struct timespec moved = kernel_time(moment);
-  return real(condition, mutex, &moved);
+  static wait_function *real;
+  if (!real) real = (wait_function *)dlsym(RTLD_NEXT, "pthread_cond_timedwait");
+  return wait_until(real, condition, mutex, moment, ETIMEDOUT);
 }
 
 int cnd_timedwait(cnd_t *condition, mtx_t *mutex, const struct timespec *moment) {
-  static int (*real)(cnd_t *, mtx_t *, const struct timespec *);
-  if (!real) real = dlsym(RTLD_NEXT, "cnd_timedwait");
-  struct timespec moved = kernel_time(moment);
-  return real(condition, mutex, &moved);
+  static wait_function *real;
+  if (!real) real = (wait_function *)dlsym(RTLD_NEXT, "cnd_timedwait");
+  return wait_until(real, condition, mutex, moment, thrd_timedout);
 }
 
 time_t time(time_t *result) {
