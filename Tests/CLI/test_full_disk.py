@@ -8,7 +8,7 @@ import time
 
 import pytest
 from conftest import CLI, binary
-from test_hard_records import OUTCOMES, T0, Hard, await_true
+from hard_records import OUTCOMES, T0, Hard, await_true
 from test_worker import worker  # noqa: F401
 
 DISK_MEBIBYTES = 96

@@ -6,8 +6,10 @@
 The worker is killed at each of its named kill points, at random moments, again while it recovers, and while it drains; with
 three workers in one group, they also leave, stay away, stand still and come back. The load has duplicates, disorder, late,
 broken and future events. With --switches, plans replace each other all the while: views are added, changed and removed by
-`headrace apply`, workers die at that, and the reference is a run of the last plan alone. When all of it is applied, every feature of every key is held, bit for bit, against an undisturbed
-run over the same log; records set aside must be there exactly once; every record must be accounted for.
+`headrace apply`, workers die at that, and the reference is a run of the last plan alone.
+
+When all of it is applied, every feature of every key is held, bit for bit, against an undisturbed run over the same log, and
+against a recomputation; records set aside must be there exactly once; every record must be accounted for.
 The last line is `N passed, N failed`: one for each kill, oracle and planted violation.
 """
 

@@ -5,8 +5,8 @@ internal import Synchronization
 
 /// Notices when the wall clock is set back.
 ///
-/// librdkafka (2.0.2, and newer ones) waits until a moment of the wall clock: set back by an hour, a wait of 30 ms
-/// lasts an hour, and heartbeats wait with it. Whatever wakes these threads once puts that right.
+/// librdkafka (seen with 2.0.2) waits until a moment of the wall clock: set back by an hour, a wait of 30 ms lasts an
+/// hour, and heartbeats wait with it. Whatever wakes these threads once puts that right.
 struct ClockWatch {
   /// Smaller steps do no harm.
   private static let stepMinimumMilliseconds: Int64 = 200

@@ -140,8 +140,8 @@ struct PlanComparison {
       kind, subject, .refused,
       "it is repartitioned, and the topology has read \(topic) without it: what is committed is not sent to its tasks "
         + "any more",
-      "give the topology another name: it reads its topics from the beginning; move readers over when it has caught up, "
-        + "then stop this one")
+      "give the topology another name: it reads its topics from the beginning; move readers over when it has caught up"
+        + ", then stop this one")
     return true
   }
 

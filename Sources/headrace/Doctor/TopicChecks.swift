@@ -56,8 +56,8 @@ enum TopicChecks {
       return [
         Finding(
           subject, .error,
-          "records go away after \(Figures.age(milliseconds: milliseconds)) (retention.ms), and a restart must find those "
-            + "of the last \(Figures.age(milliseconds: minimum)): workers refuse to start",
+          "records go away after \(Figures.age(milliseconds: milliseconds)) (retention.ms), and a restart must find "
+            + "those of the last \(Figures.age(milliseconds: minimum)): workers refuse to start",
           fix: "retention.ms=-1, or at least \(minimum)")
       ]
     }
