@@ -73,7 +73,9 @@ package final class FeatureReader: Sendable {
     }
     if case .asOf = time, values.contains(where: { $0.flags.contains(.beforeHorizon) }) {
       values.removeAll(keepingCapacity: true)
-      throw .beforeHorizon(view: board.plan.views[view].name)
+      // Another plan may have come meanwhile, with fewer views.
+      let views = board.plan.views
+      throw .beforeHorizon(view: views.indices.contains(view) ? views[view].name : "\(view)")
     }
     return milliseconds
   }
