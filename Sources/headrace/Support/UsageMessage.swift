@@ -17,7 +17,7 @@ enum UsageMessage {
     guard let word = arguments.first, !word.hasPrefix("-"),
       message.hasPrefix("Error: Unexpected argument '\(word)'")
     else { return nil }
-    let names = Headrace.configuration.subcommands.compactMap(\.configuration.commandName)
+    let names = Headrace.configuration.subcommands.compactMap { $0.configuration.commandName }
     guard !names.contains(word) else { return nil }
     let nearest = NearestName.of(word, in: names).map { "; did you mean '\($0)'?" }
     return "Error: there is no command '\(word)'" + (nearest ?? ": expected one of \(names.joined(separator: ", "))")
