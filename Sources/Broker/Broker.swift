@@ -1,4 +1,5 @@
 internal import Core
+internal import Glibc
 package import Logging
 internal import NIOCore
 internal import NIOPosix
@@ -43,8 +44,10 @@ package final class Broker: Sendable {
       listener = try await Self.bind(configuration, group: group, core: core, tls: tls)
     } catch {
       try? await loop.submit { core.value.abandon() }.get()
+      let text = unsafe (error as? IOError).flatMap { unsafe strerror($0.errnoCode) }
+      let reason = unsafe text.map { unsafe String(cString: $0) } ?? "\(error)"
       throw HeadraceError(
-        .user, "CANNOT_LISTEN", "cannot listen on \(configuration.host):\(configuration.port): \(error)",
+        .user, "CANNOT_LISTEN", "cannot listen on \(configuration.host):\(configuration.port): \(reason)",
         remedy: "is another broker running there? --listen HOST:0 takes a free port")
     }
     self.group = group

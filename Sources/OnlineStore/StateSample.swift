@@ -12,7 +12,7 @@ package struct StateSample {
   private static let mostKeys = 1_024
   private static let leastKeys = 64
   /// Of one key: enough to have an event in nearly all of the tiles that a window may have.
-  private static let mostEventsOfKey = 8_192.0
+  private static let mostEventsOfKey = 16_384.0
   private static let mostEvents = 500_000.0
   /// How far back the history of a view goes whose rows never end.
   private static let endlessMilliseconds: Int64 = 30 * 86_400_000

@@ -63,6 +63,8 @@ final class TaskPublication: Sendable {
     var isReadable = false
     /// Reads that wait until an offset is applied.
     var waiters: [Waiter] = []
+    /// The task went: nothing will be told any more.
+    var isEnded = false
   }
 
   struct Waiter: Sendable {
@@ -127,12 +129,14 @@ final class TaskPublication: Sendable {
   /// Calls `resume` once: with true as soon as the record at `offset` is applied, with false when time is over or the
   /// task goes.
   func wait(for waiter: Waiter) {
-    let isApplied = state.withLock { state in
+    let answer: Bool? = state.withLock { state in
       if state.isReadable && state.hasApplied(waiter.topic, waiter.offset) { return true }
+      // Whoever found the task just before it went would wait for ever.
+      if state.isEnded { return false }
       state.waiters.append(waiter)
-      return false
+      return nil
     }
-    if isApplied { waiter.resume(true) }
+    if let answer { waiter.resume(answer) }
   }
 
   /// The task goes: nobody may wait for it.
@@ -140,6 +144,7 @@ final class TaskPublication: Sendable {
     let waiters = state.withLock { state in
       defer { state.waiters = [] }
       state.isReadable = false
+      state.isEnded = true
       return state.waiters
     }
     for waiter in waiters { waiter.resume(false) }

@@ -1,4 +1,5 @@
 package import Core
+internal import Glibc
 internal import Hummingbird
 internal import HummingbirdCore
 package import Logging
@@ -108,7 +109,10 @@ package final class FeatureServer: Sendable {
 
   private func failure(of task: Task<Void, any Error>) async -> HeadraceError {
     var reason = "the server ended"
-    if case .failure(let error) = await task.result { reason = "\(error)" }
+    if case .failure(let error) = await task.result {
+      let text = unsafe (error as? IOError).flatMap { unsafe strerror($0.errnoCode) }
+      reason = unsafe text.map { unsafe String(cString: $0) } ?? "\(error)"
+    }
     return HeadraceError(
       .user, "CANNOT_LISTEN", "cannot listen: \(reason)", place: "\(configuration.host):\(configuration.port)",
       remedy: "choose another address with --listen HOST:PORT, or stop what listens there")

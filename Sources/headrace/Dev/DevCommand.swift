@@ -77,7 +77,12 @@ struct DevCommand: AsyncParsableCommand {
     (configuration.host, configuration.port) = try HostAndPort.parse(kafka, flag: "--kafka")
     var logger = logger
     logger[metadataKey: "part"] = "log"
-    return try await Broker.start(configuration, logger: logger)
+    do {
+      return try await Broker.start(configuration, logger: logger)
+    } catch var error as HeadraceError where error.code == "CANNOT_LISTEN" {
+      error.remedy = "is another broker or `headrace dev` running? --kafka HOST:0 takes a free port"
+      throw error
+    }
   }
 
   private func start(

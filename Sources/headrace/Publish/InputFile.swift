@@ -43,6 +43,16 @@ struct InputFile: ~Copyable {
     decompressor = ByteStreamDecompressor(codec: count == 0 ? .none : codec)
   }
 
+  /// - Throws: when the file cannot be read. Takes nothing from it: a pipe would lose that.
+  static func check(_ path: String) throws(HeadraceError) {
+    guard path != "-" else { return }
+    guard unsafe access(path, R_OK) == 0 else { throw .file(path, "cannot be opened") }
+    guard unsafe opendir(path).map({ unsafe closedir($0) }) == nil else {
+      throw HeadraceError(
+        .user, "FILE_ERROR", "is a folder", place: path, remedy: "name the files: headrace publish TOPIC FILE…")
+    }
+  }
+
   deinit { if descriptor != STDIN_FILENO { close(descriptor) } }
 
   /// Appends the next piece of the file's content.

@@ -78,6 +78,8 @@ struct PublishCommand: AsyncParsableCommand {
       pace: rate?.pace ?? speed?.pace ?? .unlimited, partitionCount: partitions, partitioner: partitioner.partitioner,
       compression: compression.compression, skipsFaults: onError == .skip, output: output)
     let client = try connection.clientConfiguration()
+    // Before the topic is made.
+    for file in files { try InputFile.check(file) }
     let stop = try TerminationSignal.watch()
     let target = try await PublishTarget.prepare(plan, Admin(client))
     let thread = try BlockingThread(name: "publish")

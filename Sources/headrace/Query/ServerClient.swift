@@ -36,12 +36,19 @@ struct ServerClient: Sendable {
     do throws(HeadraceError) {
       result = .success(try await client.send(request))
     } catch {
-      result = .failure(error)
+      result = .failure(error.isUnreachable ? noAnswer(error) : error)
     }
     await client.close()
     let response = try result.get()
     guard (200..<300).contains(response.status) else { throw Self.refusal(response, place: address) }
     return response.body
+  }
+
+  private func noAnswer(_ error: HeadraceError) -> HeadraceError {
+    let reason = error.message.contains("Connection refused") ? "connection refused" : error.message
+    return HeadraceError(
+      .external, error.code, "no Headrace answers: \(reason)", retry: .sameCall, place: address,
+      remedy: "start one (headrace dev FILE, headrace run FILE), or name it by --server HOST:PORT or HEADRACE_SERVER")
   }
 
   /// Three shapes: ours (`application/problem+json`), FastAPI's list of faults, and Feast's, a JSON text with JSON in

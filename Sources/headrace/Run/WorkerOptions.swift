@@ -9,8 +9,10 @@ internal import Serving
 
 /// What a process that does the work of a topology can be told: the same flags on `run` and `dev`.
 struct WorkerOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The folder of all local state; made when missing.", valueName: "folder")) var data:
-    String?
+  @Option(
+    help: ArgumentHelp(
+      "The folder of all local state; made when missing. `run` needs it, `dev` takes ./data.", valueName: "folder"))
+  var data: String?
   @Option(
     help: ArgumentHelp(
       "Where HTTP is served; port 0 takes a free one. (default: 127.0.0.1:6566)", valueName: "host:port"))

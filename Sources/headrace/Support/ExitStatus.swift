@@ -59,7 +59,7 @@ extension ExitStatus {
       if status == .success {
         try? StandardOutput.writeAll(Array((message + "\n").utf8))
       } else if !message.isEmpty {
-        StandardError.write(message)
+        StandardError.write(UsageMessage.improved(message, arguments: Array(CommandLine.arguments.dropFirst())))
       }
     }
     end(status)

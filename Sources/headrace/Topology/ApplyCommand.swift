@@ -30,6 +30,7 @@ struct ApplyCommand: AsyncParsableCommand {
     let client = try connection.clientConfiguration()
     var plan = try topology.load(file)
     let running = try await RunningPlan.read(plan.name, client)
+    try running.check(retired: retired)
     if let frozen = running.plan?.document.frozenServices, !frozen.isEmpty {
       plan = try topology.load(file, frozenServices: frozen, showsWarnings: false)
     }

@@ -61,6 +61,7 @@ struct PlanCommand: AsyncParsableCommand {
     if let frozen = running?.plan?.document.frozenServices, !frozen.isEmpty {
       plan = try topology.load(file, frozenServices: frozen, showsWarnings: false)
     }
+    try running?.check(retired: retired)
     let diff = running?.plan.map { PlanDiff(old: $0, new: plan, retired: Set(retired)) }
     let counts = running?.partitionCounts ?? [:]
     let report = PlanReport(plan: plan, diff: diff, state: try weigh(plan), partitionCounts: counts)

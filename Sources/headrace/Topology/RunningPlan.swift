@@ -26,6 +26,15 @@ struct RunningPlan: Sendable {
     }
   }
 
+  /// - Throws: when a service that is to be retired does not run.
+  func check(retired: [String]) throws(HeadraceError) {
+    let names = plan?.services.map(\.name) ?? []
+    guard let wrong = retired.first(where: { !names.contains($0) }) else { return }
+    throw HeadraceError(
+      .user, "NO_SUCH_SERVICE", "--retire \(wrong): no service of this name runs",
+      remedy: names.isEmpty ? "leave it out: there is nothing to retire" : "one of \(names.joined(separator: ", "))")
+  }
+
   /// Asks the broker; nil, and a word on stderr, where none answers.
   static func find(of topology: String, _ connection: ConnectionOptions) async throws -> RunningPlan? {
     var client = try connection.clientConfiguration()
