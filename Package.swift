@@ -54,6 +54,8 @@ let package = Package(
     .target(name: "CBroker", linkerSettings: [.linkedLibrary("crypto")]),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CRocksDB", linkerSettings: [.linkedLibrary("rocksdb")]),
+    // Counting loops of our own, one version for each level of the instruction set.
+    .target(name: "CDrift"),
 
     module("Core"),
     module("Codecs", ["Core", "CCodecs"]),
@@ -64,6 +66,7 @@ let package = Package(
     module("Contracts", ["Core", "Columns", "HTTPClient", "CSimdjson"]),
     module("Expressions", ["Core", "Columns"]),
     module("Features", ["Core", "Columns", "Expressions"]),
+    module("Drift", ["Core", "Columns", "CDrift"]),
     module("Topology", ["Core", "Columns", "Contracts", "Expressions", "Features", yams]),
     module("OnlineStore", ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     module("Broker", ["Core", "Codecs", "CBroker", nioCore, nioPosix, nioSSL, logging]),
@@ -97,6 +100,13 @@ let package = Package(
       path: "Tests/Fuzz",
       exclude: ["Corpus"], swiftSettings: settings),
 
+    .executableTarget(
+      name: "headrace-drift-probe", dependencies: ["Core", "Columns", "Drift"], path: "Tests/Drift/Probe",
+      swiftSettings: settings),
+    .executableTarget(
+      name: "headrace-drift-benchmarks", dependencies: ["Core", "Columns", "Drift"], path: "Benchmarks/Drift",
+      exclude: ["peers.py", "floor.cpp", "run"], swiftSettings: settings),
+
     tests("CoreTests", ["Core"]),
     tests("CodecsTests", ["Core", "Codecs"]),
     tests("BrokerTests", ["Core", "Codecs", "Broker", nioCore, nioPosix], excluded: ["Protocol/Golden"]),
@@ -105,6 +115,7 @@ let package = Package(
     tests("ContractsTests", ["Core", "Columns", "Contracts"]),
     tests("ExpressionsTests", ["Core", "Columns", "Expressions"]),
     tests("FeaturesTests", ["Core", "Columns", "Expressions", "Features"]),
+    tests("DriftTests", ["Core", "Columns", "Drift"]),
     tests("RocksTests", ["Core", "Rocks"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),

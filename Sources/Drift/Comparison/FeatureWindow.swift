@@ -31,9 +31,12 @@ package struct NumericWindow: Sendable {
   package init(_ column: Column) {
     switch column.type {
     case .double:
-      let rows = column.nullCount == 0 ? column.doubles : column.doubles.indices.map {
-        column.isValid[$0] ? column.doubles[$0] : .nan
-      }
+      let rows =
+        column.nullCount == 0
+        ? column.doubles
+        : column.doubles.indices.map {
+          column.isValid[$0] ? column.doubles[$0] : .nan
+        }
       self.init(rows)
     case .decimal(let scale):
       let unit = (0..<scale).reduce(1.0) { power, _ in power * 10 }

@@ -14,8 +14,13 @@ enum BinomialTerms {
     }
     let square = n * n
     return
-      (1.0 / 12 - (1.0 / 360 - (1.0 / 1_260 - (1.0 / 1_680 - (1.0 / 1_188 - 691.0 / 360_360 / square) / square)
-      / square) / square) / square) / n
+      (1.0 / 12
+      - (1.0 / 360
+        - (1.0 / 1_260 - (1.0 / 1_680 - (1.0 / 1_188 - 691.0 / 360_360 / square) / square)
+          / square)
+          / square)
+        / square)
+      / n
   }
 
   private static let halfLogTwoPi = 0.918_938_533_204_672_7

@@ -81,6 +81,9 @@ package struct CategoryProfile: Sendable {
     errorBound += taken
   }
 
+  /// Rows that no known category accounts for; 0 while everything is exact.
+  var unlistedCount: Int { count - table.counts.reduce(0, +) }
+
   /// Every known category with its rows, in the order of their bytes.
   package var categories: [(name: ArraySlice<UInt8>, count: Int)] {
     (0..<table.count).map { (table.name($0), table.counts[$0]) }.sorted { $0.0.lexicographicallyPrecedes($1.0) }

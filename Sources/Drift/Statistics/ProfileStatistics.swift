@@ -20,10 +20,11 @@ package struct ProfileStatistics: Sendable {
   private static func cumulative(_ counts: [Int]) -> [Double] {
     let total = Double(counts.reduce(0, +))
     var below = 0
-    return [0] + counts.map { count in
-      below += count
-      return Double(below) / total
-    }
+    return [0]
+      + counts.map { count in
+        below += count
+        return Double(below) / total
+      }
   }
 
   /// Shares in the coarse bins: exact.
