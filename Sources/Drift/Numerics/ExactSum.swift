@@ -52,7 +52,7 @@ package struct ExactSum: Sendable {
 
   /// Adds ± magnitude · 2^exponent.
   ///
-  /// - Precondition: the magnitude is below 2^112 and the weight of its last bit is at least 2^-2176.
+  /// - Precondition: the weight of the last bit is at least 2^-2176.
   package mutating func add(_ magnitude: UInt128, exponent: Int, isNegative: Bool) {
     guard magnitude != 0 else { return }
     let limb = exponent >> 5

@@ -80,7 +80,7 @@ package enum KolmogorovDistribution {
     let first = (2 * Double.pi).squareRoot() / z * k0 / 2
     let second = rootHalfPi / (6 * z4) * k1
     let third = rootHalfPi * (k2 / (72 * z6 * z) - integers2 / (36 * z * z2))
-    let fourth = rootHalfPi * (k3 / (6_480 * pow(z, 10)) + integers3 / (108 * z6))
+    let fourth = rootHalfPi * (k3 / (6_480 * pow(z, 10)) + integers3 / (216 * z6))
     let root = n.squareRoot()
     return first + second / root + third / n + fourth / (n * root)
   }

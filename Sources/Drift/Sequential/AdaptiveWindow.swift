@@ -77,14 +77,14 @@ package struct AdaptiveWindow: Sendable, Equatable {
   }
 
   /// Whether the window can be cut, at the end of some bucket, into parts whose means differ by more than chance
-  /// allows. The newest bucket of each row is no place for a cut, as in river.
+  /// allows.
   private func findsCut() -> Bool {
     let all = Double(count)
     let logarithm = log(2 * log(all) / configuration.significance)
     let variance = deviations / all
     var (older, olderTotal) = (0.0, 0.0)
     for row in rows.indices.reversed() {
-      for bucket in rows[row].dropLast() {
+      for bucket in rows[row] {
         older += Double(1 << row)
         olderTotal += bucket.total
         let newer = all - older

@@ -31,9 +31,12 @@ package struct ShareDistances: Sendable {
     zip(p, q).reduce(0) { sum, pair in sum + (pair.1 - pair.0) * log(pair.1 / pair.0) }
   }
 
-  /// Σ p ln(p / q) over floored shares.
+  /// Σ p ln(p / q) of shares that are scaled to a sum of 1 first.
   func kullbackLeibler(_ p: [Double], _ q: [Double]) -> Double {
-    zip(p, q).reduce(0) { sum, pair in sum + pair.0 * log(pair.0 / pair.1) }
+    let (total, other) = (p.reduce(0, +), q.reduce(0, +))
+    return zip(p, q).reduce(0) { sum, pair in
+      pair.0 == 0 ? sum : sum + pair.0 / total * log((pair.0 / total) / (pair.1 / other))
+    }
   }
 
   /// The Jensen–Shannon divergence in nats, 0 to ln 2. Symmetric.
