@@ -11,14 +11,14 @@
 #define FOR_EACH_PROCESSOR
 #endif
 
-enum { LANES = HEADRACE_DRIFT_LANES, GROUP = 8, BLOCK_ROWS = 256, BLOCK_VALUES = 2048 };
+enum { LANES = HEADRACE_DRIFT_LANES, BLOCK_ROWS = 256, BLOCK_VALUES = 2048 };
 
 typedef float Floats __attribute__((vector_size(64), aligned(4)));
 typedef int32_t Words __attribute__((vector_size(64), aligned(4)));
 typedef double Doubles __attribute__((vector_size(64), aligned(8)));
 typedef int64_t LongWords __attribute__((vector_size(64), aligned(8)));
 
-// Edges are taken eight at a time, so that they and their counts stay in registers, and rows in blocks that stay in the
+// Edges are taken some at a time, so that they and their counts stay in registers, and rows in blocks that stay in the
 // first cache while all edges pass over them. A comparison is -1 where it holds.
 
 #define COUNT_ROWS(EDGES)                                                                          \
@@ -66,45 +66,51 @@ void headrace_drift_count_rows(const float *values, size_t row_count, size_t str
   }
 }
 
-#define COUNT_COLUMN(VALUE, VALUES, WORDS)                                                         \
-  do {                                                                                             \
-    const size_t width = sizeof(VALUES) / sizeof(VALUE);                                           \
-    for (size_t begin = 0; begin < count; begin += BLOCK_VALUES) {                                 \
-      const size_t size = count - begin < BLOCK_VALUES ? count - begin : BLOCK_VALUES;             \
-      const VALUE *block = values + begin;                                                         \
-      for (size_t first = 0; first < edge_count; first += GROUP) {                                 \
-        const size_t group = edge_count - first < GROUP ? edge_count - first : GROUP;              \
-        VALUES edge[GROUP];                                                                        \
-        WORDS total[GROUP];                                                                        \
-        for (size_t e = 0; e < GROUP; e++) {                                                       \
-          edge[e] = (VALUES){0} + edges[first + (e < group ? e : 0)];                              \
-          total[e] = (WORDS){0};                                                                   \
-        }                                                                                          \
-        size_t place = 0;                                                                          \
-        for (; place + width <= size; place += width) {                                            \
-          const VALUES value = *(const VALUES *)(block + place);                                   \
-          _Pragma("unroll") for (int e = 0; e < GROUP; e++) total[e] -= (WORDS)(value >= edge[e]); \
-        }                                                                                          \
-        for (size_t e = 0; e < group; e++) {                                                       \
-          uint64_t sum = 0;                                                                        \
-          for (size_t lane = 0; lane < width; lane++) sum += (uint64_t)total[e][lane];             \
-          for (size_t rest = place; rest < size; rest++) sum += block[rest] >= edges[first + e];   \
-          counts[first + e] += sum;                                                                \
-        }                                                                                          \
-      }                                                                                            \
-    }                                                                                              \
+// The same of one column: a register holds values of one feature, and edges are spread over it.
+#define COUNT_COLUMN_BLOCK(VALUE, VALUES, WORDS, EDGES)                                              \
+  do {                                                                                               \
+    const size_t width = sizeof(VALUES) / sizeof(VALUE);                                             \
+    VALUES edge[EDGES];                                                                              \
+    WORDS total[EDGES];                                                                              \
+    for (int e = 0; e < EDGES; e++) {                                                                \
+      edge[e] = (VALUES){0} + edges[first + e];                                                      \
+      total[e] = (WORDS){0};                                                                         \
+    }                                                                                                \
+    size_t place = 0;                                                                                \
+    for (; place + width <= size; place += width) {                                                  \
+      const VALUES value = *(const VALUES *)(block + place);                                         \
+      _Pragma("unroll") for (int e = 0; e < EDGES; e++) total[e] -= (WORDS)(value >= edge[e]);       \
+    }                                                                                                \
+    for (int e = 0; e < EDGES; e++) {                                                                \
+      uint64_t sum = 0;                                                                              \
+      for (size_t lane = 0; lane < width; lane++) sum += (uint64_t)total[e][lane];                   \
+      for (size_t rest = place; rest < size; rest++) sum += block[rest] >= edges[first + e];         \
+      counts[first + e] += sum;                                                                      \
+    }                                                                                                \
+    first += EDGES;                                                                                  \
   } while (0)
+
+#define COUNT_COLUMN(VALUE, VALUES, WORDS)                                                           \
+  for (size_t begin = 0; begin < count; begin += BLOCK_VALUES) {                                     \
+    const size_t size = count - begin < BLOCK_VALUES ? count - begin : BLOCK_VALUES;                 \
+    const VALUE *block = values + begin;                                                             \
+    size_t first = 0;                                                                                \
+    while (first + 12 <= edge_count) COUNT_COLUMN_BLOCK(VALUE, VALUES, WORDS, 12);                   \
+    while (first + 9 <= edge_count) COUNT_COLUMN_BLOCK(VALUE, VALUES, WORDS, 9);                     \
+    while (first + 4 <= edge_count) COUNT_COLUMN_BLOCK(VALUE, VALUES, WORDS, 4);                     \
+    while (first < edge_count) COUNT_COLUMN_BLOCK(VALUE, VALUES, WORDS, 1);                          \
+  }
 
 FOR_EACH_PROCESSOR
 void headrace_drift_count_float(const float *values, size_t count, const float *edges, size_t edge_count,
                                 uint64_t *counts) {
-  COUNT_COLUMN(float, Floats, Words);
+  COUNT_COLUMN(float, Floats, Words)
 }
 
 FOR_EACH_PROCESSOR
 void headrace_drift_count_double(const double *values, size_t count, const double *edges, size_t edge_count,
                                  uint64_t *counts) {
-  COUNT_COLUMN(double, Doubles, LongWords);
+  COUNT_COLUMN(double, Doubles, LongWords)
 }
 
 FOR_EACH_PROCESSOR
@@ -131,16 +137,19 @@ void headrace_drift_extremes_rows(const float *values, size_t row_count, size_t 
   }
 }
 
-void headrace_drift_sum_float(const float *values, size_t count, size_t stride, uint64_t *sums, uint64_t *squares) {
-  for (size_t place = 0; place < count; place++) {
-    uint32_t bits;
-    memcpy(&bits, values + place * stride, sizeof bits);
-    const uint32_t exponent = bits >> 23 & 255;
-    const uint64_t significand = (bits & 0x7fffff) | (uint32_t)(exponent != 0) << 23;
-    const uint64_t sign = -(uint64_t)(bits >> 31);
-    sums[exponent] += (significand ^ sign) - sign;
-    squares[exponent] += significand * significand;
-  }
+// Row by row: additions to one word would have to wait for each other, those of different features do not.
+void headrace_drift_sum_rows(const float *values, size_t row_count, size_t feature_count, uint64_t *sums) {
+  for (size_t row = 0; row < row_count; row++)
+    for (size_t feature = 0; feature < feature_count; feature++) {
+      uint32_t bits;
+      memcpy(&bits, values + row * feature_count + feature, sizeof bits);
+      const uint32_t exponent = bits >> 23 & 255;
+      const uint64_t significand = (bits & 0x7fffff) | (uint32_t)(exponent != 0) << 23;
+      const uint64_t sign = -(uint64_t)(bits >> 31);
+      uint64_t *words = sums + feature * HEADRACE_DRIFT_SUM_WORDS + exponent * 2;
+      words[0] += (significand ^ sign) - sign;
+      words[1] += significand * significand;
+    }
 }
 
 void headrace_drift_sum_double(const double *values, size_t count, uint64_t *sums, uint64_t *squares) {

@@ -24,9 +24,14 @@ void headrace_drift_count_double(const double *values, size_t count, const doubl
 void headrace_drift_extremes_rows(const float *values, size_t row_count, size_t stride, float *minima, float *maxima,
                                   uint32_t *positive_infinities, uint32_t *negative_infinities);
 
-/// Exact sums: for each of the 256 exponents, the sum of the signed significands and of their squares, modulo 2^64.
-/// 2^15 values fit. Infinities and NaN land at exponent 255, zeros add nothing.
-void headrace_drift_sum_float(const float *values, size_t count, size_t stride, uint64_t *sums, uint64_t *squares);
+/// Words for the exact sums of one feature: two for each exponent, and some that keep the words of neighbouring features
+/// out of each other's cache lines.
+#define HEADRACE_DRIFT_SUM_WORDS 520
 
-/// The same of doubles: 2048 exponents, and squares in two words, the low one first. 2^10 values fit.
+/// Exact sums of rows that lie one after the other: for each feature and each of the 256 exponents two words, the sum of
+/// the signed significands and that of their squares, modulo 2^64. 2^15 rows fit. Infinities and NaN land at exponent
+/// 255, zeros add nothing.
+void headrace_drift_sum_rows(const float *values, size_t row_count, size_t feature_count, uint64_t *sums);
+
+/// The same of one column of doubles: 2048 exponents; squares take two words, the low one first. 2^10 values fit.
 void headrace_drift_sum_double(const double *values, size_t count, uint64_t *sums, uint64_t *squares);

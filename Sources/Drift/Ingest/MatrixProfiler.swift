@@ -25,9 +25,8 @@ package struct MatrixProfiler: Sendable {
   private var maxima: [Float]
   private var positiveInfinities: [UInt32]
   private var negativeInfinities: [UInt32]
-  /// For each feature and exponent.
-  private var sumWords: [UInt64]
-  private var squareWords: [UInt64]
+  /// For each feature and exponent: the sum of the significands, and that of their squares.
+  private var sums: [UInt64]
   private var rowsSinceFold = 0
   /// What was counted before words were emptied.
   private var folded: [NumericProfile]
@@ -55,8 +54,7 @@ package struct MatrixProfiler: Sendable {
     maxima = .init(repeating: -.infinity, count: groups * lanes)
     positiveInfinities = .init(repeating: 0, count: groups * lanes)
     negativeInfinities = .init(repeating: 0, count: groups * lanes)
-    sumWords = .init(repeating: 0, count: grids.count * 256)
-    squareWords = .init(repeating: 0, count: grids.count * 256)
+    sums = .init(repeating: 0, count: grids.count * Int(HEADRACE_DRIFT_SUM_WORDS))
     folded = grids.map { NumericProfile($0) }
     widened = grids.count < lanes ? .init(repeating: .nan, count: Self.blockRows * lanes) : []
   }
@@ -100,14 +98,9 @@ package struct MatrixProfiler: Sendable {
 
   private mutating func addBlock(_ rows: UnsafePointer<Float>, _ rowCount: Int) {
     let width = grids.count
-    for feature in 0..<width {
-      unsafe sumWords.withUnsafeMutableBufferPointer { sums in
-        unsafe squareWords.withUnsafeMutableBufferPointer { squares in
-          guard let sums = sums.baseAddress, let squares = squares.baseAddress else { return }
-          unsafe headrace_drift_sum_float(
-            rows + feature, rowCount, width, sums + feature * 256, squares + feature * 256)
-        }
-      }
+    unsafe sums.withUnsafeMutableBufferPointer { sums in
+      guard let sums = sums.baseAddress else { return }
+      unsafe headrace_drift_sum_rows(rows, rowCount, width, sums)
     }
     guard width < Self.lanes else {
       for (group, start) in groupStarts.enumerated() { unsafe count(rows + start, rowCount, stride: width, group) }
@@ -201,10 +194,11 @@ extension MatrixProfiler {
   private func fillSums(_ moments: inout Moments, _ feature: Int) {
     // Exponent 255 is what is not finite.
     for exponent in 0..<255 {
-      let square = squareWords[feature * 256 + exponent]
+      let place = feature * Int(HEADRACE_DRIFT_SUM_WORDS) + exponent * 2
+      let square = sums[place + 1]
       guard square != 0 else { continue }
       let weight = max(exponent, 1) - 150
-      let sum = Int64(bitPattern: sumWords[feature * 256 + exponent])
+      let sum = Int64(bitPattern: sums[place])
       moments.sum.add(UInt128(sum.magnitude), exponent: weight, isNegative: sum < 0)
       moments.squares.add(UInt128(square), exponent: 2 * weight, isNegative: false)
     }
@@ -218,10 +212,7 @@ extension MatrixProfiler {
       positiveInfinities[index] = 0
       negativeInfinities[index] = 0
     }
-    for index in sumWords.indices {
-      sumWords[index] = 0
-      squareWords[index] = 0
-    }
+    for index in sums.indices { sums[index] = 0 }
     rowsSinceFold = 0
   }
 }
