@@ -24,27 +24,26 @@ package struct UnitChange: Sendable, Equatable {
       let mean = before.mean, let scaledMean = now.mean, before.count >= 30, now.count >= 30
     else { return nil }
     // Two independent measures of scale must agree with the factor: spread, and position where it is not near zero.
+    // Of factors that lie close together the one that both speak for most.
     let spread = scaled / deviation
+    let inverse = (1 / Double(before.count) + 1 / Double(now.count)).squareRoot()
+    var best: (unit: UnitChange, misfit: Double)?
     for (known, name) in known {
-      for factor in [known, 1 / known] {
-        guard isClose(spread, factor, tolerance(before.count, now.count)) else { continue }
-        let standardError = deviation * factor * (1 / Double(before.count) + 1 / Double(now.count)).squareRoot()
+      for factor in [known, 1 / known] where isClose(spread, factor, max(0.02, 3 * inverse)) {
+        let standardError = deviation * factor * inverse
         let offset = (scaledMean - mean * factor).magnitude
         guard offset <= max(4 * standardError, 0.02 * deviation * factor) else { continue }
-        guard explains(factor, reference, current) else { continue }
-        return UnitChange(factor: factor, name: name)
+        let distances = (log(spread / factor) / inverse, offset / standardError)
+        let misfit = distances.0 * distances.0 + distances.1 * distances.1
+        if best.map({ misfit < $0.misfit }) ?? true { best = (UnitChange(factor: factor, name: name), misfit) }
       }
     }
-    return nil
+    return best.flatMap { explains($0.unit.factor, reference, current) ? $0.unit : nil }
   }
 
+  /// Spreads differ by chance: the fewer rows, the more.
   private static func isClose(_ value: Double, _ factor: Double, _ tolerance: Double) -> Bool {
     log(value / factor).magnitude <= tolerance
-  }
-
-  /// Spreads of samples of heavy tails differ by chance: the fewer rows, the more.
-  private static func tolerance(_ n: Int, _ m: Int) -> Double {
-    max(0.02, 3 * (1 / Double(n) + 1 / Double(m)).squareRoot())
   }
 
   /// Whether the reference, its grid rescaled, comes to lie upon the current counts as well as can be seen on the

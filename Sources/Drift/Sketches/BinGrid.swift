@@ -8,7 +8,7 @@ package struct BinGrid: Sendable, Equatable {
   /// Which edges also bound the coarse bins that shares are compared in; places in `edges`, rising. Fine bins make
   /// rank statistics sharp, coarse ones keep shares from being noise.
   package let coarseEdges: [Int]
-  /// The least and the greatest finite value of the reference: everything else is out of range.
+  /// The least and the greatest finite value of the reference: everything else, infinities too, is out of range.
   package let lowest: Double
   package let highest: Double
 
