@@ -115,7 +115,7 @@ let package = Package(
     tests("ContractsTests", ["Core", "Columns", "Contracts"]),
     tests("ExpressionsTests", ["Core", "Columns", "Expressions"]),
     tests("FeaturesTests", ["Core", "Columns", "Expressions", "Features"]),
-    tests("DriftTests", ["Core", "Columns", "Drift"]),
+    tests("DriftTests", ["Core", "Columns", "Drift"], excluded: ["Golden"]),
     tests("RocksTests", ["Core", "Rocks"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),
