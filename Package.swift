@@ -56,6 +56,8 @@ let package = Package(
     .target(name: "CBroker", linkerSettings: [.linkedLibrary("crypto")]),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CRocksDB", linkerSettings: [.linkedLibrary("rocksdb")]),
+    // Counting loops of our own, one version for each level of the instruction set.
+    .target(name: "CDrift"),
 
     module("Core"),
     module("Codecs", ["Core", "CCodecs"]),
@@ -69,6 +71,7 @@ let package = Package(
     module("Delta", ["Core", "Columns", "Storage", "Parquet"]),
     module("Expressions", ["Core", "Columns"]),
     module("Features", ["Core", "Columns", "Expressions"]),
+    module("Drift", ["Core", "Columns", "CDrift"]),
     module("Topology", ["Core", "Columns", "Contracts", "Expressions", "Features", yams]),
     module("OnlineStore", ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     module(
@@ -113,6 +116,12 @@ let package = Package(
     .executableTarget(
       name: "headrace-parquet", dependencies: ["Core", "Columns", "Parquet"], path: "Tests/Parquet/Tool",
       swiftSettings: settings),
+    .executableTarget(
+      name: "headrace-drift-probe", dependencies: ["Core", "Columns", "Drift"], path: "Tests/Drift/Probe",
+      swiftSettings: settings),
+    .executableTarget(
+      name: "headrace-drift-benchmarks", dependencies: ["Core", "Columns", "Drift"], path: "Benchmarks/Drift",
+      exclude: ["peers.py", "floor.cpp", "run"], swiftSettings: settings),
 
     tests("CoreTests", ["Core"]),
     tests("CodecsTests", ["Core", "Codecs"]),
@@ -126,6 +135,7 @@ let package = Package(
     tests("StorageTests", ["Core", "Storage"]),
     tests("DeltaTests", ["Core", "Columns", "Storage", "Parquet", "Delta"]),
     tests("OfflineStoreTests", ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore"]),
+    tests("DriftTests", ["Core", "Columns", "Drift"], excluded: ["Golden"]),
     tests("RocksTests", ["Core", "Rocks"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),

@@ -32,7 +32,7 @@ struct Layer {
     .init(level: 3, module: "Features", imports: ["Core", "Columns", "Expressions"]),
     .init(level: 3, module: "Delta", imports: ["Core", "Columns", "Storage", "Parquet"]),
     .init(level: 3, module: "Inference", imports: ["Core", "Columns", "CKernels"]),
-    .init(level: 3, module: "Drift", imports: ["Core", "Columns"]),
+    .init(level: 3, module: "Drift", imports: ["Core", "Columns", "CDrift"]),
     .init(level: 3, module: "Cost", imports: ["Core"]),
 
     .init(
