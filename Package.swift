@@ -54,6 +54,8 @@ let package = Package(
     .target(name: "CBroker", linkerSettings: [.linkedLibrary("crypto")]),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CRocksDB", linkerSettings: [.linkedLibrary("rocksdb")]),
+    // Loops of our own, compiled for several instruction sets.
+    .target(name: "CKernels"),
 
     module("Core"),
     module("Codecs", ["Core", "CCodecs"]),
@@ -64,6 +66,7 @@ let package = Package(
     module("Contracts", ["Core", "Columns", "HTTPClient", "CSimdjson"]),
     module("Expressions", ["Core", "Columns"]),
     module("Features", ["Core", "Columns", "Expressions"]),
+    module("Inference", ["Core", "CKernels"]),
     module("Topology", ["Core", "Columns", "Contracts", "Expressions", "Features", yams]),
     module("OnlineStore", ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     module("Broker", ["Core", "Codecs", "CBroker", nioCore, nioPosix, nioSSL, logging]),
@@ -96,6 +99,9 @@ let package = Package(
       name: "headrace-fuzz", dependencies: ["Core", "Codecs", "Columns", "Contracts", "Broker", nioCore],
       path: "Tests/Fuzz",
       exclude: ["Corpus"], swiftSettings: settings),
+    .executableTarget(
+      name: "headrace-score", dependencies: ["Core", "Inference"], path: "Tests/Inference",
+      exclude: ["peers"], swiftSettings: settings),
 
     tests("CoreTests", ["Core"]),
     tests("CodecsTests", ["Core", "Codecs"]),
@@ -105,6 +111,7 @@ let package = Package(
     tests("ContractsTests", ["Core", "Columns", "Contracts"]),
     tests("ExpressionsTests", ["Core", "Columns", "Expressions"]),
     tests("FeaturesTests", ["Core", "Columns", "Expressions", "Features"]),
+    tests("InferenceTests", ["Core", "Inference"]),
     tests("RocksTests", ["Core", "Rocks"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),
