@@ -76,7 +76,7 @@ struct LightGBMTree {
       }
       return Split(feature: feature, test: .isMember(sets[index]), missingGoesLeft: false)
     }
-    let test = try Split.atMost(threshold)
+    let test = try Split.atMost(Self.besideZero(threshold))
     let isDefaultLeft = kind & DecisionBits.defaultLeft != 0
     switch missing {
     // NaN is read as zero.
@@ -84,6 +84,13 @@ struct LightGBMTree {
     case .nan: return Split(feature: feature, test: test, missingGoesLeft: isDefaultLeft)
     case .zero: return Split(feature: feature, test: test, missingGoesLeft: isDefaultLeft, zeroIsMissing: true)
     }
+  }
+
+  /// LightGBM reads a value no farther from zero than 1e-35 as zero: a threshold in there stands on one side of them all.
+  private static func besideZero(_ threshold: Double) -> Double {
+    let zero: Float = 1e-35
+    guard threshold.magnitude <= Double(zero) else { return threshold }
+    return Double(threshold < 0 ? (-zero).nextDown : zero)
   }
 
   /// Bit sets of 32-bit words; `cat_boundaries` cuts them apart.

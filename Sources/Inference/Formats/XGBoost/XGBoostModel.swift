@@ -13,7 +13,7 @@ enum XGBoostModel {
     let objective = try learner.required("objective").required("name").text()
     let rules = try XGBoostObjective(objective)
     let starts = try rules.margins(of: try baseScores(parameters, count: outputCount))
-    let trees = try trees(learner, outputCount: outputCount)
+    let trees = try trees(learner, margins: starts.map(Float.init))
     let ensemble = TreeEnsemble(
       featureCount: featureCount, outputCount: outputCount, trees: trees, starts: starts, precision: .float32,
       categoryRule: .notNegative)
@@ -49,7 +49,7 @@ enum XGBoostModel {
     return scores
   }
 
-  private static func trees(_ learner: DocumentNode, outputCount: Int) throws(HeadraceError) -> [DecisionTree] {
+  private static func trees(_ learner: DocumentNode, margins: [Float]) throws(HeadraceError) -> [DecisionTree] {
     var booster = try learner.required("gradient_booster")
     let name = try booster.required("name").text()
     var weights: [Double]?
@@ -71,11 +71,11 @@ enum XGBoostModel {
     var trees: [DecisionTree] = []
     trees.reserveCapacity(nodes.count)
     for (index, node) in nodes.enumerated() {
-      guard outputs[index] >= 0, outputs[index] < outputCount else {
+      guard margins.indices.contains(outputs[index]) else {
         throw ModelFault.invalid("tree \(index) is of output \(outputs[index])", place: model.path)
       }
-      trees.append(
-        try XGBoostTree(node).tree(output: outputs[index], leafScale: weights.map { Float($0[index]) }))
+      let dropout = weights.map { XGBoostTree.Dropout(weight: Float($0[index]), margin: margins[outputs[index]]) }
+      trees.append(try XGBoostTree(node).tree(output: outputs[index], dropout: dropout))
     }
     return trees
   }
@@ -91,13 +91,13 @@ struct XGBoostObjective {
   init(_ name: String) throws(HeadraceError) {
     switch name {
     case "binary:logistic", "reg:logistic": (stages, link) = ([.boundedSigmoid], .logit)
-    case "binary:logitraw": (stages, link) = ([], .logit)
     case "binary:hinge": (stages, link) = ([.step], .identity)
     case "multi:softprob": (stages, link) = ([.softmax], .identity)
     case "multi:softmax": (stages, link) = ([.argumentOfMaximum], .identity)
     case "count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft":
       (stages, link) = ([.exponential], .logarithm)
-    case "reg:squarederror", "reg:linear", "reg:squaredlogerror", "reg:pseudohubererror", "reg:absoluteerror",
+    case "binary:logitraw", "reg:squarederror", "reg:linear", "reg:squaredlogerror", "reg:pseudohubererror",
+      "reg:absoluteerror",
       "reg:quantileerror", "rank:pairwise", "rank:ndcg", "rank:map":
       (stages, link) = ([], .identity)
     default:

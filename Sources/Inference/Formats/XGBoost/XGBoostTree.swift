@@ -13,6 +13,15 @@ struct XGBoostTree {
 
   private static let none = -1
 
+  /// What dart does with a tree. The library predicts it alone, from the base margin on, and then takes the margin off
+  /// again: both round.
+  struct Dropout {
+    var weight: Float
+    var margin: Float
+
+    func value(_ leaf: Float) -> Float { ((margin + leaf) - margin) * weight }
+  }
+
   init(_ node: DocumentNode) throws(HeadraceError) {
     self.node = node
     if let parameters = try node.member("tree_param"),
@@ -38,8 +47,7 @@ struct XGBoostTree {
     categories = isCategorical.contains(1) ? try Self.categories(node, nodeCount: count) : [:]
   }
 
-  /// `leafScale` is what dart multiplies a tree's leaves with.
-  func tree(output: Int, leafScale: Float?) throws(HeadraceError) -> DecisionTree {
+  func tree(output: Int, dropout: Dropout?) throws(HeadraceError) -> DecisionTree {
     // Pruned nodes stay in the arrays: what is not reached is left out, and what is left is numbered anew.
     var nodes: [DecisionTree.Node] = []
     var values: [Double] = []
@@ -52,7 +60,8 @@ struct XGBoostTree {
       next += 1
       if left[old] == Self.none {
         nodes.append(.leaf(values.count))
-        values.append(Double(Float(conditions[old]) * (leafScale ?? 1)))
+        let leaf = Float(conditions[old])
+        values.append(Double(dropout?.value(leaf) ?? leaf))
         continue
       }
       for child in [left[old], right[old]] {
