@@ -7,6 +7,7 @@
 #include "Lanes.hpp"
 #include "TreeCodes.hpp"
 #include "TreeWalk.hpp"
+#include "TreeRow.hpp"
 #include "TreeBlock.hpp"
 #include "Dense.hpp"
 

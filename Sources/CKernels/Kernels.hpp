@@ -45,7 +45,8 @@ struct scratch_layout {
       return start;
     };
     size_t column_count = size_t(trees.rank_column_count) + trees.test_count + trees.member_count_max;
-    columns = part(column_count * block_rows_max);
+    // A single row's codes are read as two whole vectors.
+    columns = part((column_count == 0 ? 1 : column_count) * block_rows_max);
     category_codes = part(trees.categories_count * block_rows_max * sizeof(uint16_t));
     sums = part(trees.output_count * block_rows_max * sizeof(double));
     walk_width = 2 * size_t(trees.feature_count) + trees.zero_column_count + trees.test_count + 1;

@@ -155,7 +155,12 @@ static void score_all(
       walk_block<Node, Real, HasCategories>(trees, from, row_stride, done, layout, scratch, to);
     } else if (trees.block_rows_min == 0 || left < trees.block_rows_min) {
       done = 1;
+#if HEADRACE_VECTOR_BYTES == 64
+      if (trees.row_nodes_max != 0) score_row<Real>(trees, from, layout, scratch, to);
+      else walk_row<Node, Real, HasCategories>(trees, from, layout, scratch, to);
+#else
       walk_row<Node, Real, HasCategories>(trees, from, layout, scratch, to);
+#endif
     } else if (left < block_rows_max) {
       done = left < 64 ? left : 64;
       score_block<64, 4, Real>(trees, from, row_stride, done, layout, scratch, to);

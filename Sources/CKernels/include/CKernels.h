@@ -31,7 +31,8 @@ uint32_t ckernels_best_level(void);
 // says in which leaf it would be if no further node existed; node k, visited in order, moves the rows that stand in its
 // leaf and go right into leaf k + 1. More than 255 thresholds are several byte columns, each a window of 255 ranks.
 //
-// One row. Eight trees are walked side by side; a leaf is a node that leads to itself.
+// One row. With AVX-512 all nodes of a small tree are decided at once. Else eight trees are walked side by side; a leaf
+// is a node that leads to itself.
 
 // Bytes of a column of codes start at -128 instead of 0: signed comparison is what every instruction set has.
 
@@ -108,6 +109,9 @@ enum {
   CKERNELS_GROUP_TREES = 4,
   /// Trees whose leaves a walk collects before it adds them up.
   CKERNELS_WALK_CHUNK_TREES = 64,
+  /// Nodes of a tree that are decided at once for a single row, and what they take in the tables.
+  CKERNELS_ROW_NODES = 64,
+  CKERNELS_ROW_COLUMNS_MAX = 128,
   /// Leaves of a tree that the block kernel takes.
   CKERNELS_BLOCK_LEAVES_MAX = 256,
 };
@@ -194,6 +198,15 @@ typedef struct {
   const uint32_t *walk_order;
   /// Features of the zero columns; the highest bit says that what is missing goes right.
   const uint32_t *zero_columns;
+  /// For single rows where every tree has at most 64 leaves, and where there is AVX-512: of each tree 64 nodes (their
+  /// column, the rank above which they say right, the leaves that are cut off then) and its leaves from left to right.
+  /// `row_nodes_max` is 0 when there are no such tables.
+  uint32_t row_nodes_max;
+  const uint8_t *row_columns;
+  const int8_t *row_ranks;
+  const uint64_t *row_cuts;
+  const void *row_leaves;
+  const uint32_t *row_outputs;
   /// Where the sum of each output starts.
   const double *starts;
 } ckernels_trees;

@@ -12,8 +12,7 @@ from scoring import SEED, hard_rows, instruction_sets
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.ensemble import (
-    AdaBoostClassifier, ExtraTreesRegressor, GradientBoostingClassifier, GradientBoostingRegressor, HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor,
+    ExtraTreesRegressor, GradientBoostingClassifier, GradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor,
 )
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
@@ -41,13 +40,10 @@ MODELS = {
     "boosting": (GradientBoostingClassifier(n_estimators=25), 2),
     "boosting-4": (GradientBoostingClassifier(n_estimators=10), 4),
     "boosting-regression": (GradientBoostingRegressor(n_estimators=25), 0),
-    "hist": (HistGradientBoostingClassifier(max_iter=20), 2),
-    "hist-3": (HistGradientBoostingClassifier(max_iter=20), 3),
-    "hist-regression": (HistGradientBoostingRegressor(max_iter=20), 0),
     "mlp": (make_pipeline(StandardScaler(), MLPClassifier((64, 32), max_iter=8)), 2),
     "mlp-4": (make_pipeline(StandardScaler(), MLPClassifier((20,), max_iter=8)), 4),
-    "mlp-tanh": (MLPRegressor((17, 5), activation="tanh", max_iter=8), 0),
-    "mlp-logistic": (MLPRegressor((64,), activation="logistic", max_iter=8), 0),
+    "mlp-tanh": (MLPRegressor(hidden_layer_sizes=(17, 5), activation="tanh", max_iter=8), 0),
+    "mlp-logistic": (MLPRegressor(hidden_layer_sizes=(64,), activation="logistic", max_iter=8), 0),
 }
 
 
@@ -82,7 +78,7 @@ def test_scikit_learn(scoring, name, zipmap):
     if zipmap and classes == 0:
         pytest.skip("regressors have no ZipMap")
     rows, target = data(classes=classes)
-    takes_missing = "Hist" in str(estimator) or "Imputer" in str(estimator)
+    takes_missing = "Imputer" in str(estimator)
     rows = rows if takes_missing else np.nan_to_num(rows)
     estimator.fit(rows, target)
     options = {id(estimator): {"zipmap": zipmap}} if classes else None

@@ -114,7 +114,8 @@ struct ONNXNode {
   func float(_ name: String, default fallback: Float) -> Float { attributes[name]?.float ?? fallback }
   func text(_ name: String, default fallback: String) -> String { attributes[name]?.text ?? fallback }
   func integers(_ name: String) -> [Int] {
-    attributes[name]?.integers ?? attributes[name]?.tensor?.values.map(Int.init(saturating:)) ?? []
+    if let integers = attributes[name]?.integers, !integers.isEmpty { return integers }
+    return attributes[name]?.tensor?.values.map(Int.init(saturating:)) ?? []
   }
   /// Also where a tensor of doubles is allowed in place of floats (`…_as_tensor`).
   func floats(_ name: String) -> [Float] {

@@ -63,9 +63,11 @@ enum XGBoostModel {
         "XGBoost: the booster \(name.prefix(40))", place: booster.path, remedy: "known: gbtree, dart")
     }
     let model = try booster.required("model")
+    // From 3.4 on gbtree itself may carry weights; they are factors and nothing else.
+    let factors = try model.member("weight_drop")?.numbers()
     let nodes = try model.required("trees").list()
     let outputs = try model.required("tree_info").integers()
-    guard outputs.count == nodes.count, weights.map({ $0.count == nodes.count }) ?? true else {
+    guard outputs.count == nodes.count, (factors ?? weights).map({ $0.count == nodes.count }) ?? true else {
       throw ModelFault.invalid("\(nodes.count) trees, \(outputs.count) in tree_info", place: model.path)
     }
     var trees: [DecisionTree] = []
@@ -74,7 +76,9 @@ enum XGBoostModel {
       guard margins.indices.contains(outputs[index]) else {
         throw ModelFault.invalid("tree \(index) is of output \(outputs[index])", place: model.path)
       }
-      let dropout = weights.map { XGBoostTree.Dropout(weight: Float($0[index]), margin: margins[outputs[index]]) }
+      let dropout =
+        factors.map { XGBoostTree.Dropout(weight: Float($0[index]), margin: 0) }
+        ?? weights.map { XGBoostTree.Dropout(weight: Float($0[index]), margin: margins[outputs[index]]) }
       trees.append(try XGBoostTree(node).tree(output: outputs[index], dropout: dropout))
     }
     return trees
