@@ -96,7 +96,8 @@ let package = Package(
       path: "Benchmarks/Log",
       swiftSettings: settings),
     .executableTarget(
-      name: "headrace-fuzz", dependencies: ["Core", "Codecs", "Columns", "Contracts", "Broker", nioCore],
+      name: "headrace-fuzz",
+      dependencies: ["Core", "Codecs", "Columns", "Contracts", "Broker", "Inference", nioCore],
       path: "Tests/Fuzz",
       exclude: ["Corpus"], swiftSettings: settings),
     .executableTarget(

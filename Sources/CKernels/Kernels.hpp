@@ -1,8 +1,8 @@
 #pragma once
 #include "CKernels.h"
 
-// What each instruction set offers. The files Trees*.hpp and Dense.hpp are compiled once for each of them, in a namespace
-// of its own, under a `target` attribute that the including file pushes.
+// What each instruction set offers. The files Trees*.hpp and Dense.hpp are compiled once for each of them, in a
+// namespace of its own, under a `target` attribute that the including file pushes.
 
 namespace headrace {
 

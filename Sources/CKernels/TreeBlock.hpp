@@ -13,7 +13,8 @@ HEADRACE_INLINE void add_leaves_one_by_one(const Real *leaves, const uint8_t *le
 
 /// The leaves of a small tree are in registers: Vectors of 8 doubles each.
 template <size_t Vectors>
-HEADRACE_INLINE void add_leaves_from_registers(const double *leaves, const uint8_t *leaf_of, size_t rows, double *sums) {
+HEADRACE_INLINE void add_leaves_from_registers(
+  const double *leaves, const uint8_t *leaf_of, size_t rows, double *sums) {
   __m512d values[Vectors];
   for (size_t i = 0; i < Vectors; i++) values[i] = _mm512_loadu_pd(leaves + 8 * i);
   for (size_t row = 0; row < rows; row += 8) {

@@ -136,7 +136,9 @@ static void encode_member(
   const uint16_t *codes = category_codes + member.categories * block_rows_max;
   if (is_narrow(trees.categories[member.categories])) {
     const int8_t *narrow_codes = reinterpret_cast<const int8_t *>(codes);
-    for (size_t i = 0; i < block_rows; i += vector_bytes) store(column + i, look_up(load<bytes>(narrow_codes + i), bits));
+    for (size_t i = 0; i < block_rows; i += vector_bytes) {
+      store(column + i, look_up(load<bytes>(narrow_codes + i), bits));
+    }
   } else {
     for (size_t i = 0; i < block_rows; i++) column[i] = (bits[codes[i] >> 3] >> (codes[i] & 7) & 1) != 0 ? 127 : -128;
   }

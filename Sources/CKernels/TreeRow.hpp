@@ -1,5 +1,6 @@
-// One row, all nodes of a tree at once: a permutation fetches each node's code, one compare decides them, and the leaves
-// that a node cuts off are or-ed together. What is left of the leaves, from the left, is the row's. Only with AVX-512.
+// One row, all nodes of a tree at once: a permutation fetches each node's code, one compare decides them, and the
+// leaves that a node cuts off are or-ed together. What is left of the leaves, from the left, is the row's. Only with
+// AVX-512.
 
 namespace headrace::HEADRACE_LEVEL {
 
@@ -31,7 +32,8 @@ static void decide_row(const ckernels_trees &trees, const int8_t *columns, Real 
     }
     __m256i half = _mm256_or_si256(_mm512_castsi512_si256(cut), _mm512_extracti64x4_epi64(cut, 1));
     __m128i quarter = _mm_or_si128(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
-    uint64_t all = static_cast<uint64_t>(_mm_cvtsi128_si64(quarter)) | static_cast<uint64_t>(_mm_extract_epi64(quarter, 1));
+    quarter = _mm_or_si128(quarter, _mm_unpackhi_epi64(quarter, quarter));
+    uint64_t all = static_cast<uint64_t>(_mm_cvtsi128_si64(quarter));
     sums[trees.row_outputs[t]] += leaves[at + _tzcnt_u64(~all)];
   }
 }
@@ -65,8 +67,9 @@ static void score_row(
   encode_row(trees, row, columns);
   for (uint32_t i = 0; i < trees.output_count; i++) sums[i] = static_cast<Real>(trees.starts[i]);
   bool has_many_columns = trees.rank_column_count + trees.test_count > 64;
-  auto decide = trees.row_nodes_max > 32 ? (has_many_columns ? decide_row<Real, true, true> : decide_row<Real, false, true>)
-                                         : (has_many_columns ? decide_row<Real, true, false> : decide_row<Real, false, false>);
+  bool has_many_nodes = trees.row_nodes_max > 32;
+  auto decide = has_many_nodes ? decide_row<Real, false, true> : decide_row<Real, false, false>;
+  if (has_many_columns) decide = has_many_nodes ? decide_row<Real, true, true> : decide_row<Real, true, false>;
   decide(trees, columns, sums);
   for (uint32_t i = 0; i < trees.output_count; i++) result[i] = static_cast<double>(sums[i]);
 }

@@ -43,7 +43,9 @@ HEADRACE_INLINE bool is_categorical(const ckernels_wide_node &node) {
 HEADRACE_INLINE uint32_t plain_column(const ckernels_node &node) { return node.column & ~categorical_bit; }
 HEADRACE_INLINE uint32_t plain_column(const ckernels_wide_node &node) { return node.column & ~wide_categorical_bit; }
 
-HEADRACE_INLINE const ckernels_node *nodes_of(const ckernels_trees &trees, const ckernels_node *) { return trees.nodes; }
+HEADRACE_INLINE const ckernels_node *nodes_of(const ckernels_trees &trees, const ckernels_node *) {
+  return trees.nodes;
+}
 HEADRACE_INLINE const ckernels_wide_node *nodes_of(const ckernels_trees &trees, const ckernels_wide_node *) {
   return trees.wide_nodes;
 }
@@ -118,7 +120,8 @@ static void walk_row(
     if (trees.output_count == 1) {
       for (size_t i = 0; i < count; i++) {
         const ckernels_tree &tree = trees.trees[chunk + i];
-        if (tree.output_count != 0) single += leaf_values[trees.tree_outputs[tree.first_output].leaf_offset + leaves[i]];
+        if (tree.output_count == 0) continue;
+        single += leaf_values[trees.tree_outputs[tree.first_output].leaf_offset + leaves[i]];
       }
     } else {
       for (size_t i = 0; i < count; i++) add_leaf<Real>(trees, trees.trees[chunk + i], leaves[i], sums, 1);

@@ -1,6 +1,6 @@
 /// The targets by name.
 enum Targets {
-  static let names = [CodecsTarget.name, FrameTarget.name, BatchTarget.name, ContractsTarget.name]
+  static let names = [CodecsTarget.name, FrameTarget.name, BatchTarget.name, ContractsTarget.name, ModelsTarget.name]
 
   static func run(_ arguments: Arguments) throws -> Bool {
     switch arguments.command {
@@ -8,6 +8,7 @@ enum Targets {
     case FrameTarget.name: try run(FrameTarget.self, arguments)
     case BatchTarget.name: try run(BatchTarget.self, arguments)
     case ContractsTarget.name: try run(ContractsTarget.self, arguments)
+    case ModelsTarget.name: try run(ModelsTarget.self, arguments)
     default: throw FuzzError("unknown target \(arguments.command)\n\(Arguments.usage)")
     }
   }
@@ -18,6 +19,7 @@ enum Targets {
     try makeCorpus(FrameTarget.self, in: folder)
     try makeCorpus(BatchTarget.self, in: folder)
     try makeCorpus(ContractsTarget.self, in: folder)
+    try makeCorpus(ModelsTarget.self, in: folder)
   }
 
   private static func run<Target: FuzzTarget>(_ target: Target.Type, _ arguments: Arguments) throws -> Bool {

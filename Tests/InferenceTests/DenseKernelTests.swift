@@ -34,7 +34,12 @@ import Testing
       scorer.score(rows, rowCount: rowCount, into: &scores)
       let reference = ReferenceScorer(model)
       // A bfloat16 is off by 2^-9 of itself, an int8 by half a step of 1/127.
-      let relative = [CompileOptions.Weights.float32: 1e-6, .bfloat16: 0x1p-8, .int8: 0.005][weights] ?? 0
+      let relative =
+        switch weights {
+        case .float32: 1e-6
+        case .bfloat16: 0x1p-8
+        case .int8: 0.005
+        }
       for row in 0..<rowCount {
         let expected = reference.score(Array(rows[row * inputs..<(row + 1) * inputs]))
         for output in 0..<outputs {

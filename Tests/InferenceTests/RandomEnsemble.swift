@@ -2,8 +2,8 @@ import Core
 
 @testable import Inference
 
-/// Ensembles as no library would train them: every kind of split, thresholds that are zero, denormal or huge, trees of one
-/// leaf beside large ones.
+/// Ensembles as no library would train them: every kind of split, thresholds that are zero, denormal or huge, trees of
+/// one leaf beside large ones.
 struct RandomEnsemble {
   var generator: SplitMix64
   var featureCount = 5
@@ -31,7 +31,8 @@ struct RandomEnsemble {
 
   private mutating func threshold() -> Float {
     let special: [Float] = [
-      0, -0.0, .leastNonzeroMagnitude, -1e-40, 1e-35, .greatestFiniteMagnitude, -.greatestFiniteMagnitude, 1,
+      0, -0.0, .leastNonzeroMagnitude, -Float.leastNonzeroMagnitude * 1_000, 1e-35, .greatestFiniteMagnitude,
+      -.greatestFiniteMagnitude, 1,
     ]
     return Int.random(in: 0..<8, using: &generator) == 0
       ? special[Int.random(in: special.indices, using: &generator)] : Float.random(in: -3...3, using: &generator)

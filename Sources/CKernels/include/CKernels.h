@@ -3,9 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The inner loops of inference: tree ensembles and dense layers, each compiled for several instruction sets of which one
-// is chosen when a model is loaded. Everything here is a loop over tables that the caller laid out and checked; nothing
-// allocates, nothing is locked, and nothing is checked again.
+// The inner loops of inference: tree ensembles and dense layers, each compiled for several instruction sets of which
+// one is chosen when a model is loaded. Everything here is a loop over tables that the caller laid out and checked;
+// nothing allocates, nothing is locked, and nothing is checked again.
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,8 +26,8 @@ uint32_t ckernels_best_level(void);
 
 // Two ways through the same trees give the same leaves:
 //
-// Blocks of rows. Each feature is ranked against the thresholds that the model itself has, which is exact: a code is the
-// number of thresholds below the value. A node is then one byte compare for many rows at once. For every row a byte
+// Blocks of rows. Each feature is ranked against the thresholds that the model itself has, which is exact: a code is
+// the number of thresholds below the value. A node is then one byte compare for many rows at once. For every row a byte
 // says in which leaf it would be if no further node existed; node k, visited in order, moves the rows that stand in its
 // leaf and go right into leaf k + 1. More than 255 thresholds are several byte columns, each a window of 255 ranks.
 //

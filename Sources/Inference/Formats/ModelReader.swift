@@ -3,27 +3,31 @@ package import Core
 extension Model {
   /// Reads a model file, whatever its format: the content decides, not the name.
   ///
-  /// - Parameter place: what the file is called in errors.
+  /// - Parameters:
+  ///   - place: what the file is called in errors.
+  ///   - usesBestIteration: stops at XGBoost's `best_iteration`, as its scikit-learn wrapper does and its Booster does
+  ///     not. LightGBM saves no later trees.
   /// - Throws: `MODEL_UNREADABLE`, `MODEL_INVALID`, `MODEL_UNSUPPORTED`, `MODEL_TOO_LARGE`, with the place in the file.
-  package init(_ bytes: [UInt8], place: String) throws(HeadraceError) {
+  package init(_ bytes: [UInt8], place: String, usesBestIteration: Bool = false) throws(HeadraceError) {
     do throws(HeadraceError) {
-      self = try Self.read(bytes)
+      self = try Self.read(bytes, usesBestIteration: usesBestIteration)
     } catch {
       throw error.at(place)
     }
   }
 
-  private static func read(_ bytes: [UInt8]) throws(HeadraceError) -> Model {
+  private static func read(_ bytes: [UInt8], usesBestIteration: Bool) throws(HeadraceError) -> Model {
     guard bytes.count <= ModelLimit.fileBytesMax else { throw ModelFault.tooLarge("\(bytes.count) bytes") }
     guard let first = bytes.first else { throw ModelFault.unreadable("an empty file") }
     if isLightGBM(bytes) { return try LightGBMModel.read(bytes) }
     guard first == UInt8(ascii: "{") || isWhite(first) else { return try ONNXModel.read(bytes) }
     if first == UInt8(ascii: "{"), bytes.count > 1, isUBJSONLength(bytes[1]) {
-      return try XGBoostModel.read(try UBJSONDocumentReader.read(bytes), format: .xgboostUBJSON)
+      let document = try UBJSONDocumentReader.read(bytes)
+      return try XGBoostModel.read(document, format: .xgboostUBJSON, usesBestIteration: usesBestIteration)
     }
     let document = try JSONDocumentReader.read(bytes, roundsToSingle: true)
     if case .object(let members) = document, members["learner"] != nil {
-      return try XGBoostModel.read(document, format: .xgboostJSON)
+      return try XGBoostModel.read(document, format: .xgboostJSON, usesBestIteration: usesBestIteration)
     }
     if case .object(let members) = document, case .text("linear")? = members["model"] {
       return try LinearJSONModel.read(document)

@@ -50,8 +50,10 @@ package struct Model: Sendable {
 /// The bounds of what is loaded. They bound memory and the time of a row; no model in use comes near them.
 enum ModelLimit {
   static let fileBytesMax = 2 << 30
-  static let featuresMax = 1 << 20
-  static let outputsMax = 1 << 16
+  static let featuresMax = 1 << 16
+  static let outputsMax = 1 << 12
+  /// Columns of all values of a program together.
+  static let programColumnsMax = 1 << 20
   static let treesMax = 1 << 20
   /// Nodes of one tree, leaves included.
   static let nodesMax = 1 << 26

@@ -1,5 +1,5 @@
-/// Steps that each make a row of floats from rows that are there already: linear models, dense networks, and ONNX graphs
-/// after everything that is only shape was taken out of them.
+/// Steps that each make a row of floats from rows that are there already: linear models, dense networks, and ONNX
+/// graphs after everything that is only shape was taken out of them.
 package struct RowProgram: Sendable {
   /// The width of each value; value 0 is the row of features.
   package var widths: [Int]

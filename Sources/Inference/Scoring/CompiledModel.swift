@@ -63,14 +63,15 @@ package final class CompiledModel: Sendable {
   /// Rows at the thresholds and beside them, through both paths of the kernel and through `ReferenceScorer`.
   private func checkKernel() throws(HeadraceError) {
     guard case .trees(let ensemble, _) = model.body, options.instructions <= .best else { return }
-    let rows = ProbeRows(ensemble, rowCount: ProbeRows.rowCount)
+    let rowCount = ProbeRows.rowCount(ensemble)
+    let rows = ProbeRows(ensemble, rowCount: rowCount)
     let reference = ReferenceScorer(model)
     var scorer = makeScorer()
     let width = model.outputCount
-    var scores = [Double](repeating: 0, count: ProbeRows.rowCount * width)
-    scorer.score(rows.values, rowCount: ProbeRows.rowCount, into: &scores)
+    var scores = [Double](repeating: 0, count: rowCount * width)
+    scorer.score(rows.values, rowCount: rowCount, into: &scores)
     var single = [Double](repeating: 0, count: width)
-    for row in 0..<ProbeRows.rowCount {
+    for row in 0..<rowCount {
       let values = Array(rows.values[row * model.featureCount..<(row + 1) * model.featureCount])
       let expected = reference.score(values)
       scorer.score(values, rowCount: 1, into: &single)

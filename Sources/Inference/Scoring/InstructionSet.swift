@@ -1,6 +1,7 @@
 internal import CKernels
 
-/// Which instructions the kernels use. The result of trees does not depend on it, that of dense layers in the last bits.
+/// Which instructions the kernels use. The result of trees does not depend on it, that of dense layers in the last
+/// bits.
 package enum InstructionSet: UInt32, Sendable, CaseIterable, Comparable {
   /// What every processor of the platform has: SSE2 on x86-64, NEON on 64-bit ARM.
   case baseline

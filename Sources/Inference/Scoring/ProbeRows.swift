@@ -3,7 +3,8 @@ internal import Core
 /// Rows that are hard to get right: values at the model's own thresholds and beside them, missing ones, infinities,
 /// zeros of both signs, numbers next to zero, categories known and unknown.
 package struct ProbeRows {
-  package static let rowCount = 64
+  /// As many as a block holds, and fewer of very wide ones.
+  static func rowCount(_ ensemble: TreeEnsemble) -> Int { max(1, min(64, (1 << 20) / max(ensemble.featureCount, 1))) }
 
   package private(set) var values: [Float] = []
 

@@ -1,4 +1,5 @@
-/// A program, run for one row in the plainest way; sums of dense layers are double, so that they are right to the float.
+/// A program, run for one row in the plainest way; sums of dense layers are double, so that they are right to the
+/// float.
 struct ReferenceProgram {
   private let program: RowProgram
 

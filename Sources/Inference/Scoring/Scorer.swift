@@ -8,14 +8,19 @@ package struct Scorer: ~Copyable {
   /// Floats of a chunk of rows that came as doubles.
   private let narrowed: UnsafeMutablePointer<Float>
 
-  private static let chunkRows = 256
+  private let chunkRows: Int
+
+  /// Floats of a chunk, so that wide rows take no more memory than narrow ones.
+  private static let chunkFloatsMax = 1 << 18
 
   init(_ compiled: CompiledModel) {
     self.compiled = compiled
     let alignment = NativeMemory.alignment
     unsafe scratch = .allocate(byteCount: max(compiled.scratchBytes, alignment), alignment: alignment)
     unsafe scratch.initializeMemory(as: UInt8.self, repeating: 0, count: max(compiled.scratchBytes, alignment))
-    unsafe narrowed = .allocate(capacity: max(compiled.model.featureCount, 1) * Self.chunkRows)
+    let width = max(compiled.model.featureCount, 1)
+    chunkRows = max(1, min(256, Self.chunkFloatsMax / width))
+    unsafe narrowed = .allocate(capacity: width * chunkRows)
   }
 
   deinit {
@@ -62,7 +67,7 @@ package struct Scorer: ~Copyable {
       guard let output = scores.baseAddress else { return }
       var start = 0
       while start < rowCount {
-        let count = min(Self.chunkRows, rowCount - start)
+        let count = min(chunkRows, rowCount - start)
         unsafe Narrowing.narrow(matrix + start * rowStride, rowStride, rowCount: count, width: featureCount, narrowed)
         unsafe score(narrowed, rowStride: featureCount, rowCount: count, output + start * outputCount)
         start += count

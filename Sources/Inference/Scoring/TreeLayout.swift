@@ -36,7 +36,7 @@ struct TreeLayout {
     orderWalks()
   }
 
-  /// What the kernel adds up needs no further column; the last one of a walk holds -infinity.
+  /// The last one holds -infinity, for leaves.
   private var columnsOfWalk: Int {
     2 * featureCount + columns.orderedZeroKeys.count + columns.orderedTests.count + 1
   }

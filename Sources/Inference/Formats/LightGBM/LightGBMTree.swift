@@ -86,7 +86,8 @@ struct LightGBMTree {
     }
   }
 
-  /// LightGBM reads a value no farther from zero than 1e-35 as zero: a threshold in there stands on one side of them all.
+  /// LightGBM reads a value no farther from zero than 1e-35 as zero: a threshold in there stands on one side of them
+  /// all.
   private static func besideZero(_ threshold: Double) -> Double {
     let zero: Float = 1e-35
     guard threshold.magnitude <= Double(zero) else { return threshold }

@@ -11,6 +11,8 @@ struct ONNXLowering {
 
   let graph: ONNXGraph
   private(set) var widths: [Int] = [0]
+  /// Of all values together.
+  private var columnCount = 0
   var steps: [RowProgram.Step] = []
   private(set) var featureNames: [String] = []
   /// The operator that decides what the scores mean.
@@ -67,6 +69,9 @@ struct ONNXLowering {
     }
     for node in try neededNodes(for: output.name) {
       for (name, meaning) in try lower(node) { meanings[name] = meaning }
+      guard columnCount <= ModelLimit.programColumnsMax else {
+        throw ModelFault.tooLarge("more than \(ModelLimit.programColumnsMax) columns", place: node.place)
+      }
     }
     guard case .row(let result)? = meanings[output.name] else {
       throw ModelFault.invalid("ONNX: the output \(output.name) does not depend on the features")
@@ -93,6 +98,7 @@ struct ONNXLowering {
 
   mutating func append(_ operation: RowProgram.Operation, _ inputs: [Int], width: Int) -> Int {
     widths.append(width)
+    columnCount += width
     steps.append(.init(operation: operation, inputs: inputs, output: widths.count - 1))
     return widths.count - 1
   }

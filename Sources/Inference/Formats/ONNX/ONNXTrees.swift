@@ -1,7 +1,7 @@
 internal import Core
 
-/// The trees of `TreeEnsembleClassifier` and `TreeEnsembleRegressor`, ai.onnx.ml 1 to 3: parallel lists over all nodes of
-/// all trees, and lists of what leaves add to which target.
+/// The trees of `TreeEnsembleClassifier` and `TreeEnsembleRegressor`, ai.onnx.ml 1 to 3: parallel lists over all nodes
+/// of all trees, and lists of what leaves add to which target.
 struct ONNXTrees {
   private let node: ONNXNode
   private let treeIDs: [Int]
@@ -111,7 +111,7 @@ struct ONNXTrees {
       nodes.append(question.node(feature: features[position], yes: yes, no: no))
     }
     guard let root = isChild.firstIndex(of: false) else { throw ModelFault.invalid("a tree without a root") }
-    return DecisionTree(rootedAt: root, nodes, leaves)
+    return try DecisionTree(rootedAt: root, nodes, leaves)
   }
 
   private func isMissingTrue(_ position: Int) -> Bool { !missingIsTrue.isEmpty && missingIsTrue[position] != 0 }
@@ -155,7 +155,16 @@ struct ONNXQuestion {
 
 extension DecisionTree {
   /// Puts the root first, and the leaves' weights in tables by output.
-  init(rootedAt root: Int, _ nodes: [Node], _ leaves: [[(target: Int, weight: Float)]]) {
+  ///
+  /// - Throws: when a few weights would make tables far larger than themselves.
+  init(
+    rootedAt root: Int, _ nodes: [Node], _ leaves: [[(target: Int, weight: Float)]]
+  ) throws(HeadraceError) {
+    let targets = Set(leaves.flatMap { $0.map(\.target) })
+    let weightCount = leaves.reduce(0) { $0 + $1.count }
+    guard targets.count <= (64 * weightCount + (1 << 16)) / max(leaves.count, 1) else {
+      throw ModelFault.tooLarge("\(weightCount) weights for \(leaves.count) leaves and \(targets.count) targets")
+    }
     func moved(_ index: Int) -> Int { index == root ? 0 : index == 0 ? root : index }
     var ordered = nodes
     ordered.swapAt(0, root)

@@ -97,7 +97,7 @@ struct ONNXTreesV5 {
       open.append((no[index], isNoLeaf[index] != 0))
       nodes.append(try question(index).node(feature: features[index], yes: open.count - 2, no: open.count - 1))
     }
-    return DecisionTree(rootedAt: 0, nodes, leaves)
+    return try DecisionTree(rootedAt: 0, nodes, leaves)
   }
 
   private func question(_ index: Int) throws(HeadraceError) -> ONNXQuestion {

@@ -3,7 +3,9 @@ internal import Glibc
 
 /// XGBoost's document, the same in JSON and UBJSON.
 enum XGBoostModel {
-  static func read(_ document: Document, format: ModelFormat) throws(HeadraceError) -> Model {
+  static func read(
+    _ document: Document, format: ModelFormat, usesBestIteration: Bool
+  ) throws(HeadraceError) -> Model {
     let learner = try DocumentNode(document).required("learner")
     let parameters = try learner.required("learner_model_param")
     let featureCount = try parameters.required("num_feature").looseInteger(in: 0...ModelLimit.featuresMax)
@@ -13,7 +15,10 @@ enum XGBoostModel {
     let objective = try learner.required("objective").required("name").text()
     let rules = try XGBoostObjective(objective)
     let starts = try rules.margins(of: try baseScores(parameters, count: outputCount))
-    let trees = try trees(learner, margins: starts.map(Float.init))
+    var trees = try trees(learner, margins: starts.map(Float.init))
+    if usesBestIteration, let kept = try treesUpToBest(learner), kept < trees.count {
+      trees.removeLast(trees.count - kept)
+    }
     let ensemble = TreeEnsemble(
       featureCount: featureCount, outputCount: outputCount, trees: trees, starts: starts, precision: .float32,
       categoryRule: .notNegative)
@@ -47,6 +52,20 @@ enum XGBoostModel {
       throw ModelFault.invalid("\(scores.count) base scores for \(count) outputs", place: node.path)
     }
     return scores
+  }
+
+  /// How many trees there are up to the iteration that early stopping chose; nil when it chose none.
+  private static func treesUpToBest(_ learner: DocumentNode) throws(HeadraceError) -> Int? {
+    guard
+      let best = try learner.member("attributes")?.member("best_iteration")?.looseInteger(in: 0...ModelLimit.treesMax)
+    else { return nil }
+    var booster = try learner.required("gradient_booster")
+    if let inner = try booster.member("gbtree") { booster = inner }
+    let ends = try booster.required("model").required("iteration_indptr").integers()
+    guard best + 1 < ends.count, ends[best + 1] >= 0 else {
+      throw ModelFault.invalid("best_iteration \(best), there are \(ends.count - 1) iterations", place: learner.path)
+    }
+    return ends[best + 1]
   }
 
   private static func trees(_ learner: DocumentNode, margins: [Float]) throws(HeadraceError) -> [DecisionTree] {
