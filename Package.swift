@@ -58,6 +58,8 @@ let package = Package(
     .target(name: "CRocksDB", linkerSettings: [.linkedLibrary("rocksdb")]),
     // Counting loops of our own, one version for each level of the instruction set.
     .target(name: "CDrift"),
+    // Loops of our own, compiled for several instruction sets.
+    .target(name: "CKernels"),
 
     module("Core"),
     module("Codecs", ["Core", "CCodecs"]),
@@ -72,6 +74,7 @@ let package = Package(
     module("Expressions", ["Core", "Columns"]),
     module("Features", ["Core", "Columns", "Expressions"]),
     module("Drift", ["Core", "Columns", "CDrift"]),
+    module("Inference", ["Core", "CKernels"]),
     module("Topology", ["Core", "Columns", "Contracts", "Expressions", "Features", yams]),
     module("OnlineStore", ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     module(
@@ -105,9 +108,13 @@ let package = Package(
       path: "Benchmarks/Log",
       swiftSettings: settings),
     .executableTarget(
-      name: "headrace-fuzz", dependencies: ["Core", "Codecs", "Columns", "Contracts", "Parquet", "Broker", nioCore],
+      name: "headrace-fuzz",
+      dependencies: ["Core", "Codecs", "Columns", "Contracts", "Parquet", "Broker", "Inference", nioCore],
       path: "Tests/Fuzz",
       exclude: ["Corpus"], swiftSettings: settings),
+    .executableTarget(
+      name: "headrace-score", dependencies: ["Core", "Inference"], path: "Tests/Inference",
+      exclude: ["peers"], swiftSettings: settings),
 
     .executableTarget(
       name: "headrace-delta", dependencies: ["Core", "Columns", "Storage", "Delta"], path: "Tests/Delta/Tool",
@@ -136,6 +143,7 @@ let package = Package(
     tests("DeltaTests", ["Core", "Columns", "Storage", "Parquet", "Delta"]),
     tests("OfflineStoreTests", ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore"]),
     tests("DriftTests", ["Core", "Columns", "Drift"], excluded: ["Golden"]),
+    tests("InferenceTests", ["Core", "Inference"]),
     tests("RocksTests", ["Core", "Rocks"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),

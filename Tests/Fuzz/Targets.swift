@@ -1,7 +1,7 @@
 /// The targets by name.
 enum Targets {
   static let names = [
-    CodecsTarget.name, FrameTarget.name, BatchTarget.name, ContractsTarget.name, ParquetTarget.name,
+    CodecsTarget.name, FrameTarget.name, BatchTarget.name, ContractsTarget.name, ParquetTarget.name, ModelsTarget.name,
   ]
 
   static func run(_ arguments: Arguments) throws -> Bool {
@@ -11,6 +11,7 @@ enum Targets {
     case BatchTarget.name: try run(BatchTarget.self, arguments)
     case ContractsTarget.name: try run(ContractsTarget.self, arguments)
     case ParquetTarget.name: try run(ParquetTarget.self, arguments)
+    case ModelsTarget.name: try run(ModelsTarget.self, arguments)
     default: throw FuzzError("unknown target \(arguments.command)\n\(Arguments.usage)")
     }
   }
@@ -22,6 +23,7 @@ enum Targets {
     try makeCorpus(BatchTarget.self, in: folder)
     try makeCorpus(ContractsTarget.self, in: folder)
     try makeCorpus(ParquetTarget.self, in: folder)
+    try makeCorpus(ModelsTarget.self, in: folder)
   }
 
   private static func run<Target: FuzzTarget>(_ target: Target.Type, _ arguments: Arguments) throws -> Bool {

@@ -1,0 +1,163 @@
+"""ONNX Runtime: no row in another leaf; scores within 1e-5 of their size, which is what float32 sums may differ by."""
+import lightgbm as lgb
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import xgboost as xgb
+from onnx import TensorProto, helper, numpy_helper
+from onnxmltools import convert_lightgbm, convert_xgboost
+from onnxmltools.convert.common.data_types import FloatTensorType as ToolsFloat
+from scoring import SEED, hard_rows, instruction_sets
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import FloatTensorType
+from sklearn.ensemble import (
+    ExtraTreesRegressor, GradientBoostingClassifier, GradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, Normalizer, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+from test_lightgbm import data
+
+ROWS = 10_000
+
+MODELS = {
+    "logistic": (LogisticRegression(), 2),
+    "logistic-5": (LogisticRegression(), 5),
+    "linear": (LinearRegression(), 0),
+    "scaled-ridge": (make_pipeline(StandardScaler(), Ridge()), 0),
+    "imputed": (make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression()), 2),
+    "min-max": (make_pipeline(SimpleImputer(), MinMaxScaler(), LogisticRegression()), 3),
+    "normalized": (make_pipeline(SimpleImputer(), Normalizer(), LogisticRegression()), 2),
+    "tree": (DecisionTreeClassifier(max_depth=6), 2),
+    "forest": (RandomForestClassifier(20, max_depth=8, n_jobs=1), 2),
+    "forest-4": (RandomForestClassifier(20, n_jobs=1), 4),
+    "forest-regression": (RandomForestRegressor(15, n_jobs=1), 0),
+    "extra-trees": (ExtraTreesRegressor(15, max_depth=7), 0),
+    "boosting": (GradientBoostingClassifier(n_estimators=25), 2),
+    "boosting-4": (GradientBoostingClassifier(n_estimators=10), 4),
+    "boosting-regression": (GradientBoostingRegressor(n_estimators=25), 0),
+    "mlp": (make_pipeline(StandardScaler(), MLPClassifier((64, 32), max_iter=8)), 2),
+    "mlp-4": (make_pipeline(StandardScaler(), MLPClassifier((20,), max_iter=8)), 4),
+    "mlp-tanh": (MLPRegressor(hidden_layer_sizes=(17, 5), activation="tanh", max_iter=8), 0),
+    "mlp-logistic": (MLPRegressor(hidden_layer_sizes=(64,), activation="logistic", max_iter=8), 0),
+}
+
+
+def runtime(model, rows):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    result = session.run(None, {session.get_inputs()[0].name: rows})[-1]
+    if isinstance(result, list):
+        result = np.array([list(row.values()) for row in result])
+    return np.asarray(result, dtype=np.float64).squeeze()
+
+
+def check(scoring, name, model, rows, bound=1e-5):
+    path = scoring.folder / f"{name}.onnx"
+    onnx.save(model, path)
+    expected = runtime(model, rows)
+    for instructions in instruction_sets(scoring, path):
+        for batch in (1, 64, 1000):
+            found = scoring.scores(path, rows, batch, instructions)
+            assert found.shape == expected.shape
+            off = np.abs(found - expected) > bound * np.maximum(np.abs(expected), 1)
+            worst = np.unravel_index(np.nanargmax(np.abs(found - expected)), found.shape)
+            assert not off.any(), f"{instructions}, batch {batch}: {found[worst]} for {expected[worst]}, {off.mean():.2%} are off"
+            assert (np.isnan(found) == np.isnan(expected)).all()
+
+
+@pytest.mark.parametrize("zipmap", [False, True], ids=["matrix", "zipmap"])
+@pytest.mark.parametrize("name", MODELS)
+def test_scikit_learn(scoring, name, zipmap):
+    estimator, classes = MODELS[name]
+    if zipmap and classes == 0:
+        pytest.skip("regressors have no ZipMap")
+    rows, target = data(classes=classes)
+    takes_missing = "Imputer" in str(estimator)
+    rows = rows if takes_missing else np.nan_to_num(rows)
+    estimator.fit(rows, target)
+    options = {id(estimator): {"zipmap": zipmap}} if classes else None
+    model = to_onnx(estimator, initial_types=[("x", FloatTensorType([None, 8]))], target_opset={"": 15, "ai.onnx.ml": 3}, options=options)
+    hard = hard_rows(8, ROWS)
+    hard = np.where(np.abs(hard) > 1e6, np.float32(7), hard)
+    hard = hard if takes_missing else np.nan_to_num(hard)
+    check(scoring, name, model, hard)
+
+
+@pytest.mark.parametrize("classes", [0, 2, 4])
+def test_lightgbm_through_onnxmltools(scoring, classes):
+    rows, target = data(classes=classes)
+    objective = {0: "regression", 2: "binary", 4: "multiclass"}[classes]
+    options = dict(objective=objective, verbosity=-1, num_threads=1) | (dict(num_class=4) if classes == 4 else {})
+    booster = lgb.train(options, lgb.Dataset(rows, target), 20)
+    model = convert_lightgbm(booster, initial_types=[("x", ToolsFloat([None, 8]))], target_opset=15, zipmap=False)
+    hard = hard_rows(8, ROWS)
+    check(scoring, f"lightgbm-{classes}", model, hard)
+
+
+@pytest.mark.parametrize("classes", [0, 2, 4])
+def test_xgboost_through_onnxmltools(scoring, classes):
+    rows, target = data(classes=classes)
+    kind = xgb.XGBRegressor if classes == 0 else xgb.XGBClassifier
+    estimator = kind(n_estimators=20, max_depth=5, n_jobs=1).fit(rows, target)
+    model = convert_xgboost(estimator, initial_types=[("x", ToolsFloat([None, 8]))], target_opset=15)
+    check(scoring, f"xgboost-{classes}", model, hard_rows(8, ROWS))
+
+
+def test_tree_ensemble_of_version_5(scoring):
+    weights = numpy_helper.from_array(np.array([1.5, -2, 0.25, 8, 16], np.float32), "w")
+    node = helper.make_node(
+        "TreeEnsemble", ["x"], ["y"], domain="ai.onnx.ml", n_targets=2, aggregate_function=1, post_transform=0, tree_roots=[0, 3],
+        nodes_featureids=[0, 1, 2, 1], nodes_modes=numpy_helper.from_array(np.array([0, 6, 3, 4], np.uint8), "m"),
+        nodes_splits=numpy_helper.from_array(np.array([0.5, 0, -1, 3], np.float32), "s"), nodes_truenodeids=[1, 0, 1, 3],
+        nodes_falsenodeids=[2, 4, 2, 4], nodes_trueleafs=[0, 1, 1, 1], nodes_falseleafs=[0, 1, 1, 1],
+        nodes_missing_value_tracks_true=[1, 0, 1, 0], leaf_targetids=[0, 1, 0, 1, 0], leaf_weights=weights,
+        membership_values=numpy_helper.from_array(np.array([1, 2, 7], np.float32), "v"),
+    )
+    graph = helper.make_graph(
+        [node], "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 3])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, 2])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20), helper.make_opsetid("ai.onnx.ml", 5)], ir_version=9)
+    rows = hard_rows(3, ROWS, {0: [0.5], 1: [1, 2, 3, 7], 2: [-1]})
+    check(scoring, "version-5", model, rows)
+
+
+def test_smaller_weights_are_close(scoring):
+    rows, target = data()
+    rows = np.nan_to_num(rows)
+    estimator = make_pipeline(StandardScaler(), MLPClassifier((64, 32), max_iter=8)).fit(rows, target)
+    model = to_onnx(estimator, initial_types=[("x", FloatTensorType([None, 8]))], target_opset=15)
+    path = scoring.folder / "small.onnx"
+    onnx.save(model, path)
+    exact = scoring.scores(path, rows, 64)
+    for weights, bound in (("bfloat16", 0.03), ("int8", 0.06)):
+        assert "differ by" in scoring.ask("load", path, "baseline", weights)
+        for instructions in instruction_sets(scoring, path):
+            found = scoring.scores(path, rows, 64, instructions, weights)
+            assert np.abs(found - exact).max() < bound
+
+
+def test_unknown_operators_are_refused_by_name(scoring):
+    node = helper.make_node("Erf", ["x"], ["y"])
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 3]) for name in "xy"]
+    onnx.save(helper.make_model(helper.make_graph([node], "g", values[:1], values[1:])), scoring.folder / "erf.onnx")
+    with pytest.raises(ValueError, match="the operator Erf.*TreeEnsembleClassifier"):
+        scoring.load(scoring.folder / "erf.onnx")
+
+
+@pytest.mark.parametrize("name", ["mlp", "boosting-4"])
+def test_corrupted_files_are_read_or_refused(scoring, name):
+    rows, target = data(classes=MODELS[name][1], count=300)
+    estimator = MODELS[name][0]
+    if name == "boosting-4":
+        estimator = GradientBoostingClassifier(n_estimators=2, max_depth=2)
+    model = to_onnx(estimator.fit(np.nan_to_num(rows), target), initial_types=[("x", FloatTensorType([None, 8]))], target_opset=15)
+    onnx.save(model, scoring.folder / "whole.onnx")
+    read, refused = map(int, scoring.ask("break", scoring.folder / "whole.onnx", 2_000, SEED).split())
+    assert read + refused == 2_000 and refused > 100
