@@ -1,4 +1,4 @@
-#include "CLogLimits.h"
+#include "CAllocations.h"
 
 #include <errno.h>
 
@@ -12,7 +12,7 @@ extern void *__libc_memalign(size_t alignment, size_t size);
 
 static __thread uint64_t allocations;
 
-uint64_t limits_allocations(void) { return allocations; }
+uint64_t allocations_of_thread(void) { return allocations; }
 
 void *malloc(size_t size) {
   allocations++;

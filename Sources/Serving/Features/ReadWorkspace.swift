@@ -1,0 +1,41 @@
+internal import NIOCore
+
+/// What one read needs for its length, kept from read to read so that a read allocates next to nothing.
+///
+/// Belongs to an event loop: reads that are answered at once never overlap on it.
+final class ReadWorkspace {
+  var request = FeatureRequest()
+  var answer: FeatureAnswer
+  /// The body of the answer.
+  var text = ByteBuffer()
+  /// The answer as it goes on the wire. Its memory is free again when the socket took all of it at once, which is the
+  /// rule; else the next answer gets other memory.
+  var wire = ByteBuffer()
+  private var head = ByteBuffer()
+  private var headSecond = Int64.min
+
+  init(catalog: ServingCatalog, source: any OnlineFeatureSource) {
+    answer = FeatureAnswer(catalog: catalog, source: source)
+  }
+
+  /// Puts the head of a good answer in front of `text`.
+  ///
+  /// - Parameter date: the `Date` of now; asked for once a second.
+  func frame(nowMilliseconds: Int64, date: () -> String) {
+    let second = nowMilliseconds.dividedDown(by: 1_000).quotient
+    if second != headSecond {
+      headSecond = second
+      head.clear()
+      head.writeString(
+        "HTTP/1.1 200 OK\r\nDate: \(date())\r\nContent-Type: \(Reply.ContentType.json.rawValue)\r\nContent-Length: ")
+    }
+    wire.clear(minimumCapacity: head.readableBytes + 24 + text.readableBytes)
+    wire.writeImmutableBuffer(head)
+    wire.writeDecimal(Int64(text.readableBytes))
+    wire.write("\r\n\r\n")
+    wire.writeImmutableBuffer(text)
+  }
+}
+
+@available(*, unavailable)
+extension ReadWorkspace: Sendable {}
