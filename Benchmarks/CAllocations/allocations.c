@@ -1,6 +1,7 @@
 #include "CAllocations.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 // The executable's own malloc takes the place of the C library's in every shared library too, Swift's runtime included.
 // Each call is counted for its thread and handed on; free stays as it is.

@@ -7,7 +7,7 @@ import NIOCore
 import NIOEmbedded
 import NIOHTTP1
 import OnlineStore
-import Runtime
+import struct Runtime.ReadMoment
 import Testing
 
 @testable import Serving
@@ -65,7 +65,7 @@ private struct ConstantSource: OnlineFeatureSource {
   }()
 
   func read(
-    view: Int, key: EntityKey, at time: Serving.ReadTime, features: [Int], into values: inout [FeatureValue]
+    view: Int, key: EntityKey, at time: ReadTime, features: [Int], into values: inout [FeatureValue]
   ) throws(OnlineReadError) -> ReadMoment {
     values.removeAll(keepingCapacity: true)
     for feature in features { values.append(.present(.double(Double(feature) / 3 + 1))) }

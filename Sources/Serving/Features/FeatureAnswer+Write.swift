@@ -12,27 +12,26 @@ extension FeatureAnswer {
     // Names and statuses take about this much; a longer answer grows the buffer.
     text.reserveCapacity(
       minimumWritableBytes: 256 + shape.metadata.readableBytes + (shape.columns.count + 1) * (60 + 56 * rowCount))
-    text.write("{\"results\":[")
-    for key in shape.joinKeys.indices {
-      if key > 0 { text.write(",") }
-      writeJoinKey(key, to: &text)
-    }
+    text.write("{\"results\":[{\"values\":[")
+    for key in shape.joinKeys.indices { writeJoinKey(key, to: &text) }
     var counts = StatusCounts()
-    var written: WrittenMarks?
-    for (index, column) in shape.columns.enumerated() {
-      if index > 0 || !shape.joinKeys.isEmpty { text.write(",") }
+    var written = RecentMarks()
+    for column in shape.columns {
       let place = place(column.origin)
       writeValues(column, place, to: &text)
-      if let marks = written, hasSameMarks(marks.place, place) {
+      if let marks = written.first(where: { hasSameMarks($0.place, place) }) {
         counts.add(marks.counts)
         text.repeatText(marks.range)
       } else {
         let start = text.writerIndex
         let ofColumn = writeMarks(place, to: &text)
         counts.add(ofColumn)
-        written = WrittenMarks(place: place, range: start..<text.writerIndex, counts: ofColumn)
+        written.note(WrittenMarks(place: place, range: start..<text.writerIndex, counts: ofColumn))
       }
     }
+    // Every column ends with the beginning of the next, which is one write less for each; behind the last is none.
+    let hasColumns = !shape.columns.isEmpty || !shape.joinKeys.isEmpty
+    text.moveWriterIndex(to: text.writerIndex - Self.columnStartBytes - (hasColumns ? 1 : 0))
     text.write("],")
     text.writeImmutableBuffer(shape.metadata)
     if hasAdditions { writeAdditions(to: &text) }
@@ -40,8 +39,10 @@ extension FeatureAnswer {
     return counts
   }
 
+  /// Of `{"values":[`.
+  private static let columnStartBytes = 11
+
   private func writeJoinKey(_ key: Int, to text: inout ByteBuffer) {
-    text.write("{\"values\":[")
     for row in 0..<rowCount {
       if row > 0 { text.write(",") }
       text.writeValue(joinKeys[key * rowCount + row])
@@ -50,11 +51,10 @@ extension FeatureAnswer {
     for row in 0..<rowCount { text.write(row > 0 ? ",\"PRESENT\"" : "\"PRESENT\"") }
     text.write("],\"event_timestamps\":[")
     for row in 0..<rowCount { text.write(row > 0 ? ",\"1970-01-01T00:00:00Z\"" : "\"1970-01-01T00:00:00Z\"") }
-    text.write("]}")
+    text.write("]},{\"values\":[")
   }
 
   private func writeValues(_ column: ResolvedShape.Column, _ place: Place, to text: inout ByteBuffer) {
-    text.write("{\"values\":[")
     for row in 0..<rowCount {
       if row > 0 { text.write(",") }
       switch values[place.index(row)].value {
@@ -83,13 +83,27 @@ extension FeatureAnswer {
   }
 }
 
-/// Statuses and event times of a column. Features of one row nearly always share them, so that most columns copy the
-/// text of the one before.
+/// Statuses and event times of a column. Features of one row nearly always share them, but for windows without events,
+/// so that most columns copy the text of one before.
 extension FeatureAnswer {
   private struct WrittenMarks {
     var place: Place
     var range: Range<Int>
     var counts: StatusCounts
+  }
+
+  /// The newest two different ones.
+  private struct RecentMarks {
+    private var newest: WrittenMarks?
+    private var older: WrittenMarks?
+
+    mutating func note(_ marks: WrittenMarks) { (newest, older) = (marks, newest) }
+
+    func first(where isWanted: (WrittenMarks) -> Bool) -> WrittenMarks? {
+      if let newest, isWanted(newest) { return newest }
+      if let older, isWanted(older) { return older }
+      return nil
+    }
   }
 
   private func hasSameMarks(_ left: Place, _ right: Place) -> Bool {
@@ -117,7 +131,7 @@ extension FeatureAnswer {
       text.writeTime(milliseconds: values[place.index(row)].eventTimeMilliseconds ?? 0)
       text.write("\"")
     }
-    text.write("]}")
+    text.write("]},{\"values\":[")
     return counts
   }
 

@@ -30,6 +30,9 @@ struct FeatureAnswer {
     self.source = source
   }
 
+  /// How many rows of views it takes.
+  var readCount: Int { rowCount * shape.reads.count }
+
   /// Where the values of a column are: that of row `r` at `first + r * stride`.
   struct Place {
     var first: Int

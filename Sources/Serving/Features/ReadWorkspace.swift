@@ -1,9 +1,19 @@
 internal import NIOCore
 
-/// What one read needs for its length, kept from read to read so that a read allocates next to nothing.
-///
-/// Belongs to an event loop: reads that are answered at once never overlap on it.
+/// The memory that one event loop's reads share: those that are answered at once never overlap on it.
 final class ReadWorkspace {
+  var memory: ReadMemory
+
+  init(catalog: ServingCatalog, source: any OnlineFeatureSource) {
+    memory = ReadMemory(answer: FeatureAnswer(catalog: catalog, source: source))
+  }
+}
+
+@available(*, unavailable)
+extension ReadWorkspace: Sendable {}
+
+/// What one read needs for its length, kept from read to read so that a read allocates next to nothing.
+struct ReadMemory {
   var request = FeatureRequest()
   var answer: FeatureAnswer
   /// The body of the answer.
@@ -14,14 +24,12 @@ final class ReadWorkspace {
   private var head = ByteBuffer()
   private var headSecond = Int64.min
 
-  init(catalog: ServingCatalog, source: any OnlineFeatureSource) {
-    answer = FeatureAnswer(catalog: catalog, source: source)
-  }
+  init(answer: FeatureAnswer) { self.answer = answer }
 
   /// Puts the head of a good answer in front of `text`.
   ///
   /// - Parameter date: the `Date` of now; asked for once a second.
-  func frame(nowMilliseconds: Int64, date: () -> String) {
+  mutating func frame(nowMilliseconds: Int64, date: () -> String) {
     let second = nowMilliseconds.dividedDown(by: 1_000).quotient
     if second != headSecond {
       headSecond = second
@@ -36,6 +44,3 @@ final class ReadWorkspace {
     wire.writeImmutableBuffer(text)
   }
 }
-
-@available(*, unavailable)
-extension ReadWorkspace: Sendable {}

@@ -11,7 +11,7 @@ extension FeatureServer {
     var answer = FeatureAnswer(catalog: catalog, source: features)
     try answer.begin(request, in: bytes, shape: shape)
     if !request.minimumOffsets.isEmpty { try await wait(for: request, deadline: deadline) }
-    if !fitsOnEventLoop(answer) {
+    if answer.readCount > configuration.admission.rowsOnEventLoop {
       return try await withTaskExecutorPreference(globalConcurrentExecutor) {
         () async throws(Problem) in try read(&answer, request, deadline)
       }
@@ -19,34 +19,30 @@ extension FeatureServer {
     return try read(&answer, request, deadline)
   }
 
-  /// Answers a read that is small and waits for nothing, in `workspace.wire`. On an event loop.
+  /// Answers a read that is small and waits for nothing, in `memory.wire`. On an event loop.
   ///
   /// - Returns: false when it is not such a read, or when there is any problem with it: then nothing was done yet, and
   ///   `onlineFeatures` finds out the same again and says it.
-  func answerAtOnce(_ body: ByteBuffer, started: NIODeadline, _ workspace: ReadWorkspace) -> Bool {
+  func answerAtOnce(_ body: ByteBuffer, started: NIODeadline, _ memory: inout ReadMemory) -> Bool {
     let bytes = body.readableBytesUInt8Span
     do throws(Problem) {
       try admission.admit(queuedMilliseconds: 0)
-      try workspace.request.parse(bytes, limits: configuration.limits)
-      guard workspace.request.minimumOffsets.isEmpty else { return false }
-      let shape = try shapes.shape(of: workspace.request, in: bytes)
-      try workspace.answer.begin(workspace.request, in: bytes, shape: shape)
-      guard fitsOnEventLoop(workspace.answer) else { return false }
+      try memory.request.parse(bytes, limits: configuration.limits)
+      guard memory.request.minimumOffsets.isEmpty else { return false }
+      let shape = try shapes.shape(of: memory.request, in: bytes)
+      try memory.answer.begin(memory.request, in: bytes, shape: shape)
+      guard memory.answer.readCount <= configuration.admission.rowsOnEventLoop else { return false }
       let deadline = started + .milliseconds(configuration.admission.deadlineMilliseconds)
-      try workspace.answer.readAll(at: workspace.request.time, isOver: { NIODeadline.now() > deadline })
+      try memory.answer.readAll(at: memory.request.time, isOver: { NIODeadline.now() > deadline })
     } catch {
       return false
     }
-    workspace.text.clear()
-    let counts = workspace.answer.write(to: &workspace.text, hasAdditions: workspace.request.usesAdditions)
-    counters.add(counts, rows: workspace.answer.rowCount)
+    memory.text.clear()
+    let counts = memory.answer.write(to: &memory.text, hasAdditions: memory.request.usesAdditions)
+    counters.add(counts, rows: memory.answer.rowCount)
     let now = clock.nowMilliseconds
-    workspace.frame(nowMilliseconds: now) { date.text(milliseconds: now) }
+    memory.frame(nowMilliseconds: now) { date.text(milliseconds: now) }
     return true
-  }
-
-  private func fitsOnEventLoop(_ answer: borrowing FeatureAnswer) -> Bool {
-    answer.rowCount * answer.shape.reads.count <= configuration.admission.rowsOnEventLoop
   }
 
   private func read(

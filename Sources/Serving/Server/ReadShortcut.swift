@@ -42,10 +42,10 @@ final class ReadShortcut: ChannelInboundHandler {
       if body == nil { body = part } else { body?.writeBuffer(&part) }
       if (body?.readableBytes ?? 0) > server.configuration.limits.bodyBytes { release(context) }
     case .end:
-      if head != nil, server.answerAtOnce(body ?? ByteBuffer(), started: started, workspace) {
+      if head != nil, server.answerAtOnce(body ?? ByteBuffer(), started: started, &workspace.memory) {
         head = nil
         body = nil
-        bytes.write(workspace.wire)
+        bytes.write(workspace.memory.wire)
         connectionGuard.answered()
         server.counters.answered(.getOnlineFeatures, status: 200, nanoseconds: started.nanosecondsUntilNow)
       } else {

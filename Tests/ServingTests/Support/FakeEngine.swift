@@ -3,7 +3,7 @@ import Contracts
 import Core
 import Features
 import OnlineStore
-import Runtime
+import struct Runtime.ReadMoment
 import Synchronization
 
 @testable import Serving
