@@ -13,6 +13,7 @@ let settings: [SwiftSetting] = [
 ]
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -102,9 +103,12 @@ let package = Package(
       swiftSettings: settings),
 
     // Measurements and fuzzing: built with everything else, run by `make bench` and `make fuzz`.
-    .target(name: "CLogLimits", path: "Benchmarks/CLogLimits", linkerSettings: [.linkedLibrary("rdkafka")]),
+    .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
+    .target(
+      name: "CLogLimits", dependencies: ["CAllocations"], path: "Benchmarks/CLogLimits",
+      linkerSettings: [.linkedLibrary("rdkafka")]),
     .executableTarget(
-      name: "headrace-benchmarks", dependencies: ["Core", "Codecs", "Kafka", "Broker", "CLogLimits"],
+      name: "headrace-benchmarks", dependencies: ["Core", "Codecs", "Kafka", "Broker", "CAllocations", "CLogLimits"],
       path: "Benchmarks/Log",
       swiftSettings: settings),
     .executableTarget(
@@ -147,7 +151,7 @@ let package = Package(
     tests("RocksTests", ["Core", "Rocks"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),
-    tests("OnlineStoreTests", ["Core", "Columns", "Expressions", "Features", "Rocks", "OnlineStore"]),
+    tests("OnlineStoreTests", ["Core", "Columns", "Expressions", "Features", "Rocks", "OnlineStore", "CAllocations"]),
     tests(
       "RuntimeTests",
       [
@@ -158,7 +162,7 @@ let package = Package(
       "ServingTests",
       [
         "Core", "Columns", "Kafka", "Contracts", "Features", "Topology", "OnlineStore", "Runtime", "Serving", "Broker",
-        logging,
+        "CAllocations", nioCore, nioHTTP, nioEmbedded, logging,
       ]),
     tests("HeadraceTests", ["Core", "Columns", "Contracts", "Kafka", "headrace"]),
     tests("ArchitectureTests", []),

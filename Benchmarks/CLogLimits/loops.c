@@ -1,5 +1,7 @@
 #include "CLogLimits.h"
 
+#include "CAllocations.h"
+
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <time.h>
@@ -35,7 +37,7 @@ static void read_all(rd_kafka_queue_t *queue, uint64_t messages, limits_result_t
     if (count == 0) count = rd_kafka_consume_batch_queue(queue, 1000, batch, 1);
     if (count > 0 && start == 0) {
       start = now_seconds();
-      allocations = limits_allocations();
+      allocations = allocations_of_thread();
     }
     for (ssize_t index = 0; index < count; index++) {
       if (!batch[index]->err) {
@@ -46,7 +48,7 @@ static void read_all(rd_kafka_queue_t *queue, uint64_t messages, limits_result_t
     }
   }
   result->seconds = now_seconds() - start;
-  result->allocations = limits_allocations() - allocations;
+  result->allocations = allocations_of_thread() - allocations;
 }
 
 int limits_consume(

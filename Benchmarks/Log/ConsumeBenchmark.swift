@@ -1,3 +1,4 @@
+internal import CAllocations
 internal import CLogLimits
 internal import Core
 internal import Kafka
@@ -39,7 +40,7 @@ final class ConsumeBenchmark {
       try consumer.poll(timeoutMilliseconds: 1_000) { batch in
         if start == 0 {
           start = secondsNow()
-          allocations = limits_allocations()
+          allocations = allocations_of_thread()
         }
         for index in batch.indices {
           if let value = batch[index].value { bytes += value.byteCount }
@@ -51,7 +52,7 @@ final class ConsumeBenchmark {
       }
     }
     return Measurement(
-      records: seen, bytes: bytes, seconds: secondsNow() - start, allocations: limits_allocations() - allocations)
+      records: seen, bytes: bytes, seconds: secondsNow() - start, allocations: allocations_of_thread() - allocations)
   }
 
   /// The same records with `rd_kafka_consume_batch_queue` alone.

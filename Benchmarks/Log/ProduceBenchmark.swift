@@ -1,3 +1,4 @@
+internal import CAllocations
 internal import CLogLimits
 internal import Core
 internal import Kafka
@@ -54,13 +55,13 @@ struct ProduceBenchmark {
     defer { producer.close() }
     _ = try producer.partitionCount(of: batches[0].topic)
     let start = secondsNow()
-    let allocations = limits_allocations()
+    let allocations = allocations_of_thread()
     for _ in 0..<rounds {
       for batch in batches { try producer.send(batch) }
       _ = producer.takeReports()
     }
     try producer.flush(timeoutMilliseconds: 60_000)
-    return (secondsNow() - start, limits_allocations() - allocations)
+    return (secondsNow() - start, allocations_of_thread() - allocations)
   }
 
   private func sendInTransactions(
@@ -70,7 +71,7 @@ struct ProduceBenchmark {
     defer { producer.close() }
     try producer.initialize(timeoutMilliseconds: 30_000)
     let start = secondsNow()
-    let allocations = limits_allocations()
+    let allocations = allocations_of_thread()
     var inTransaction = 0
     for _ in 0..<rounds {
       for batch in batches {
@@ -83,7 +84,7 @@ struct ProduceBenchmark {
       }
     }
     if inTransaction > 0 { try producer.commit(timeoutMilliseconds: 30_000) }
-    return (secondsNow() - start, limits_allocations() - allocations)
+    return (secondsNow() - start, allocations_of_thread() - allocations)
   }
 
   /// The same records with `rd_kafka_produce` alone.

@@ -6,6 +6,7 @@
 A load of payments goes into the topic at the given rate, stamped with the wall clock. Beside it, probes: one event of a user
 of its own, then reads of that user until the event is counted. Prints p50, p90, p99 and the greatest, and the rate that the
 load really had. The probe reads again and again without a pause: its own time for a read, printed too, is the resolution.
+A worker that writes a checkpoint applies nothing meanwhile: the slowest probes are held against the times of checkpoints.
 """
 
 from __future__ import annotations
@@ -86,6 +87,28 @@ class Probe:
                 raise SystemExit(f"freshness: the event of {user} is not visible after 10 s")
 
 
+class Checkpoints(threading.Thread):
+    """When tasks ended their checkpoints, by the wall clock, as /api/tasks tells their age now and then."""
+
+    def __init__(self, server: str):
+        super().__init__(daemon=True)
+        self.host, _, self.port = server.rpartition(":")
+        self.moments: set[float] = set()
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        connection = http.client.HTTPConnection(self.host, int(self.port), timeout=10)
+        while not self.stopping.wait(0.5):
+            connection.request("GET", "/api/tasks")
+            tasks = json.loads(connection.getresponse().read())["tasks"]
+            ages = [task["checkpoint_age_seconds"] for task in tasks]
+            # Ages are cut to milliseconds: two looks at one checkpoint give nearly the same moment.
+            self.moments |= {round(time.time() - age, 1) for age in ages if age is not None}
+
+    def is_near(self, moment: float) -> bool:
+        return any(abs(moment - checkpoint) < 0.3 for checkpoint in self.moments)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bootstrap", required=True)
@@ -100,19 +123,30 @@ def main() -> None:
         time.sleep(2)
     probe = Probe(arguments.bootstrap, arguments.server)
     probe.seconds(0)
-    times = []
+    checkpoints = Checkpoints(arguments.server)
+    checkpoints.start()
+    probes = []
     end = time.monotonic() + arguments.seconds
     while time.monotonic() < end:
-        times.append(probe.seconds(len(times) + 1) * 1000)
+        milliseconds = probe.seconds(len(probes) + 1) * 1000
+        probes.append((milliseconds, time.time()))
         time.sleep(random.uniform(0, 0.005))
     elapsed = time.monotonic() - load.began
     load.stopping.set()
-    times.sort()
+    checkpoints.stopping.set()
+    checkpoints.join()
+    probes.sort()
+    times = [milliseconds for milliseconds, _ in probes]
     at = lambda share: times[min(len(times) - 1, int(share * len(times)))]
     rate = load.sent / elapsed if arguments.rate else 0
     print(f"freshness: {len(times)} probes at {rate:,.0f} events/s: p50 {at(0.5):.2f} ms, p90 {at(0.9):.2f} ms, "
           f"p99 {at(0.99):.2f} ms, max {times[-1]:.2f} ms; one read of the probe takes "
           f"{probe.reading_seconds / probe.reads * 1000:.2f} ms")
+    slowest = probes[-20:]
+    near = [milliseconds for milliseconds, moment in slowest if checkpoints.is_near(moment)]
+    others = [milliseconds for milliseconds, moment in probes if not checkpoints.is_near(moment)]
+    print(f"freshness: of the {len(slowest)} slowest probes {len(near)} ended within 0.3 s of a checkpoint "
+          f"({len(checkpoints.moments)} moments seen); the slowest of all others took {max(others, default=0):.2f} ms")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ package struct Contract: Sendable {
   package func index(of path: String) -> Int? { positions[path] }
 
   /// The path that somebody probably meant.
-  package func nearestPath(to path: String) -> String? { Nearest.name(to: path, among: fields.map(\.path)) }
+  package func nearestPath(to path: String) -> String? { NearestName.of(path, in: fields.map(\.path)) }
 
   /// Changes when anything that decides about values or about the dead-letter topic does: names, types, defaults,
   /// constraints.

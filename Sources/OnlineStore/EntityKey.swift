@@ -6,11 +6,11 @@ internal import Core
 /// One part is its text: a string's UTF-8, bytes as they are, a number in decimal. These are the bytes of a Kafka key.
 /// Of several parts each has its length (LEB128) in front of it, so that `ab, c` and `a, bc` differ.
 package struct EntityKey: Hashable, Sendable {
-  package let bytes: [UInt8]
+  package private(set) var bytes: [UInt8]
   /// What is larger is no name of a thing: rows are not kept under it.
   package static let bytesMaximum = 64 << 10
   /// `Hash64` of the bytes.
-  package let hash: UInt64
+  package private(set) var hash: UInt64
 
   package init(bytes: [UInt8]) {
     self.bytes = bytes
@@ -19,28 +19,22 @@ package struct EntityKey: Hashable, Sendable {
 
   /// - Returns: nil when a part is null: there is no such entity.
   package static func encode(_ parts: [Value]) -> EntityKey? {
-    var bytes: [UInt8] = []
-    for part in parts {
-      guard let text = part.keyText else { return nil }
-      if parts.count > 1 { bytes.appendLength(text.count) }
-      bytes.append(contentsOf: text)
-    }
-    return EntityKey(bytes: bytes)
+    var key = EntityKey(bytes: [])
+    return key.replace(partCount: parts.count) { parts[$0] } ? key : nil
   }
-}
 
-extension Value {
-  /// The bytes of a part of a key; nil of null and of lists.
-  fileprivate var keyText: [UInt8]? {
-    switch self {
-    case .null, .list: nil
-    case .boolean(let value): Array((value ? "true" : "false").utf8)
-    case .integer(let value), .timestamp(let value), .date(let value): Array(String(value).utf8)
-    case .double(let value): Array(KeyText.double(value).utf8)
-    case .string(let value): Array(value.utf8)
-    case .bytes(let value): value
-    case .decimal(let unscaled, let scale): Array(KeyText.decimal(unscaled, scale: scale).utf8)
+  /// Becomes the key of other parts, in the memory that it has: for who looks up one key after the other.
+  ///
+  /// - Returns: false when a part is null: there is no such entity, and the key is none.
+  package mutating func replace(partCount: Int, _ part: (Int) -> Value) -> Bool {
+    bytes.removeAll(keepingCapacity: true)
+    for index in 0..<partCount {
+      let start = bytes.count
+      guard bytes.appendKeyText(part(index)) else { return false }
+      if partCount > 1 { bytes.insertLength(at: start) }
     }
+    hash = unsafe Hash64.hash(bytes.span.bytes)
+    return true
   }
 }
 
@@ -53,13 +47,47 @@ enum KeyText {
 }
 
 extension [UInt8] {
+  /// Appends the text of a part of a key.
+  ///
+  /// - Returns: false of null and of lists, which are no keys.
+  fileprivate mutating func appendKeyText(_ part: Value) -> Bool {
+    switch part {
+    case .null, .list: return false
+    case .boolean(let value): append(contentsOf: (value ? "true" : "false").utf8)
+    case .integer(let value), .timestamp(let value), .date(let value): appendDecimal(value)
+    case .double(let value): append(contentsOf: KeyText.double(value).utf8)
+    case .string(let value): append(contentsOf: value.utf8)
+    case .bytes(let value): append(contentsOf: value)
+    case .decimal(let unscaled, let scale): append(contentsOf: KeyText.decimal(unscaled, scale: scale).utf8)
+    }
+    return true
+  }
+
+  mutating func appendDecimal(_ value: Int64) {
+    if value < 0 { append(0x2d) }
+    let start = count
+    var rest = value.magnitude
+    repeat {
+      append(0x30 + UInt8(truncatingIfNeeded: rest % 10))
+      rest /= 10
+    } while rest > 0
+    self[start...].reverse()
+  }
+
   /// LEB128.
-  mutating func appendLength(_ length: Int) {
+  mutating func appendLength(_ length: Int) { insertLength(length, at: count) }
+
+  fileprivate mutating func insertLength(_ length: Int, at start: Int) {
     var rest = UInt64(clamping: length)
+    var position = start
     while rest >= 0x80 {
-      append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      insert(UInt8(truncatingIfNeeded: rest) | 0x80, at: position)
+      position += 1
       rest >>= 7
     }
-    append(UInt8(truncatingIfNeeded: rest))
+    insert(UInt8(truncatingIfNeeded: rest), at: position)
   }
+
+  /// Puts the length of what follows `start` in front of it.
+  mutating func insertLength(at start: Int) { insertLength(count - start, at: start) }
 }

@@ -33,7 +33,7 @@ package struct EntityKeys: Sendable {
       for part in parts {
         let start = scratch.count
         isComplete = isComplete && append(row, of: columns[part])
-        if parts.count > 1 { insertLength(at: start) }
+        if parts.count > 1 { scratch.insertLength(at: start) }
       }
       if isComplete { appendScratch() } else { appendNull() }
     }
@@ -80,39 +80,11 @@ package struct EntityKeys: Sendable {
     guard column.isValid[row] else { return false }
     switch column.type {
     case .boolean: scratch.append(contentsOf: (column.integers[row] != 0 ? "true" : "false").utf8)
-    case .integer, .timestamp, .date: appendDecimal(column.integers[row])
+    case .integer, .timestamp, .date: scratch.appendDecimal(column.integers[row])
     case .double: scratch.append(contentsOf: KeyText.double(column.doubles[row]).utf8)
     case .decimal(let scale): scratch.append(contentsOf: KeyText.decimal(column.decimals[row], scale: scale).utf8)
     case .string, .bytes: scratch.append(contentsOf: column.text.bytes[column.text.range(row)])
     }
     return true
-  }
-
-  private mutating func appendDecimal(_ value: Int64) {
-    if value < 0 { scratch.append(0x2d) }
-    let start = scratch.count
-    var rest = value.magnitude
-    repeat {
-      scratch.append(0x30 + UInt8(truncatingIfNeeded: rest % 10))
-      rest /= 10
-    } while rest > 0
-    scratch[start...].reverse()
-  }
-
-  /// Puts the length of what follows `start` in front of it.
-  private mutating func insertLength(at start: Int) {
-    let length = scratch.count - start
-    let end = scratch.count
-    scratch.appendLength(length)
-    // The length was appended: turn it and what it belongs to around.
-    let lengthCount = scratch.count - end
-    if lengthCount == 1 {
-      let byte = scratch.removeLast()
-      scratch.insert(byte, at: start)
-    } else {
-      let bytes = scratch[end...]
-      scratch.removeLast(lengthCount)
-      scratch.insert(contentsOf: bytes, at: start)
-    }
   }
 }

@@ -150,14 +150,6 @@ import Testing
         """)
   }
 
-  @Test(arguments: [
-    ("dep_dela", "dep_delay"), ("tll", "ttl"), ("teh", "the"), ("carier", "carrier"), ("Carrier", "carrier"),
-  ])
-  func `The nearest name is found`(name: String, expected: String) {
-    #expect(NearestName.of(name, in: ["arr_delay", "ttl", "carrier", "dep_delay", "the", "x"]) == expected)
-    #expect(NearestName.of("something_else", in: ["ttl", "carrier"]) == nil)
-  }
-
   @Test(
     arguments: [
       ("500ms", 500), ("30s", 30_000), ("10m", 600_000), ("24h", 86_400_000), ("7d", 604_800_000),

@@ -1,4 +1,4 @@
-/// What the benchmarks of the log are measured against: plain C loops on librdkafka, and a count of allocations.
+/// What the benchmarks of the log are measured against: plain C loops on librdkafka.
 #ifndef HEADRACE_C_LOG_LIMITS_H
 #define HEADRACE_C_LOG_LIMITS_H
 
@@ -22,9 +22,5 @@ int limits_consume(
 int limits_produce(
     const char *bootstrap, const char *topic, int32_t partitions, uint64_t messages, const uint8_t *values,
     size_t size, size_t value_count, limits_result_t *result, char *error, size_t error_size);
-
-/// How often the calling thread has asked for memory since it began.
-/// This program defines malloc and its relatives to know.
-uint64_t limits_allocations(void);
 
 #endif

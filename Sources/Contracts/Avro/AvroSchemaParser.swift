@@ -105,7 +105,7 @@ struct AvroSchemaParser {
     let isQualified = name.contains(".")
     let full = isQualified || context.namespace.isEmpty ? name : "\(context.namespace).\(name)"
     if let known = named[full] ?? (isQualified ? nil : named[name]) { return known }
-    let nearest = Nearest.name(to: name, among: Array(Self.primitives.keys) + Array(named.keys))
+    let nearest = NearestName.of(name, in: (Array(Self.primitives.keys) + Array(named.keys)).sorted())
     throw Fault(
       offset: json.range.lowerBound, message: "\(context.path): found \"\(name)\", expected the name of a type",
       remedy: nearest.map { "did you mean \"\($0)\"?" } ?? "define a type before the first use of its name")

@@ -32,7 +32,7 @@ struct ConstraintsParser {
         }
         result.lengthMax = count
       default:
-        let nearest = Nearest.name(to: member.name, among: Self.names)
+        let nearest = NearestName.of(member.name, in: Self.names)
         throw AvroSchemaParser.Fault(
           offset: member.offset,
           message:

@@ -1,3 +1,4 @@
+internal import Core
 internal import Columns
 
 /// A function of the language: its name, how it is written, and what a call becomes.

@@ -1,3 +1,4 @@
+internal import Core
 internal import Columns
 
 /// Turns what was written into what is computed: resolves names, settles types, inserts conversions, folds constants.

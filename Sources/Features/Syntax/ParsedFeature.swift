@@ -1,3 +1,4 @@
+internal import Core
 package import Expressions
 
 /// `mean(dep_delay) where origin == 'JFK' over 1h, 6h`, with its grammar right: one feature for each window.

@@ -13,6 +13,19 @@ package enum ReadTime: Sendable, Hashable {
   case latest
 }
 
+/// When a read was.
+package struct ReadMoment: Sendable, Hashable {
+  /// The time that windows ended at; epoch milliseconds.
+  package var atMilliseconds: Int64
+  /// Up to where event time was seen where the rows are; epoch milliseconds. Nil before the first event.
+  package var watermarkMilliseconds: Int64?
+
+  package init(atMilliseconds: Int64, watermarkMilliseconds: Int64?) {
+    self.atMilliseconds = atMilliseconds
+    self.watermarkMilliseconds = watermarkMilliseconds
+  }
+}
+
 /// Why features cannot be read here and now.
 package enum ReadError: Error, Sendable, Equatable {
   /// The task that owns the key is not in this process.
@@ -49,11 +62,10 @@ package struct FeatureReader: Sendable {
   ///   - view: a position in `plan.views`.
   ///   - features: positions in the view's features.
   ///   - values: replaced by one value for each, in their order; empty when the read fails.
-  /// - Returns: the time that was read at, epoch milliseconds.
   @discardableResult
   package func read(
     view: Int, key: EntityKey, at time: ReadTime = .now, features: [Int], into values: inout [FeatureValue]
-  ) throws(ReadError) -> Int64 {
+  ) throws(ReadError) -> ReadMoment {
     let task = try task(of: key, view: view)
     let access = try access(task, view)
     let milliseconds = milliseconds(of: time, access)
@@ -70,7 +82,8 @@ package struct FeatureReader: Sendable {
       values.removeAll(keepingCapacity: true)
       throw .beforeHorizon(view: plan.views[view].name)
     }
-    return milliseconds
+    return ReadMoment(
+      atMilliseconds: milliseconds, watermarkMilliseconds: access.watermark == .min ? nil : access.watermark)
   }
 
   /// The number of the task that owns a key's row; nil until the cluster was asked how many there are.
@@ -81,12 +94,6 @@ package struct FeatureReader: Sendable {
     return unsafe key.bytes.withUnsafeBytes {
       unsafe (partitioner ?? .murmur2).partition(key: $0, partitionCount: count)
     }
-  }
-
-  /// The watermark of the rows of a view in the task that owns the key; nil when there is none.
-  package func watermark(of key: EntityKey, view: Int) throws(ReadError) -> Int64? {
-    let watermark = try access(try task(of: key, view: view), view).watermark
-    return watermark == .min ? nil : watermark
   }
 
   private func task(of key: EntityKey, view: Int) throws(ReadError) -> TaskPublication {

@@ -16,17 +16,13 @@ package struct EngineFeatureSource: OnlineFeatureSource {
 
   package func read(
     view: Int, key: EntityKey, at time: ReadTime, features: [Int], into values: inout [FeatureValue]
-  ) throws(OnlineReadError) -> Int64 {
+  ) throws(OnlineReadError) -> ReadMoment {
     values.removeAll(keepingCapacity: true)
     do throws(Runtime.ReadError) {
       return try reader.read(view: view, key: key, at: time.ofRuntime, features: features, into: &values)
     } catch {
       throw OnlineReadError(error)
     }
-  }
-
-  package func watermarkMilliseconds(view: Int, key: EntityKey) -> Int64? {
-    (try? reader.watermark(of: key, view: view)) ?? nil
   }
 
   package func wait(for offsets: [RecordOffset], milliseconds: Int64) async throws(OnlineReadError) {

@@ -25,12 +25,14 @@ struct FeatureRequest {
 }
 
 extension FeatureRequest {
+  /// Becomes the request that is in a body, in the memory that it has.
+  ///
   /// - Throws: 422 with everything that is wrong with the body, as FastAPI words it; 422 where a limit is passed.
-  init(_ body: Span<UInt8>, limits: ServingConfiguration.Limits) throws(Problem) {
+  mutating func parse(_ body: Span<UInt8>, limits: ServingConfiguration.Limits) throws(Problem) {
     guard (try? UTF8Span(validating: body)) != nil else {
       throw .notJSON(JSONSyntaxError(reason: .notUTF8, offset: 0))
     }
-    var parser = Parser(body: body, limits: limits)
+    var parser = Parser(body: body, limits: limits, request: emptied())
     do throws(JSONSyntaxError) {
       try parser.parse()
     } catch {
@@ -39,6 +41,17 @@ extension FeatureRequest {
     if let problem = parser.problem { throw problem }
     if !parser.faults.isEmpty { throw .invalidBody(parser.faults) }
     self = parser.request
+  }
+
+  /// Nothing yet, in the memory of what was.
+  private mutating func emptied() -> FeatureRequest {
+    var request = FeatureRequest()
+    swap(&request.entityColumns, &entityColumns)
+    swap(&request.entityValues, &entityValues)
+    request.entityColumns.removeAll(keepingCapacity: true)
+    request.entityValues.removeAll(keepingCapacity: true)
+    self = FeatureRequest()
+    return request
   }
 
   /// The column of this name; nil when the request has none.
@@ -52,15 +65,16 @@ extension FeatureRequest {
   fileprivate struct Parser: ~Escapable {
     let limits: ServingConfiguration.Limits
     var scanner: JSONScanner
-    var request = FeatureRequest()
+    var request: FeatureRequest
     var faults: [Problem.BodyFault] = []
     /// What is wrong beyond the grammar, first found.
     var problem: Problem?
     private var hasEntities = false
 
     @_lifetime(copy body)
-    init(body: Span<UInt8>, limits: ServingConfiguration.Limits) {
+    init(body: Span<UInt8>, limits: ServingConfiguration.Limits, request: consuming FeatureRequest) {
       self.limits = limits
+      self.request = request
       scanner = JSONScanner(body, depthMax: limits.jsonDepth)
     }
 
@@ -131,8 +145,8 @@ extension FeatureRequest {
     }
 
     private mutating func entities() throws(JSONSyntaxError) {
-      request.entityColumns.removeAll()
-      request.entityValues.removeAll()
+      request.entityColumns.removeAll(keepingCapacity: true)
+      request.entityValues.removeAll(keepingCapacity: true)
       guard scanner.nextKind() == .object else {
         _ = try scanner.value()
         return fault("dict_type", ["entities"], "Input should be a valid dictionary")

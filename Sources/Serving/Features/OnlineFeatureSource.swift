@@ -1,5 +1,6 @@
 package import Features
 package import OnlineStore
+package import Runtime
 
 /// When a read looks at a view.
 package enum ReadTime: Hashable, Sendable {
@@ -50,13 +51,9 @@ package protocol OnlineFeatureSource: Sendable {
   ///   - view: its index in the catalog.
   ///   - features: indexes into the view's features.
   ///   - values: replaced by one value for each of `features`, in their order.
-  /// - Returns: the time that windows ended at; epoch milliseconds.
   func read(
     view: Int, key: EntityKey, at time: ReadTime, features: [Int], into values: inout [FeatureValue]
-  ) throws(OnlineReadError) -> Int64
-
-  /// Up to where event time was seen where the key's rows are; epoch milliseconds. Nil before the first event.
-  func watermarkMilliseconds(view: Int, key: EntityKey) -> Int64?
+  ) throws(OnlineReadError) -> ReadMoment
 
   /// Returns when everything up to and including these records is applied.
   ///

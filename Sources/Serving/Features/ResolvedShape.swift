@@ -28,6 +28,8 @@ final class ResolvedShape: Sendable {
     var joinKeys: [Int]
     /// Features of the view.
     var features: [Int]
+    /// How many features the reads in front of it have together.
+    var firstValue = 0
   }
 
   struct OnDemand: Sendable {
@@ -41,8 +43,14 @@ final class ResolvedShape: Sendable {
     var type: ColumnType
   }
 
+  /// Asks for nothing.
+  static let empty = ResolvedShape(
+    columns: [], reads: [], joinKeys: [], requestFields: [], onDemand: [], names: [])
+
   let columns: [Column]
   let reads: [Read]
+  /// Features of all reads together.
+  let readValueCount: Int
   let joinKeys: [Field]
   let requestFields: [Field]
   /// In the order in which they can be evaluated.
@@ -53,8 +61,15 @@ final class ResolvedShape: Sendable {
   init(
     columns: [Column], reads: [Read], joinKeys: [Field], requestFields: [Field], onDemand: [OnDemand], names: [String]
   ) {
+    var reads = reads
+    var count = 0
+    for index in reads.indices {
+      reads[index].firstValue = count
+      count += reads[index].features.count
+    }
     self.columns = columns
     self.reads = reads
+    readValueCount = count
     self.joinKeys = joinKeys
     self.requestFields = requestFields
     self.onDemand = onDemand

@@ -11,7 +11,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
   private let admission: AdmissionControl
   private var pace: RequestPace
-  private var requestsUnderWay = 0
+  /// Requests whose head has come and whose answer is not on its way.
+  private(set) var requestsUnderWay = 0
   private var timer: Scheduled<Void>?
   private var timerAtMilliseconds: Int64 = .max
 
@@ -63,12 +64,17 @@ final class ConnectionGuard: ChannelDuplexHandler {
   }
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-    if case .end = unwrapOutboundIn(data), requestsUnderWay > 0 {
-      pace.answered(nowMilliseconds: Self.nowMilliseconds)
-      requestsUnderWay -= 1
-      admission.answered()
-    }
+    if case .end = unwrapOutboundIn(data) { answered() }
     context.write(data, promise: promise)
+  }
+
+  /// The oldest request under way has its answer.
+  func answered() {
+    // A connection that went has given its requests up.
+    guard requestsUnderWay > 0 else { return }
+    pace.answered(nowMilliseconds: Self.nowMilliseconds)
+    requestsUnderWay -= 1
+    admission.answered()
   }
 
   /// Looks again when the deadline of the phase is over that the connection is in now.
@@ -92,13 +98,22 @@ final class ConnectionGuard: ChannelDuplexHandler {
 @available(*, unavailable)
 extension ConnectionGuard: Sendable {}
 
-/// Tells the connection's guard of bytes, in front of the codec.
+/// In front of the codec: tells the connection's guard of bytes, and writes bytes that are an answer already.
 final class ByteWatch: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
 
   private let connectionGuard: ConnectionGuard
+  private var context: ChannelHandlerContext?
 
   init(_ connectionGuard: ConnectionGuard) { self.connectionGuard = connectionGuard }
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+  /// Writes a whole answer, past the codec.
+  func write(_ answer: ByteBuffer) { context?.writeAndFlush(wrapOutboundOut(answer), promise: nil) }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     connectionGuard.bytesArrived()

@@ -39,8 +39,7 @@ extension FeatureServer {
       reply = failed
     }
     try await write(reply, isHead: request.method == .head, writer)
-    let nanoseconds = Int64(clamping: (NIODeadline.now() - started).nanoseconds)
-    counters.answered(isKnown ? route : nil, status: reply.status, nanoseconds: nanoseconds)
+    counters.answered(isKnown ? route : nil, status: reply.status, nanoseconds: started.nanosecondsUntilNow)
   }
 
   private func reply(to route: Route, body: ByteBuffer, deadline: NIODeadline) async throws(Problem) -> Reply {

@@ -1,15 +1,18 @@
+internal import Core
 internal import NIOCore
 
 extension FeatureServer {
   /// `POST /get-online-features`.
   func onlineFeatures(_ body: ByteBuffer, deadline: NIODeadline) async throws(Problem) -> Reply {
     let bytes = body.readableBytesUInt8Span
-    let request = try FeatureRequest(bytes, limits: configuration.limits)
+    var request = FeatureRequest()
+    try request.parse(bytes, limits: configuration.limits)
     let offer = offer
     let shape = try offer.shapes.shape(of: request, in: bytes)
-    var answer = try FeatureAnswer(request, in: bytes, shape: shape, catalog: offer.catalog, source: offer.features)
+    var answer = FeatureAnswer(catalog: offer.catalog, source: offer.features)
+    try answer.begin(request, in: bytes, shape: shape)
     if !request.minimumOffsets.isEmpty { try await wait(for: request, offer.features, deadline: deadline) }
-    if answer.rowCount * shape.reads.count > configuration.admission.rowsOnEventLoop {
+    if answer.readCount > configuration.admission.rowsOnEventLoop {
       return try await withTaskExecutorPreference(globalConcurrentExecutor) {
         () async throws(Problem) in try read(&answer, request, deadline)
       }
@@ -17,14 +20,42 @@ extension FeatureServer {
     return try read(&answer, request, deadline)
   }
 
+  /// Answers a read that is small and waits for nothing, in `memory.wire`. On an event loop.
+  ///
+  /// - Returns: false when it is not such a read, or when there is any problem with it: then nothing was done yet, and
+  ///   `onlineFeatures` finds out the same again and says it.
+  func answerAtOnce(_ body: ByteBuffer, started: NIODeadline, _ memory: inout ReadMemory) -> Bool {
+    let bytes = body.readableBytesUInt8Span
+    do throws(Problem) {
+      try admission.admit(queuedMilliseconds: 0)
+      try memory.request.parse(bytes, limits: configuration.limits)
+      guard memory.request.minimumOffsets.isEmpty else { return false }
+      let offer = offer
+      memory.take(offer)
+      let shape = try offer.shapes.shape(of: memory.request, in: bytes)
+      try memory.answer.begin(memory.request, in: bytes, shape: shape)
+      guard memory.answer.readCount <= configuration.admission.rowsOnEventLoop else { return false }
+      let deadline = started + .milliseconds(configuration.admission.deadlineMilliseconds)
+      try memory.answer.readAll(at: memory.request.time, isOver: { NIODeadline.now() > deadline })
+    } catch {
+      return false
+    }
+    memory.text.clear()
+    let counts = memory.answer.write(to: &memory.text, hasAdditions: memory.request.usesAdditions)
+    counters.add(counts, rows: memory.answer.rowCount)
+    let now = clock.nowMilliseconds
+    memory.frame(nowMilliseconds: now) { date.text(milliseconds: now) }
+    return true
+  }
+
   private func read(
     _ answer: inout FeatureAnswer, _ request: FeatureRequest, _ deadline: NIODeadline
   ) throws(Problem) -> Reply {
-    try answer.readAll(
-      at: request.time, hasAdditions: request.usesAdditions, isOver: { NIODeadline.now() > deadline })
-    let (body, counts) = answer.write(hasAdditions: request.usesAdditions)
+    try answer.readAll(at: request.time, isOver: { NIODeadline.now() > deadline })
+    var text = ByteBuffer()
+    let counts = answer.write(to: &text, hasAdditions: request.usesAdditions)
     counters.add(counts, rows: answer.rowCount)
-    return .json(body)
+    return .json(text)
   }
 
   private func wait(

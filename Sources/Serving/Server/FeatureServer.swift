@@ -60,12 +60,8 @@ package final class FeatureServer: Sendable {
   /// - Throws: `CANNOT_LISTEN` when the address is taken or is none of this machine.
   package func start() async throws(HeadraceError) {
     let (listening, whenListening) = AsyncStream<Int>.makeStream()
-    let channel = ConnectionChannel(configuration: configuration, admission: admission) {
-      [self] request, writer, connectionGuard in
-      try await answer(request, writer, connectionGuard)
-    }
     let server = Server(
-      childChannelSetup: channel,
+      childChannelSetup: ConnectionChannel(self),
       configuration: ServerConfiguration(
         address: .hostname(configuration.host, port: configuration.port), serverName: nil, backlog: 1_024),
       onServerRunning: { channel in

@@ -1,3 +1,4 @@
+internal import Core
 internal import Yams
 
 /// Turns what Yams read into our tree: resolves aliases, counts nodes and levels, and finds the keys that come twice.

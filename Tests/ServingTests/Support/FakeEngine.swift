@@ -3,6 +3,7 @@ import Contracts
 import Core
 import Features
 import OnlineStore
+import struct Runtime.ReadMoment
 import Synchronization
 
 @testable import Serving
@@ -37,10 +38,11 @@ final class FakeEngine: OnlineFeatureSource, EventSink, StatusSource {
 
   func read(
     view: Int, key: EntityKey, at time: ReadTime, features: [Int], into values: inout [FeatureValue]
-  ) throws(OnlineReadError) -> Int64 {
-    let (row, readAt, flags, error, hook) = state.withLock { state in
+  ) throws(OnlineReadError) -> ReadMoment {
+    let (row, moment, flags, error, hook) = state.withLock { state in
       state.readTimes.append(time)
-      return (state.rows[view]?[key], state.readAt, state.flags, state.readError, state.duringRead)
+      let moment = ReadMoment(atMilliseconds: state.readAt, watermarkMilliseconds: state.watermark)
+      return (state.rows[view]?[key], moment, state.flags, state.readError, state.duringRead)
     }
     hook?()
     if let error { throw error }
@@ -49,10 +51,8 @@ final class FakeEngine: OnlineFeatureSource, EventSink, StatusSource {
       value.flags = flags
       return value
     }
-    return readAt
+    return moment
   }
-
-  func watermarkMilliseconds(view: Int, key: EntityKey) -> Int64? { state.withLock { $0.watermark } }
 
   func wait(for offsets: [RecordOffset], milliseconds: Int64) async throws(OnlineReadError) {
     let error = state.withLock { state in

@@ -13,11 +13,15 @@ struct FeatureCall {
 
   func answer(_ body: [UInt8]) -> (status: Int, body: String) {
     do throws(Problem) {
-      let request = try FeatureRequest(body.span, limits: limits)
+      var request = FeatureRequest()
+      try request.parse(body.span, limits: limits)
       let shape = try ShapeCache(catalog, limits).shape(of: request, in: body.span)
-      var answer = try FeatureAnswer(request, in: body.span, shape: shape, catalog: catalog, source: engine)
-      try answer.readAll(at: request.time, hasAdditions: request.usesAdditions, isOver: { false })
-      return (200, String(buffer: answer.write(hasAdditions: request.usesAdditions).body))
+      var answer = FeatureAnswer(catalog: catalog, source: engine)
+      try answer.begin(request, in: body.span, shape: shape)
+      try answer.readAll(at: request.time, isOver: { false })
+      var text = ByteBuffer()
+      _ = answer.write(to: &text, hasAdditions: request.usesAdditions)
+      return (200, String(buffer: text))
     } catch {
       let reply = error.reply(on: .getOnlineFeatures)
       return (reply.status, String(buffer: reply.body))

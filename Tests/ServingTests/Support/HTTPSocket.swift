@@ -44,7 +44,14 @@ final class HTTPSocket: Sendable {
 
   func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
-  func send(_ bytes: [UInt8]) async throws {
+  func send(_ bytes: [UInt8]) async throws { try await send(bytes, on: thread) }
+
+  /// Sends while others read.
+  func sendAside(_ text: String) async throws {
+    try await send(Array(text.utf8), on: try BlockingThread(name: "http-send"))
+  }
+
+  private func send(_ bytes: [UInt8], on thread: BlockingThread) async throws {
     let descriptor = descriptor
     try await thread.run {
       var sent = 0
@@ -81,6 +88,28 @@ final class HTTPSocket: Sendable {
     }
   }
 
+  /// Reads so many whole answers, as they came. Nothing but these may be on its way.
+  func readRaw(_ count: Int) async throws -> [String] {
+    let descriptor = descriptor
+    return try await thread.run {
+      var answers: [String] = []
+      var bytes: [UInt8] = []
+      while answers.count < count {
+        guard let more = Self.receive(descriptor), !more.isEmpty else { throw Closed() }
+        bytes += more
+        var start = 0
+        while let length = Self.lengthOfAnswer(in: bytes[start...]) {
+          answers.append(String(decoding: bytes[start..<start + length], as: UTF8.self))
+          start += length
+        }
+        bytes.removeFirst(start)
+      }
+      return answers
+    }
+  }
+
+  func readRaw() async throws -> String { try await readRaw(1)[0] }
+
   private static func receive(_ descriptor: Int32) -> [UInt8]? {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
@@ -101,6 +130,17 @@ final class HTTPSocket: Sendable {
     let body = text[end.upperBound...]
     let length = headers["content-length"].flatMap { Int($0) } ?? 0
     return body.utf8.count >= length ? Answer(status: status, headers: headers, body: String(body)) : nil
+  }
+
+  /// Nil while the answer is not whole.
+  private static func lengthOfAnswer(in bytes: ArraySlice<UInt8>) -> Int? {
+    guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
+    let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).lowercased()
+    let length = head.split(separator: "\r\n").first { $0.hasPrefix("content-length:") }.flatMap {
+      Int($0.dropFirst(15).drop { $0 == " " })
+    }
+    let count = end.upperBound - bytes.startIndex + (length ?? 0)
+    return count <= bytes.count ? count : nil
   }
 
   // MARK: Whole requests

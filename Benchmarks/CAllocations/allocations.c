@@ -1,6 +1,7 @@
-#include "CLogLimits.h"
+#include "CAllocations.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 // The executable's own malloc takes the place of the C library's in every shared library too, Swift's runtime included.
 // Each call is counted for its thread and handed on; free stays as it is.
@@ -12,7 +13,7 @@ extern void *__libc_memalign(size_t alignment, size_t size);
 
 static __thread uint64_t allocations;
 
-uint64_t limits_allocations(void) { return allocations; }
+uint64_t allocations_of_thread(void) { return allocations; }
 
 void *malloc(size_t size) {
   allocations++;

@@ -1,21 +1,23 @@
 /// Finds the name that somebody most likely meant.
 package enum NearestName {
-  /// - Returns: the candidate with the smallest edit distance, if it is small against the length of the name; the
-  ///   first by the order of `candidates` among equals.
-  package static func of(_ name: String, in candidates: some Sequence<String>) -> String? {
+  /// - Parameter known: names that there are; a name that is equal to `name` is not offered.
+  /// - Returns: the one with the smallest edit distance, if at most a third of the letters differ, upper and lower case
+  ///   being the same; of equals the first in the order of `known`. Nil when none is that close.
+  package static func of(_ name: String, in known: some Sequence<String>) -> String? {
     let wanted = Array(name.lowercased().unicodeScalars.prefix(lengthMax))
     guard !wanted.isEmpty else { return nil }
-    let limit = max(1, wanted.count / 3)
     var best: (name: String, distance: Int)?
-    for candidate in candidates where candidate != name {
-      let scalars = Array(candidate.lowercased().unicodeScalars.prefix(lengthMax))
-      guard abs(scalars.count - wanted.count) <= limit else { continue }
-      let found = distance(wanted, scalars)
-      if found <= limit, found < best?.distance ?? .max { best = (candidate, found) }
+    for candidate in known where candidate != name {
+      let letters = Array(candidate.lowercased().unicodeScalars.prefix(lengthMax))
+      let limit = max(1, max(wanted.count, letters.count) / 3)
+      guard abs(letters.count - wanted.count) <= limit else { continue }
+      let distance = distance(wanted, letters)
+      if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
     }
     return best?.name
   }
 
+  /// Longer names are compared by their beginning: the work stays bounded for any input.
   private static let lengthMax = 64
 
   /// Insertions, deletions, substitutions and exchanges of neighbours (Damerau-Levenshtein, optimal string alignment).
