@@ -40,6 +40,8 @@ struct DatasetWriter {
     var entityHashes: [UInt64] = []
     if case .entity = split { entityHashes = hashes() }
     let parts = split.assign(timesMilliseconds: labels.timesMilliseconds, entityHashes: entityHashes)
+    // Without a manifest these are what a build that died left behind.
+    try target.delete(try split.parts.map { (part) throws(HeadraceError) in try Self.name(Self.file(part), folder) })
     var hash = DatasetHash(names: names, types: types)
     for (index, part) in split.parts.enumerated() {
       let rows = parts.indices.filter { parts[$0] == index }
@@ -64,7 +66,7 @@ struct DatasetWriter {
   private func writeFile(
     _ part: String, _ rows: [Int], _ hash: inout DatasetHash
   ) throws(HeadraceError) -> DatasetManifest.File {
-    let file = "\(part)-00000.parquet"
+    let file = Self.file(part)
     let parquet = try ParquetWriter(
       schema: try ParquetSchema(zip(names, types).map { ParquetField.column($0, $1) }))
     let blob = try target.writer(try Self.name(file, folder))
@@ -89,6 +91,8 @@ struct DatasetWriter {
     try blob.append(parquet.takeOutput())
     return .init(name: file, part: part, rowCount: rows.count, sizeBytes: try blob.finish())
   }
+
+  private static func file(_ part: String) -> String { "\(part)-00000.parquet" }
 
   private func feature(_ column: Int) -> FeatureColumn { features[column - labels.names.count] }
 

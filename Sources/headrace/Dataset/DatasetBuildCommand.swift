@@ -30,11 +30,7 @@ struct DatasetBuildCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("time:0.8 or entity:0.8: the share that trains.", valueName: "split")) var split: String?
   @Option(help: ArgumentHelp("false: an event counts from when it happened, known or not.", valueName: "true|false"))
   var asKnown = true
-  @Option(help: ArgumentHelp("The worker's data folder, where the tables are.", valueName: "folder")) var data: String?
-  @Option(
-    help: ArgumentHelp(
-      "Where tables are: a folder or s3://BUCKET/PREFIX. (default: tables in --data)", valueName: "place"))
-  var tables: String?
+  @OptionGroup var place: TableOptions
   @Option(
     help: ArgumentHelp("Write the dataset there. (default: datasets/NAME/N beside the tables)", valueName: "folder"))
   var out: String?
@@ -42,9 +38,6 @@ struct DatasetBuildCommand: AsyncParsableCommand {
   @OptionGroup var schemas: TopologyOptions
 
   func validate() throws {
-    guard data != nil || tables != nil else {
-      throw ValidationError("--data DIR or --tables PLACE is missing: where the archive is")
-    }
     if let split, DatasetSplit(split) == nil {
       throw ValidationError("--split \(split): expected time:SHARE or entity:SHARE with a share between 0 and 1")
     }
@@ -58,7 +51,7 @@ struct DatasetBuildCommand: AsyncParsableCommand {
   func run() async throws {
     let plan = try schemas.load(topology)
     let specification = try DatasetSpecification(plan, service: service)
-    let store = try TableLocation.store(tables, dataDirectory: data ?? "")
+    let store = try place.store()
     var configuration = DatasetBuilder.Configuration()
     configuration.isAsKnown = asKnown
     configuration.split = split.flatMap { DatasetSplit($0) } ?? .none

@@ -7,7 +7,7 @@ struct DatasetListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "Datasets beside the tables, with their sizes and hashes.")
 
-  @OptionGroup var place: DatasetOptions
+  @OptionGroup var place: TableOptions
   @Option(help: "table or json.") var output = OutputFormat.table
 
   func run() async throws {

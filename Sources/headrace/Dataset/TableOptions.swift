@@ -1,0 +1,51 @@
+internal import ArgumentParser
+internal import Core
+internal import OfflineStore
+internal import Storage
+
+/// Where tables are: the same flags on every command that reads them.
+struct TableOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The worker's data folder, where the tables are.", valueName: "folder")) var data: String?
+  @Option(
+    help: ArgumentHelp(
+      "Where tables are: a folder or s3://BUCKET/PREFIX. (default: tables in --data)", valueName: "place"))
+  var tables: String?
+
+  var isGiven: Bool { data != nil || tables != nil }
+
+  /// - Throws: when neither flag is given.
+  func store() throws -> any BlobStore {
+    guard isGiven else {
+      throw ValidationError("--data DIR or --tables PLACE is missing: where the tables are")
+    }
+    return try TableLocation.store(tables, dataDirectory: data ?? "")
+  }
+}
+
+/// One dataset: a name with or without a version, or a folder.
+struct DatasetReference: ParsableArguments {
+  @Argument(help: ArgumentHelp("NAME, NAME/VERSION, or the folder that it was written to.", valueName: "dataset"))
+  var dataset: String
+  @OptionGroup var place: TableOptions
+
+  func find() throws -> (DatasetCatalog, DatasetCatalog.Entry) {
+    guard place.isGiven else { return try folder() }
+    let store = try place.store()
+    let catalog = DatasetCatalog(store)
+    if dataset.contains("/") { return (catalog, try catalog.entry(try BlobName("datasets/\(dataset)"))) }
+    return (catalog, try catalog.entry(try DatasetVersions.newest(dataset, in: store)))
+  }
+
+  private func folder() throws -> (DatasetCatalog, DatasetCatalog.Entry) {
+    guard Folder.exists(dataset) else {
+      throw HeadraceError(
+        .user, "DATASET_MISSING", "there is no such folder", place: dataset,
+        remedy: "name the folder that `dataset build --out` wrote, or a dataset with --data or --tables")
+    }
+    let folder = try DiskBlobStore(root: dataset)
+    // It is only read from.
+    folder.removeTemporaryFolder()
+    let catalog = DatasetCatalog(folder)
+    return (catalog, try catalog.entry(nil))
+  }
+}
