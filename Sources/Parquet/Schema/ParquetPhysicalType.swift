@@ -21,7 +21,8 @@ package enum ParquetPhysicalType: Int32, Sendable {
   }
 }
 
-/// Whether a field must, may or can repeatedly be there. Raw values are those of `FieldRepetitionType` in parquet.thrift.
+/// Whether a field must, may or can repeatedly be there. Raw values are those of `FieldRepetitionType` in
+/// parquet.thrift.
 package enum ParquetRepetition: Int32, Sendable {
   case required = 0
   case optional
