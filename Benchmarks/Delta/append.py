@@ -43,11 +43,12 @@ def theirs(folder, commits, rows):
     choose = random.Random(7)
     for commit in range(commits):
         first = commit * rows
+        begin = 1_700_000_000_000_000 + first * 1000
         batch = pa.table({
             "id": pa.array(range(first, first + rows), pa.int64()),
             "key": [f"key-{choose.randrange(5000)}" for _ in range(rows)],
             "value": [choose.uniform(0, 1000) for _ in range(rows)],
-            "ts": pa.array(range(1_700_000_000_000_000 + first * 1000, 1_700_000_000_000_000 + (first + rows) * 1000, 1000), pa.timestamp("us", tz="UTC")),
+            "ts": pa.array(range(begin, begin + rows * 1000, 1000), pa.timestamp("us", tz="UTC")),
         })
         begun = time.perf_counter()
         write_deltalake(

@@ -98,7 +98,9 @@ package struct DeltaTable: Sendable {
       for (version, actions) in try newCommits() { try advance(to: version, actions) }
     } catch {
       // The log in between was cleaned up: a checkpoint stands for it.
-      guard error.code == "DELTA_LOG_GAP", let newest = try log.snapshot(), newest.version >= before else { throw error }
+      guard error.code == "DELTA_LOG_GAP", let newest = try log.snapshot(), newest.version >= before else {
+        throw error
+      }
       snapshot = newest
     }
   }
@@ -124,7 +126,8 @@ extension TableLog {
     guard let first = timestamps.first else { return nil }
     guard let found = timestamps.last(where: { $0.milliseconds <= milliseconds }) else {
       throw .deltaUser(
-        "DELTA_NO_VERSION", "the log begins with version \(first.version), at \(RFC3339.text(milliseconds: first.milliseconds))",
+        "DELTA_NO_VERSION",
+        "the log begins with version \(first.version), at \(RFC3339.text(milliseconds: first.milliseconds))",
         place, remedy: "read a later time")
     }
     return found.version

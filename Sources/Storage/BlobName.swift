@@ -3,9 +3,9 @@ internal import Glibc
 
 /// The name of an object in a store: parts between slashes, relative to the store's root.
 ///
-/// A name that exists was checked: no empty part, no `.` or `..`, no control character, at most 1,024 bytes of UTF-8 and
-/// 255 a part. So no name leads out of its store, whoever wrote it. Names are compared byte by byte, as S3 orders them:
-/// two spellings of an accented letter are two names.
+/// A name that exists was checked: no empty part, no `.` or `..`, no control character, at most 1,024 bytes of UTF-8
+/// and 255 a part. So no name leads out of its store, whoever wrote it. Names are compared byte by byte, as S3 orders
+/// them: two spellings of an accented letter are two names.
 package struct BlobName: Sendable, Hashable, Comparable, CustomStringConvertible {
   package let text: String
 

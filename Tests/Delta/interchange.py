@@ -119,7 +119,7 @@ class Checks:
             self.passed += 1
             return
         self.failed.append(what)
-        print(f"FAILED {what}")
+        print(f"FAILED {what}", flush=True)
         if isinstance(found, list) and isinstance(expected, list):
             print(f"  {len(found)} rows, expected {len(expected)}")
             for left, right in zip(found, expected):

@@ -17,7 +17,9 @@ import Testing
 
   private func removing(_ names: String..., isDataChange: Bool = false) throws -> TableTransaction {
     var transaction = TableTransaction(CommitDescription(operation: "OPTIMIZE"))
-    transaction.removed = try names.map { try TestTable.file($0).removed(atMilliseconds: 3, isDataChange: isDataChange) }
+    transaction.removed = try names.map {
+      try TestTable.file($0).removed(atMilliseconds: 3, isDataChange: isDataChange)
+    }
     return transaction
   }
 
@@ -130,7 +132,8 @@ import Testing
     provenance.planFingerprint = "f"
     let move = TransactionMove(applicationID: "app", from: nil, to: 10)
     _ = try table.commit(.append([file], moves: [move], provenance: provenance), nowMilliseconds: 9)
-    let bytes = try #require(try store.read(BlobName("\(TestTable.root)/_delta_log/\(LogName.commit(1).text)"), bytesMax: 9_999))
+    let bytes = try #require(
+      try store.read(BlobName("\(TestTable.root)/_delta_log/\(LogName.commit(1).text)"), bytesMax: 9_999))
     let actions = try CommitReader(place: "x").actions(bytes)
     #expect(actions.contains(.add(file)))
     #expect(actions.contains(.transaction(.init(applicationID: "app", version: 10, updatedMilliseconds: 9))))

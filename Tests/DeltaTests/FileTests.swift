@@ -44,7 +44,8 @@ import Testing
 
   @Test func `folders are named as Hive names them`() {
     #expect(
-      PartitionValue.folders(["a", "b"], ["a": "x/y:z%é", "b": nil]) == "a=x%2Fy%3Az%25é/b=__HIVE_DEFAULT_PARTITION__")
+      PartitionValue.folders(["a", "b"], ["a": "x/y:z%é", "b": nil])
+        == "a=x%2Fy%3Az%25é/b=__HIVE_DEFAULT_PARTITION__")
     #expect(PartitionValue.folders([], [:]).isEmpty)
   }
 

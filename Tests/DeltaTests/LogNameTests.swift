@@ -18,7 +18,9 @@ import Testing
   }
 
   @Test func `names are written as they are read`() {
-    for name in [LogName.commit(0), .commit(.max), .checkpoint(5, part: 1, parts: 1), .checkpoint(5, part: 2, parts: 9)] {
+    for name in [
+      LogName.commit(0), .commit(.max), .checkpoint(5, part: 1, parts: 1), .checkpoint(5, part: 2, parts: 9),
+    ] {
       #expect(LogName(name.text) == name)
     }
   }

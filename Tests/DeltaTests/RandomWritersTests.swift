@@ -4,8 +4,8 @@ import Testing
 
 @testable import Delta
 
-/// Several writers, compactors and zombies over one store, in random interleavings, with crashes and unknown outcomes at
-/// any operation; a naive model says what the table must hold.
+/// Several writers, compactors and zombies over one store, in random interleavings, with crashes and unknown outcomes
+/// at any operation; a naive model says what the table must hold.
 ///
 /// Each writer owns an application and writes its rows 0, 1, 2… in files that say which. The model is the demand: the
 /// files of the newest version hold each row below the application's version exactly once, and no other; and what was

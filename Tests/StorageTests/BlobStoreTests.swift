@@ -94,7 +94,8 @@ import Testing
     for name in names { #expect(try fixture.store.putIfAbsent(name, [0])) }
     let sorted = names.sorted()
     for _ in 0..<60 {
-      let folder = Bool.random(using: &random) ? nil : try BlobName(parts[Int.random(in: 0..<parts.count, using: &random)])
+      let folder =
+        Bool.random(using: &random) ? nil : try BlobName(parts[Int.random(in: 0..<parts.count, using: &random)])
       let after = Bool.random(using: &random) ? nil : sorted.randomElement(using: &random)
       let count = Int.random(in: 1...40, using: &random)
       let expected = sorted.filter { name in

@@ -2,8 +2,8 @@ internal import Columns
 internal import Core
 internal import Parquet
 
-/// The columns of a classic checkpoint (PROTOCOL.md, "Checkpoint Schema"): a group for each kind of action, of which one
-/// is set in each row.
+/// The columns of a classic checkpoint (PROTOCOL.md, "Checkpoint Schema"): a group for each kind of action, of which
+/// one is set in each row.
 enum CheckpointSchema {
   static func parquet() throws(HeadraceError) -> ParquetSchema {
     try ParquetSchema([

@@ -82,8 +82,11 @@ package final class TableWriter {
       }
       // Lengths keep apart what a separator could not.
       let key = names.map { name in (values[name] ?? nil).map { "\($0.utf8.count):\($0)" } ?? "-" }.joined()
-      var part = parts.removeValue(forKey: key) ?? Part(values: values, rows: ColumnBatch(dataColumns.map { types[$0] }))
-      for (index, column) in dataColumns.enumerated() { part.rows.columns[index].append(row, of: batch.columns[column]) }
+      var part =
+        parts.removeValue(forKey: key) ?? Part(values: values, rows: ColumnBatch(dataColumns.map { types[$0] }))
+      for (index, column) in dataColumns.enumerated() {
+        part.rows.columns[index].append(row, of: batch.columns[column])
+      }
       part.rows.rowCount += 1
       parts[key] = part
     }
@@ -94,7 +97,9 @@ package final class TableWriter {
     _ rows: borrowing ColumnBatch, to values: [String: String?], key: String, nowMilliseconds: Int64
   ) throws(HeadraceError) {
     if open[key] == nil {
-      if open.count >= configuration.openFilesMax, let largest = open.max(by: { $0.value.sizeBytes < $1.value.sizeBytes }) {
+      if open.count >= configuration.openFilesMax,
+        let largest = open.max(by: { $0.value.sizeBytes < $1.value.sizeBytes })
+      {
         try close(largest.key, nowMilliseconds: nowMilliseconds)
       }
       open[key] = try DataFileWriter(

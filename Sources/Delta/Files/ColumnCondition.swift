@@ -2,7 +2,9 @@ package import Columns
 
 /// What a reader wants of a column: files that cannot have such rows are not read.
 package struct ColumnCondition: Sendable, Equatable {
-  package enum Comparison: Sendable, Equatable { case equal, less, lessOrEqual, greater, greaterOrEqual, isNull, isNotNull }
+  package enum Comparison: Sendable, Equatable {
+    case equal, less, lessOrEqual, greater, greaterOrEqual, isNull, isNotNull
+  }
 
   package var column: String
   package var comparison: Comparison
@@ -79,7 +81,9 @@ enum ValueOrder {
     }
   }
 
-  private static func order<Key: Comparable>(_ left: Key, _ right: Key) -> Int { left < right ? -1 : left == right ? 0 : 1 }
+  private static func order<Key: Comparable>(_ left: Key, _ right: Key) -> Int {
+    left < right ? -1 : left == right ? 0 : 1
+  }
 
   private static func bytes(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Int {
     left.lexicographicallyPrecedes(right) ? -1 : left.elementsEqual(right) ? 0 : 1

@@ -42,8 +42,9 @@ package enum PartitionValue {
 
   private static let nullName = "__HIVE_DEFAULT_PARTITION__"
 
-  /// Hive's escaping: control characters and what means something to a shell, a path or a pattern. The whole value is in
-  /// the name, because some readers take it from there and not from the log; so a value may be as long as a file name.
+  /// Hive's escaping: control characters and what means something to a shell, a path or a pattern. The whole value is
+  /// in the name, because some readers take it from there and not from the log; so a value may be as long as a file
+  /// name.
   private static func escape(_ text: String) -> String {
     var escaped: [UInt8] = []
     for byte in text.utf8 {
@@ -69,7 +70,8 @@ enum TimeText {
   static func timestamp(microseconds: Int64) -> String {
     let (days, rest) = (floorDivide(microseconds, 86_400_000_000), floorRemainder(microseconds, 86_400_000_000))
     let seconds = rest / 1_000_000
-    return date(days: days) + "T\(padded(seconds / 3_600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
+    return date(days: days)
+      + "T\(padded(seconds / 3_600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
       + ".\(padded(rest % 1_000_000, 6))Z"
   }
 

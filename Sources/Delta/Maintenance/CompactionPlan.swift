@@ -6,8 +6,8 @@ package struct CompactionPolicy: Sendable {
   package var targetBytes: Int64 = 128 << 20
   /// Files of this size and more stay as they are.
   package var smallBytes: Int64 { targetBytes / 4 * 3 }
-  /// Columns whose smallest values order the files of a partition: rows keep that order if files do not overlap. Without
-  /// them, or where they do not tell, files stand in the order of their times and names.
+  /// Columns whose smallest values order the files of a partition: rows keep that order if files do not overlap.
+  /// Without them, or where they do not tell, files stand in the order of their times and names.
   package var orderedBy: [String] = []
 
   package init() {}

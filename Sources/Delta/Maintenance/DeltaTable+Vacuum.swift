@@ -3,8 +3,8 @@ package import Storage
 
 /// What `vacuum` may delete.
 package struct VacuumPolicy: Sendable {
-  /// Nil for the table's own (`delta.deletedFileRetentionDuration`, 7 days). A shorter one must be allowed; a longer one
-  /// cannot be kept, because the log forgets removed files after the table's.
+  /// Nil for the table's own (`delta.deletedFileRetentionDuration`, 7 days). A shorter one must be allowed; a longer
+  /// one cannot be kept, because the log forgets removed files after the table's.
   package var retentionMilliseconds: Int64?
   /// Whoever reads an older version, or is about to commit files, must be done within the retention.
   package var allowsShortRetention = false

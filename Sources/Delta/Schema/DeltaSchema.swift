@@ -47,7 +47,8 @@ package struct DeltaSchema: Hashable, Sendable {
   /// This schema with columns added at its end, all nullable: rows that are there already have null in them.
   ///
   /// - Returns: nil when there is nothing to add.
-  /// - Throws: DELTA_SCHEMA_CHANGE when a column that is there has another type in `wanted`, or is missing and required.
+  /// - Throws: DELTA_SCHEMA_CHANGE when a column that is there has another type in `wanted`, or is missing and
+  ///   required.
   package func adding(_ wanted: [DeltaField], _ place: String) throws(HeadraceError) -> DeltaSchema? {
     var added: [DeltaField] = []
     for field in wanted {

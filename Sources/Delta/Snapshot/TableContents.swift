@@ -8,8 +8,8 @@ struct TableContents: Sendable {
   var removed: [BlobName: RemovedFile] = [:]
   var transactions: [String: ApplicationTransaction] = [:]
 
-  /// Applies one commit. Actions of a commit have no order: removals go first, so that a file which is removed and added
-  /// again at once is there.
+  /// Applies one commit. Actions of a commit have no order: removals go first, so that a file which is removed and
+  /// added again at once is there.
   mutating func apply(_ actions: [LogAction]) {
     for case .remove(let file) in actions {
       files[file.path.name] = nil

@@ -4,8 +4,8 @@ internal import Glibc
 /// Objects as files of a folder, which other tools may read.
 ///
 /// A new object is written under a temporary name, synced, and *linked* to its own: `link(2)` fails when the name is
-/// taken, where `rename(2)` would overwrite it. So of two writers exactly one wins, a reader never meets half a file, and
-/// what is reported written survives a loss of power, its name included. (reliability: lost races are EEXIST.)
+/// taken, where `rename(2)` would overwrite it. So of two writers exactly one wins, a reader never meets half a file,
+/// and what is reported written survives a loss of power, its name included. (reliability: lost races are EEXIST.)
 package final class DiskBlobStore: BlobStore {
   /// An absolute path, or one relative to the working folder of the process.
   package let root: String

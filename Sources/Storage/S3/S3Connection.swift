@@ -32,6 +32,12 @@ final class S3Connection: Sendable {
     client = WebClient(limits)
   }
 
+  /// The client below must be closed before it goes; nobody waits for that.
+  deinit {
+    let client = client
+    Task.detached { await client.close() }
+  }
+
   /// What one answer may have; larger objects are read in ranges.
   static let responseBytesMax = 256 << 20
 

@@ -39,6 +39,7 @@ enum TestTable {
   static let protocolLine = #"{"protocol":{"minReaderVersion":1,"minWriterVersion":2}}"#
   static let metadataLine =
     #"{"metaData":{"id":"x","format":{"provider":"parquet","options":{}},"#
-    + #""schemaString":"{\"type\":\"struct\",\"fields\":[{\"name\":\"id\",\"type\":\"long\",\"nullable\":true,\"metadata\":{}}]}","#
+    + #""schemaString":"{\"type\":\"struct\",\"fields\":[{\"name\":\"id\","#
+    + #"\"type\":\"long\",\"nullable\":true,\"metadata\":{}}]}","#
     + #""partitionColumns":[],"configuration":{}}}"#
 }

@@ -76,12 +76,16 @@ import Testing
     #expect(!"\(configuration)".contains("canary"))
   }
 
-  @Test(arguments: ["", "bucket", "s3://", "s3://ab", "s3://UPPER", "s3://bucket/../x", "s3://bucket/a//b", "s3://a..b"])
+  @Test(arguments: [
+    "", "bucket", "s3://", "s3://ab", "s3://UPPER", "s3://bucket/../x", "s3://bucket/a//b", "s3://a..b",
+  ])
   func `refuses other URLs`(url: String) {
     #expect(throws: HeadraceError.self) { try S3Configuration(url: url, environment: Self.keys) }
   }
 
-  @Test(arguments: ["ftp://host", "http://", "http://host/path", "http://user@host", "http://example.org", "https://a b"])
+  @Test(arguments: [
+    "ftp://host", "http://", "http://host/path", "http://user@host", "http://example.org", "https://a b",
+  ])
   func `refuses endpoints that are none, or not encrypted`(endpoint: String) {
     var environment = Self.keys
     environment["AWS_ENDPOINT_URL"] = endpoint
