@@ -18,7 +18,8 @@ static volatile int64_t sink;
 static void row_major(const Floats *edge) {
   Words low[edges] = {}, high[edges] = {};
   for (int row = 0; row < rows; row++) {
-    const Floats first = *(const Floats *)&by_row[row * features], second = *(const Floats *)&by_row[row * features + 14];
+    const Floats first = *(const Floats *)&by_row[row * features];
+    const Floats second = *(const Floats *)&by_row[row * features + 14];
     for (int e = 0; e < edges; e++) {
       low[e] -= (Words)(first >= edge[e]);
       high[e] -= (Words)(second >= edge[e]);

@@ -9,7 +9,8 @@
 #define HEADRACE_DRIFT_LANES 16
 
 /// Row-major: row r begins at `values + r * stride`, and LANES values of it are read.
-/// `edges` and `counts` are edge_count x LANES; counts[e][lane] grows by the number of rows with value >= edges[e][lane].
+/// `edges` and `counts` are edge_count x LANES: counts[e][lane] grows by the number of rows with value >=
+/// edges[e][lane].
 void headrace_drift_count_rows(const float *values, size_t row_count, size_t stride, const float *edges,
                                size_t edge_count, uint32_t *counts);
 
@@ -24,13 +25,13 @@ void headrace_drift_count_double(const double *values, size_t count, const doubl
 void headrace_drift_extremes_rows(const float *values, size_t row_count, size_t stride, float *minima, float *maxima,
                                   uint32_t *positive_infinities, uint32_t *negative_infinities);
 
-/// Words for the exact sums of one feature: two for each exponent, and some that keep the words of neighbouring features
-/// out of each other's cache lines.
+/// Words for the exact sums of one feature: two for each exponent, and some that keep the words of neighbouring
+/// features out of each other's cache lines.
 #define HEADRACE_DRIFT_SUM_WORDS 520
 
-/// Exact sums of rows that lie one after the other: for each feature and each of the 256 exponents two words, the sum of
-/// the signed significands and that of their squares, modulo 2^64. 2^15 rows fit. Infinities and NaN land at exponent
-/// 255, zeros add nothing.
+/// Exact sums of rows that lie one after the other: for each feature and each of the 256 exponents two words, the sum
+/// of the signed significands and that of their squares, modulo 2^64. 2^15 rows fit. Infinities and NaN land at
+/// exponent 255, zeros add nothing.
 void headrace_drift_sum_rows(const float *values, size_t row_count, size_t feature_count, uint64_t *sums);
 
 /// The same of one column of doubles: 2048 exponents; squares take two words, the low one first. 2^10 values fit.

@@ -22,7 +22,11 @@ struct EqualWidthBins {
     let mean = PairwiseSum.sum(values) / size
     let deviation = (PairwiseSum.sum(values) { ($0 - mean) * ($0 - mean) } / size).squareRoot()
     guard deviation > 0 else { return 0 }
-    let skewness = PairwiseSum.sum(values) { pow(($0 - mean) / deviation, 3) } / size
+    let cubes = PairwiseSum.sum(values) { value in
+      let distance = (value - mean) / deviation
+      return distance * distance * distance
+    }
+    let skewness = cubes / size
     let error = (6 * (size - 2) / ((size + 1) * (size + 3))).squareRoot()
     return extent / (1 + log2(size) + log2(1 + skewness.magnitude / error))
   }
