@@ -34,7 +34,10 @@ import Topology
 
   private static func watermark(_ engine: Engine) throws -> Int64? {
     let view = try #require(engine.plan.view(named: "by_shop"))
-    return try engine.reader.watermark(of: EntityKey(bytes: Array("shop".utf8)), view: view)
+    var values: [FeatureValue] = []
+    return try engine.reader.read(
+      view: view, key: EntityKey(bytes: Array("shop".utf8)), at: .latest, features: [0], into: &values
+    ).watermarkMilliseconds
   }
 
   @Test(arguments: [true, false])

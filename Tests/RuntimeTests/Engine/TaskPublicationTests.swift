@@ -14,8 +14,7 @@ import Topology
     let store = try TaskStore(path: folder.path)
     defer { store.close() }
     let publication = TaskPublication(
-      partition: 0, planFingerprint: Fingerprint(value: 1), store: store,
-      status: TaskStatus(partition: 0, phase: .running, inputs: []))
+      partition: 0, store: store, status: TaskStatus(partition: 0, phase: .running, inputs: []))
     let answers = Mutex<[Bool]>([])
     func waiter() -> TaskPublication.Waiter {
       .init(
