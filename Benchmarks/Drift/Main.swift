@@ -2,7 +2,8 @@ internal import Columns
 internal import Core
 internal import Drift
 
-/// Measures `Drift` on 100,000 reference and 100,000 current rows of 30 numbers and 5 categories: `headrace-drift-benchmarks`.
+/// Measures `Drift` on 100,000 reference and 100,000 current rows of 30 numbers and 5 categories:
+/// `headrace-drift-benchmarks`.
 ///
 /// A line for each figure: name, median of the runs, unit, tab-separated. `Benchmarks/Drift/run` puts them beside other
 /// libraries and beside the floor of the machine.

@@ -5,7 +5,8 @@
 MODELS is a folder with lgb_S.txt, lgb_M.txt, xgb_S.ubj, xgb_M.ubj and xt.f32 (rows of 30 floats); what is missing is
 trained and written there. The libraries are called from Python, LightGBM's single rows through its C interface; at
 batch 1 the others' figures hold Python's own time too. `--floor` names a program called as
-PROGRAM MODEL.txt ROWS.f32 PREDICTIONS.f64 REPETITIONS 1 that prints lines `B=<batch> <kernel> <time> us/batch …`: its fastest kernel is the floor, and the last column.
+PROGRAM MODEL.txt ROWS.f32 PREDICTIONS.f64 REPETITIONS 1 that prints lines `B=<batch> <kernel> <time> us/batch …`: its
+fastest kernel is the floor, and the last column.
 """
 import argparse
 import ctypes

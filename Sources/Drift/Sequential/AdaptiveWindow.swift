@@ -3,7 +3,8 @@ internal import Glibc
 /// ADWIN: a window that grows while the mean of the stream stays, and says when two parts of it differ.
 ///
 /// Bifet, Gavaldà: Learning from Time-Changing Data with Adaptive Windowing (2007); the bound, the checks and the
-/// restart after a detection as in river. Memory is logarithmic in the length of the window; the state is a plain value.
+/// restart after a detection as in river. Memory is logarithmic in the length of the window; the state is a plain
+/// value.
 package struct AdaptiveWindow: Sendable, Equatable {
   package struct Configuration: Sendable, Equatable {
     /// The probability of a false alarm at one check, at most.

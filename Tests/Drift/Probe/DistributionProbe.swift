@@ -3,7 +3,7 @@ internal import Drift
 /// `distributions FILE`: columns `kind,a,b,c,d`; one probability for each row.
 ///
 /// `ks_exact` and `ks_asymptotic`: statistic a of samples of b and c values; `kstwo`: distance a, count b; `chi2`:
-/// statistic a, degrees of freedom b; `normal`: P(|Z| > a); `quantile`: of a; `wilson`: a of b, lower and upper by c = 0
+/// statistic a, degrees of freedom b; `normal`: P(|Z| > a); `quantile`: of a; `wilson`: a of b, lower, upper by c = 0
 /// or 1.
 enum DistributionProbe {
   static func run(_ arguments: [String]) throws {
