@@ -49,7 +49,7 @@ def last_checkpoints(worker: Server) -> bool:
 
 
 def folder_bytes(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and file.name != "RESERVE")
 
 
 def estimate(topology: Path, users: int, events_per_hour: float) -> dict:

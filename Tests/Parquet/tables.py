@@ -1,5 +1,6 @@
 """Made-up tables of every type, with what is hard about each: nulls, extremes, long and equal texts."""
 
+import datetime
 import decimal
 
 import numpy

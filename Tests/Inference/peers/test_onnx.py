@@ -109,7 +109,6 @@ def test_xgboost_through_onnxmltools(scoring, classes):
     check(scoring, f"xgboost-{classes}", model, hard_rows(8, ROWS))
 
 
-@pytest.mark.xfail(reason="a valid TreeEnsemble of ai.onnx.ml 5 is still refused", strict=True)
 def test_tree_ensemble_of_version_5(scoring):
     weights = numpy_helper.from_array(np.array([1.5, -2, 0.25, 8, 16], np.float32), "w")
     node = helper.make_node(
