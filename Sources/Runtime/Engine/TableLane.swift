@@ -53,10 +53,11 @@ final class TableLane: Sendable {
     state.change { $0.isRunning = true }
     let publisher = TablePublisher(store)
     while !state.change({ $0.isDraining }) {
-      publish(publisher)
-      _ = state.wait(timeoutMilliseconds: Self.roundMilliseconds) { $0.isDraining ? true : nil }
+      let hasFailed = !publish(publisher)
+      let pause = hasFailed ? Self.retryMilliseconds : Self.roundMilliseconds
+      _ = state.wait(timeoutMilliseconds: pause) { $0.isDraining ? true : nil }
     }
-    publish(publisher)
+    _ = publish(publisher)
     state.change { $0.hasEnded = true }
   }
 
@@ -70,7 +71,9 @@ final class TableLane: Sendable {
     _ = state.wait(timeoutMilliseconds: Self.drainMilliseconds) { $0.hasEnded ? true : nil }
   }
 
-  private func publish(_ publisher: TablePublisher) {
+  /// - Returns: whether nothing failed.
+  private func publish(_ publisher: TablePublisher) -> Bool {
+    var isWell = true
     let (ledgers, released) = state.change { state in
       defer { state.released = [] }
       return (state.ledgers, state.released)
@@ -81,10 +84,16 @@ final class TableLane: Sendable {
         ledger, nowMilliseconds: clock.nowMilliseconds, monotonicMilliseconds: WallClock.monotonic.nowMilliseconds,
         freshnessMilliseconds: freshness, bytesMax: configuration.tableFileBytesMaximum)
       state.change { $0.publishedRows += rows }
-      if let failure = ledger.failure { logger.warning("rows wait for their table", metadata: ["error": "\(failure)"]) }
+      if let failure = ledger.failure {
+        isWell = false
+        logger.warning("rows wait for their table", metadata: ["error": "\(failure)"])
+      }
     }
+    return isWell
   }
 
   private static let roundMilliseconds: Int64 = 250
+  /// What failed is tried again, and said again, only so often.
+  private static let retryMilliseconds: Int64 = 5_000
   private static let drainMilliseconds: Int64 = 10_000
 }
