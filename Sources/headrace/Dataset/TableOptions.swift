@@ -13,10 +13,16 @@ struct TableOptions: ParsableArguments {
 
   var isGiven: Bool { data != nil || tables != nil }
 
-  /// - Throws: when neither flag is given.
+  /// - Throws: when neither flag is given; TABLES_MISSING for a folder that is not there: reading makes none.
   func store() throws -> any BlobStore {
     guard isGiven else {
       throw ValidationError("--data DIR or --tables PLACE is missing: where the tables are")
+    }
+    let folder = tables ?? "\(data ?? "")/tables"
+    guard folder.hasPrefix("s3://") || Folder.exists(folder) else {
+      throw HeadraceError(
+        .user, "TABLES_MISSING", "there are no tables", place: folder,
+        remedy: "name the --data folder of a worker that has run, or its --tables")
     }
     return try TableLocation.store(tables, dataDirectory: data ?? "")
   }
