@@ -49,6 +49,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
+    .target(name: "CAllocator"),
     // C libraries of the system: each is imported by exactly one module.
     .target(name: "CRDKafka", linkerSettings: [.linkedLibrary("rdkafka")]),
     .target(
@@ -62,7 +63,7 @@ let package = Package(
     // Loops of our own, compiled for several instruction sets.
     .target(name: "CKernels"),
 
-    module("Core"),
+    module("Core", ["CAllocator"]),
     module("Codecs", ["Core", "CCodecs"]),
     module("Kafka", ["Core", "CRDKafka"]),
     module("Columns", ["Core"]),

@@ -6,6 +6,9 @@ extension TaskStore {
   /// Memory of rows and ids.
   package var memoryBytes: Int { rowBytes + dedupeTables.reduce(0) { $0 + $1.memoryBytes } }
 
+  /// Memory of what was saved and is in no file yet.
+  package var memoryTableBytes: Int { database.memoryTableBytes }
+
   /// Memory of rows and ids that the next checkpoint writes.
   package var dirtyBytes: Int {
     views.reduce(0) { $0 + ($1?.rows.dirtyBytes ?? 0) } + dedupeTables.reduce(0) { $0 + $1.unsavedBytes }
@@ -33,6 +36,7 @@ extension TaskStore {
           MetaRecord.encode([table.source], number: table.newestTime))
       }
       try database.write(batch, sync: true)
+      try database.flushFullMemoryTables()
     } catch {
       throw noting(error)
     }

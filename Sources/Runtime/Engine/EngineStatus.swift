@@ -11,6 +11,8 @@ package struct EngineStatus: Sendable {
   package var failure: String?
   /// Outcomes of each source over all tasks of this process, in the plan's order.
   package var sources: [SourceStatus]
+  /// Blocks of all stores' files in memory.
+  package var blockCacheBytes = 0
 }
 
 /// One source in this process.
@@ -36,6 +38,8 @@ package struct TaskStatus: Sendable, Equatable {
   package var inputs: [InputStatus]
   package var dirtyBytes = 0
   package var memoryBytes = 0
+  /// What was saved and is in the log of the store, but in no file yet.
+  package var memoryTableBytes = 0
   package var lastCheckpointAtMilliseconds: Int64?
   package var lastCheckpointMilliseconds: Int64?
   package var lastCommitMilliseconds: Int64?

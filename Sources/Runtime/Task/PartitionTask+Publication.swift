@@ -82,6 +82,7 @@ extension PartitionTask {
     var status = TaskStatus(partition: number, phase: phase, inputs: inputStatus())
     status.dirtyBytes = store?.dirtyBytes ?? 0
     status.memoryBytes = store?.memoryBytes ?? 0
+    status.memoryTableBytes = store?.memoryTableBytes ?? 0
     status.lastCheckpointAtMilliseconds = lastCheckpointAtMilliseconds
     status.lastCheckpointMilliseconds = lastCheckpointMilliseconds
     status.lastCommitMilliseconds = lastCommitMilliseconds

@@ -24,6 +24,8 @@ package struct EngineStatusSource: StatusSource {
     report.failure = status.failure
     report.isStarting = status.partitionCount == nil
     report.stateBytes = Int64(status.tasks.reduce(0) { $0 + $1.memoryBytes })
+    report.memoryTableBytes = Int64(status.tasks.reduce(0) { $0 + $1.memoryTableBytes })
+    report.blockCacheBytes = Int64(status.blockCacheBytes)
     report.dirtyBytes = Int64(status.tasks.reduce(0) { $0 + $1.dirtyBytes })
     return report
   }

@@ -6,7 +6,11 @@ package struct EngineReport: Sendable {
   package var startedMilliseconds: Int64
   /// Bytes of rows in memory.
   package var stateBytes: Int64
-  /// Bytes among them that no checkpoint holds yet.
+  /// Bytes in the memory tables of the stores: saved, in no file yet.
+  package var memoryTableBytes: Int64 = 0
+  /// Bytes of the stores' files that are kept in memory.
+  package var blockCacheBytes: Int64 = 0
+  /// Bytes of rows that no checkpoint holds yet.
   package var dirtyBytes: Int64
   /// Why nothing goes on any more; nil while the workers run.
   package var failure: String?

@@ -1,3 +1,4 @@
+internal import Core
 internal import NIOCore
 
 /// What `/metrics` says: one reading of everything.
@@ -29,6 +30,15 @@ struct Metrics {
     }
     text.family("headrace_state_memory_bytes", .gauge, "Rows of all tasks in memory.") {
       $0.add(report.stateBytes)
+    }
+    text.family("headrace_memory_bytes", .gauge, "Memory of this process by what it is for.") {
+      $0.add(report.stateBytes, ("part", "rows"))
+      $0.add(report.memoryTableBytes, ("part", "memory_tables"))
+      $0.add(report.blockCacheBytes, ("part", "block_cache"))
+      $0.add(Int64(ProcessMemory.idleBytes), ("part", "allocator_idle"))
+    }
+    text.family("process_resident_memory_bytes", .gauge, "Physical memory of this process.") {
+      $0.add(Int64(ProcessMemory.residentBytes))
     }
     text.family("headrace_state_dirty_bytes", .gauge, "State that no checkpoint holds yet.") {
       $0.add(report.dirtyBytes)
