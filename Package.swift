@@ -99,7 +99,7 @@ let package = Package(
       name: "headrace",
       dependencies: [
         "Core", "Columns", "Codecs", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Topology", "Rocks",
-        "OnlineStore", "Storage", "OfflineStore", "Runtime", "Serving", "Broker", logging, arguments,
+        "OnlineStore", "Storage", "Delta", "OfflineStore", "Runtime", "Serving", "Broker", logging, arguments,
       ],
       swiftSettings: settings),
 
@@ -114,7 +114,10 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "headrace-fuzz",
-      dependencies: ["Core", "Codecs", "Columns", "Contracts", "Parquet", "Broker", "Inference", nioCore],
+      dependencies: [
+        "Core", "Codecs", "Columns", "Contracts", "Parquet", "Storage", "Delta", "OfflineStore", "Broker", "Inference",
+        nioCore,
+      ],
       path: "Tests/Fuzz",
       exclude: ["Corpus"], swiftSettings: settings),
     .executableTarget(
@@ -135,6 +138,10 @@ let package = Package(
       name: "headrace-drift-benchmarks", dependencies: ["Core", "Columns", "Drift"], path: "Benchmarks/Drift",
       exclude: ["peers.py", "floor.cpp", "run"], swiftSettings: settings),
 
+    // What tests of several modules need: folders, stores that fail on order.
+    .target(
+      name: "TestSupport", dependencies: ["Core", "Storage"], path: "Tests/TestSupport", swiftSettings: settings),
+
     tests("CoreTests", ["Core"]),
     tests("CodecsTests", ["Core", "Codecs"]),
     tests("BrokerTests", ["Core", "Codecs", "Broker", nioCore, nioPosix], excluded: ["Protocol/Golden"]),
@@ -144,15 +151,19 @@ let package = Package(
     tests("ParquetTests", ["Core", "Columns", "Codecs", "Parquet"]),
     tests("ExpressionsTests", ["Core", "Columns", "Expressions"]),
     tests("FeaturesTests", ["Core", "Columns", "Expressions", "Features"]),
-    tests("StorageTests", ["Core", "Storage"]),
-    tests("DeltaTests", ["Core", "Columns", "Storage", "Parquet", "Delta"]),
-    tests("OfflineStoreTests", ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore"]),
+    tests("StorageTests", ["Core", "Storage", "TestSupport"]),
+    tests("DeltaTests", ["Core", "Columns", "Storage", "Parquet", "Delta", "TestSupport"]),
+    tests(
+      "OfflineStoreTests",
+      ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore", "TestSupport"]),
     tests("DriftTests", ["Core", "Columns", "Drift"], excluded: ["Golden"]),
     tests("InferenceTests", ["Core", "Inference"]),
-    tests("RocksTests", ["Core", "Rocks"]),
+    tests("RocksTests", ["Core", "Rocks", "TestSupport"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),
-    tests("OnlineStoreTests", ["Core", "Columns", "Expressions", "Features", "Rocks", "OnlineStore", "CAllocations"]),
+    tests(
+      "OnlineStoreTests",
+      ["Core", "Columns", "Expressions", "Features", "Rocks", "OnlineStore", "CAllocations", "TestSupport"]),
     tests(
       "RuntimeTests",
       [

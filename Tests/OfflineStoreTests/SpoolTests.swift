@@ -1,5 +1,6 @@
 import Columns
 import Core
+import TestSupport
 import Testing
 
 @testable import OfflineStore

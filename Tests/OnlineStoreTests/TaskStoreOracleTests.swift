@@ -2,6 +2,7 @@ import Columns
 import Core
 import Features
 import Rocks
+import TestSupport
 import Testing
 
 @testable import OnlineStore

@@ -23,6 +23,7 @@ package struct DatasetCatalog {
 
   private let store: any BlobStore
 
+  private static let manifestName = "manifest.json"
   private static let manifestBytesMax = 16 << 20
   private static let depthMax = 16
 
@@ -45,7 +46,7 @@ package struct DatasetCatalog {
   /// - Parameter folder: nil when the store is the dataset.
   /// - Throws: DATASET_MISSING, MANIFEST_INVALID.
   package func entry(_ folder: BlobName?) throws(HeadraceError) -> Entry {
-    let name = try Self.name("manifest.json", folder)
+    let name = try Self.name(Self.manifestName, folder)
     let place = "\(store.place)/\(name)"
     guard let bytes = try store.read(name, bytesMax: Self.manifestBytesMax) else {
       throw HeadraceError(
@@ -98,10 +99,10 @@ package struct DatasetCatalog {
   package func contentHash(of entry: Entry) throws(HeadraceError) -> String {
     var hash: DatasetHash?
     for (file, rowCount) in entry.files {
-      guard !file.contains("/"), file.hasSuffix(".parquet") else {
-        throw Self.invalid("\"\(file)\" is no name of a data file", store.place)
+      guard !file.contains("/"), file.hasSuffix(".parquet"), let name = try? Self.name(file, entry.folder) else {
+        let manifest = try Self.name(Self.manifestName, entry.folder)
+        throw Self.invalid("\"\(file.prefix(200))\" is no name of a data file", "\(store.place)/\(manifest)")
       }
-      let name = try Self.name(file, entry.folder)
       let place = "\(store.place)/\(name)"
       guard let size = try store.entry(name)?.sizeBytes, let bytes = try store.read(name, bytesMax: size) else {
         throw Self.invalid("the file is missing", place)

@@ -35,20 +35,21 @@ struct DatasetReference: ParsableArguments {
   @OptionGroup var place: TableOptions
 
   func find() throws -> (DatasetCatalog, DatasetCatalog.Entry) {
-    guard place.isGiven else { return try folder() }
+    guard place.isGiven else { return try Self.entry(inFolder: dataset) }
     let store = try place.store()
     let catalog = DatasetCatalog(store)
     if dataset.contains("/") { return (catalog, try catalog.entry(try BlobName("datasets/\(dataset)"))) }
     return (catalog, try catalog.entry(try DatasetVersions.newest(dataset, in: store)))
   }
 
-  private func folder() throws -> (DatasetCatalog, DatasetCatalog.Entry) {
-    guard Folder.exists(dataset) else {
+  /// A dataset by the folder that it was written to.
+  static func entry(inFolder path: String) throws -> (DatasetCatalog, DatasetCatalog.Entry) {
+    guard Folder.exists(path) else {
       throw HeadraceError(
-        .user, "DATASET_MISSING", "there is no such folder", place: dataset,
+        .user, "DATASET_MISSING", "there is no such folder", place: path,
         remedy: "name the folder that `dataset build --out` wrote, or a dataset with --data or --tables")
     }
-    let folder = try DiskBlobStore(root: dataset)
+    let folder = try DiskBlobStore(root: path)
     // It is only read from.
     folder.removeTemporaryFolder()
     let catalog = DatasetCatalog(folder)

@@ -1,4 +1,5 @@
 package import Core
+package import Storage
 
 /// Another store with faults on order: what a test wants to go wrong goes wrong at a chosen operation.
 ///
