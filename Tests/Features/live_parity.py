@@ -284,6 +284,10 @@ class LiveParity:
                 for row in reads[label]:
                     compared += 1
                     if bits(logged_value(row)) == bits(made[row["feature"]]):
+                        # Statuses may differ where both are null.
+                        if logged_value(row) is not None and self.is_said(row, said):
+                            self.differences.append(f"{name}:{row['feature']} of {row['entity']} at {row['_read_at']}: "
+                                                    "the training set has the same, and verify says otherwise")
                         continue
                     if row["default_value"] is None and self.is_said(row, said):
                         explained += 1

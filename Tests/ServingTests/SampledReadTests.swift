@@ -26,7 +26,8 @@ import Testing
   }
 
   @Test func `a sample is the vector that was answered, and what it was made of`() async throws {
-    let source = SampledSource(prefix: LogPrefix(topic: "t", parts: [.init(partition: 1, wholeOffset: 7, nextOffset: 7)]))
+    let source = SampledSource(
+      prefix: LogPrefix(topic: "t", parts: [.init(partition: 1, wholeOffset: 7, nextOffset: 7)]))
     let answer = try await Self.answer(source)
     #expect(answer.contains("\"values\":[2.5]"))
     #expect(answer.contains("\"values\":[9]"))

@@ -6,14 +6,18 @@ internal import Features
 struct ReplayedRead {
   /// Of the records that the row was made of when it was read. More than one where a read fell between two pieces of a
   /// commit and nobody knows which of them it saw.
-  var served: [[FeatureValue]]
+  var served: [Candidate] = []
   /// Whether the row may lack the last commit of a partition: what differs then proves nothing.
-  var isUncertain: Bool
+  var isUncertain = false
   /// What a training set has at that time: of events that had happened and were known.
-  var training: [FeatureValue]
+  var training: [FeatureValue] = []
   /// The same of all events that had happened, known or not.
-  var happened: [FeatureValue]
-  var difference = HistoryDifference()
+  var happened: [FeatureValue] = []
+
+  struct Candidate {
+    var values: [FeatureValue]
+    var difference: HistoryDifference
+  }
 }
 
 /// What keeps the row that was served from the one of a training set.
@@ -73,7 +77,6 @@ struct EntityHistory {
     for index in reads.indices {
       results[index].training = training[index]
       results[index].happened = happened[index]
-      results[index].difference = difference(reads[index])
     }
     return results
   }
@@ -117,7 +120,7 @@ extension EntityHistory {
   /// Rows as they were read. Reads are taken in the order of their positions, so that nearly always a row goes on where
   /// the one before it stood.
   private func served(_ reads: [ServedVector.Read]) -> [ReplayedRead] {
-    var results = reads.map { _ in ReplayedRead(served: [], isUncertain: false, training: [], happened: []) }
+    var results = reads.map { _ in ReplayedRead() }
     var row = PrefixRow(view.point.layout)
     let order = reads.indices.sorted { reads[$0].prefix.offsetSum < reads[$1].prefix.offsetSum }
     for index in order {
@@ -129,7 +132,7 @@ extension EntityHistory {
         self.read(
           row.row, isEmpty: row.eventCount == 0, at: read.readMilliseconds,
           watermark: read.watermarkMilliseconds ?? .min, into: &values)
-        results[index].served.append(values)
+        results[index].served.append(.init(values: values, difference: difference(read, offsets)))
       }
     }
     return results
@@ -175,9 +178,9 @@ extension EntityHistory {
     row.offsets = offsets
   }
 
-  private func difference(_ read: ServedVector.Read) -> HistoryDifference {
+  /// - Parameter ends: the prefix that the row is of.
+  private func difference(_ read: ServedVector.Read, _ ends: [Int32: Int64]) -> HistoryDifference {
     var difference = HistoryDifference()
-    let ends = Dictionary(read.prefix.parts.map { ($0.partition, $0.nextOffset) }) { first, _ in first }
     for index in events {
       let event = kept[index]
       let end = ends[event.position.partition]

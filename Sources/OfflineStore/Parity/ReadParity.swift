@@ -23,8 +23,9 @@ struct ReadParity {
 
   /// - Returns: the values that were made again, for what is computed of them; by the view's features.
   func compare(into report: inout ParityReport) -> [FeatureValue] {
-    let candidates = replayed.served.map { values in (values: values, differences: mismatches(values)) }
-    guard let best = candidates.min(by: { $0.differences < $1.differences }) else { return [] }
+    let best = replayed.served.map { (candidate: $0, mismatches: mismatches($0.values)) }
+      .min { $0.mismatches < $1.mismatches }?.candidate
+    guard let best else { return [] }
     for feature in read.features {
       guard let position = position(of: feature) else {
         note(feature, nil, .served, .version, "the plan has no such feature", isExplained: true, &report)
@@ -33,8 +34,8 @@ struct ReadParity {
       compareServed(feature, position, best.values, &report)
       // What differs by definition differs from a training set for the same reason.
       guard feature.fingerprint == view.fingerprints[position] else { continue }
-      compare(feature, replayed.training[position], .training, best.values[position], &report)
-      compare(feature, replayed.happened[position], .happened, best.values[position], &report)
+      compare(feature, replayed.training[position], .training, best, position, &report)
+      compare(feature, replayed.happened[position], .happened, best, position, &report)
     }
     return best.values
   }
@@ -86,20 +87,21 @@ struct ReadParity {
     return ServedValue(planned).text != served.text
   }
 
-  /// - Parameter exact: what the records that were served give: of them alone the difference can be explained.
+  /// - Parameter best: what the records that were served give: of them alone the difference can be explained.
   private func compare(
     _ feature: ServedVector.Feature, _ value: FeatureValue, _ comparison: ParityReport.Comparison,
-    _ exact: FeatureValue, _ report: inout ParityReport
+    _ best: ReplayedRead.Candidate, _ position: Int, _ report: inout ParityReport
   ) {
     if feature.isSame(as: value) { return report.noteEqual(key(feature), comparison) }
     // What was served is no value of its records, which was said.
-    guard feature.isSame(as: exact) else { return }
-    let (cause, explanation) = explain(comparison)
+    guard feature.isSame(as: best.values[position]) else { return }
+    let (cause, explanation) = explain(comparison, best.difference)
     note(feature, value, comparison, cause, explanation, isExplained: cause != .code, &report)
   }
 
-  private func explain(_ comparison: ParityReport.Comparison) -> (ParityReport.Cause, String) {
-    let difference = replayed.difference
+  private func explain(
+    _ comparison: ParityReport.Comparison, _ difference: HistoryDifference
+  ) -> (ParityReport.Cause, String) {
     var place = ""
     if let position = difference.position {
       place = ", the last at \(view.topic)/\(position.partition) offset \(position.offset)"

@@ -22,6 +22,11 @@ package struct ParityStatus: Sendable {
     package var feature: ParityReport.Feature
     package var cause: ParityReport.Cause
 
+    package init(feature: ParityReport.Feature, cause: ParityReport.Cause) {
+      self.feature = feature
+      self.cause = cause
+    }
+
     package static func < (left: Self, right: Self) -> Bool {
       (left.feature, left.cause.rawValue) < (right.feature, right.cause.rawValue)
     }
