@@ -92,8 +92,8 @@ let package = Package(
     module(
       "Serving",
       [
-        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Runtime",
-        hummingbird, hummingbirdCore, nioCore, nioHTTP, logging,
+        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "OfflineStore",
+        "Runtime", hummingbird, hummingbirdCore, nioCore, nioHTTP, logging,
       ]),
     .executableTarget(
       name: "headrace",
@@ -173,8 +173,8 @@ let package = Package(
     tests(
       "ServingTests",
       [
-        "Core", "Columns", "Kafka", "Contracts", "Features", "Topology", "OnlineStore", "Runtime", "Serving", "Broker",
-        "CAllocations", nioCore, nioHTTP, nioEmbedded, logging,
+        "Core", "Columns", "Kafka", "Contracts", "Features", "Topology", "OnlineStore", "OfflineStore", "Runtime",
+        "Serving", "Broker", "CAllocations", nioCore, nioHTTP, nioEmbedded, logging,
       ]),
     tests("HeadraceTests", ["Core", "Columns", "Contracts", "Kafka", "headrace"]),
     tests("ArchitectureTests", []),

@@ -74,11 +74,13 @@ extension TaskStore {
   /// - Parameters:
   ///   - deltas: the bytes of a `FeatureRow` for each key.
   ///   - rows: indexes into `keys` and `deltas`.
+  ///   - nextOffset: behind the last record of the batch. Reads that come before all of it is merged see it already, and
+  ///     so know that they cannot tell which part they saw.
   /// - Throws: `STATE_CORRUPT`, `STATE_IO`, and what a delta's bytes are refused with; what was merged then must be
   ///   discarded.
   package func merge(
     view: Int, keys: borrowing EntityKeys, deltas: borrowing TextBuffer, rows: borrowing [Int],
-    watermarkMilliseconds: Int64
+    watermarkMilliseconds: Int64, nextOffset: Int64
   ) throws(HeadraceError) {
     try checkUsable()
     let view = try storedView(view)
@@ -90,6 +92,7 @@ extension TaskStore {
       try prepare(view, keys, rows, start..<end)
       lock.lock()
       defer { lock.unlock() }
+      view.rows.noteApplied(upTo: nextOffset)
       for position in start..<end where keys.isValid[rows[position]] {
         let row = rows[position]
         try delta.receive(deltas[row], layout)

@@ -38,6 +38,9 @@ struct ViewRows: ~Copyable {
   private(set) var mayBeOnDisk: Bool
   /// The largest watermark that an event was applied at.
   private(set) var watermark = Int64.min
+  /// The offset behind the newest record that rows were changed by since the store was opened: between two changes the
+  /// rows are a function of the input up to here. `.min` while there was none.
+  private(set) var appliedOffset = Int64.min
   /// Where the clock's hand stands.
   private var hand = 0
 
@@ -115,7 +118,11 @@ extension ViewRows {
       noteChange(index)
       if let matrix { unsafe layout.gather(entry.pointee.row, at: time, into: matrix.row(row)) }
     }
+    noteApplied(upTo: headers.offsets[rows[range.upperBound - 1]] &+ 1)
   }
+
+  /// From here on rows may show records up to `offset`.
+  mutating func noteApplied(upTo offset: Int64) { appliedOffset = max(appliedOffset, offset) }
 
   /// Merges a delta into the row of a key.
   mutating func merge(
@@ -184,6 +191,7 @@ extension ViewRows {
     for index in dirty { remove(index) }
     forgetDirty()
     watermark = .min
+    appliedOffset = .min
   }
 
   private mutating func forgetDirty() {

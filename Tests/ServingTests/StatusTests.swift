@@ -1,6 +1,8 @@
 import Columns
 import Foundation
 import NIOCore
+import OfflineStore
+import Runtime
 import Testing
 
 @testable import Serving
@@ -42,6 +44,27 @@ import Testing
       #expect(topology["topology"] as? String == "bench")
       let onDemand = try #require(topology["on_demand"] as? [[String: Any]])
       #expect(onDemand[0]["inputs"] as? [String] == ["request:amount", "user_stats:f0"])
+    }
+  }
+
+  @Test func `mismatches of served values are counted by feature and cause`() async throws {
+    try await withServer { server, engine in
+      let socket = try await HTTPSocket(port: server.port)
+      #expect(try json(try await socket.get("/api/parity").body)["sampling"] as? Bool == false)
+      var parity = ParityStatus()
+      let feature = ParityReport.Feature(view: "user_stats", name: "f0")
+      parity.checked[feature] = 12
+      parity.mismatches[.init(feature: feature, cause: .code)] = 2
+      engine.set { [parity] in $0.report.parity = parity }
+      let answer = try json(try await socket.get("/api/parity").body)
+      let features = try #require(answer["features"] as? [[String: Any]])
+      #expect(features[0]["checked"] as? Int == 12)
+      #expect((features[0]["mismatches"] as? [[String: Any]])?[0]["cause"] as? String == "code")
+      let metrics = try await socket.get("/metrics").body
+      #expect(
+        metrics.contains(
+          "headrace_feature_skew_mismatch_total{view=\"user_stats\",feature=\"f0\",cause=\"code\"} 2"))
+      #expect(metrics.contains("headrace_feature_skew_checked_total{view=\"user_stats\",feature=\"f0\"} 12"))
     }
   }
 

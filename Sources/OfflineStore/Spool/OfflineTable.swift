@@ -35,7 +35,12 @@ package struct OfflineTable: Sendable, Hashable {
     self.offsetField = offsetField
     self.topic = topic
     self.partition = partition
-    applicationID = "headrace/\(topology)/\(topic)/\(partition)"
+    applicationID = Self.applicationID(topology: topology, topic: topic, partition: partition)
+  }
+
+  /// The name under which a table remembers how far a topology's rows of one partition reach.
+  package static func applicationID(topology: String, topic: String, partition: Int32) -> String {
+    "headrace/\(topology)/\(topic)/\(partition)"
   }
 
   package var types: [ColumnType] { fields.map(\.type) }

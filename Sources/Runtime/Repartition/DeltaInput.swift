@@ -14,6 +14,8 @@ final class DeltaInput {
   let storeView: Int
   private let store: TaskStore
   private(set) var upstreams: [UpstreamWatermark]
+  /// How much of each upstream partition the rows hold.
+  private(set) var reaches: [UpstreamReach]
   private(set) var watermark = Int64.min
   private(set) var digest: InputDigest
   private(set) var counts: OutcomeCounts
@@ -29,6 +31,7 @@ final class DeltaInput {
     if upstreams.count < Int(partitionCount) {
       upstreams += repeatElement(UpstreamWatermark(), count: Int(partitionCount) - upstreams.count)
     }
+    reaches = upstreams.map { UpstreamReach(restoredAt: $0.nextOffset) }
     let source = record.sources.first ?? CheckpointRecord.SourceRecord(source: view.name)
     digest = source.digest
     counts = source.counts
@@ -56,7 +59,10 @@ final class DeltaInput {
         offset: record.offset, outcome: outcome, keyHash: unsafe record.keyBytes.map { unsafe Hash64.hash($0) } ?? 0)
     }
     watermark = least()
-    try store.merge(view: storeView, keys: keys, deltas: deltas, rows: rows, watermarkMilliseconds: watermark)
+    guard let last = range.last else { return }
+    try store.merge(
+      view: storeView, keys: keys, deltas: deltas, rows: rows, watermarkMilliseconds: watermark,
+      nextOffset: records[last].offset &+ 1)
   }
 
   /// - Returns: `filtered` for watermarks and for deltas of another form of the view.
@@ -76,6 +82,7 @@ final class DeltaInput {
     upstreams[upstream].watermark = max(upstreams[upstream].watermark, envelope.watermark)
     upstreams[upstream].nextOffset = max(upstreams[upstream].nextOffset, envelope.nextOffset)
     upstreams[upstream].isIdle = envelope.isIdle
+    reaches[upstream].note(envelope)
     guard envelope.hasRow, let key = record.key else { return .filtered }
     keys.append(bytes: key)
     deltas.append(value.extracting(DeltaEnvelope.sizeBytes..<value.byteCount))

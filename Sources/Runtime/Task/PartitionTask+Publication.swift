@@ -26,7 +26,10 @@ extension PartitionTask {
         for source in input.sources {
           for target in source.targets { set(target.storeView, source.record.watermark, in: &state) }
         }
-        if let deltas = input.deltas { set(deltas.storeView, deltas.watermark, in: &state) }
+        if let deltas = input.deltas {
+          set(deltas.storeView, deltas.watermark, in: &state)
+          state.reaches[deltas.storeView] = deltas.reaches
+        }
       }
     }
   }
@@ -54,6 +57,8 @@ extension PartitionTask {
   private func set(_ state: inout TaskPublication.State) {
     state.fingerprints = context.plan.views.map(\.fingerprint)
     state.views = viewStates()
+    state.reaches = [:]
+    for deltas in inputs.lazy.compactMap(\.deltas) { state.reaches[deltas.storeView] = deltas.reaches }
   }
 
   private func viewStates() -> [TaskPublication.ViewState] {

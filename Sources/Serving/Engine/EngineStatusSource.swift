@@ -21,6 +21,7 @@ package struct EngineStatusSource: StatusSource {
       tasks: status.tasks.map { EngineReport.Task($0, nowMilliseconds: now) },
       sources: zip(status.sources, engine.plan.sources).map { EngineReport.Source($0, topic: $1.topic) },
       startedMilliseconds: startedMilliseconds)
+    report.parity = engine.parity?.status
     report.failure = status.failure
     report.isStarting = status.partitionCount == nil
     report.stateBytes = Int64(status.tasks.reduce(0) { $0 + $1.memoryBytes })

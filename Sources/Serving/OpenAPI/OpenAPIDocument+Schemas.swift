@@ -198,6 +198,19 @@ extension OpenAPIDocument {
         "services": {"type": "array", "items": {"type": "object"}}
       }
     },
+    "Parity": {
+      "type": "object",
+      "properties": {
+        "sampling": {"type": "boolean"},
+        "sampled_vectors": {"type": "integer"},
+        "dropped_vectors": {"type": "integer"},
+        "waiting_vectors": {"description": "The archive does not have their records yet.", "type": "integer"},
+        "uncertain_values": {"type": "integer"},
+        "failure": {"type": ["string", "null"]},
+        "features": {"type": "array", "items": {"type": "object"}},
+        "last_mismatches": {"type": "array", "items": {"type": "object"}}
+      }
+    },
     "Tasks": {
       "type": "object",
       "properties": {

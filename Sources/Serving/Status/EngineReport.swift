@@ -1,3 +1,6 @@
+internal import OfflineStore
+package import Runtime
+
 /// What a server tells of the work behind it: one reading of all gauges and counters.
 package struct EngineReport: Sendable {
   package var tasks: [Task]
@@ -16,6 +19,8 @@ package struct EngineReport: Sendable {
   package var failure: String?
   /// The cluster has not been asked yet which partitions there are.
   package var isStarting = false
+  /// How served values compared; nil when they are not sampled.
+  package var parity: ParityStatus?
 
   package init(
     tasks: [Task] = [], sources: [Source] = [], startedMilliseconds: Int64 = 0, stateBytes: Int64 = 0,

@@ -1,5 +1,7 @@
 internal import Core
 internal import NIOCore
+internal import OfflineStore
+internal import Runtime
 
 /// What `/metrics` says: one reading of everything.
 struct Metrics {
@@ -18,6 +20,7 @@ struct Metrics {
     writeLag(&text)
     writeRequests(&text)
     writeFeatures(&text)
+    if let parity = report.parity { writeParity(parity, &text) }
     return text.body
   }
 
@@ -173,6 +176,36 @@ struct Metrics {
     text.family("headrace_pushed_events", .counter, "Events that came by push, by what became of them.") {
       $0.add(counters.pushedEvents.value, ("outcome", "written"))
       $0.add(counters.refusedEvents.value, ("outcome", "refused"))
+    }
+  }
+}
+
+extension Metrics {
+  private func writeParity(_ parity: ParityStatus, _ text: inout MetricsText) {
+    text.family("headrace_feature_skew_checked", .counter, "Served values that were made again from the archive.") {
+      samples in
+      for (feature, count) in parity.checked.sorted(by: { $0.key < $1.key }) {
+        samples.add(count, ("view", feature.view), ("feature", feature.name))
+      }
+    }
+    text.family(
+      "headrace_feature_skew_mismatch", .counter,
+      "Served values that are not what their records, or a training set at the same time, give; code is a fault."
+    ) { samples in
+      for (mismatch, count) in parity.mismatches.sorted(by: { $0.key < $1.key }) {
+        samples.add(
+          count, ("view", mismatch.feature.view), ("feature", mismatch.feature.name), ("cause", mismatch.cause.rawValue)
+        )
+      }
+    }
+    text.family("headrace_feature_skew_sampled_vectors", .counter, "Served vectors that were logged.") {
+      $0.add(parity.sampled)
+    }
+    text.family("headrace_feature_skew_dropped_vectors", .counter, "Samples of served vectors that were lost.") {
+      $0.add(parity.dropped)
+    }
+    text.family("headrace_feature_skew_waiting_vectors", .gauge, "Samples that wait for the archive.") {
+      $0.add(Int64(parity.waiting))
     }
   }
 }
