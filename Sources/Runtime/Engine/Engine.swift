@@ -156,7 +156,7 @@ package final class Engine: Sendable {
     }
     return EngineStatus(
       planFingerprint: plan.fingerprint, tasks: tasks, partitionCount: board.partitionCount,
-      failure: board.failure?.description, sources: sources)
+      failure: board.failure?.description, sources: sources, tables: tables?.status ?? [])
   }
 
   /// Waits until the record at `offset` of a source's topic is visible to reads: read your write.

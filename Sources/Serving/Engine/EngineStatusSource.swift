@@ -22,6 +22,11 @@ package struct EngineStatusSource: StatusSource {
       sources: zip(status.sources, engine.plan.sources).map { EngineReport.Source($0, topic: $1.topic) },
       startedMilliseconds: startedMilliseconds)
     report.failure = status.failure
+    report.tables = status.tables.map { table in
+      EngineReport.Table(
+        name: table.name, waitingRows: table.waitingRows, oldestWaitingMilliseconds: table.oldestWaitingMilliseconds,
+        publishedRows: table.publishedRows, failures: table.failures, lastFailure: table.lastFailure)
+    }
     report.isStarting = status.partitionCount == nil
     report.stateBytes = Int64(status.tasks.reduce(0) { $0 + $1.memoryBytes })
     report.dirtyBytes = Int64(status.tasks.reduce(0) { $0 + $1.dirtyBytes })
