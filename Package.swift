@@ -168,7 +168,7 @@ let package = Package(
       "RuntimeTests",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Runtime", "Broker", logging,
+        "Storage", "Delta", "OfflineStore", "Runtime", "Broker", logging,
       ]),
     tests(
       "ServingTests",

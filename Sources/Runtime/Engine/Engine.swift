@@ -166,7 +166,8 @@ package final class Engine: Sendable {
     }
     return EngineStatus(
       planFingerprint: plan.fingerprint, tasks: tasks, partitionCount: board.partitionCount,
-      failure: board.failure?.description, sources: sources, blockCacheBytes: blockCache.usedBytes)
+      failure: board.failure?.description, sources: sources, blockCacheBytes: blockCache.usedBytes,
+      tables: tables?.status ?? [])
   }
 
   /// Waits until the record at `offset` of a source's topic is visible to reads: read your write.

@@ -68,6 +68,8 @@ final class SourcePipeline {
   final class ViewTarget: Target {
     /// As the store numbers it.
     let storeView: Int
+    /// Where its values go as rows; nil for nowhere.
+    var history: HistoryWriter?
 
     init(_ plan: ViewPlan, view: Int, keys: Int, storeView: Int) {
       self.storeView = storeView
@@ -163,7 +165,7 @@ extension SourcePipeline {
     decisions.settle(
       records, first: range.lowerBound, count: count, recordKeys: recordKey.map { keys[$0] }, outputs)
     try archive(records, first: range.lowerBound, count: count)
-    try apply(isEmitting: outputs != nil)
+    try apply(records, first: range.lowerBound, count: count, isEmitting: outputs != nil)
     return count
   }
 
@@ -192,11 +194,17 @@ extension SourcePipeline {
   /// Rows to the views, in the order of the log.
   ///
   /// - Parameter isEmitting: false below the restart's C: deltas of these records were sent before.
-  private func apply(isEmitting: Bool) throws(HeadraceError) {
-    guard !decisions.rows.isEmpty else { return }
+  private func apply(
+    _ records: borrowing ConsumedBatch, first: Int, count: Int, isEmitting: Bool
+  ) throws(HeadraceError) {
+    guard !decisions.rows.isEmpty || targets.contains(where: { $0.history != nil }) else { return }
     for target in targets {
       evaluate(target)
       select(target)
+      if let history = target.history {
+        try apply(target, history, records, first: first, count: count)
+        continue
+      }
       try store.apply(
         view: target.storeView, keys: keys[target.keys], inputs: target.inputs, rows: target.rows,
         headers: decisions.headers)

@@ -23,6 +23,11 @@ package struct EngineStatusSource: StatusSource {
       startedMilliseconds: startedMilliseconds)
     report.parity = engine.parity?.status
     report.failure = status.failure
+    report.tables = status.tables.map { table in
+      EngineReport.Table(
+        name: table.name, waitingRows: table.waitingRows, oldestWaitingMilliseconds: table.oldestWaitingMilliseconds,
+        publishedRows: table.publishedRows, failures: table.failures, lastFailure: table.lastFailure)
+    }
     report.isStarting = status.partitionCount == nil
     report.stateBytes = Int64(status.tasks.reduce(0) { $0 + $1.memoryBytes })
     report.memoryTableBytes = Int64(status.tasks.reduce(0) { $0 + $1.memoryTableBytes })

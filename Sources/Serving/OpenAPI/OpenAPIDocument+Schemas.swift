@@ -278,6 +278,21 @@ extension OpenAPIDocument {
               "without_entity": {"type": "integer"}
             }
           }
+        },
+        "tables": {
+          "description": "What waits in this process for each table that it writes: archives and histories.",
+          "type": "array",
+          "items": {
+            "type": "object",
+            "properties": {
+              "name": {"type": "string"},
+              "waiting_rows": {"type": "integer"},
+              "oldest_waiting_ms": {"type": "integer"},
+              "published_rows": {"type": "integer"},
+              "failures": {"type": "integer"},
+              "last_failure": {"type": ["string", "null"]}
+            }
+          }
         }
       }
     },

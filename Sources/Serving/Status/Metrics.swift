@@ -17,6 +17,7 @@ struct Metrics {
     writeProcess(&text)
     writeSources(&text)
     writeTasks(&text)
+    writeTables(&text)
     writeLag(&text)
     writeRequests(&text)
     writeFeatures(&text)
@@ -97,6 +98,25 @@ struct Metrics {
     }
     text.family("headrace_task_checkpoint_bytes", .gauge, "Bytes that a task's last checkpoint wrote.") { samples in
       for task in report.tasks { samples.add(task.checkpointBytes, ("task", String(task.partition))) }
+    }
+  }
+
+  private func writeTables(_ text: inout MetricsText) {
+    text.family("headrace_table_waiting_rows", .gauge, "Rows that a table does not have yet.") { samples in
+      for table in report.tables { samples.add(table.waitingRows, ("table", table.name)) }
+    }
+    text.family(
+      "headrace_table_commit_lag_seconds", .gauge, "For how long the oldest row waits that a table does not have yet."
+    ) { samples in
+      for table in report.tables {
+        samples.add(Double(table.oldestWaitingMilliseconds) / 1_000, ("table", table.name))
+      }
+    }
+    text.family("headrace_table_rows", .counter, "Rows that were committed to a table.") { samples in
+      for table in report.tables { samples.add(table.publishedRows, ("table", table.name)) }
+    }
+    text.family("headrace_table_failures", .counter, "Tries to commit to a table that failed.") { samples in
+      for table in report.tables { samples.add(table.failures, ("table", table.name)) }
     }
   }
 
