@@ -30,12 +30,14 @@ package enum DatasetSplit: Sendable, Equatable {
   /// The names of its parts; files begin with them.
   var parts: [String] { self == .none ? ["data"] : ["train", "test"] }
 
-  /// The part of each row.
+  /// The part of each row; nothing when there is one part only.
   ///
-  /// - Parameter entityHashes: of each row's keys.
-  func assign(timesMilliseconds times: [Int64], entityHashes: [UInt64]) -> [Int] {
+  /// - Parameters:
+  ///   - times: of each row, for a split by time.
+  ///   - entityHashes: of each row's keys, for a split by entity.
+  func assign(timesMilliseconds times: [Int64], entityHashes: [UInt64]) -> [UInt8] {
     switch self {
-    case .none: return times.map { _ in 0 }
+    case .none: return []
     case .time(let share):
       let sorted = times.sorted()
       guard !sorted.isEmpty else { return [] }

@@ -32,19 +32,3 @@ package struct PointInTimeView: Sendable {
     self.features = features
   }
 }
-
-/// When an archived event happened, and since when it is known.
-package struct EventStamp: Sendable {
-  package var timeMilliseconds: Int64
-  package var knownMilliseconds: Int64
-  package var position: EventPosition
-
-  package init(timeMilliseconds: Int64, knownMilliseconds: Int64, position: EventPosition) {
-    self.timeMilliseconds = timeMilliseconds
-    self.knownMilliseconds = knownMilliseconds
-    self.position = position
-  }
-
-  /// From when on it counts: it has happened, and is known.
-  var countsFrom: Int64 { max(timeMilliseconds, knownMilliseconds) }
-}

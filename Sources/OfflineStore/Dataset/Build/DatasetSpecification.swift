@@ -4,11 +4,11 @@ package import Features
 
 /// What a dataset is made of: a service's vector, at the times of labels. Plain values: whoever has a plan makes one.
 package struct DatasetSpecification: Sendable {
-  /// A view that the vector needs, and where its events are archived.
+  /// A view that the vector needs, and where its events come from.
   package struct View: Sendable {
     package var view: PointInTimeView
-    /// `events/<source>`.
-    package var table: String
+    package var source: String
+    package var topic: String
     /// The contract's fields, as the table has them.
     package var fields: [OfflineTable.Field]
     /// Columns of the labels that hold the entity's key.
@@ -17,11 +17,12 @@ package struct DatasetSpecification: Sendable {
     package var fingerprint: String
 
     package init(
-      view: PointInTimeView, table: String, fields: [OfflineTable.Field], joinKeys: [String], joinTypes: [ColumnType],
-      fingerprint: String
+      view: PointInTimeView, source: String, topic: String, fields: [OfflineTable.Field], joinKeys: [String],
+      joinTypes: [ColumnType], fingerprint: String
     ) {
       self.view = view
-      self.table = table
+      self.source = source
+      self.topic = topic
       self.fields = fields
       self.joinKeys = joinKeys
       self.joinTypes = joinTypes

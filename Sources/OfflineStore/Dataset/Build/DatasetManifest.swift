@@ -2,13 +2,6 @@ internal import Core
 
 /// What a dataset is and what it was made of: from it the same dataset can be made again.
 package struct DatasetManifest: Sendable {
-  package struct Table: Sendable {
-    package var name: String
-    package var version: Int64
-    /// Offsets behind the last event of each partition in that version.
-    package var offsets: [(applicationID: String, offset: Int64)]
-  }
-
   package struct File: Sendable {
     package var name: String
     package var part: String
@@ -24,17 +17,21 @@ package struct DatasetManifest: Sendable {
     package var feature: String?
   }
 
-  package static let formatVersion = 1
+  package static let formatVersion = 2
 
   package var name: String
   package var topology: String
   package var service: String
   package var serviceFingerprint: String
   package var views: [(name: String, fingerprint: String)]
-  package var tables: [Table]
-  package var labels: String
+  package var events: [EventOrigin]
+  package var labels: LabelOrigin
   package var labelTime: String
+  /// Whether labels name records, up to which the events of their partition count.
+  package var namesRecords: Bool
   package var isAsKnown: Bool
+  package var fromMilliseconds: Int64?
+  package var toMilliseconds: Int64?
   package var split: DatasetSplit
   package var rowCount: Int
   package var fields: [Field]
@@ -48,13 +45,20 @@ package struct DatasetManifest: Sendable {
       writer.number(Self.formatVersion)
       for (key, text) in [
         ("name", name), ("topology", topology), ("service", service), ("service_fingerprint", serviceFingerprint),
-        ("labels", labels), ("label_time", labelTime), ("split", split.text), ("content_hash", contentHash),
+        ("label_time", labelTime), ("split", split.text), ("content_hash", contentHash),
       ] {
         writer.key(key)
         writer.string(text)
       }
-      writer.key("as_known")
-      writer.boolean(isAsKnown)
+      for (key, flag) in [("as_known", isAsKnown), ("names_records", namesRecords)] {
+        writer.key(key)
+        writer.boolean(flag)
+      }
+      for (key, time) in [("from_ms", fromMilliseconds), ("to_ms", toMilliseconds)] {
+        guard let time else { continue }
+        writer.key(key)
+        writer.number(time)
+      }
       writer.key("row_count")
       writer.number(rowCount)
       writeSources(&writer)
@@ -75,20 +79,66 @@ package struct DatasetManifest: Sendable {
         }
       }
     }
+    writeLabels(&writer)
     writer.key("tables")
     writer.array { writer in
-      for table in tables {
+      for origin in events {
+        guard let table = origin.table else { continue }
         writer.object { writer in
           writer.key("name")
-          writer.string(table.name)
+          writer.string(table)
+          writer.key("source")
+          writer.string(origin.source)
           writer.key("version")
-          writer.number(table.version)
-          writer.key("offsets")
-          writer.object { writer in
-            for (applicationID, offset) in table.offsets {
-              writer.key(applicationID)
-              writer.number(offset)
-            }
+          writer.number(origin.version)
+          writeOffsets(origin, &writer)
+        }
+      }
+    }
+    writer.key("topics")
+    writer.array { writer in
+      for origin in events {
+        guard let topic = origin.topic else { continue }
+        writer.object { writer in
+          writer.key("name")
+          writer.string(topic)
+          writer.key("source")
+          writer.string(origin.source)
+          writeOffsets(origin, &writer)
+        }
+      }
+    }
+  }
+
+  private func writeOffsets(_ origin: EventOrigin, _ writer: inout JSONWriter) {
+    writer.key("offsets")
+    writer.object { writer in
+      for (name, offset) in origin.offsets {
+        writer.key(name)
+        writer.number(offset)
+      }
+    }
+  }
+
+  private func writeLabels(_ writer: inout JSONWriter) {
+    writer.key("labels")
+    writer.object { writer in
+      writer.key("kind")
+      writer.string(labels.kind.rawValue)
+      writer.key("place")
+      writer.string(labels.place)
+      if let version = labels.version {
+        writer.key("version")
+        writer.number(version)
+      }
+      guard labels.kind == .topic else { return }
+      writer.key("offsets")
+      writer.object { writer in
+        for (partition, offsets) in labels.offsets.sorted(by: { $0.key < $1.key }) {
+          writer.key("\(partition)")
+          writer.array { writer in
+            writer.number(offsets.lowerBound)
+            writer.number(offsets.upperBound)
           }
         }
       }
