@@ -156,7 +156,7 @@ let package = Package(
       "RuntimeTests",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Runtime", "Broker", logging,
+        "Storage", "OfflineStore", "Runtime", "Broker", logging,
       ]),
     tests(
       "ServingTests",

@@ -35,6 +35,8 @@ package final class SpoolLedger: Sendable {
     var parts: [(segment: SpoolRecord.Segment, position: Int)]
     var from: Int64?
     var to: Int64
+    /// The first offset that the parts cover.
+    var first: Int64? { parts.first.map { $0.segment.tables[$0.position].offsets.lowerBound } }
   }
 
   /// What waits for longer than `freshnessMilliseconds`, or is larger than `bytesMax`.
@@ -81,6 +83,18 @@ package final class SpoolLedger: Sendable {
 
   /// Why rows wait for longer than they should; nil when nothing failed.
   package var failure: HeadraceError? { state.withLock { $0.failure } }
+
+  /// Whether rows of a table are in segments and not in the table.
+  package func isWaiting(_ table: Int) -> Bool {
+    state.withLock { state in
+      state.segments.contains { segment in
+        segment.tables.contains { rows in
+          rows.table == tables[table].name && rows.rowCount > 0
+            && rows.offsets.upperBound > state.published[table] ?? .min
+        }
+      }
+    }
+  }
 
   /// Rows that no table has yet.
   package var waitingRows: Int64 {

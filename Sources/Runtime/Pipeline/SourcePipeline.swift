@@ -168,13 +168,13 @@ extension SourcePipeline {
   }
 
   /// Of records with the same id the first in the log counts.
-  private func dropDuplicates(_ count: Int) throws(HeadraceError) {
+  func dropDuplicates(_ count: Int) throws(HeadraceError) {
     guard let dedupe, let column = source.dedupe?.column, !decisions.rows.isEmpty else { return }
     eventIDs.encode(batch.columns, parts: [column], rowCount: batch.rowCount)
     try decisions.dropDuplicates(dedupe, eventIDs, count: count)
   }
 
-  private func evaluateScope() {
+  func evaluateScope() {
     let first = source.columns.count
     for index in derived.indices {
       source.derived[index].expression.evaluate(batch, into: &derived[index], scratch: &scratch)
@@ -183,7 +183,7 @@ extension SourcePipeline {
     evaluate(source.filter, into: &filter)
   }
 
-  private func encodeKeys() {
+  func encodeKeys() {
     for slot in keys.indices {
       keys[slot].encode(batch.columns, parts: keyColumns[slot], rowCount: batch.rowCount)
     }
@@ -192,7 +192,7 @@ extension SourcePipeline {
   /// Rows to the views, in the order of the log.
   ///
   /// - Parameter isEmitting: false below the restart's C: deltas of these records were sent before.
-  private func apply(isEmitting: Bool) throws(HeadraceError) {
+  func apply(isEmitting: Bool) throws(HeadraceError) {
     guard !decisions.rows.isEmpty else { return }
     for target in targets {
       evaluate(target)

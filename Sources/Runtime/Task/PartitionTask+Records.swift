@@ -12,6 +12,8 @@ extension PartitionTask {
       let index = inputs.firstIndex(where: { $0.partition == records.partition })
     else { return }
     let input = inputs[index]
+    // It comes again when the archive is read.
+    guard input.archive == nil else { return }
     input.lastRecordAtMilliseconds = WallClock.monotonic.nowMilliseconds
     do throws(HeadraceError) {
       let first = try skip(records, input, below: machine.inputs[index].applied)
@@ -42,6 +44,7 @@ extension PartitionTask {
       let index = inputs.firstIndex(where: { $0.partition == partition })
     else { return }
     let input = inputs[index]
+    guard input.archive == nil else { return }
     let progress = machine.inputs[index]
     if progress.isReplaying {
       // Behind the last record there are only markers up to C.

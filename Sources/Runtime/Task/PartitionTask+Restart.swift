@@ -30,7 +30,7 @@ extension PartitionTask {
         }
         input.endOffset = log.end
         let saved = record?.inputs.first { $0.topic == input.plan.topic }?.nextOffset
-        opened.append(.init(saved: saved, log: .init(beginning: log.beginning, end: log.end)))
+        opened.append(.init(saved: saved, log: reachableLog(input, log, saved: saved)))
       }
       follow(.opened(opened))
     } catch {
@@ -152,10 +152,9 @@ extension PartitionTask {
     let storeView = try namespace(of: view, in: store).view
     let pipeline = try makePipeline(
       store, index, partition, [(position, storeView)], saved?.sources.first, dedupeName: dedupeName)
-    let beginning = try consumer.watermarks([partition])[partition]?.beginning ?? 0
-    return try ViewBootstrap(
+    return ViewBootstrap(
       view: position, storeView: storeView, plan: view, pipeline: pipeline, dedupeName: dedupeName,
-      position: max(saved?.nextOffset ?? beginning, beginning), context: context)
+      position: saved?.nextOffset ?? 0, context: context)
   }
 
   private func makePipeline(
@@ -210,7 +209,17 @@ extension PartitionTask {
 
   func read(from offsets: [Int64]) {
     startOffsets = offsets
-    for (index, input) in inputs.enumerated() {
+    do throws(HeadraceError) {
+      let logs = try consumer.watermarks(inputs.map(\.partition))
+      for (index, input) in inputs.enumerated() {
+        guard let log = logs[input.partition] else { continue }
+        if let start = try startFromArchive(input, at: offsets[index], log: log) { startOffsets[index] = start }
+      }
+    } catch {
+      pendingFailure = error
+      return
+    }
+    for (index, input) in inputs.enumerated() where input.archive == nil {
       // One record earlier, if it is there, to see whether the log is still the one that the state knows.
       guard let witness = input.expectedWitness, witness.offset < offsets[index] else { continue }
       if witness.offset >= machine.inputs[index].log.beginning { startOffsets[index] = witness.offset }

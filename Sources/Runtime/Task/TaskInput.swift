@@ -19,6 +19,8 @@ final class TaskInput {
   var committedMetadata: CommitMetadata?
   /// One past the last record of the log, as far as anybody has said.
   var endOffset: Int64?
+  /// What is read before the log: records that retention took.
+  var archive: ArchiveFeed?
   /// When the last record came, by the monotonic clock.
   var lastRecordAtMilliseconds = WallClock.monotonic.nowMilliseconds
 
