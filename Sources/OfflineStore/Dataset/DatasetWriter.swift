@@ -1,4 +1,4 @@
-internal import Columns
+package import Columns
 internal import Core
 internal import Features
 internal import Parquet
@@ -119,8 +119,8 @@ struct DatasetWriter {
 }
 
 /// A list of values as a JSON array.
-enum JSONListText {
-  static func text(_ values: [Value]) -> String {
+package enum JSONListText {
+  package static func text(_ values: [Value]) -> String {
     var writer = JSONWriter()
     writer.array { writer in
       for value in values {

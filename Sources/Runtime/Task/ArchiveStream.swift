@@ -42,6 +42,7 @@ final class ArchiveStream: Sendable {
     try BlockingThread.start(name: "archive") { [state] in
       do throws(HeadraceError) {
         try Self.read(request, into: state)
+        state.change { $0.hasEnded = true }
       } catch {
         state.change { $0.failure = error }
       }
@@ -63,7 +64,6 @@ final class ArchiveStream: Sendable {
   }
 
   private static func read(_ request: Request, into state: Monitor<State>) throws(HeadraceError) {
-    defer { state.change { $0.hasEnded = $0.failure == nil } }
     guard let archive = try ArchiveSnapshot.open(request.store, source: request.source.name),
       let reach = try archive.reach(
         topology: request.topology, topic: request.partition.topic, partition: request.partition.partition)

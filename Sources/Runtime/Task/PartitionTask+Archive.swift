@@ -52,8 +52,7 @@ extension PartitionTask {
       .init(
         store: store, topology: context.plan.name, source: source.source, partition: input.partition,
         offsets: offset..<Int64.max))
-    // What the archive leaves out is not in its digest: there is nothing to compare with.
-    input.committedMetadata = nil
+    input.isWithoutDigest = true
     input.expectedWitness = nil
     input.witness = nil
     logger.notice(

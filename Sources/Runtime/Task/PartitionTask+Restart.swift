@@ -20,6 +20,7 @@ extension PartitionTask {
         unsafe try CheckpointRecord(decoding: bytes.span.bytes, place: statePath)
       }
       let ends = try consumer.watermarks(partitions)
+      logs = ends
       try openSpool(record, ends)
       inputs = try makeInputs(store, record)
       makePublication(store)
@@ -91,7 +92,9 @@ extension PartitionTask {
           record: saved ?? CheckpointRecord.InputRecord(topic: plan.topic, nextOffset: 0))
       }
       inputs.append(
-        TaskInput(plan: plan, partition: partition, sources: sources, deltas: deltas, witness: saved?.witness))
+        TaskInput(
+          plan: plan, partition: partition, sources: sources, deltas: deltas, witness: saved?.witness,
+          isWithoutDigest: saved != nil && saved?.witness == nil))
     }
     return inputs
   }
@@ -210,7 +213,6 @@ extension PartitionTask {
   func read(from offsets: [Int64]) {
     startOffsets = offsets
     do throws(HeadraceError) {
-      let logs = try consumer.watermarks(inputs.map(\.partition))
       for (index, input) in inputs.enumerated() {
         guard let log = logs[input.partition] else { continue }
         if let start = try startFromArchive(input, at: offsets[index], log: log) { startOffsets[index] = start }

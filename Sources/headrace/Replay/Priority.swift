@@ -2,8 +2,8 @@ internal import Glibc
 
 /// Work that can wait: the scheduler prefers everybody else.
 enum Priority {
-  private static let niceness: Int32 = 10
-
   /// For the whole process. Where it is refused the work goes on as it is.
-  static func yield() { _ = nice(niceness) }
+  ///
+  /// - Parameter niceness: 0 to 19, as nice(1) has it.
+  static func yield(niceness: Int32) { _ = nice(niceness) }
 }

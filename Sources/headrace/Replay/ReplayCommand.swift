@@ -29,7 +29,13 @@ struct ReplayCommand: AsyncParsableCommand {
       behind the last batch; readers need isolation.level=read_committed. A replay that is done is not done again \
       without --again. The source's topic must still exist in the cluster, empty or not.
 
-      Live work comes first: the process lowers its own priority (nice 10), and publishes 20,000 events a second \
+      With --into TABLE, a name with a slash such as features/carriers, the features of a view (--view, or the one that \
+      is called so) after each archived event are written there, as a worker would have served them then: a new view \
+      has its history without waiting. The columns are those of the view's own history. Rows are committed together \
+      with the offset that they reach (txn), so that they come once; a run that was ended reads from the beginning \
+      again, because values depend on all that came before, and writes what is missing.
+
+      Live work comes first: the process lowers its own priority (--nice 10), and publishes 20,000 events a second \
       unless --rate or --speed say otherwise. \(ExitStatus.help)
       """)
 
@@ -48,7 +54,8 @@ struct ReplayCommand: AsyncParsableCommand {
   var to: String?
   @Option(help: "Which time of an event counts: event (it happened) or known (it came).") var by = Clock.event
   @Option(help: "auto, archive or log.") var read = Reading.auto
-  @Option(help: ArgumentHelp("Publish there; made when missing.", valueName: "topic")) var into: String?
+  @Option(help: ArgumentHelp("Publish or write there; made when missing.", valueName: "topic|table")) var into: String?
+  @Option(help: ArgumentHelp("Whose features go into a table.", valueName: "view")) var view: String?
   @Option(help: "How many partitions a topic that is made gets. (default: as the source's)") var partitions: Int32?
   @Option(help: ArgumentHelp("Not faster than this. (default: 20k/s into a topic)", valueName: "n/s"))
   var rate: PublishRate?
@@ -58,6 +65,7 @@ struct ReplayCommand: AsyncParsableCommand {
     help: ArgumentHelp("Under which its progress is kept. (default: made of the other flags)", valueName: "name"))
   var name: String?
   @Flag(help: "Publish once more what was published before.") var again = false
+  @Option(help: "How much the scheduler prefers everybody else: 0 to 19.") var nice: Int32 = 10
   @OptionGroup var place: TableOptions
   @OptionGroup var schemas: TopologyOptions
   @Option(help: "table or json.") var output = OutputFormat.table
@@ -71,8 +79,19 @@ struct ReplayCommand: AsyncParsableCommand {
     let range = times
     guard range.lowerBound < range.upperBound else { throw ValidationError("--from must be earlier than --to") }
     if rate != nil && speed != nil { throw ValidationError("--rate and --speed exclude each other") }
+    guard (0...19).contains(nice) else { throw ValidationError("--nice \(nice): expected 0 to 19") }
     if let partitions, partitions < 1 { throw ValidationError("--partitions \(partitions): expected at least 1") }
-    if let into { _ = try TopicName.parse(into) }
+    if let into, !isTable { _ = try TopicName.parse(into) }
+    if isTable {
+      guard place.isGiven else {
+        throw ValidationError("--into \(into ?? ""): --data DIR or --tables PLACE is missing: where the tables are")
+      }
+      guard read != .log, rate == nil, speed == nil, partitions == nil, !again, sources.isEmpty else {
+        throw ValidationError("a table takes features of the archive: only --view, --from, --to, --by and --name apply")
+      }
+    } else if view != nil {
+      throw ValidationError("--view is of use with --into TABLE only")
+    }
     if into == nil, rate != nil || speed != nil || partitions != nil || again || name != nil {
       throw ValidationError("--rate, --speed, --partitions, --name and --again are of no use without --into")
     }
@@ -80,6 +99,8 @@ struct ReplayCommand: AsyncParsableCommand {
       throw ValidationError("--read archive: --data DIR or --tables PLACE is missing: where the tables are")
     }
   }
+
+  private var isTable: Bool { into?.contains("/") ?? false }
 
   private var times: Range<Int64> {
     let first = from.flatMap { RFC3339.milliseconds($0) } ?? .min
@@ -90,9 +111,13 @@ struct ReplayCommand: AsyncParsableCommand {
     let plan = try schemas.load(topology)
     let selection = try ReplaySelection(plan, sources: sources, times: times, clock: by, reading: read)
     let store = place.isGiven ? try place.store() : nil
-    let client = try connection.clientConfiguration()
     let stop = try TerminationSignal.watch()
-    Priority.yield()
+    Priority.yield(niceness: nice)
+    if let into, let store, isTable {
+      let replay = try TableReplay(selection, store, view: view, into: into, name: name, stop)
+      return try finish(try replay.run())
+    }
+    let client = try connection.clientConfiguration()
     var pace = rate?.pace ?? speed?.pace
     if into != nil { pace = pace ?? .rate(recordsPerSecond: Self.defaultRate) }
     var target: ReplayTarget?
@@ -102,12 +127,17 @@ struct ReplayCommand: AsyncParsableCommand {
     }
     let (repeats, paced) = (again, pace ?? .unlimited)
     let thread = try BlockingThread(name: "replay")
-    let (report, status) = try await thread.run { [target] in
+    let result = try await thread.run { [target] in
       guard let target else {
         return try ReplayCount(selection, store, client, stop).run()
       }
       return try TopicReplay(selection, store, client, target, paced, stop).run(again: repeats)
     }
+    try finish(result)
+  }
+
+  private func finish(_ result: (report: ReplayReport, status: ExitStatus)) throws {
+    let (report, status) = result
     switch output {
     case .table: try StandardOutput.writeAll(Array(report.text.utf8))
     case .json: try StandardOutput.writeAll(report.json)

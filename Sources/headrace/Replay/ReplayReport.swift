@@ -34,10 +34,11 @@ struct ReplayReport: Sendable {
   var isDone = false
   var milliseconds: Int64 = 0
 
-  init(_ selection: ReplaySelection) {
-    sources = selection.sources.map { index in
-      Source(name: selection.plan.sources[index].name, topic: selection.plan.sources[index].topic)
-    }
+  init(_ selection: ReplaySelection) { self.init(selection.plan, sources: selection.sources) }
+
+  /// - Parameter positions: in the plan.
+  init(_ plan: Plan, sources positions: [Int]) {
+    sources = positions.map { Source(name: plan.sources[$0].name, topic: plan.sources[$0].topic) }
   }
 
   var readCount: Int64 { sources.reduce(0) { $0 + $1.fromArchive + $1.fromLog } }
@@ -68,8 +69,9 @@ struct ReplayReport: Sendable {
     }
     let speed = "in \(Figures.duration(milliseconds: milliseconds)), \(Figures.short(perSecond))/s"
     guard let target else { return "\(Figures.grouped(Int(clamping: readCount))) events read \(speed)" }
+    let unit = target.contains("/") ? "rows written" : "events published"
     let end = isDone ? "" : "; the same command goes on here"
-    return "\(target): \(Figures.grouped(Int(clamping: published))) events published \(speed)\(end)"
+    return "\(target): \(Figures.grouped(Int(clamping: published))) \(unit) \(speed)\(end)"
   }
 
   var json: [UInt8] {

@@ -213,6 +213,9 @@ enum ReplayKillPoint: String, CaseIterable {
   /// Kafka has decided; this process has not heard of it.
   case afterEnd = "replay.after-end"
 
+  /// Rows of a table are made, and none of them is visible.
+  case rowsMade = "replay.rows-made"
+
   static func pass(_ point: ReplayKillPoint) {
     if let armed, armed == point { KillSwitch.reach() }
   }
