@@ -21,7 +21,8 @@ struct Headrace: AsyncParsableCommand {
       CommandGroup(
         name: "The log",
         subcommands: [
-          BrokerCommand.self, TopicsCommand.self, PublishCommand.self, ConsumeCommand.self, GenerateCommand.self,
+          BrokerCommand.self, TopicsCommand.self, PublishCommand.self, ConsumeCommand.self, ReplayCommand.self,
+          GenerateCommand.self,
         ]),
       CommandGroup(name: "Help", subcommands: [DoctorCommand.self]),
     ])

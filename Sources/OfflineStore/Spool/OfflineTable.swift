@@ -43,10 +43,15 @@ package struct OfflineTable: Sendable, Hashable {
     applicationID = Self.applicationID(topology: topology, topic: topic, partition: partition)
   }
 
-  /// The name under which a table remembers how far a topology's rows of one partition reach.
-  package static func applicationID(topology: String, topic: String, partition: Int32) -> String {
-    "headrace/\(topology)/\(topic)/\(partition)"
+  /// - Parameter partition: nil for what the ids of all partitions begin with.
+  package static func applicationID(topology: String, topic: String, partition: Int32?) -> String {
+    "headrace/\(topology)/\(topic)/\(partition.map(String.init) ?? "")"
   }
+
+  /// Under which the table remembers the first offset of this partition that it covers.
+  package var beginningID: String { Self.beginningID(of: applicationID) }
+
+  static func beginningID(of applicationID: String) -> String { "\(applicationID)/from" }
 
   package var types: [ColumnType] { fields.map(\.type) }
   var offsetName: String { fields[offsetField].name }

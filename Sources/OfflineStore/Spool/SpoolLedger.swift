@@ -42,6 +42,8 @@ package final class SpoolLedger: Sendable {
     var parts: [Part]
     var from: Int64?
     var to: Int64
+    /// The first offset that the parts cover.
+    var first: Int64? { parts.first.map { $0.segment.tables[$0.position].offsets.lowerBound } }
   }
 
   /// What waits for longer than `freshnessMilliseconds`, or is larger than `bytesMax`.
@@ -95,6 +97,18 @@ package final class SpoolLedger: Sendable {
   /// D of a table that is written to under the same name and by the same application.
   package func published(_ table: OfflineTable) -> Int64? {
     tables.firstIndex { $0.name == table.name && $0.applicationID == table.applicationID }.flatMap { published($0) }
+  }
+
+  /// Whether rows of a table are in segments and not in the table.
+  package func isWaiting(_ table: Int) -> Bool {
+    state.withLock { state in
+      state.segments.contains { segment in
+        segment.tables.contains { rows in
+          rows.table == tables[table].name && rows.rowCount > 0
+            && rows.offsets.upperBound > state.published[table] ?? .min
+        }
+      }
+    }
   }
 
   /// Why rows wait for longer than they should; nil when nothing failed.

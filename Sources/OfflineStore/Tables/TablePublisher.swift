@@ -88,8 +88,12 @@ package final class TablePublisher {
         throw error
       }
       let files = try writer.finish(nowMilliseconds: nowMilliseconds)
-      let move = TransactionMove(applicationID: offline.applicationID, from: found, to: work.to)
-      let transaction = TableTransaction.append(files, moves: [move], provenance: provenance(offline, work.to))
+      var moves = [TransactionMove(applicationID: offline.applicationID, from: found, to: work.to)]
+      if found == nil, let first = work.first {
+        // Where the partition's rows begin: whoever reads them instead of the log has to know.
+        moves.append(TransactionMove(applicationID: offline.beginningID, from: nil, to: first))
+      }
+      let transaction = TableTransaction.append(files, moves: moves, provenance: provenance(offline, work.to))
       let outcome = try table.commit(transaction, nowMilliseconds: nowMilliseconds)
       tables[offline.name] = table
       if case .committed = outcome {

@@ -5,23 +5,19 @@ internal import OnlineStore
 extension SourcePipeline {
   /// Applies the batch to a view that has a history.
   func apply(
-    _ target: ViewTarget, _ history: HistoryWriter, _ records: borrowing ConsumedBatch, first: Int, count: Int
+    _ target: ViewTarget, _ history: HistoryWriter, count: Int, known: (Int) -> Int64?
   ) throws(HeadraceError) {
     guard let touches = history.touches else {
       guard !target.rows.isEmpty else { return }
-      return try history.applyUpdates(target, keys[target.keys], decisions, batch) { row in
-        Self.knownMilliseconds(records[first + row])
-      }
+      return try history.applyUpdates(target, keys[target.keys], decisions, batch, known: known)
     }
     var start = 0
     for row in 0..<count where decisions.headers.watermarksMilliseconds[row] >= history.nextBoundary {
       let end = target.rows.firstIndex { $0 >= row } ?? target.rows.count
       try apply(target, touches, start..<end)
       if row > 0 { history.advance(to: decisions.headers.watermarksMilliseconds[row - 1]) }
-      let record = records[first + row]
       try history.close(
-        to: decisions.headers.watermarksMilliseconds[row], offset: record.offset,
-        known: Self.knownMilliseconds(record))
+        to: decisions.headers.watermarksMilliseconds[row], offset: decisions.headers.offsets[row], known: known(row))
       start = end
     }
     try apply(target, touches, start..<target.rows.count)

@@ -165,18 +165,18 @@ extension SourcePipeline {
     decisions.settle(
       records, first: range.lowerBound, count: count, recordKeys: recordKey.map { keys[$0] }, outputs)
     try archive(records, first: range.lowerBound, count: count)
-    try apply(records, first: range.lowerBound, count: count, isEmitting: outputs != nil)
+    try apply(count, isEmitting: outputs != nil) { Self.knownMilliseconds(records[range.lowerBound + $0]) }
     return count
   }
 
   /// Of records with the same id the first in the log counts.
-  private func dropDuplicates(_ count: Int) throws(HeadraceError) {
+  func dropDuplicates(_ count: Int) throws(HeadraceError) {
     guard let dedupe, let column = source.dedupe?.column, !decisions.rows.isEmpty else { return }
     eventIDs.encode(batch.columns, parts: [column], rowCount: batch.rowCount)
     try decisions.dropDuplicates(dedupe, eventIDs, count: count)
   }
 
-  private func evaluateScope() {
+  func evaluateScope() {
     let first = source.columns.count
     for index in derived.indices {
       source.derived[index].expression.evaluate(batch, into: &derived[index], scratch: &scratch)
@@ -185,7 +185,7 @@ extension SourcePipeline {
     evaluate(source.filter, into: &filter)
   }
 
-  private func encodeKeys() {
+  func encodeKeys() {
     for slot in keys.indices {
       keys[slot].encode(batch.columns, parts: keyColumns[slot], rowCount: batch.rowCount)
     }
@@ -193,16 +193,16 @@ extension SourcePipeline {
 
   /// Rows to the views, in the order of the log.
   ///
-  /// - Parameter isEmitting: false below the restart's C: deltas of these records were sent before.
-  private func apply(
-    _ records: borrowing ConsumedBatch, first: Int, count: Int, isEmitting: Bool
-  ) throws(HeadraceError) {
+  /// - Parameters:
+  ///   - isEmitting: false below the restart's C: deltas of these records were sent before.
+  ///   - known: when the record of a row came to the log; nil when it does not say.
+  func apply(_ count: Int, isEmitting: Bool, known: (Int) -> Int64?) throws(HeadraceError) {
     guard !decisions.rows.isEmpty || targets.contains(where: { $0.history != nil }) else { return }
     for target in targets {
       evaluate(target)
       select(target)
       if let history = target.history {
-        try apply(target, history, records, first: first, count: count)
+        try apply(target, history, count: count, known: known)
         continue
       }
       try store.apply(

@@ -15,7 +15,9 @@ extension PartitionTask {
   func goOver(to next: TaskContext) {
     RuntimeKillPoint.pass(.switchBefore)
     if pendingFailure == nil, machine.phase == .running { save() }
-    let isSaved = machine.phase == .running && machine.inputs.allSatisfy { $0.saved == $0.applied }
+    let isSaved =
+      machine.phase == .running && machine.inputs.allSatisfy { $0.saved == $0.applied }
+      && inputs.allSatisfy { $0.archive == nil }
     context = next
     outputs = Self.outputs(number, next)
     RuntimeKillPoint.pass(.switchAfter)

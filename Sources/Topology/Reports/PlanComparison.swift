@@ -83,7 +83,10 @@ struct PlanComparison {
           + (broken.count > 1 ? ", and \(broken.count - 1) more" : ""),
         "give new fields a default and keep the types of old ones, or use a new topic")
     } else if before.contract.fingerprint != after.contract.fingerprint {
-      add(.changed, subject, .safe, "the contract changed; records are held to the new one from the switch on")
+      add(
+        .changed, subject, .safe,
+        "the contract changed; records are held to the new one from the switch on"
+          + (after.isArchived ? ": those that broke the former one are in no archive" : ""))
     }
     if before.maxSkewMilliseconds != after.maxSkewMilliseconds {
       add(
@@ -93,8 +96,25 @@ struct PlanComparison {
       )
     }
     if before.fingerprint != after.fingerprint {
-      add(.changed, subject, .safe, "what its records mean changed; the views below that depend on it build anew")
+      add(
+        .changed, subject, .safe,
+        "what its records mean changed; the views below that depend on it build anew"
+          + (lacksDuplicates(before, after)
+            ? "; what was a duplicate by the former rules is in no archive: where only the archive reaches back, it is "
+              + "missing"
+            : ""))
     }
+  }
+
+  /// Whether a record that was dropped as a duplicate could count by the new rules: then an archive, which has no
+  /// duplicates, is not the whole log.
+  private func lacksDuplicates(_ before: SourcePlan, _ after: SourcePlan) -> Bool {
+    guard after.isArchived, let dedupe = before.dedupe else { return false }
+    let isDecidedAlike =
+      after.dedupe?.withinMilliseconds == dedupe.withinMilliseconds
+      && after.dedupe.map { after.scope[$0.column].name } == before.scope[dedupe.column].name
+    // Without a filter the first of its id is applied whatever it is.
+    return !isDecidedAlike || (after.filter != nil && after.filterText != before.filterText)
   }
 
   private mutating func compareViews() {

@@ -37,6 +37,7 @@ extension PlanReport {
       $0.array("services") { writer in plan.services.forEach { write($0, &writer) } }
       $0.member("declared_not_run_yet", plan.modelDescriptions)
       if let state { write(state, &$0) }
+      if let history { write(history, &$0) }
       if let diff { write(diff, &$0) }
       $0.member("warnings", plan.warnings.map(\.description))
       $0.member("errors", plan.check(partitionCounts: partitionCounts).map(\.description))

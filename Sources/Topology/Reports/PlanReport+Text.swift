@@ -8,7 +8,8 @@ extension PlanReport {
   /// For a terminal; 100 columns where names allow it.
   package var text: String {
     var lines = ["topology \(plan.name)  fingerprint \(plan.fingerprint)", ""]
-    lines += topicLines + taskLines + sourceLines + viewLines + stateLines + servingLines + modelLines
+    lines += topicLines + taskLines + sourceLines + viewLines + stateLines + historyLines
+    lines += servingLines + modelLines
     if let diff { lines += diffLines(diff) }
     lines += noteLines
     return lines.joined(separator: "\n") + "\n"
