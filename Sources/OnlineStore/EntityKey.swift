@@ -39,7 +39,7 @@ package struct EntityKey: Hashable, Sendable {
 }
 
 extension Column {
-  /// Appends one part of a key, as `EntityKey` writes it, as a value of this column's type; null if it is no such value.
+  /// Appends one part of a key, as `EntityKey` writes it, as a value of this column's type; null if it is none.
   fileprivate mutating func append(keyPart bytes: RawSpan) {
     switch type {
     case .string, .bytes: append(bytes)

@@ -3,12 +3,12 @@ package import Core
 internal import Features
 internal import Rocks
 
-/// Which keys of a view were touched in which tile of event time: what its history has to say when a tile ends, and when
-/// it is final.
+/// Which keys of a view were touched in which tile of event time: what its history has to say when a tile ends, and
+/// when it is final.
 ///
 /// A tile ends at the first record whose watermark reaches its end: then each of its keys gets a row. It is final when
-/// the watermark is past its end by the lateness: then each key that an event changed since gets another row. Nobody can
-/// read at an earlier time any more, and the keys are forgotten. Both are arithmetic on the watermark, so what a tile
+/// the watermark is past its end by the lateness: then each key that an event changed since gets another row. At its
+/// times nobody can read any more, and the keys are forgotten. Both are arithmetic on the watermark, so what a tile
 /// needs to know of a key is that it was touched and two marks; these are written with the checkpoint of the store that
 /// it belongs to, under (namespace, end, key).
 ///
@@ -83,8 +83,8 @@ package final class TileTouches {
     try noteLate(key, hash, end, watermark)
   }
 
-  /// An event came behind the end of its tile: the rows of that tile and of later ones, as far as they can still be read,
-  /// have other values now.
+  /// An event came behind the end of its tile: the rows of that tile and of later ones, as far as they can still be
+  /// read, have other values now.
   private func noteLate(_ key: RawSpan, _ hash: UInt64, _ end: Int64, _ watermark: Int64) throws(HeadraceError) {
     let final = watermark.subtractingSaturating(lateness)
     if end > final {

@@ -130,8 +130,8 @@ package final class TablePublisher {
     return rowCount
   }
 
-  /// The rows with a column for each of the table's, in its order: it may have columns that came later, or that the plan
-  /// has no more.
+  /// The rows with a column for each of the table's, in its order: it may have columns that came later, or that the
+  /// plan has no more.
   private static func aligned(
     _ batch: ColumnBatch, _ table: SpoolHeader.Table, _ schema: DeltaSchema
   ) throws(HeadraceError) -> ColumnBatch {

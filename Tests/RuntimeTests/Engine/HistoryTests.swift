@@ -6,8 +6,8 @@ import Storage
 import Testing
 import Topology
 
-/// Views with a history: whatever happens to the engines on the way, each row is in the table once, and is what an online
-/// read would have answered.
+/// Views with a history: whatever happens to the engines on the way, each row is in the table once, and is what an
+/// online read would have answered.
 @Suite(.serialized) struct HistoryTests {
   private static let partitions: Int32 = 3
   private static let columns = ["n_1h", "n_6h", "total_1h", "total_6h", "largest_6h", "newest_6h"]

@@ -87,8 +87,8 @@ struct NaiveHistory {
     }
   }
 
-  /// `n_1h n_6h total_1h total_6h largest_6h newest_6h`, as an online read answers them at a watermark; null for what is
-  /// not kept for that time.
+  /// `n_1h n_6h total_1h total_6h largest_6h newest_6h`, as an online read answers them at a watermark; null for what
+  /// is not kept for that time.
   private func values(_ user: String, at time: Int64, _ watermark: Int64) -> [Value] {
     let hour = window(1, user, at: time, watermark)
     let six = window(6, user, at: time, watermark)
