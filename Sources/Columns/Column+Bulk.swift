@@ -133,6 +133,24 @@ extension Column {
     }
   }
 
+  /// Appends rows of a column of a type with the same storage, in any order.
+  ///
+  /// - Parameter rows: a negative number appends a null.
+  package mutating func append(rows: [Int], of other: borrowing Column) {
+    assert(type.storage == other.type.storage)
+    let first = isValid.count
+    isValid.reserveCapacity(first + rows.count)
+    for row in rows { isValid.append(row >= 0 && other.isValid[row]) }
+    let nulls = isValid[first...].count { !$0 }
+    nullCount += nulls
+    switch type.storage {
+    case .integers: for row in rows { integers.append(row < 0 ? 0 : other.integers[row]) }
+    case .doubles: for row in rows { doubles.append(row < 0 ? 0 : other.doubles[row]) }
+    case .decimals: for row in rows { decimals.append(row < 0 ? 0 : other.decimals[row]) }
+    case .text: for row in rows { if row < 0 { text.appendEmpty() } else { text.append(other.text[row]) } }
+    }
+  }
+
   /// Drops all rows from `count` on.
   package mutating func truncate(to count: Int) {
     guard count < self.count else { return }

@@ -16,7 +16,8 @@ struct Headrace: AsyncParsableCommand {
         subcommands: [
           DevCommand.self, RunCommand.self, PlanCommand.self, ApplyCommand.self, TestCommand.self, QueryCommand.self,
         ]),
-      CommandGroup(name: "Training", subcommands: [DatasetCommand.self]),
+      CommandGroup(
+        name: "Training", subcommands: [DatasetCommand.self, TablesCommand.self, VerifyCommand.self]),
       CommandGroup(
         name: "The log",
         subcommands: [

@@ -20,6 +20,7 @@ from deltalake import DeltaTable
 from moto.server import ThreadedMotoServer
 
 from interchange import Checks, Rows, SCHEMA, Tool, from_arrow, ordered, spark_schema
+from races import duels
 
 BUCKET = "headrace"
 KEYS = {"AWS_ACCESS_KEY_ID": "canary-id", "AWS_SECRET_ACCESS_KEY": "canary-secret", "AWS_REGION": "us-east-1"}
@@ -127,6 +128,10 @@ def whole_tables(checks, tool, endpoint, seed):
     checks.equal("S3: vacuumed", tool.rows(name), expected)
 
 
+def pairs(tool, name):
+    return [(row["app"], row["number"]) for row in map(json.loads, tool.run("read", name).splitlines())]
+
+
 def race(checks, tool, faults, name, writers, commits):
     tool.run("create", name, "--schema", spark_schema([("app", "string"), ("number", "long")]))
     running = {f"w{n}": tool.start("race", name, "--app", f"w{n}", "--commits", str(commits)) for n in range(writers)}
@@ -138,7 +143,7 @@ def race(checks, tool, faults, name, writers, commits):
             out, _ = process.communicate()
         checks.equal(f"{name}: {app} ends well", (process.returncode, out), (0, ""))
     faults.shares = {}
-    rows = sorted((row["app"], row["number"]) for row in (json.loads(line) for line in tool.run("read", name).splitlines()))
+    rows = sorted(pairs(tool, name))
     expected = sorted((f"w{writer}", number) for writer in range(writers) for number in range(3 * commits))
     checks.equal(f"{name}: {writers} writers x {commits} commits, faults {faults.counts}", rows, expected)
 
@@ -157,7 +162,8 @@ def main():
     parser.add_argument("--tool", default=".build/release/headrace-delta")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--writers", type=int, default=4)
-    parser.add_argument("--commits", type=int, default=15)
+    parser.add_argument("--commits", type=int, default=15, help="of each writer; 200 with 8 writers is the long run")
+    parser.add_argument("--duels", type=int, default=8)
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}")
     os.environ.update(KEYS)
@@ -180,6 +186,7 @@ def main():
     tool.run("create", "warm-up", "--schema", spark_schema([("app", "string"), ("number", "long")]))
     race(checks, tool, faults, "broken", arguments.writers, arguments.commits)
     checks.true("faults happened", sum(faults.counts.values()) >= 5)
+    duels(checks, tool, "duel", arguments.duels, lambda: sorted(pairs(tool, "duel")))
     free = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
     closed = free.server_port
     free.server_close()

@@ -73,10 +73,16 @@ class DatasetCheck:
             assert field["null_count"] == sum(1 for row in rows if row[field["name"]] is None), field
         return rows
 
-    def compare(self, view: View, key: tuple, at: int, row: dict, comparison: Comparison) -> int:
-        model = self.model.views[view.name]
+    def counted(self, view: View, key: tuple, at: int, _position: tuple[int, int] | None = None) -> list[tuple]:
+        """The rows of an entity that had happened and were known at a time."""
         known = self.known[self.model.plan.sources[view.source].topic]
-        counted = [item for item in model.rows.get(key, []) if item[0] <= at and known[item[1], item[2]] <= at]
+        return [row for row in self.model.views[view.name].rows.get(key, [])
+                if row[0] <= at and known[row[1], row[2]] <= at]
+
+    def compare(self, view: View, key: tuple, at: int, row: dict, comparison: Comparison,
+                position: tuple[int, int] | None = None) -> int:
+        model = self.model.views[view.name]
+        counted = self.counted(view, key, at, position)
         then = ViewModel(view, model.bounds)
         then.rows = {key: counted}
         newest = counted[-1][0] if counted else None

@@ -34,6 +34,8 @@ package final class Engine: Sendable {
   private let thread: BlockingThread
   /// nil: there are no tables.
   let tables: TableLane?
+  /// nil: what is served is not sampled.
+  package let parity: ParityLane?
 
   /// - Parameters:
   ///   - schemas: of writers, for sources in Confluent's framing.
@@ -50,7 +52,13 @@ package final class Engine: Sendable {
     blockCache = BlockCache(capacityBytes: configuration.blockCacheBytes)
     thread = try BlockingThread(name: "engine")
     tables = configuration.tableStore.map { TableLane($0, configuration, clock: clock, logger: logger) }
+    parity =
+      configuration.paritySamplesPerSecond > 0
+      ? configuration.tableStore.map { ParityLane($0, configuration, clock: clock, logger: logger) } : nil
   }
+
+  /// How many vectors a second are sampled of each service.
+  package var paritySamplesPerSecond: Int { parity == nil ? 0 : configuration.paritySamplesPerSecond }
 
   /// What runs.
   package var plan: Plan { board.plan }
@@ -91,6 +99,7 @@ package final class Engine: Sendable {
       }
     }
     if let tables { try BlockingThread.start(name: "tables") { tables.run() } }
+    if let parity { try BlockingThread.start(name: "parity") { parity.run() } }
     try BlockingThread.start(name: "log-ends") { [weak self] in Self.followEnds { self } }
     try BlockingThread.start(name: "clock") { [weak self] in ClockWatch.follow { self } }
     guard configuration.followsControlTopic else { return }
@@ -127,6 +136,7 @@ package final class Engine: Sendable {
     _ = try? await thread.run {
       for worker in workers { while !worker.waitForEnd(timeoutMilliseconds: 1_000) {} }
       self.tables?.drain()
+      self.parity?.drain()
     }
   }
 
@@ -156,7 +166,8 @@ package final class Engine: Sendable {
     }
     return EngineStatus(
       planFingerprint: plan.fingerprint, tasks: tasks, partitionCount: board.partitionCount,
-      failure: board.failure?.description, sources: sources)
+      failure: board.failure?.description, sources: sources, blockCacheBytes: blockCache.usedBytes,
+      tables: tables?.status ?? [])
   }
 
   /// Waits until the record at `offset` of a source's topic is visible to reads: read your write.

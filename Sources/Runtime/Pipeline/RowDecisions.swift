@@ -141,6 +141,19 @@ struct RowDecisions {
   ) throws(HeadraceError) {
     if isDuplicate.count < count { isDuplicate += repeatElement(false, count: count - isDuplicate.count) }
     try table.check(ids: ids, rows: rows, headers: headers, isDuplicate: &isDuplicate)
+    dropDuplicates()
+  }
+
+  /// The same by another table of ids.
+  mutating func dropDuplicates(where isKnown: (_ row: Int, _ time: Int64, _ watermark: Int64) -> Bool) {
+    isDuplicate = [Bool](repeating: false, count: outcomes.count)
+    for row in rows {
+      isDuplicate[row] = isKnown(row, headers.eventTimesMilliseconds[row], headers.watermarksMilliseconds[row])
+    }
+    dropDuplicates()
+  }
+
+  private mutating func dropDuplicates() {
     var kept = 0
     for row in rows {
       if isDuplicate[row] {

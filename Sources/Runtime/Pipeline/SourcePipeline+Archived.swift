@@ -27,6 +27,7 @@ extension SourcePipeline {
     encodeKeys()
     decisions.sortByLateness(layouts)
     decisions.settle(archived: rows.count)
-    try apply(isEmitting: false)
+    let first = rows.lowerBound
+    try apply(count: rows.count, isEmitting: false) { archived.known(first + $0) }
   }
 }

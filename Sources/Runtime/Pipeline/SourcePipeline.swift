@@ -68,6 +68,8 @@ final class SourcePipeline {
   final class ViewTarget: Target {
     /// As the store numbers it.
     let storeView: Int
+    /// Where its values go as rows; nil for nowhere.
+    var history: HistoryWriter?
 
     init(_ plan: ViewPlan, view: Int, keys: Int, storeView: Int) {
       self.storeView = storeView
@@ -163,7 +165,8 @@ extension SourcePipeline {
     decisions.settle(
       records, first: range.lowerBound, count: count, recordKeys: recordKey.map { keys[$0] }, outputs)
     try archive(records, first: range.lowerBound, count: count)
-    try apply(isEmitting: outputs != nil)
+    let first = range.lowerBound
+    try apply(count: count, isEmitting: outputs != nil) { Self.knownMilliseconds(records[first + $0]) }
     return count
   }
 
@@ -192,11 +195,16 @@ extension SourcePipeline {
   /// Rows to the views, in the order of the log.
   ///
   /// - Parameter isEmitting: false below the restart's C: deltas of these records were sent before.
-  func apply(isEmitting: Bool) throws(HeadraceError) {
-    guard !decisions.rows.isEmpty else { return }
+  /// - Parameter known: when the record of a row came, if it says so.
+  func apply(count: Int, isEmitting: Bool, known: (Int) -> Int64?) throws(HeadraceError) {
+    guard !decisions.rows.isEmpty || targets.contains(where: { $0.history != nil }) else { return }
     for target in targets {
       evaluate(target)
       select(target)
+      if let history = target.history {
+        try apply(target, history, count: count, known: known)
+        continue
+      }
       try store.apply(
         view: target.storeView, keys: keys[target.keys], inputs: target.inputs, rows: target.rows,
         headers: decisions.headers)

@@ -86,10 +86,13 @@ extension PartitionTask {
       case .sources(let indexes):
         for index in indexes { sources.append(try makeSource(store, index, partition, saved, record)) }
       case .deltas(let view):
-        deltas = DeltaInput(
+        let input = DeltaInput(
           view: context.plan.views[view], storeView: try namespace(of: context.plan.views[view], in: store).view,
           store: store, partitionCount: context.partitionCount,
           record: saved ?? CheckpointRecord.InputRecord(topic: plan.topic, nextOffset: 0))
+        input.history = try history(
+          of: input.view, storeView: input.storeView, store, partition, watermark: input.watermark)
+        deltas = input
       }
       inputs.append(
         TaskInput(
@@ -165,10 +168,12 @@ extension PartitionTask {
     _ record: CheckpointRecord.SourceRecord?, dedupeName: String
   ) throws(HeadraceError) -> SourcePipeline {
     dedupeNames.insert(dedupeName)
-    return try SourcePipeline(
+    let pipeline = try SourcePipeline(
       plan: context.plan, source: index, partition: partition, partitionCount: context.partitionCount, store: store,
       views: views, record: record ?? .init(source: context.plan.sources[index].name), dedupeName: dedupeName,
       schemas: context.schemas)
+    try attachHistories(to: pipeline)
+    return pipeline
   }
 
   private static func cannotBuild(_ view: ViewPlan) -> HeadraceError {

@@ -1,6 +1,7 @@
 internal import Core
 internal import Kafka
 internal import Logging
+internal import OfflineStore
 internal import OnlineStore
 internal import Topology
 
@@ -25,6 +26,7 @@ extension PartitionTask {
       let record = try store.loadMeta().map { bytes throws(HeadraceError) in
         unsafe try CheckpointRecord(decoding: bytes.span.bytes, place: statePath)
       }
+      if spool?.ledger.tables != next.offlineTables(number) { try openSpool(record, [:]) }
       let before = inputs
       inputs = try makeInputs(store, record)
       for (input, former) in zip(inputs, before) {

@@ -222,6 +222,7 @@ extension PartitionTask {
       }
       RuntimeKillPoint.pass(.spliceBefore)
       main.add(context.plan, bootstrap.view, bootstrap.storeView)
+      do throws(HeadraceError) { try attachHistories(to: main) } catch { pendingFailure = error }
       bootstraps.removeAll { $0 === bootstrap }
       RuntimeKillPoint.pass(.spliceAfter)
       // Its ids are those of the task from here on; they go when a checkpoint says so.

@@ -135,6 +135,7 @@ struct PlanComparison {
       } else if before.ttlMilliseconds != view.ttlMilliseconds {
         add(.changed, subject, .safe, "ttl changed; it is applied when values are read")
       }
+      compareHistory(before, view, subject)
     }
     for view in old.views where !new.views.contains(where: { $0.name == view.name }) {
       let users = old.services.filter { service in
@@ -148,6 +149,30 @@ struct PlanComparison {
           "used by service \(users.map { "`\($0.name)`" }.joined(separator: ", "))",
           "keep it while the service is in use; when nobody asks for it any more: `--retire \(users[0].name)`")
       }
+    }
+  }
+
+  /// The table of a view's history goes on with other features, but a column keeps its type.
+  private mutating func compareHistory(_ before: ViewPlan, _ after: ViewPlan, _ subject: String) {
+    if before.history != after.history {
+      let reason =
+        switch after.history {
+        case .off: "its history ends: `\(after.historyTable)` keeps the rows that it has"
+        case .updates, .tiles:
+          "its history (\(after.history.rawValue)) goes to `\(after.historyTable)` from the switch on; its state stays"
+        }
+      add(.changed, subject, .safe, reason)
+    }
+    guard before.history != .off, after.history != .off else { return }
+    for feature in after.features {
+      guard let former = before.features.first(where: { $0.name == feature.name }), former.type != feature.type else {
+        continue
+      }
+      add(
+        .changed, subject, .refused,
+        "`\(feature.name)` was a \(former.type.text) and is a \(feature.type.text): a column of "
+          + "`\(after.historyTable)` keeps its type",
+        "give the feature another name, or end the history first (`history: off`) and move the table away")
     }
   }
 

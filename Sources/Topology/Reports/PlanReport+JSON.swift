@@ -120,6 +120,13 @@ extension PlanReport {
           }
         }
       }
+      if let cost = view.historyCost {
+        $0.object("history") {
+          $0.member("rows", view.history.rawValue)
+          $0.member("table", view.historyTable)
+          $0.member("cost", cost)
+        }
+      }
       $0.member("layout", view.layout.description)
       $0.member("state_bytes_per_key", view.layout.stateBytesPerKey)
       $0.member("least_state_bytes_per_key", view.layout.leastStateBytesPerKey)
