@@ -18,6 +18,12 @@ struct ArchivedRows: Sendable {
     return batch.columns[column].isValid[row] ? Self.milliseconds(batch.columns[column].integers[row]) : 0
   }
 
+  /// nil: the record has no time.
+  func known(_ row: Int) -> Int64? {
+    let known = knownMilliseconds(row)
+    return known > 0 ? known : nil
+  }
+
   /// Before the event; nil before the first one of its partition.
   func watermarkMilliseconds(_ row: Int) -> Int64? {
     let column = fieldCount + 2

@@ -27,9 +27,7 @@ extension SourcePipeline {
     encodeKeys()
     decisions.sortByLateness(layouts)
     decisions.settle(archived: rows.count)
-    try apply(rows.count, isEmitting: false) { row in
-      let known = archived.knownMilliseconds(rows.lowerBound + row)
-      return known > 0 ? known : nil
-    }
+    let first = rows.lowerBound
+    try apply(count: rows.count, isEmitting: false) { archived.known(first + $0) }
   }
 }

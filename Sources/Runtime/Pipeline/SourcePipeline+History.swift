@@ -17,7 +17,8 @@ extension SourcePipeline {
       try apply(target, touches, start..<end)
       if row > 0 { history.advance(to: decisions.headers.watermarksMilliseconds[row - 1]) }
       try history.close(
-        to: decisions.headers.watermarksMilliseconds[row], offset: decisions.headers.offsets[row], known: known(row))
+        to: decisions.headers.watermarksMilliseconds[row], offset: decisions.headers.offsets[row],
+        known: known(row))
       start = end
     }
     try apply(target, touches, start..<target.rows.count)

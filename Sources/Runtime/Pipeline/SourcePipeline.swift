@@ -165,7 +165,8 @@ extension SourcePipeline {
     decisions.settle(
       records, first: range.lowerBound, count: count, recordKeys: recordKey.map { keys[$0] }, outputs)
     try archive(records, first: range.lowerBound, count: count)
-    try apply(count, isEmitting: outputs != nil) { Self.knownMilliseconds(records[range.lowerBound + $0]) }
+    let first = range.lowerBound
+    try apply(count: count, isEmitting: outputs != nil) { Self.knownMilliseconds(records[first + $0]) }
     return count
   }
 
@@ -193,10 +194,9 @@ extension SourcePipeline {
 
   /// Rows to the views, in the order of the log.
   ///
-  /// - Parameters:
-  ///   - isEmitting: false below the restart's C: deltas of these records were sent before.
-  ///   - known: when the record of a row came to the log; nil when it does not say.
-  func apply(_ count: Int, isEmitting: Bool, known: (Int) -> Int64?) throws(HeadraceError) {
+  /// - Parameter isEmitting: false below the restart's C: deltas of these records were sent before.
+  /// - Parameter known: when the record of a row came, if it says so.
+  func apply(count: Int, isEmitting: Bool, known: (Int) -> Int64?) throws(HeadraceError) {
     guard !decisions.rows.isEmpty || targets.contains(where: { $0.history != nil }) else { return }
     for target in targets {
       evaluate(target)

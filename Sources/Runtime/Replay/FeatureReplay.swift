@@ -64,15 +64,9 @@ package final class FeatureReplay {
   package static func fields(_ plan: Plan, view index: Int) -> [OfflineTable.Field] {
     let view = plan.views[index]
     let entity = plan.entities[view.entity]
-    return zip(entity.keys, entity.types).map { OfflineTable.Field($0, $1) }
-      + [.init("event_time", .timestamp, isNullable: false)]
-      + view.features.map { .init($0.name, $0.type.scalar ?? .string) }
-      + [
-        .init("_status", .string, isNullable: false), .init("_exact", .boolean, isNullable: false),
-        .init("_revision", .integer, isNullable: false), .init("_known_at", .timestamp),
-        .init("_topic", .string, isNullable: false), .init("_partition", .integer, isNullable: false),
-        .init("_offset", .integer, isNullable: false),
-      ]
+    return FeatureHistory.fields(
+      keys: zip(entity.keys, entity.types).map { OfflineTable.Field($0, $1) },
+      features: view.features.map { OfflineTable.Field($0.name, $0.type.columnType) })
   }
 
   /// - Throws: ARCHIVE_MISSING when nothing of the partition is archived.
