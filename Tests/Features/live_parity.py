@@ -432,7 +432,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--topology", type=Path, default=REPOSITORY / "topologies" / "flights.yaml")
     parser.add_argument("--events", type=Path, default=REPOSITORY / "samples" / "flights", help="folder of the events")
-    parser.add_argument("--reads", type=int, default=2_000, help="the most requests of each reader (default 2000)")
+    parser.add_argument("--reads", type=int, default=1_000, help="the most requests of each reader (default 1000)")
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--keep", action="store_true", help="keep the folder")
