@@ -9,6 +9,9 @@ package final class ParityCheck {
   package struct Configuration: Sendable {
     /// Events in memory at a time.
     package var eventBytesMax = 256 << 20
+    /// When they do not fit, entities are taken in parts, and the archive is read once for each; a view that would need
+    /// more parts is left out.
+    package var partCountMax = Int.max
     /// A view that has to read more of the archive than this is left out; nil: whatever it takes.
     package var archiveBytesMax: Int64?
     package var examplesPerKind = 1
@@ -120,6 +123,7 @@ package final class ParityCheck {
     while part < partCount {
       replay.begin(part: part, of: partCount)
       guard try load(scan, into: &replay) else {
+        guard partCount <= configuration.partCountMax / 2 else { return }
         // Too many events: smaller parts, from the beginning.
         partCount *= 2
         part = 0

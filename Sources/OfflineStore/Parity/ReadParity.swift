@@ -108,13 +108,13 @@ struct ReadParity {
     }
     func events(_ count: Int) -> String { count == 1 ? "1 event" : "\(count) events" }
     if difference.misplaced > 0 {
-      return (.misplaced, "\(events(difference.misplaced)) of the entity lie in another partition\(place)")
+      return (.misplaced, "in another partition than their key belongs to: \(events(difference.misplaced))\(place)")
     }
     if comparison == .happened, difference.late > 0 {
       return (.late, "\(events(difference.late)) of earlier times came after the read, or too late for any row\(place)")
     }
     if difference.unapplied > 0 {
-      return (.unapplied, "\(events(difference.unapplied)) were in the log and not yet applied\(place)")
+      return (.unapplied, "in the log and not yet applied: \(events(difference.unapplied))\(place)")
     }
     if difference.ahead > 0 {
       return (

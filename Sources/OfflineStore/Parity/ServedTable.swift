@@ -120,6 +120,10 @@ extension ServedTable {
         guard time >= from ?? .min, time < to ?? .max else { continue }
         reader.add(batch, row)
       }
+      // Memory follows what is wanted, not what is there.
+      if let limit, reader.vectors.count / 4 > limit &+ 1_000 {
+        reader.thin()
+      }
     }
     var vectors = reader.vectors.values.sorted { ($0.servedMilliseconds, $0.id) < ($1.servedMilliseconds, $1.id) }
     if let limit, limit < vectors.count {

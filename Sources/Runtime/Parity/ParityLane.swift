@@ -44,6 +44,8 @@ package final class ParityLane: Sendable {
   private static let patienceMilliseconds: Int64 = 900_000
   /// A view that needs more of the archive, one with features over all time, is left to `headrace verify`.
   private static let archiveBytesMax: Int64 = 256 << 20
+  private static let eventBytesMax = 32 << 20
+  private static let partCountMax = 4
 
   init(_ store: any BlobStore, _ configuration: RuntimeConfiguration, clock: WallClock, logger: Logger) {
     self.store = store
@@ -142,6 +144,8 @@ extension ParityLane {
     guard let specification = waiting.first?.specification else { return }
     var configuration = ParityCheck.Configuration()
     configuration.archiveBytesMax = Self.archiveBytesMax
+    configuration.eventBytesMax = Self.eventBytesMax
+    configuration.partCountMax = Self.partCountMax
     let check = ParityCheck(specification, tables: store, configuration: configuration)
     var (ready, rest): ([ServedVector], [Sample]) = ([], [])
     let oldest = clock.nowMilliseconds &- Self.patienceMilliseconds

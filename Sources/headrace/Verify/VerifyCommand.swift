@@ -43,7 +43,9 @@ struct VerifyCommand: AsyncParsableCommand {
       }
     }
     guard service == nil || view == nil else { throw ValidationError("--service and --view: expected one of both") }
-    if let sample, sample < 1 { throw ValidationError("--sample \(sample): expected 1 or more") }
+    if let sample, !(1...1_000_000_000).contains(sample) {
+      throw ValidationError("--sample \(sample): expected 1 or more, up to 1000000000")
+    }
     guard examples >= 0 else { throw ValidationError("--examples \(examples): expected 0 or more") }
   }
 

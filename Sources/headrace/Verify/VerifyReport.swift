@@ -30,12 +30,22 @@ struct VerifyReport {
     }
     let total = report.total(.served)
     var text = features.isEmpty ? "" : table.text + "\n"
-    for example in report.examples { text += sentence(example) }
+    for example in shown { text += sentence(example) }
     text += "\(report.vectors) vectors of \(subjects.joined(separator: ", ")): \(total.checked) values checked, "
     text += "\(total.equal) equal bit for bit, \(total.checked - total.equal) not; \(report.pending) pending: the "
     text += "archive is behind; \(report.uncertain) cannot be made again; \(report.unexplained) unexplained\n"
     if report.brokenRows > 0 { text += "\(report.brokenRows) rows of the tables make no sense\n" }
     return text
+  }
+
+  /// Each mismatch of the same events; of the other comparisons one for each cause, because nearly all features of a row
+  /// differ for the same reason.
+  private var shown: [ParityReport.Example] {
+    var seen: Set<String> = []
+    return report.examples.filter { example in
+      example.comparison == .served || !example.isExplained
+        || seen.insert("\(example.comparison) \(example.cause)").inserted
+    }
   }
 
   private func causes(_ tally: ParityReport.Tally) -> String {
