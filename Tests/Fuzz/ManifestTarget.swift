@@ -16,7 +16,7 @@ struct ManifestTarget: FuzzTarget {
       let catalog = DatasetCatalog(store)
       let entry = try catalog.entry(try BlobName(Self.folder))
       signature.add(sizeClassOf: entry.tables.count)
-      signature.add(sizeClassOf: entry.files.count)
+      signature.add(sizeClassOf: entry.manifest.files.count)
       _ = try DatasetPins(in: store).versions(of: try BlobName("events/departed"))
       _ = try catalog.contentHash(of: entry)
       signature.add("hash")

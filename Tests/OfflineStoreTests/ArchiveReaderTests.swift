@@ -2,6 +2,7 @@ import Columns
 import Core
 import Delta
 import Storage
+import TestSupport
 import Testing
 
 @testable import OfflineStore

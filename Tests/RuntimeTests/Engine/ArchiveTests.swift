@@ -37,7 +37,7 @@ import Topology
   private static func waitUntilArchived(_ engine: Engine) async throws {
     try await eventually("everything is saved and published") {
       engine.status().tasks.allSatisfy { $0.inputs.allSatisfy { $0.savedOffset == $0.appliedOffset } }
-        && engine.tables?.waitingRows == 0
+        && engine.status().tables.allSatisfy { $0.waitingRows == 0 }
     }
   }
 
