@@ -138,15 +138,20 @@ extension Column {
   /// - Parameter rows: a negative number appends a null.
   package mutating func append(rows: [Int], of other: borrowing Column) {
     assert(type.storage == other.type.storage)
-    let first = isValid.count
-    isValid.reserveCapacity(first + rows.count)
-    for row in rows { isValid.append(row >= 0 && other.isValid[row]) }
-    let nulls = isValid[first...].count { !$0 }
+    let count = rows.count
+    var nulls = 0
+    unsafe isValid.append(count) { target in
+      for index in 0..<count {
+        let flag = rows[index] >= 0 && other.isValid[rows[index]]
+        unsafe (target + index).initialize(to: flag)
+        nulls += flag ? 0 : 1
+      }
+    }
     nullCount += nulls
     switch type.storage {
-    case .integers: for row in rows { integers.append(row < 0 ? 0 : other.integers[row]) }
-    case .doubles: for row in rows { doubles.append(row < 0 ? 0 : other.doubles[row]) }
-    case .decimals: for row in rows { decimals.append(row < 0 ? 0 : other.decimals[row]) }
+    case .integers: integers.append(rows: rows, of: other.integers, empty: 0)
+    case .doubles: doubles.append(rows: rows, of: other.doubles, empty: 0)
+    case .decimals: decimals.append(rows: rows, of: other.decimals, empty: 0)
     case .text: for row in rows { if row < 0 { text.appendEmpty() } else { text.append(other.text[row]) } }
     }
   }
@@ -187,6 +192,17 @@ extension Array {
       }
     }
     if let failure { throw failure }
+  }
+
+  /// Appends elements of another array; `empty` for a negative number.
+  fileprivate mutating func append(rows: [Int], of other: [Element], empty: Element) {
+    let count = rows.count
+    unsafe append(count) { target in
+      for index in 0..<count {
+        let row = rows[index]
+        unsafe (target + index).initialize(to: row < 0 ? empty : other[row])
+      }
+    }
   }
 
   fileprivate mutating func spread(from first: Int, _ flags: UnsafeBufferPointer<UInt8>, empty: Element) {

@@ -22,7 +22,7 @@ import Testing
           random.next() % 5 == 0 ? .null : .string("\(random.next())"),
           random.next() % 5 == 0 ? .null : .double(Double(random.next())),
         ]
-        for column in row.indices { #expect(batch.columns[column].append(row[column])) }
+        for column in row.indices { _ = batch.columns[column].append(row[column]) }
         batch.rowCount += 1
         let partition = Int(random.next() % 6) - 1
         partitions.append(partition)

@@ -90,8 +90,10 @@ package final class DatasetBuilder {
   ) throws(HeadraceError) -> [SpillTable] {
     var results: [SpillTable?] = specification.views.map { _ in nil }
     let shards = configuration.threadCount
-    for source in events.keys.sorted() {
-      guard let events = events[source] else { continue }
+    for source in Set(specification.views.map(\.source)).sorted() {
+      guard let events = events[source] else {
+        throw HeadraceError(.internal, "DATASET_SOURCE", "nobody brings the events of this source", place: source)
+      }
       let indexes = specification.views.indices.filter { specification.views[$0].source == source }
       let jobs = indexes.map { index in
         ViewJob(

@@ -237,10 +237,6 @@ extension Column {
     // Buffers grow by doubling: half of that again.
     return (count * (type.storage == .decimals ? 17 : 9) + texts) * 3 / 2
   }
-
-  mutating func append(rows: [Int], of other: borrowing Column) {
-    for row in rows { append(row, of: other) }
-  }
 }
 
 extension ColumnBatch {

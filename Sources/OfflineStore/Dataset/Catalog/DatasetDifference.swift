@@ -1,4 +1,3 @@
-internal import Columns
 package import Core
 
 /// What differs between two datasets, and how much.
@@ -56,6 +55,7 @@ extension DatasetCatalog {
     for part in before.manifest.split.parts {
       try forEachBatch(of: before, part: part) { (batch, names) throws(HeadraceError) in rows.addBefore(batch, names) }
     }
+    rows.turn()
     for part in after.manifest.split.parts {
       try otherCatalog.forEachBatch(of: after, part: part) { (batch, names) throws(HeadraceError) in
         rows.addAfter(batch, names)
@@ -110,92 +110,5 @@ extension DatasetDifference {
     )
     for (name, _) in before { add("\(what) \(name)", old[name], new[name]) }
     for (name, text) in after where old[name] == nil { add("\(what) \(name)", nil, text) }
-  }
-}
-
-/// Rows of two datasets, brought together by their labels.
-private struct RowComparison {
-  private let labelNames: [String]
-  private let featureNames: [String]
-  private var before: [[Value]: [[Value]]] = [:]
-  private var commonRows = 0
-  private var onlyAfter = 0
-  private var counts: [Int]
-  private var examples: [[DatasetDifference.Example]]
-
-  init(_ before: DatasetCatalog.Entry, _ after: DatasetCatalog.Entry) throws(HeadraceError) {
-    let known = Set(after.manifest.fields.map(\.name))
-    let common = before.manifest.fields.filter { known.contains($0.name) }
-    labelNames = common.filter { $0.feature == nil }.map(\.name)
-    featureNames = common.filter { $0.feature != nil }.map(\.name)
-    guard !labelNames.isEmpty else {
-      throw HeadraceError(
-        .user, "DATASET_LABELS", "the two datasets have no label column in common",
-        place: "\(before.name) and \(after.name)", remedy: "compare datasets of the same labels")
-    }
-    counts = featureNames.map { _ in 0 }
-    examples = featureNames.map { _ in [] }
-  }
-
-  private static func values(_ batch: ColumnBatch, _ names: [String], _ wanted: [String], _ row: Int) -> [Value] {
-    wanted.map { name in names.firstIndex(of: name).map { batch.columns[$0].value(row) } ?? .null }
-  }
-
-  mutating func addBefore(_ batch: ColumnBatch, _ names: [String]) {
-    for row in 0..<batch.rowCount {
-      let label = Self.values(batch, names, labelNames, row)
-      before[label, default: []].append(Self.values(batch, names, featureNames, row))
-    }
-  }
-
-  mutating func addAfter(_ batch: ColumnBatch, _ names: [String]) {
-    for row in 0..<batch.rowCount {
-      let label = Self.values(batch, names, labelNames, row)
-      guard let waiting = before[label], !waiting.isEmpty else {
-        onlyAfter += 1
-        continue
-      }
-      before[label]?.removeFirst()
-      commonRows += 1
-      let values = Self.values(batch, names, featureNames, row)
-      for index in featureNames.indices where !Self.isSame(waiting[0][index], values[index]) {
-        counts[index] += 1
-        guard examples[index].count < DatasetDifference.examplesMax else { continue }
-        examples[index].append(
-          .init(
-            key: zip(labelNames, label).map { "\($0)=\(Self.text($1))" }.joined(separator: " "),
-            before: Self.text(waiting[0][index]), after: Self.text(values[index])))
-      }
-    }
-  }
-
-  func finish(into difference: inout DatasetDifference) {
-    difference.commonRows = commonRows
-    difference.onlyAfter = onlyAfter
-    difference.onlyBefore = before.values.reduce(0) { $0 + $1.count }
-    for (index, name) in featureNames.enumerated() where counts[index] > 0 {
-      difference.columns.append(.init(name: name, rowCount: counts[index], examples: examples[index]))
-    }
-  }
-
-  private static func isSame(_ left: Value, _ right: Value) -> Bool {
-    if case .double(let left) = left, case .double(let right) = right {
-      return left == right || (left.isNaN && right.isNaN)
-    }
-    return left == right
-  }
-
-  private static func text(_ value: Value) -> String {
-    switch value {
-    case .null: "null"
-    case .boolean(let flag): "\(flag)"
-    case .integer(let number), .date(let number): "\(number)"
-    case .timestamp(let microseconds): RFC3339.text(milliseconds: microseconds / 1_000)
-    case .double(let number): "\(number)"
-    case .string(let text): text
-    case .bytes(let bytes): "\(bytes.count) bytes"
-    case .decimal(let unscaled, let scale): "\(unscaled)e-\(scale)"
-    case .list(let values): JSONListText.text(values)
-    }
   }
 }

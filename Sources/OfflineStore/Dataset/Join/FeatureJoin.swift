@@ -93,28 +93,41 @@ package struct FeatureJoin: Sendable {
     return features.fields.map(\.name).filter { !own.contains($0) }
   }
 
+  private struct ReadPiece: Sendable {
+    var piece: JoinPiece
+    /// When each row became known; empty when nobody asks.
+    var known: [Int64]
+  }
+
   private func matches(
     _ labels: any ColumnSource, _ features: any ColumnSource, _ types: [ColumnType]
   ) throws(HeadraceError) -> Matches {
+    // Numbers stand for themselves; of other keys the labels' must be known before anything is looked up.
     var keys = JoinKeys(types: types)
-    var readPieces: [JoinPiece] = []
-    var labelRows: [Int] = [0]
-    for piece in 0..<labels.pieceCount {
-      let read = try self.read(labels, piece, time: configuration.labelTime) { keys.insert($0, row: $1) }
-      readPieces.append(read.piece)
-      labelRows.append(labelRows[piece] + read.piece.rowCount)
+    var ahead: [ReadPiece] = []
+    if !keys.isPlain {
+      for piece in 0..<labels.pieceCount {
+        ahead.append(try read(labels, piece, time: configuration.labelTime) { keys.insert($0, row: $1) })
+      }
     }
-    let known = keys
-    let slots = Slots<(piece: JoinPiece, known: [Int64])>(features.pieceCount)
-    try ParallelWork.run(features.pieceCount, threadCount: configuration.threadCount) { (piece) throws(HeadraceError) in
+    let (known, left) = (keys, labels.pieceCount - ahead.count)
+    let slots = Slots<ReadPiece>(left + features.pieceCount)
+    try ParallelWork.run(left + features.pieceCount, threadCount: configuration.threadCount) {
+      (piece) throws(HeadraceError) in
       var keys = known
-      slots.set(
-        piece,
-        try self.read(features, piece, time: configuration.featureTime, known: configuration.knownTime) {
-          keys.find($0, row: $1)
-        })
+      if piece < left {
+        slots.set(piece, try self.read(labels, piece, time: configuration.labelTime) { keys.insert($0, row: $1) })
+      } else {
+        slots.set(
+          piece,
+          try self.read(
+            features, piece - left, time: configuration.featureTime, known: configuration.knownTime
+          ) { keys.find($0, row: $1) })
+      }
     }
-    let all = slots.all
+    let readPieces = (ahead + slots.all.prefix(left)).map(\.piece)
+    let labelRows = readPieces.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.rowCount) }
+    let all = Array(slots.all.dropFirst(left))
     var featureRows: [Int] = [0]
     for piece in all { featureRows.append(featureRows[featureRows.count - 1] + piece.piece.rowCount) }
     let matches = Matches(labelCount: labelRows[labelRows.count - 1], featureRows: featureRows)
@@ -139,7 +152,7 @@ package struct FeatureJoin: Sendable {
   private func read(
     _ source: any ColumnSource, _ piece: Int, time: String, known: String? = nil,
     code: (borrowing [Column], Int) -> Int64?
-  ) throws(HeadraceError) -> (piece: JoinPiece, known: [Int64]) {
+  ) throws(HeadraceError) -> ReadPiece {
     var rows: [JoinRow] = []
     var knownTimes: [Int64] = []
     var rowCount = 0
@@ -160,7 +173,7 @@ package struct FeatureJoin: Sendable {
       }
       rowCount += batch.rowCount
     }
-    return (JoinPiece(rows, rowCount: rowCount), knownTimes)
+    return ReadPiece(piece: JoinPiece(rows, rowCount: rowCount), known: knownTimes)
   }
 }
 

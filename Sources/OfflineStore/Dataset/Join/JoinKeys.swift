@@ -13,7 +13,8 @@ struct JoinRow: Sendable {
 /// Gives each key a number: a whole number stands for itself, every other key for its place among those of the labels.
 struct JoinKeys: Sendable {
   private let types: [ColumnType]
-  private let isPlain: Bool
+  /// Whether keys are numbers that stand for themselves.
+  let isPlain: Bool
   private var entities = EntityTable()
 
   init(types: [ColumnType]) {
