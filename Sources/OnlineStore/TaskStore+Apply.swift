@@ -103,8 +103,8 @@ extension TaskStore {
   /// - Parameters:
   ///   - deltas: the bytes of a `FeatureRow` for each key.
   ///   - rows: indexes into `keys` and `deltas`.
-  ///   - nextOffset: behind the last record of the batch. Reads that come before all of it is merged see it already, and
-  ///     so know that they cannot tell which part they saw.
+  ///   - nextOffset: behind the last record of the batch. Reads that come before all of it is merged see it already,
+  ///     and so know that they cannot tell which part they saw.
   ///   - touches: of the view, when it has a history by tiles: takes notice of every tile that a delta has.
   /// - Throws: `STATE_CORRUPT`, `STATE_IO`, and what a delta's bytes are refused with; what was merged then must be
   ///   discarded.

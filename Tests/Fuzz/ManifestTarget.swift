@@ -34,11 +34,14 @@ struct ManifestTarget: FuzzTarget {
   func seeds() -> [Seed] { [Seed(name: "manifest", bytes: Array(Self.manifest.utf8))] }
 
   private static let manifest = """
-    {"format_version":1,"name":"x","topology":"flights","service":"late_v1","service_fingerprint":"8d2f",
-    "labels":"labels.parquet","label_time":"at","split":"time:0.8","content_hash":"00ff","as_known":true,"row_count":3,
+    {"format_version":2,"name":"x","topology":"flights","service":"late_v1","service_fingerprint":"8d2f",
+    "label_time":"at","split":"time:0.8","content_hash":"00ff","as_known":true,"names_records":false,"from_ms":1,
+    "labels":{"kind":"topic","place":"labels","offsets":{"0":[1,9]}},"row_count":3,
     "views":[{"name":"carrier","fingerprint":"77"}],
-    "tables":[{"name":"events/departed","version":12,"offsets":{"flights/0/flights.departed/0":345}}],
-    "schema":[{"name":"id","type":"integer","null_count":0},{"name":"f","type":"double","null_count":1,"feature":"c:f"}],
+    "tables":[{"name":"events/departed","source":"departed","version":12,"offsets":{"flights/0/departed/0":345}}],
+    "topics":[{"name":"flights.arrived","source":"arrived","offsets":{"0":12}}],
+    "schema":[{"name":"id","type":"integer","null_count":0},
+    {"name":"f","type":"double","null_count":1,"feature":"c:f"}],
     "files":[{"name":"train-00000.parquet","part":"train","row_count":2,"size_bytes":900},
     {"name":"test-00000.parquet","part":"test","row_count":1,"size_bytes":901}]}
     """

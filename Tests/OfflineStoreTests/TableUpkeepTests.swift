@@ -12,8 +12,11 @@ import Testing
 
   private static func pin(_ store: any BlobStore, _ version: Int64) throws {
     let manifest = """
-      {"format_version":1,"name":"d","service":"s","label_time":"at","row_count":0,"content_hash":"0","files":[],
-      "tables":[{"name":"events/test","version":\(version)},{"name":"events/other","version":1}]}
+      {"format_version":2,"name":"d","topology":"t","service":"s","service_fingerprint":"0","label_time":"at",
+      "split":"none","content_hash":"0","as_known":true,"names_records":false,"row_count":0,"files":[],"schema":[],
+      "views":[],"topics":[],"labels":{"kind":"parquet","place":"l.parquet"},
+      "tables":[{"name":"events/test","source":"test","version":\(version),"offsets":{}},
+      {"name":"events/other","source":"other","version":1,"offsets":{}}]}
       """
     try store.put(try BlobName("datasets/d/3/manifest.json"), Array(manifest.utf8))
   }

@@ -8,8 +8,8 @@ internal import Topology
 /// The thread behind the samples of what is served: brings them into their tables, and holds some of them against the
 /// archive when it has caught up with them.
 ///
-/// Off the hot path and bounded: what comes while the buffer is full is dropped and counted, and of the time at most one
-/// part in twenty is spent on comparing.
+/// Off the hot path and bounded: what comes while the buffer is full is dropped and counted, and of the time at most
+/// one part in twenty is spent on comparing.
 package final class ParityLane: Sendable {
   private struct State: Sendable {
     var buffer: [Sample] = []

@@ -38,8 +38,8 @@ struct VerifyReport {
     return text
   }
 
-  /// Each mismatch of the same events; of the other comparisons one for each cause, because nearly all features of a row
-  /// differ for the same reason.
+  /// Each mismatch of the same events; of the other comparisons one for each cause, because nearly all features of a
+  /// row differ for the same reason.
   private var shown: [ParityReport.Example] {
     var seen: Set<String> = []
     return report.examples.filter { example in

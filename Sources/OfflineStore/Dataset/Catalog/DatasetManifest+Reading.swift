@@ -14,8 +14,11 @@ extension DatasetManifest {
       throw Self.invalid("it is no JSON: \(error)", place)
     }
     let reader = ManifestReader(document: document, place: place)
-    guard try reader.number("format_version") == Int64(Self.formatVersion) else {
-      throw Self.invalid("its format_version is not \(Self.formatVersion)", place)
+    let version = try reader.number("format_version")
+    guard version == Int64(Self.formatVersion) else {
+      throw HeadraceError(
+        .external, "MANIFEST_INVALID", "its format_version is \(version), this program writes \(Self.formatVersion)",
+        place: place, remedy: "build the dataset again, or delete its folder")
     }
     let splitText = try reader.text("split")
     guard let split = splitText == "none" ? DatasetSplit.none : DatasetSplit(splitText) else {
