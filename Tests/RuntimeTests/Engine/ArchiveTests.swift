@@ -68,7 +68,12 @@ import Topology
     try await eventually("the new plan runs") { engine.plan.fingerprint == plan.fingerprint }
     try await eventually("the view is built") {
       let tasks = engine.status().tasks
+      let isRead = try? events.prefix(100).allSatisfy { event in
+        try Engine.read([engine], "largest_by_user", key: event.user, ["n_1h"], at: Payments.start + 8 * 3_600_000)
+          .count == 1
+      }
       return tasks.count == Int(partitions) && tasks.allSatisfy { $0.phase == .running && $0.bootstraps.isEmpty }
+        && isRead ?? false
     }
     try await EngineTests.waitUntilApplied(node, [engine], hasShops: false)
     try EngineTests.expectNaive([engine], events, hasShops: false)
