@@ -87,15 +87,9 @@ class DatasetCheck:
         return [row for row in rows
                 if row[0] >= min(events[row[1], row[2]].watermark, events[row[1], row[2]].arrival) - source.lateness]
 
-    def expectations(self, view: View, feature: Feature, key: tuple, at: int, counted: list[tuple],
-                     _position: tuple[int, int] | None) -> list[Expectation]:
-        """What a feature may be."""
-        rows = self.in_time(view, counted) if feature.window.kind == "session" else counted
-        return [self.expect(view, feature, key, at, rows)]
-
-    def expect(self, view: View, feature: Feature, key: tuple, at: int, rows: list[tuple]) -> Expectation:
+    def expect(self, view: View, feature: Feature, key: tuple, at: int, counted: list[tuple]) -> Expectation:
         then = ViewModel(view, self.model.views[view.name].bounds)
-        then.rows = {key: rows}
+        then.rows = {key: self.in_time(view, counted) if feature.window.kind == "session" else counted}
         return then.expect(feature, key, at)
 
     def compare(self, view: View, key: tuple, at: int, row: dict, comparison: Comparison,
@@ -115,10 +109,9 @@ class DatasetCheck:
             # A row whose windows are all empty may be gone.
             if value is None and at - newest > view.longest(at) and feature.window.kind in ("sliding", "tumbling"):
                 continue
-            expected = self.expectations(view, feature, key, at, counted, position)
-            if not any(expectation.accepts(value) for expectation in expected):
-                texts = " or ".join(expectation.text for expectation in expected)
-                comparison.differences.append(f"{place}: expected {texts}, found {value!r}")
+            expectation = self.expect(view, feature, key, at, counted)
+            if not expectation.accepts(value):
+                comparison.differences.append(f"{place}: expected {expectation.text}, found {value!r}")
         if not is_gone:
             self.compare_derived(view, key, at, row, comparison)
         return len(view.features) + len(view.derived)

