@@ -100,7 +100,8 @@ class Reader:
             return []
         with duckdb.connect() as connection:
             result = connection.execute(
-                "select * replace (epoch_ms(event_time) as event_time) from read_parquet(?, union_by_name = true)",
+                "select * exclude (_known_at) replace (epoch_ms(event_time) as event_time) "
+                "from read_parquet(?, union_by_name = true)",
                 [files])
             names = [column[0] for column in result.description]
             return [dict(zip(names, row)) for row in result.fetchall()]
