@@ -40,8 +40,10 @@ class Tables:
         folder = self.folder / "tables" / "datasets" / dataset
         folder.mkdir(parents=True)
         manifest = {
-            "format_version": 1, "name": dataset.split("/")[0], "service": "s", "label_time": "at", "row_count": 0,
-            "content_hash": "00", "files": [], "tables": [{"name": name, "version": version, "offsets": {}}],
+            "format_version": 2, "name": dataset.split("/")[0], "topology": "t", "service": "s", "service_fingerprint": "0",
+            "label_time": "at", "split": "none", "content_hash": "00", "as_known": True, "names_records": False,
+            "labels": {"kind": "parquet", "place": "labels.parquet"}, "row_count": 0, "views": [], "topics": [],
+            "schema": [], "files": [], "tables": [{"name": name, "source": "s", "version": version, "offsets": {}}],
         }
         (folder / "manifest.json").write_text(json.dumps(manifest))
         return folder

@@ -84,6 +84,8 @@ package struct RecordWitness: Sendable, Equatable {
 package struct UpstreamWatermark: Sendable, Equatable {
   /// `Int64.min` until something was heard of it.
   package var watermark: Int64 = .min
+  /// Its watermark at the last commit of which every delta is merged; a commit's own comes with the first of them.
+  package var settled: Int64 = .min
   /// The offset of the source below which its deltas are merged.
   package var nextOffset: Int64 = 0
   /// It has nothing to say for a while: nobody waits for it.
@@ -93,7 +95,7 @@ package struct UpstreamWatermark: Sendable, Equatable {
 }
 
 extension CheckpointRecord {
-  private static let version: UInt8 = 2
+  private static let version: UInt8 = 3
 
   package func encoded() -> [UInt8] {
     var writer = ByteWriter()
@@ -116,20 +118,21 @@ extension CheckpointRecord {
   package init(decoding bytes: RawSpan, place: String) throws(HeadraceError) {
     var reader = ByteReader(bytes, place: place)
     let version = try reader.number(UInt8.self)
-    guard version == Self.version else {
+    guard (2...Self.version).contains(version) else {
       throw HeadraceError(
         .user, "STATE_NEWER", "the checkpoint has version \(version), this program reads version \(Self.version)",
         place: place, remedy: "run the Headrace that wrote it, or a newer one")
     }
     planFingerprint = try reader.number()
     inputs = []
-    for _ in 0..<(try reader.count(ofSize: 16)) { inputs.append(try InputRecord(from: &reader)) }
+    for _ in 0..<(try reader.count(ofSize: 16)) { inputs.append(try InputRecord(from: &reader, version: version)) }
     views = []
     for _ in 0..<(try reader.count(ofSize: 8)) { views.append(try reader.number()) }
     bootstraps = []
     for _ in 0..<(try reader.count(ofSize: 16)) {
       let fingerprint = try reader.number(UInt64.self)
-      bootstraps.append(BootstrapRecord(fingerprint: fingerprint, input: try InputRecord(from: &reader)))
+      let input = try InputRecord(from: &reader, version: version)
+      bootstraps.append(BootstrapRecord(fingerprint: fingerprint, input: input))
     }
     spool = try SpoolRecord(from: &reader)
     guard reader.isAtEnd else { throw reader.broken("bytes follow the end") }
@@ -150,12 +153,13 @@ extension CheckpointRecord.InputRecord {
     writer.number(UInt32(clamping: upstreams.count))
     for upstream in upstreams {
       writer.number(upstream.watermark)
+      writer.number(upstream.settled)
       writer.number(upstream.nextOffset)
       writer.number(UInt8(upstream.isIdle ? 1 : 0))
     }
   }
 
-  fileprivate init(from reader: inout ByteReader) throws(HeadraceError) {
+  fileprivate init(from reader: inout ByteReader, version: UInt8) throws(HeadraceError) {
     let topic = try reader.text()
     self.init(topic: topic, nextOffset: try reader.number())
     if try reader.number(UInt8.self) != 0 {
@@ -168,6 +172,8 @@ extension CheckpointRecord.InputRecord {
     for _ in 0..<(try reader.count(ofSize: 17)) {
       var upstream = UpstreamWatermark()
       upstream.watermark = try reader.number()
+      // Version 2 had no histories that ask for it.
+      upstream.settled = version > 2 ? try reader.number() : upstream.watermark
       upstream.nextOffset = try reader.number()
       upstream.isIdle = try reader.number(UInt8.self) != 0
       upstreams.append(upstream)

@@ -61,18 +61,17 @@ final class DeltaInput {
       digest.add(
         offset: record.offset, outcome: outcome, keyHash: unsafe record.keyBytes.map { unsafe Hash64.hash($0) } ?? 0)
       guard let history else { continue }
-      let next = least()
-      if next >= history.nextBoundary {
+      let next = settledWatermark
+      if next > history.watermark, next >= history.nextBoundary {
         // What ends with this record is read before it counts.
-        try merge(rows[..<rowsBefore], watermark, nextOffset: nextOffset)
+        try merge(rows[..<rowsBefore], history.watermark, nextOffset: nextOffset)
         try history.close(to: next, offset: record.offset, known: SourcePipeline.knownMilliseconds(record))
         rows.removeFirst(rowsBefore)
       }
-      watermark = next
       history.advance(to: next)
     }
     watermark = least()
-    try merge(rows[...], watermark, nextOffset: nextOffset)
+    try merge(rows[...], history?.watermark ?? watermark, nextOffset: nextOffset)
   }
 
   private func begin() {
@@ -105,7 +104,7 @@ final class DeltaInput {
     guard envelope.view == view.fingerprint.value else { return .filtered }
     let upstream = Int(envelope.partition)
     guard upstreams.indices.contains(upstream) else { return .deadLettered }
-    upstreams[upstream].watermark = max(upstreams[upstream].watermark, envelope.watermark)
+    note(envelope, upstream)
     upstreams[upstream].nextOffset = max(upstreams[upstream].nextOffset, envelope.nextOffset)
     upstreams[upstream].isIdle = envelope.isIdle
     reaches[upstream].note(envelope)
@@ -116,13 +115,28 @@ final class DeltaInput {
     return .applied
   }
 
-  private func least() -> Int64 {
+  /// A commit follows the one before it, which is whole then; a watermark without a row follows the rows of its commit.
+  private func note(_ envelope: DeltaEnvelope, _ upstream: Int) {
+    if envelope.nextOffset > upstreams[upstream].nextOffset {
+      upstreams[upstream].settled = max(upstreams[upstream].settled, upstreams[upstream].watermark)
+    }
+    upstreams[upstream].watermark = max(upstreams[upstream].watermark, envelope.watermark)
+    if !envelope.hasRow { upstreams[upstream].settled = upstreams[upstream].watermark }
+  }
+
+  private func least() -> Int64 { max(watermark, least(of: \.watermark)) }
+
+  /// Up to where every delta is merged. A view's history goes by it: by the watermark that a commit's first delta
+  /// brings along, tiles would end before the other deltas of the commit count.
+  var settledWatermark: Int64 { least(of: \.settled) }
+
+  private func least(of time: KeyPath<UpstreamWatermark, Int64>) -> Int64 {
     var (slowest, newest) = (Int64.max, Int64.min)
     for upstream in upstreams where upstream.watermark > .min {
-      newest = max(newest, upstream.watermark)
-      if !upstream.isIdle { slowest = min(slowest, upstream.watermark) }
+      newest = max(newest, upstream[keyPath: time])
+      if !upstream.isIdle { slowest = min(slowest, upstream[keyPath: time]) }
     }
     // When all are idle nobody holds anybody back: the newest says what time it is.
-    return max(watermark, slowest < .max ? slowest : newest)
+    return slowest < .max ? slowest : newest
   }
 }

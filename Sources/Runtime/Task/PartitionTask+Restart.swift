@@ -91,7 +91,7 @@ extension PartitionTask {
           store: store, partitionCount: context.partitionCount,
           record: saved ?? CheckpointRecord.InputRecord(topic: plan.topic, nextOffset: 0))
         input.history = try history(
-          of: input.view, storeView: input.storeView, store, partition, watermark: input.watermark)
+          of: input.view, storeView: input.storeView, store, partition, watermark: input.settledWatermark)
         deltas = input
       }
       inputs.append(

@@ -20,9 +20,9 @@ struct ReplayCommand: AsyncParsableCommand {
       With --into TOPIC they are published there: same key, placed by the source's partitioner, with the record's \
       time, and headers that say where each one comes from (headrace-src: TOPIC/PARTITION@OFFSET; headrace-replay). \
       Records from the log are copied byte for byte. The archive keeps values, not bytes: its events are JSON \
-      documents of the contract, with all of its fields in its order; what the contract does not know, former headers, white \
-      space and the way of writing a number are gone. Duplicates and records that break the contract are not in the \
-      archive; those in the log that break it are left out too.
+      documents of the contract, with all of its fields in its order; what the contract does not know, former \
+      headers, white space and the way of writing a number are gone. Duplicates and records that break the contract \
+      are not in the archive; those in the log that break it are left out too.
 
       Each event comes once: batches are transactions, and the place that is reached is committed with them for the \
       group headrace-replay-NAME. Whatever ends a replay (Ctrl-C, kill -9, a lost broker), the same command goes on \
@@ -30,10 +30,10 @@ struct ReplayCommand: AsyncParsableCommand {
       without --again. The source's topic must still exist in the cluster, empty or not.
 
       With --into TABLE, a name with a slash such as features/carriers, the features of a view (--view, or the one \
-      that is called so) after each archived event are written there, as a worker would have served them then: a new view \
-      has its history without waiting. The columns are those of the view's own history. Rows are committed together \
-      with the offset that they reach (txn), so that they come once; a run that was ended reads from the beginning \
-      again, because values depend on all that came before, and writes what is missing.
+      that is called so) after each archived event are written there, as a worker would have served them then: a new \
+      view has its history without waiting. The columns are those of the view's own history. Rows are committed \
+      together with the offset that they reach (txn), so that they come once; a run that was ended reads from the \
+      beginning again, because values depend on all that came before, and writes what is missing.
 
       Live work comes first: the process lowers its own priority (--nice 10), and publishes 20,000 events a second \
       unless --rate or --speed say otherwise. \(ExitStatus.help)

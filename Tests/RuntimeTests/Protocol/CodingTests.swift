@@ -17,6 +17,7 @@ import Testing
     var deltas = CheckpointRecord.InputRecord(topic: "pay.by_shop.repartition", nextOffset: 9)
     var upstream = UpstreamWatermark()
     upstream.watermark = 12
+    upstream.settled = 11
     upstream.isIdle = true
     deltas.upstreams = [UpstreamWatermark(), upstream]
     return CheckpointRecord(
