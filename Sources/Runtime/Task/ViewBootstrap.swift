@@ -29,7 +29,8 @@ final class ViewBootstrap {
   private enum Place {
     /// To be chosen.
     case open
-    case archive(ArchiveFeed)
+    /// Complete: it had every row below its limit that belongs into it before it was opened.
+    case archive(ArchiveFeed, isComplete: Bool)
     /// What is needed next is on its way from the spool to the archive.
     case waiting(untilMilliseconds: Int64)
     case log(Consumer)
@@ -61,7 +62,7 @@ final class ViewBootstrap {
   var isReady: Bool {
     switch place {
     case .open, .log: true
-    case .archive(let feed): feed.isReady
+    case .archive(let feed, _): feed.isReady
     case .waiting(let until): WallClock.monotonic.nowMilliseconds >= until
     }
   }
@@ -90,11 +91,11 @@ final class ViewBootstrap {
     case .waiting(let until):
       guard WallClock.monotonic.nowMilliseconds >= until else { return false }
       try choose(task)
-    case .archive(let feed):
+    case .archive(let feed, let isComplete):
       switch try feed.advance(pipeline) {
       case .nothingYet: return false
       case .applied: position = feed.position
-      case .atEnd: try leave(feed, task)
+      case .atEnd: try leave(feed, isComplete: isComplete, task)
       }
       RuntimeKillPoint.pass(.archiveApplied)
     case .log(let consumer): try read(consumer, to: task.target)
@@ -112,18 +113,18 @@ final class ViewBootstrap {
       try ArchiveFeed(
         .init(
           store: store, topology: context.plan.name, source: pipeline.source, partition: partition,
-          offsets: position..<task.target)))
+          offsets: position..<task.target)), isComplete: task.isArchiveComplete)
   }
 
   /// The archive has no more: the log goes on, at exactly the next offset.
-  private func leave(_ feed: ArchiveFeed, _ task: Surroundings) throws(HeadraceError) {
+  private func leave(_ feed: ArchiveFeed, isComplete: Bool, _ task: Surroundings) throws(HeadraceError) {
     let beginning = try task.logBeginning()
     if let next = try feed.handOver(pipeline, logBeginning: beginning) {
       position = next
       return try readLog(from: beginning)
     }
     position = feed.position
-    if feed.limit == task.target, task.isArchiveComplete || feed.reach?.nextOffset ?? 0 >= task.target {
+    if feed.limit == task.target, isComplete || feed.reach?.nextOffset ?? 0 >= task.target {
       // Behind the last archived event there were only duplicates and bad records: nothing is left to be read.
       pipeline.decisions.raise(watermark: task.watermark)
       position = task.target
