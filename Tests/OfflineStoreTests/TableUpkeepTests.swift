@@ -30,6 +30,11 @@ import Testing
     pins.add(try DatasetCatalog(store).entry(BlobName("datasets/d/3")))
     #expect(pins.versions(of: try BlobName("events/test")) == [7])
     #expect(pins.versions(of: try BlobName("events")).isEmpty)
+    // A dataset that lies elsewhere leaves a copy of its manifest, once.
+    let manifest = try DatasetCatalog(store).entry(BlobName("datasets/d/3")).manifest
+    for _ in 0..<2 { try DatasetPins.leave(manifest, in: store) }
+    try store.delete([BlobName("datasets/d/3/manifest.json")])
+    #expect(try DatasetPins(in: store).pins(of: BlobName("events/test")) == [.init(dataset: "d-0", version: 7)])
     try store.put(try BlobName("datasets/e/1/manifest.json"), Array("{".utf8))
     let error = #expect(throws: HeadraceError.self) { try DatasetPins(in: store) }
     #expect(error?.place?.contains("datasets/e/1/manifest.json") == true)

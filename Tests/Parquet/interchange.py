@@ -181,6 +181,18 @@ def random_files(suite, count):
         suite.attempt(f"file {number} of seed {suite.seed}", body)
 
 
+def as_written(path):
+    """What a peer wrote; by DuckDB where pyarrow refuses DuckDB's own differences of 32-bit numbers, which take 33 bits."""
+    try:
+        return pyarrow.parquet.read_table(path)
+    except OSError as error:
+        if "delta bit width" not in str(error):
+            raise
+        connection = duckdb.connect()
+        connection.execute("set timezone='UTC'")
+        return connection.execute(f"select * from read_parquet('{path}')").to_arrow_table()
+
+
 def peers_files(suite):
     """The same tables as DuckDB and polars write them."""
     for number in range(24):
@@ -203,8 +215,7 @@ def peers_files(suite):
                     f"copy (select * from t) to '{original}' (format parquet, compression {codec}, parquet_version {version},"
                     f" row_group_size {source.choice([2048, 122880])})")
             suite.run("copy", original, copy)
-            compare(suite, f"{'polars' if number % 2 else 'duckdb'} file {number} ({codec})", copy,
-                    expected(pyarrow.parquet.read_table(original)))
+            compare(suite, f"{'polars' if number % 2 else 'duckdb'} file {number} ({codec})", copy, expected(as_written(original)))
 
         suite.attempt(f"peers' file {number}", body)
 

@@ -8,8 +8,9 @@ enum DeltaBinaryEncoder {
     page.append(varint: UInt64(blockCount))
     page.append(varint: UInt64(blockCount / miniblockCount))
     page.append(varint: UInt64(values.count))
+    // Unsigned numbers of 32 bits are stored as signed ones, the first as well: readers take no more than 32 bits.
     let first = unsafe values.first ?? 0
-    page.append(varint: zigzag(first))
+    page.append(varint: zigzag(is32Bit ? Int64(Int32(truncatingIfNeeded: first)) : first))
     unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: blockCount) { deltas in
       guard let room = deltas.baseAddress, let source = values.baseAddress else { return }
       var index = 1

@@ -161,9 +161,10 @@ private struct DatasetBuild: Sendable {
     if let out {
       let disk = try DiskBlobStore(root: out)
       defer { disk.removeTemporaryFolder() }
-      return (
-        try builder.build(name: name, labels: rows, labelTime: labelTime, events: events, into: disk, folder: nil), out
-      )
+      let manifest = try builder.build(
+        name: name, labels: rows, labelTime: labelTime, events: events, into: disk, folder: nil)
+      if let tables = sources.tables { try DatasetPins.leave(manifest, in: tables) }
+      return (manifest, out)
     }
     let tables = try sources.requireTables()
     try DatasetVersions.removeAbandoned(name, in: tables, nowMilliseconds: WallClock.system.nowMilliseconds)

@@ -10,8 +10,9 @@ struct TablesVacuumCommand: AsyncParsableCommand {
     discussion: """
       Files go that the table has removed longer ago than its retention, or that a writer left behind when it died; \
       then entries of the log that are older than the log's retention and for which a checkpoint stands. Versions that \
-      datasets were made of keep both, as long as the datasets are there: those beside the tables, and those that \
-      --keep names. A worker does the same with its own tables, every nine hundred versions.
+      datasets were made of keep both, as long as the datasets are there: those beside the tables, those that were \
+      built with --out (pins/NAME holds a copy of their manifest: delete it with the dataset), and those that --keep \
+      names. A worker does the same with its own tables, every nine hundred versions.
 
       Retentions are properties of a table (delta.deletedFileRetentionDuration, 7 days; delta.logRetentionDuration, \
       30 days). A shorter one takes away what a slow writer is about to commit: allow it only when nobody writes.

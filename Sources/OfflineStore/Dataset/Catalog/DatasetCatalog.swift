@@ -30,10 +30,12 @@ package struct DatasetCatalog {
   package init(_ store: any BlobStore) { self.store = store }
 
   /// All datasets below `datasets`, by name and version.
-  package func entries() throws(HeadraceError) -> [Entry] {
+  package func entries() throws(HeadraceError) -> [Entry] { try entries(in: "datasets") }
+
+  func entries(in folder: String) throws(HeadraceError) -> [Entry] {
     var entries: [Entry] = []
     var folders: [BlobName] = []
-    try store.forEach(in: try BlobName("datasets")) { (entry) throws(HeadraceError) in
+    try store.forEach(in: try BlobName(folder)) { (entry) throws(HeadraceError) in
       guard entry.name.text.hasSuffix("/manifest.json") else { return }
       folders.append(try BlobName(String(entry.name.text.dropLast("/manifest.json".utf8.count))))
     }

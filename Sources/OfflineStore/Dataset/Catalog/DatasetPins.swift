@@ -11,12 +11,22 @@ package struct DatasetPins: Sendable {
   }
 
   private var pins: [String: [Pin]] = [:]
+  private static let folder = "pins"
 
-  /// What the datasets beside the tables pin.
+  /// Leaves a copy of the manifest of a dataset that lies elsewhere beside the tables that it was made of. Whoever
+  /// throws the dataset away deletes that copy.
+  package static func leave(_ manifest: DatasetManifest, in store: any BlobStore) throws(HeadraceError) {
+    guard manifest.events.contains(where: { $0.table != nil }) || manifest.labels.kind == .table else { return }
+    let name = try BlobName("\(folder)/\(manifest.name)-\(manifest.contentHash.prefix(16))/manifest.json")
+    _ = try store.putIfAbsent(name, manifest.json)
+  }
+
+  /// What the datasets beside the tables pin, and those elsewhere that have left a copy of their manifest.
   ///
   /// - Throws: MANIFEST_INVALID when a manifest cannot be read: nobody knows what it needs, so nothing may go.
   package init(in store: any BlobStore) throws(HeadraceError) {
-    for entry in try DatasetCatalog(store).entries() { add(entry) }
+    let catalog = DatasetCatalog(store)
+    for entry in try catalog.entries() + catalog.entries(in: Self.folder) { add(entry) }
   }
 
   /// A dataset that lies elsewhere.
