@@ -78,14 +78,26 @@ def peer(name, source, target, codec, repeats):
             print(what, time.perf_counter() - wall, time.process_time() - cpu, rows, os.path.getsize(target), flush=True)
 
 
-def ours(helper, source, target, codec, repeats):
+def measured(command, peaks, name):
+    """What a process prints; its peak memory goes to `peaks`, in megabytes."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command[0]} ended with {process.returncode}")
+    peaks[name] = max(peaks.get(name, 0), usage.ru_maxrss / 1024)
+    return output
+
+
+def ours(helper, source, target, codec, repeats, peaks):
     lines = []
     for words in (
         ["bench-write", source, target, str(repeats), "--codec", codec],
         ["bench-read", target, str(repeats)],
         ["bench-read", target, str(repeats), "--columns", "ts,f3"],
     ):
-        output = subprocess.run([helper, *words], check=True, capture_output=True, text=True).stdout
+        output = measured([helper, *words], peaks, "headrace")
         lines += [line.replace("read", "two") if "--columns" in words else line for line in output.splitlines()]
     return lines
 
@@ -119,16 +131,16 @@ def main():
     source = os.path.join(folder, f"wide-{arguments.rows}.parquet")
     if not os.path.exists(source):
         generate(source, arguments.rows)
-    results = {}
+    results, peaks = {}, {}
     for name in arguments.peers.split(","):
         target = os.path.join(folder, f"{name}.parquet")
         command = [sys.executable, __file__, arguments.helper, "--codec", arguments.codec, "--repeats"]
         command += [str(arguments.repeats), "--peer", name, source, target]
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        output = measured(command, peaks, name)
         results[name] = medians(output.splitlines(), arguments.processor)
     target = os.path.join(folder, "headrace.parquet")
     results["headrace"] = medians(
-        ours(arguments.helper, source, target, arguments.codec, arguments.repeats), arguments.processor)
+        ours(arguments.helper, source, target, arguments.codec, arguments.repeats, peaks), arguments.processor)
     base = results.get("pyarrow", results["headrace"])
     print(f"{arguments.rows} rows, {arguments.codec}, one thread; in brackets: times pyarrow's")
     for name, found in results.items():
@@ -138,7 +150,7 @@ def main():
             speed = rows / wall / 1e6
             cells.append(f"{what} {speed:6.2f} M rows/s ({base[what][0] / wall:4.2f})")
         size = found["write"][2]
-        print(f"{name:9}", "  ".join(cells), f" {size / 1e6:6.1f} MB ({size / base['write'][2]:4.2f})")
+        print(f"{name:9}", "  ".join(cells), f" {size / 1e6:6.1f} MB ({size / base['write'][2]:4.2f})  peak {peaks[name]:5.0f} MB")
 
 
 if __name__ == "__main__":
