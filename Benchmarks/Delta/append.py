@@ -8,6 +8,7 @@ folder to the disk, delta-rs does not."""
 import argparse
 import os
 import random
+import resource
 import shutil
 import statistics
 import subprocess
@@ -77,6 +78,9 @@ def main():
     try:
         summary("headrace", ours(arguments.tool, folder, arguments.commits, arguments.rows))
         summary("delta-rs", theirs(folder, arguments.commits, arguments.rows))
+        # Ours is the only child; the other one shares its process with Python and the rows that it is given.
+        for name, who in (("headrace", resource.RUSAGE_CHILDREN), ("delta-rs", resource.RUSAGE_SELF)):
+            print(f"{name:10} peak memory {resource.getrusage(who).ru_maxrss / 1024:.0f} MiB")
         for name in ("ours", "theirs"):
             size = sum(os.path.getsize(f"{root}/{file}") for root, _, files in os.walk(f"{folder}/{name}") for file in files)
             print(f"{name}: {size / 2**20:.1f} MiB on the disk, compacted files beside the old ones")
