@@ -95,16 +95,6 @@ extension ApplicationTransaction {
 }
 
 extension JSONWriter {
-  mutating func member(_ name: String, _ text: String) {
-    key(name)
-    string(text)
-  }
-
-  mutating func member(_ name: String, _ value: Int64) {
-    key(name)
-    number(value)
-  }
-
   mutating func member(_ name: String, _ texts: [String]) {
     key(name)
     array { writer in

@@ -63,8 +63,7 @@ extension DatasetDifference {
       writer.array { writer in
         for change in changes {
           writer.object { writer in
-            writer.key("what")
-            writer.string(change.what)
+            writer.member("what", change.what)
             for (key, text) in [("before", change.before), ("after", change.after)] {
               writer.key(key)
               if let text { writer.string(text) } else { writer.null() }
@@ -73,24 +72,20 @@ extension DatasetDifference {
         }
       }
       for (key, count) in [("common_rows", commonRows), ("only_before", onlyBefore), ("only_after", onlyAfter)] {
-        writer.key(key)
-        writer.number(count)
+        writer.member(key, count)
       }
       writer.key("features")
       writer.array { writer in
         for column in columns {
           writer.object { writer in
-            writer.key("name")
-            writer.string(column.name)
-            writer.key("row_count")
-            writer.number(column.rowCount)
+            writer.member("name", column.name)
+            writer.member("row_count", column.rowCount)
             writer.key("examples")
             writer.array { writer in
               for example in column.examples {
                 writer.object { writer in
                   for (key, text) in [("label", example.key), ("before", example.before), ("after", example.after)] {
-                    writer.key(key)
-                    writer.string(text)
+                    writer.member(key, text)
                   }
                 }
               }

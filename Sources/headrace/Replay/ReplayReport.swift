@@ -81,16 +81,11 @@ struct ReplayReport: Sendable {
       if let target { writer.string(target) } else { writer.null() }
       writer.key("name")
       if let name { writer.string(name) } else { writer.null() }
-      writer.key("done")
-      writer.boolean(isDone || wasDone)
-      writer.key("resumed")
-      writer.boolean(isResumed)
-      writer.key("published")
-      writer.number(published)
-      writer.key("read")
-      writer.number(readCount)
-      writer.key("milliseconds")
-      writer.number(milliseconds)
+      writer.member("done", isDone || wasDone)
+      writer.member("resumed", isResumed)
+      writer.member("published", published)
+      writer.member("read", readCount)
+      writer.member("milliseconds", milliseconds)
       writer.key("sources")
       writer.array { writer in for source in sources { source.write(to: &writer) } }
     }
@@ -110,19 +105,14 @@ extension ReplayReport.Source {
 
   fileprivate func write(to writer: inout JSONWriter) {
     writer.object { writer in
-      writer.key("source")
-      writer.string(name)
-      writer.key("topic")
-      writer.string(topic)
-      writer.key("from_archive")
-      writer.number(fromArchive)
-      writer.key("from_log")
-      writer.number(fromLog)
+      writer.member("source", name)
+      writer.member("topic", topic)
+      writer.member("from_archive", fromArchive)
+      writer.member("from_log", fromLog)
       writer.key("outcomes")
       writer.object { writer in
         for outcome in PastOutcome.allCases {
-          writer.key(outcome.name)
-          writer.number(outcomes[outcome.rawValue])
+          writer.member(outcome.name, outcomes[outcome.rawValue])
         }
       }
       for (name, time) in [("oldest", oldestMilliseconds), ("newest", newestMilliseconds)] {

@@ -33,17 +33,12 @@ struct TableSummary {
 
   /// Members of an object.
   func write(to writer: inout JSONWriter) {
-    writer.key("table")
-    writer.string(name)
-    writer.key("version")
-    writer.number(snapshot.version)
-    writer.key("timestamp")
-    writer.string(RFC3339.text(milliseconds: snapshot.timestampMilliseconds))
+    writer.member("table", name)
+    writer.member("version", snapshot.version)
+    writer.member("timestamp", RFC3339.text(milliseconds: snapshot.timestampMilliseconds))
     writer.key("rows")
     if let rows = snapshot.rowCount { writer.number(rows) } else { writer.null() }
-    writer.key("files")
-    writer.number(snapshot.fileCount)
-    writer.key("bytes")
-    writer.number(sizeBytes)
+    writer.member("files", snapshot.fileCount)
+    writer.member("bytes", sizeBytes)
   }
 }

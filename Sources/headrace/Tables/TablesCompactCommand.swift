@@ -47,14 +47,10 @@ struct TablesCompactCommand: AsyncParsableCommand {
   private func json(_ root: BlobName, _ version: Int64, _ removed: Int, _ added: Int) -> [UInt8] {
     var writer = JSONWriter()
     writer.object { writer in
-      writer.key("table")
-      writer.string(root.text)
-      writer.key("version")
-      writer.number(version)
-      writer.key("removed_files")
-      writer.number(removed)
-      writer.key("added_files")
-      writer.number(added)
+      writer.member("table", root.text)
+      writer.member("version", version)
+      writer.member("removed_files", removed)
+      writer.member("added_files", added)
     }
     return writer.bytes + [UInt8(ascii: "\n")]
   }

@@ -47,21 +47,15 @@ struct TablesHistoryCommand: AsyncParsableCommand {
   private func json(_ commit: TableCommit) -> [UInt8] {
     var writer = JSONWriter()
     writer.object { writer in
-      writer.key("version")
-      writer.number(commit.version)
-      writer.key("timestamp")
-      writer.string(RFC3339.text(milliseconds: commit.timestampMilliseconds))
-      writer.key("added_files")
-      writer.number(commit.addedFiles)
-      writer.key("added_bytes")
-      writer.number(commit.addedBytes)
-      writer.key("removed_files")
-      writer.number(commit.removedFiles)
+      writer.member("version", commit.version)
+      writer.member("timestamp", RFC3339.text(milliseconds: commit.timestampMilliseconds))
+      writer.member("added_files", commit.addedFiles)
+      writer.member("added_bytes", commit.addedBytes)
+      writer.member("removed_files", commit.removedFiles)
       writer.key("applications")
       writer.object { writer in
         for transaction in commit.transactions {
-          writer.key(transaction.applicationID)
-          writer.number(transaction.version)
+          writer.member(transaction.applicationID, transaction.version)
         }
       }
       writer.key("commit_info")

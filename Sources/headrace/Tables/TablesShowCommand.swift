@@ -70,12 +70,9 @@ private struct TableDescription {
     var writer = JSONWriter()
     writer.object { writer in
       summary.write(to: &writer)
-      writer.key("id")
-      writer.string(metadata.id)
-      writer.key("reader_version")
-      writer.number(snapshot.tableProtocol.readerVersion)
-      writer.key("writer_version")
-      writer.number(snapshot.tableProtocol.writerVersion)
+      writer.member("id", metadata.id)
+      writer.member("reader_version", snapshot.tableProtocol.readerVersion)
+      writer.member("writer_version", snapshot.tableProtocol.writerVersion)
       writer.key("partition_columns")
       writer.array { writer in
         for name in metadata.partitionColumns { writer.string(name) }
@@ -83,8 +80,7 @@ private struct TableDescription {
       writer.key("properties")
       writer.object { writer in
         for (name, value) in properties {
-          writer.key(name)
-          writer.string(value)
+          writer.member(name, value)
         }
       }
       writer.key("schema")
@@ -92,8 +88,7 @@ private struct TableDescription {
       writer.key("applications")
       writer.object { writer in
         for transaction in snapshot.transactions {
-          writer.key(transaction.applicationID)
-          writer.number(transaction.version)
+          writer.member(transaction.applicationID, transaction.version)
         }
       }
     }

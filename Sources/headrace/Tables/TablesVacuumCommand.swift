@@ -80,18 +80,14 @@ private struct VacuumResult {
   var json: [UInt8] {
     var writer = JSONWriter()
     writer.object { writer in
-      writer.key("table")
-      writer.string(table)
-      writer.key("dry_run")
-      writer.boolean(isDryRun)
+      writer.member("table", table)
+      writer.member("dry_run", isDryRun)
       writer.key("deleted_files")
       writer.array { writer in
         for name in report.deleted { writer.string(name.text) }
       }
-      writer.key("deleted_bytes")
-      writer.number(report.deletedBytes)
-      writer.key("deleted_log_entries")
-      writer.number(logEntries)
+      writer.member("deleted_bytes", report.deletedBytes)
+      writer.member("deleted_log_entries", logEntries)
       writer.key("kept_files")
       writer.array { writer in
         for name in report.pinned { writer.string(name.text) }
@@ -100,10 +96,8 @@ private struct VacuumResult {
       writer.array { writer in
         for pin in pins {
           writer.object { writer in
-            writer.key("dataset")
-            writer.string(pin.dataset)
-            writer.key("version")
-            writer.number(pin.version)
+            writer.member("dataset", pin.dataset)
+            writer.member("version", pin.version)
           }
         }
       }

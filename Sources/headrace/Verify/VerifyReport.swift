@@ -75,8 +75,7 @@ struct VerifyReport {
         ("vectors", report.vectors), ("pending_values", report.pending), ("uncertain_values", report.uncertain),
         ("unexplained", report.unexplained), ("broken_rows", Int64(report.brokenRows)),
       ] {
-        writer.key(key)
-        writer.number(number)
+        writer.member(key, number)
       }
       writer.key("tables")
       writer.array { writer in for subject in subjects { writer.string(subject) } }
@@ -94,15 +93,12 @@ struct VerifyReport {
 
   private func write(_ tally: ParityReport.Tally, to writer: inout JSONWriter) {
     writer.object { writer in
-      writer.key("checked")
-      writer.number(tally.checked)
-      writer.key("equal")
-      writer.number(tally.equal)
+      writer.member("checked", tally.checked)
+      writer.member("equal", tally.equal)
       writer.key("mismatches")
       writer.object { writer in
         for (cause, count) in tally.mismatches.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-          writer.key(cause.rawValue)
-          writer.number(count)
+          writer.member(cause.rawValue, count)
         }
       }
     }
@@ -110,10 +106,8 @@ struct VerifyReport {
 
   private func write(_ feature: ParityReport.Feature, to writer: inout JSONWriter) {
     writer.object { writer in
-      writer.key("view")
-      writer.string(feature.view)
-      writer.key("feature")
-      writer.string(feature.name)
+      writer.member("view", feature.view)
+      writer.member("feature", feature.name)
       for comparison in ParityReport.Comparison.allCases {
         writer.key(comparison.rawValue)
         write(report.tallies[feature]?[comparison] ?? .init(), to: &writer)
@@ -129,13 +123,11 @@ struct VerifyReport {
         ("read_at", RFC3339.text(milliseconds: example.readMilliseconds)), ("position", example.position),
         ("served", example.served), ("recomputed", example.recomputed), ("explanation", example.explanation),
       ] {
-        writer.key(key)
-        writer.string(text)
+        writer.member(key, text)
       }
       writer.key("service")
       if let service = example.service { writer.string(service) } else { writer.null() }
-      writer.key("explained")
-      writer.boolean(example.isExplained)
+      writer.member("explained", example.isExplained)
     }
   }
 }

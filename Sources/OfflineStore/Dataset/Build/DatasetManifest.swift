@@ -41,26 +41,21 @@ package struct DatasetManifest: Sendable {
   package var json: [UInt8] {
     var writer = JSONWriter()
     writer.object { writer in
-      writer.key("format_version")
-      writer.number(Self.formatVersion)
+      writer.member("format_version", Self.formatVersion)
       for (key, text) in [
         ("name", name), ("topology", topology), ("service", service), ("service_fingerprint", serviceFingerprint),
         ("label_time", labelTime), ("split", split.text), ("content_hash", contentHash),
       ] {
-        writer.key(key)
-        writer.string(text)
+        writer.member(key, text)
       }
       for (key, flag) in [("as_known", isAsKnown), ("names_records", namesRecords)] {
-        writer.key(key)
-        writer.boolean(flag)
+        writer.member(key, flag)
       }
       for (key, time) in [("from_ms", fromMilliseconds), ("to_ms", toMilliseconds)] {
         guard let time else { continue }
-        writer.key(key)
-        writer.number(time)
+        writer.member(key, time)
       }
-      writer.key("row_count")
-      writer.number(rowCount)
+      writer.member("row_count", rowCount)
       writeSources(&writer)
       writeContent(&writer)
     }
@@ -72,10 +67,8 @@ package struct DatasetManifest: Sendable {
     writer.array { writer in
       for view in views {
         writer.object { writer in
-          writer.key("name")
-          writer.string(view.name)
-          writer.key("fingerprint")
-          writer.string(view.fingerprint)
+          writer.member("name", view.name)
+          writer.member("fingerprint", view.fingerprint)
         }
       }
     }
@@ -85,12 +78,9 @@ package struct DatasetManifest: Sendable {
       for origin in events {
         guard let table = origin.table else { continue }
         writer.object { writer in
-          writer.key("name")
-          writer.string(table)
-          writer.key("source")
-          writer.string(origin.source)
-          writer.key("version")
-          writer.number(origin.version)
+          writer.member("name", table)
+          writer.member("source", origin.source)
+          writer.member("version", origin.version)
           writeOffsets(origin, &writer)
         }
       }
@@ -100,10 +90,8 @@ package struct DatasetManifest: Sendable {
       for origin in events {
         guard let topic = origin.topic else { continue }
         writer.object { writer in
-          writer.key("name")
-          writer.string(topic)
-          writer.key("source")
-          writer.string(origin.source)
+          writer.member("name", topic)
+          writer.member("source", origin.source)
           writeOffsets(origin, &writer)
         }
       }
@@ -114,8 +102,7 @@ package struct DatasetManifest: Sendable {
     writer.key("offsets")
     writer.object { writer in
       for (name, offset) in origin.offsets {
-        writer.key(name)
-        writer.number(offset)
+        writer.member(name, offset)
       }
     }
   }
@@ -123,13 +110,10 @@ package struct DatasetManifest: Sendable {
   private func writeLabels(_ writer: inout JSONWriter) {
     writer.key("labels")
     writer.object { writer in
-      writer.key("kind")
-      writer.string(labels.kind.rawValue)
-      writer.key("place")
-      writer.string(labels.place)
+      writer.member("kind", labels.kind.rawValue)
+      writer.member("place", labels.place)
       if let version = labels.version {
-        writer.key("version")
-        writer.number(version)
+        writer.member("version", version)
       }
       guard labels.kind == .topic else { return }
       writer.key("offsets")
@@ -150,15 +134,11 @@ package struct DatasetManifest: Sendable {
     writer.array { writer in
       for field in fields {
         writer.object { writer in
-          writer.key("name")
-          writer.string(field.name)
-          writer.key("type")
-          writer.string(field.type)
-          writer.key("null_count")
-          writer.number(field.nullCount)
+          writer.member("name", field.name)
+          writer.member("type", field.type)
+          writer.member("null_count", field.nullCount)
           guard let feature = field.feature else { return }
-          writer.key("feature")
-          writer.string(feature)
+          writer.member("feature", feature)
         }
       }
     }
@@ -166,14 +146,10 @@ package struct DatasetManifest: Sendable {
     writer.array { writer in
       for file in files {
         writer.object { writer in
-          writer.key("name")
-          writer.string(file.name)
-          writer.key("part")
-          writer.string(file.part)
-          writer.key("row_count")
-          writer.number(file.rowCount)
-          writer.key("size_bytes")
-          writer.number(file.sizeBytes)
+          writer.member("name", file.name)
+          writer.member("part", file.part)
+          writer.member("row_count", file.rowCount)
+          writer.member("size_bytes", file.sizeBytes)
         }
       }
     }

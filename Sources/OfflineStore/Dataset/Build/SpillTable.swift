@@ -180,6 +180,7 @@ private final class SpillFile: Sendable {
   private let end = Mutex(0)
 
   init() throws(HeadraceError) {
+    // On a disk: /tmp may be memory, which is what there is too little of.
     let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/var/tmp"
     var path = Array("\(folder)/headrace-XXXXXX".utf8CString)
     descriptor = unsafe mkstemp(&path)
