@@ -76,7 +76,7 @@ let package = Package(
     module("Features", ["Core", "Columns", "Expressions"]),
     module("Drift", ["Core", "Columns", "CDrift"]),
     module("Inference", ["Core", "CKernels"]),
-    module("Topology", ["Core", "Columns", "Contracts", "Expressions", "Features", yams]),
+    module("Topology", ["Core", "Columns", "Contracts", "Expressions", "Features", "Inference", yams, crypto]),
     module("OnlineStore", ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     module(
       "OfflineStore",
@@ -86,19 +86,20 @@ let package = Package(
       "Runtime",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Storage", "OfflineStore", logging,
+        "Storage", "OfflineStore", "Inference", logging,
       ]),
     module(
       "Serving",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Runtime",
+        "Inference",
         hummingbird, hummingbirdCore, nioCore, nioHTTP, logging,
       ]),
     .executableTarget(
       name: "headrace",
       dependencies: [
         "Core", "Columns", "Codecs", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Topology", "Rocks",
-        "OnlineStore", "Storage", "OfflineStore", "Runtime", "Serving", "Broker", logging, arguments,
+        "OnlineStore", "Storage", "OfflineStore", "Inference", "Runtime", "Serving", "Broker", logging, arguments,
       ],
       swiftSettings: settings),
 
@@ -156,8 +157,8 @@ let package = Package(
       "RuntimeTests",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Runtime", "Broker", logging,
-      ]),
+        "Runtime", "Inference", "Broker", logging,
+      ], excluded: ["Models"]),
     tests(
       "ServingTests",
       [

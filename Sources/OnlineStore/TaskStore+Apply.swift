@@ -37,21 +37,25 @@ extension TaskStore {
     view: Int, keys: borrowing EntityKeys, inputs: borrowing [Column], rows: borrowing [Int],
     headers: borrowing EventHeaders
   ) throws(HeadraceError) {
-    try applyChunks(storedView(view), keys, inputs, rows, headers, matrix: nil)
+    try applyChunks(storedView(view), keys, inputs, rows, headers, matrix: nil, applies: [])
   }
 
   /// As `apply`, and after each row the features of its key go to `matrix`, in the row of the event: its own event and
   /// all before it included, none after it. Read at the event's time.
+  ///
+  /// - Parameters:
+  ///   - rows: those that are read, ascending.
+  ///   - applies: for each row of the batch whether the view takes it; the others of `rows` are read only.
   package func applyAndGather(
     view: Int, keys: borrowing EntityKeys, inputs: borrowing [Column], rows: borrowing [Int],
-    headers: borrowing EventHeaders, into matrix: FeatureMatrix
+    applies: borrowing [Bool], headers: borrowing EventHeaders, into matrix: FeatureMatrix
   ) throws(HeadraceError) {
-    try applyChunks(storedView(view), keys, inputs, rows, headers, matrix: matrix)
+    try applyChunks(storedView(view), keys, inputs, rows, headers, matrix: matrix, applies: applies)
   }
 
   private func applyChunks(
     _ view: StoredView, _ keys: borrowing EntityKeys, _ inputs: borrowing [Column], _ rows: borrowing [Int],
-    _ headers: borrowing EventHeaders, matrix: FeatureMatrix?
+    _ headers: borrowing EventHeaders, matrix: FeatureMatrix?, applies: borrowing [Bool]
   ) throws(HeadraceError) {
     try checkUsable()
     guard !rows.isEmpty else { return }
@@ -62,7 +66,8 @@ extension TaskStore {
       try prepare(view, keys, rows, start..<end)
       lock.withLock {
         view.rows.apply(
-          keys, rows, start..<end, entries: chunkEntries, events: view.events, headers: headers, matrix: matrix)
+          keys, rows, start..<end, entries: chunkEntries, events: view.events, headers: headers, matrix: matrix,
+          applies: applies)
       }
       evict()
       start = end

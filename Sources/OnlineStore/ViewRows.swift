@@ -96,10 +96,12 @@ extension ViewRows {
 
   /// Applies the events of a chunk in their order.
   ///
-  /// - Parameter entries: of each row, as `find` gave them.
+  /// - Parameters:
+  ///   - entries: of each row, as `find` gave them.
+  ///   - applies: with a matrix, by row of the batch: false where the row is read only.
   mutating func apply(
     _ keys: borrowing EntityKeys, _ rows: borrowing [Int], _ range: Range<Int>, entries: borrowing [Int],
-    events: borrowing EventBlock, headers: borrowing EventHeaders, matrix: FeatureMatrix?
+    events: borrowing EventBlock, headers: borrowing EventHeaders, matrix: FeatureMatrix?, applies: borrowing [Bool]
   ) {
     for position in range {
       let row = rows[position]
@@ -107,13 +109,18 @@ extension ViewRows {
       let index = entry(of: row, keys, hint: entries[position - range.lowerBound])
       let entry = unsafe table.entry(index)
       let time = headers.eventTimesMilliseconds[row]
-      watermark = max(watermark, headers.watermarksMilliseconds[row])
-      unsafe layout.apply(
-        &entry.pointee.row, events: events, index: row, eventTime: time,
-        position: EventPosition(partition: headers.partition, offset: headers.offsets[row]),
-        watermark: headers.watermarksMilliseconds[row])
-      noteChange(index)
-      if let matrix { unsafe layout.gather(entry.pointee.row, at: time, into: matrix.row(row)) }
+      let rowWatermark = headers.watermarksMilliseconds[row]
+      if matrix == nil || applies[row] {
+        watermark = max(watermark, rowWatermark)
+        unsafe layout.apply(
+          &entry.pointee.row, events: events, index: row, eventTime: time,
+          position: EventPosition(partition: headers.partition, offset: headers.offsets[row]),
+          watermark: rowWatermark)
+        noteChange(index)
+      }
+      if let matrix {
+        unsafe layout.gather(entry.pointee.row, at: time, watermark: rowWatermark, into: matrix.row(row))
+      }
     }
   }
 

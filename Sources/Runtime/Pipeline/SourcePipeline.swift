@@ -30,6 +30,8 @@ final class SourcePipeline {
   let dedupe: DedupeTable?
   /// Where valid records go as they came; nil for none.
   var archive: ArchiveTarget?
+  /// What scores the events; nil without models.
+  var models: ModelStage?
   /// The scope: decoded fields, then derived columns.
   var batch: ColumnBatch
   var derived: [Column]
@@ -163,7 +165,9 @@ extension SourcePipeline {
     decisions.settle(
       records, first: range.lowerBound, count: count, recordKeys: recordKey.map { keys[$0] }, outputs)
     try archive(records, first: range.lowerBound, count: count)
+    if outputs != nil { models?.begin(rowCount: batch.rowCount) }
     try apply(isEmitting: outputs != nil)
+    if let outputs { predict(records, first: range.lowerBound, outputs) }
     return count
   }
 
@@ -197,6 +201,12 @@ extension SourcePipeline {
     for target in targets {
       evaluate(target)
       select(target)
+      if isEmitting, let models,
+        try models.applyAndGather(
+          target, store, keys: keys[target.keys], rows: decisions.rows, headers: decisions.headers)
+      {
+        continue
+      }
       try store.apply(
         view: target.storeView, keys: keys[target.keys], inputs: target.inputs, rows: target.rows,
         headers: decisions.headers)
