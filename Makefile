@@ -35,7 +35,7 @@ torture: setup-tests build ## N kills of the broker under load (N=50, SEED=now)
 
 fuzz: setup ## A million executions of each fuzz target
 	swift build $(SWIFT_FLAGS) --product headrace-fuzz
-	@for target in codecs frame batch contracts; do $(BIN)/headrace-fuzz $$target --executions 1000000 --seed $(SEED) || exit 1; done
+	@for target in codecs frame batch contracts parquet models delta manifest s3; do $(BIN)/headrace-fuzz $$target --executions 1000000 --seed $(SEED) || exit 1; done
 
 bench: setup ## Throughput, memory and start-up against the limits
 	swift build $(SWIFT_FLAGS) --product headrace

@@ -49,6 +49,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
+    .target(name: "CAllocator"),
     // C libraries of the system: each is imported by exactly one module.
     .target(name: "CRDKafka", linkerSettings: [.linkedLibrary("rdkafka")]),
     .target(
@@ -62,7 +63,7 @@ let package = Package(
     // Loops of our own, compiled for several instruction sets.
     .target(name: "CKernels"),
 
-    module("Core"),
+    module("Core", ["CAllocator"]),
     module("Codecs", ["Core", "CCodecs"]),
     module("Kafka", ["Core", "CRDKafka"]),
     module("Columns", ["Core"]),
@@ -91,15 +92,14 @@ let package = Package(
     module(
       "Serving",
       [
-        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Runtime",
-        "Inference",
-        hummingbird, hummingbirdCore, nioCore, nioHTTP, logging,
+        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Inference", "Topology", "OnlineStore",
+        "OfflineStore", "Runtime", hummingbird, hummingbirdCore, nioCore, nioHTTP, logging,
       ]),
     .executableTarget(
       name: "headrace",
       dependencies: [
         "Core", "Columns", "Codecs", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Topology", "Rocks",
-        "OnlineStore", "Storage", "OfflineStore", "Inference", "Runtime", "Serving", "Broker", logging, arguments,
+        "OnlineStore", "Storage", "Delta", "OfflineStore", "Runtime", "Serving", "Broker", logging, arguments,
       ],
       swiftSettings: settings),
 
@@ -114,7 +114,10 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "headrace-fuzz",
-      dependencies: ["Core", "Codecs", "Columns", "Contracts", "Parquet", "Broker", "Inference", nioCore],
+      dependencies: [
+        "Core", "Codecs", "Columns", "Contracts", "Parquet", "Storage", "Delta", "OfflineStore", "Broker", "Inference",
+        nioCore,
+      ],
       path: "Tests/Fuzz",
       exclude: ["Corpus"], swiftSettings: settings),
     .executableTarget(
@@ -135,6 +138,10 @@ let package = Package(
       name: "headrace-drift-benchmarks", dependencies: ["Core", "Columns", "Drift"], path: "Benchmarks/Drift",
       exclude: ["peers.py", "floor.cpp", "run"], swiftSettings: settings),
 
+    // What tests of several modules need: folders, stores that fail on order.
+    .target(
+      name: "TestSupport", dependencies: ["Core", "Storage"], path: "Tests/TestSupport", swiftSettings: settings),
+
     tests("CoreTests", ["Core"]),
     tests("CodecsTests", ["Core", "Codecs"]),
     tests("BrokerTests", ["Core", "Codecs", "Broker", nioCore, nioPosix], excluded: ["Protocol/Golden"]),
@@ -144,26 +151,30 @@ let package = Package(
     tests("ParquetTests", ["Core", "Columns", "Codecs", "Parquet"]),
     tests("ExpressionsTests", ["Core", "Columns", "Expressions"]),
     tests("FeaturesTests", ["Core", "Columns", "Expressions", "Features"]),
-    tests("StorageTests", ["Core", "Storage"]),
-    tests("DeltaTests", ["Core", "Columns", "Storage", "Parquet", "Delta"]),
-    tests("OfflineStoreTests", ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore"]),
+    tests("StorageTests", ["Core", "Storage", "TestSupport"]),
+    tests("DeltaTests", ["Core", "Columns", "Storage", "Parquet", "Delta", "TestSupport"]),
+    tests(
+      "OfflineStoreTests",
+      ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore", "TestSupport"]),
     tests("DriftTests", ["Core", "Columns", "Drift"], excluded: ["Golden"]),
     tests("InferenceTests", ["Core", "Inference"]),
-    tests("RocksTests", ["Core", "Rocks"]),
+    tests("RocksTests", ["Core", "Rocks", "TestSupport"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),
-    tests("OnlineStoreTests", ["Core", "Columns", "Expressions", "Features", "Rocks", "OnlineStore", "CAllocations"]),
+    tests(
+      "OnlineStoreTests",
+      ["Core", "Columns", "Expressions", "Features", "Rocks", "OnlineStore", "CAllocations", "TestSupport"]),
     tests(
       "RuntimeTests",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Runtime", "Inference", "Broker", logging,
+        "Storage", "Delta", "OfflineStore", "Inference", "Runtime", "Broker", logging,
       ], excluded: ["Models"]),
     tests(
       "ServingTests",
       [
-        "Core", "Columns", "Kafka", "Contracts", "Features", "Topology", "OnlineStore", "Runtime", "Serving", "Broker",
-        "CAllocations", nioCore, nioHTTP, nioEmbedded, logging,
+        "Core", "Columns", "Kafka", "Contracts", "Features", "Topology", "OnlineStore", "OfflineStore", "Runtime",
+        "Serving", "Broker", "CAllocations", nioCore, nioHTTP, nioEmbedded, logging,
       ]),
     tests("HeadraceTests", ["Core", "Columns", "Contracts", "Kafka", "headrace"]),
     tests("ArchitectureTests", []),

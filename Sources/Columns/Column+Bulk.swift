@@ -133,6 +133,29 @@ extension Column {
     }
   }
 
+  /// Appends rows of a column of a type with the same storage, in any order.
+  ///
+  /// - Parameter rows: a negative number appends a null.
+  package mutating func append(rows: [Int], of other: borrowing Column) {
+    assert(type.storage == other.type.storage)
+    let count = rows.count
+    var nulls = 0
+    unsafe isValid.append(count) { target in
+      for index in 0..<count {
+        let flag = rows[index] >= 0 && other.isValid[rows[index]]
+        unsafe (target + index).initialize(to: flag)
+        nulls += flag ? 0 : 1
+      }
+    }
+    nullCount += nulls
+    switch type.storage {
+    case .integers: integers.append(rows: rows, of: other.integers, empty: 0)
+    case .doubles: doubles.append(rows: rows, of: other.doubles, empty: 0)
+    case .decimals: decimals.append(rows: rows, of: other.decimals, empty: 0)
+    case .text: for row in rows { if row < 0 { text.appendEmpty() } else { text.append(other.text[row]) } }
+    }
+  }
+
   /// Drops all rows from `count` on.
   package mutating func truncate(to count: Int) {
     guard count < self.count else { return }
@@ -169,6 +192,17 @@ extension Array {
       }
     }
     if let failure { throw failure }
+  }
+
+  /// Appends elements of another array; `empty` for a negative number.
+  fileprivate mutating func append(rows: [Int], of other: [Element], empty: Element) {
+    let count = rows.count
+    unsafe append(count) { target in
+      for index in 0..<count {
+        let row = rows[index]
+        unsafe (target + index).initialize(to: row < 0 ? empty : other[row])
+      }
+    }
   }
 
   fileprivate mutating func spread(from first: Int, _ flags: UnsafeBufferPointer<UInt8>, empty: Element) {

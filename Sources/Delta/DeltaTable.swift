@@ -110,7 +110,7 @@ package struct DeltaTable: Sendable {
     guard let newest = try log.listing(from: snapshot.version + 1).newestVersion, newest > snapshot.version else {
       return []
     }
-    return try log.commits((snapshot.version + 1)...newest)
+    return try log.allCommits((snapshot.version + 1)...newest)
   }
 
   mutating func advance(to version: Int64, _ actions: [LogAction]) throws(HeadraceError) {

@@ -45,6 +45,56 @@ package struct EntityKey: Hashable, Sendable {
   }
 }
 
+extension Column {
+  /// Appends one part of a key, as `EntityKey` writes it, as a value of this column's type; null if it is none.
+  fileprivate mutating func append(keyPart bytes: RawSpan) {
+    switch type {
+    case .string, .bytes: append(bytes)
+    case .boolean: append(bytes.byteCount == 4)
+    default:
+      let text = unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+      if type.storage == .integers, let number = Int64(text) { append(number) } else { appendNull() }
+    }
+  }
+}
+
+extension ColumnBatch {
+  /// Takes keys apart: appends the parts of each to the first columns.
+  ///
+  /// - Parameter partCount: join keys of the entity; as many columns have their types.
+  package mutating func append(parts partCount: Int, of keys: borrowing EntityKeys, _ range: Range<Int>) {
+    for row in range {
+      let key = keys.text[row]
+      guard partCount > 1 else {
+        columns[0].append(keyPart: key)
+        continue
+      }
+      var start = 0
+      for part in 0..<partCount {
+        let length = key.length(at: &start)
+        let end = min(start + length, key.byteCount)
+        columns[part].append(keyPart: key.extracting(min(start, end)..<end))
+        start = end
+      }
+    }
+  }
+}
+
+extension RawSpan {
+  /// Reads a LEB128 length and steps over it; 0 behind the end.
+  fileprivate func length(at offset: inout Int) -> Int {
+    var length: UInt64 = 0
+    for shift in stride(from: UInt64(0), to: 35, by: 7) {
+      guard offset < byteCount else { return 0 }
+      let byte = unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+      offset += 1
+      length |= UInt64(byte & 0x7f) << shift
+      if byte & 0x80 == 0 { break }
+    }
+    return Int(clamping: length)
+  }
+}
+
 /// Texts of the rarer types of keys.
 enum KeyText {
   /// The shortest decimal that reads back as the same number; both zeros are one key.

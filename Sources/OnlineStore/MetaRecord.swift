@@ -17,6 +17,11 @@ enum MetaRecord {
 
   static func bytes(_ id: UInt32) -> [UInt8] { unsafe withUnsafeBytes(of: id.bigEndian) { unsafe Array($0) } }
 
+  /// The keys that begin with a number, which counts up from 0: the last one has no successor.
+  static func range(ofGroup id: UInt32) -> (start: [UInt8], end: [UInt8]) {
+    (bytes(id), id == .max ? [0xff, 0xff, 0xff, 0xff, 0xff] : bytes(id + 1))
+  }
+
   /// The number at the end of a key.
   static func id(of key: RawSpan, behind prefix: [UInt8]) -> UInt32? {
     guard key.byteCount == prefix.count + 4 else { return nil }

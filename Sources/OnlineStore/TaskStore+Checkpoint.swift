@@ -6,9 +6,13 @@ extension TaskStore {
   /// Memory of rows and ids.
   package var memoryBytes: Int { rowBytes + dedupeTables.reduce(0) { $0 + $1.memoryBytes } }
 
+  /// Memory of what was saved and is in no file yet.
+  package var memoryTableBytes: Int { database.memoryTableBytes }
+
   /// Memory of rows and ids that the next checkpoint writes.
   package var dirtyBytes: Int {
     views.reduce(0) { $0 + ($1?.rows.dirtyBytes ?? 0) } + dedupeTables.reduce(0) { $0 + $1.unsavedBytes }
+      + touches.reduce(0) { $0 + $1.unsavedBytes }
   }
 
   /// Writes everything that changed since the last checkpoint, with the owner's record of where in the log that is: all
@@ -32,7 +36,9 @@ extension TaskStore {
           MetaRecord.key(MetaRecord.groupPrefix, table.group),
           MetaRecord.encode([table.source], number: table.newestTime))
       }
+      for touches in touches { touches.write(into: &batch) }
       try database.write(batch, sync: true)
+      try database.flushFullMemoryTables()
     } catch {
       throw noting(error)
     }
@@ -44,6 +50,7 @@ extension TaskStore {
       }
     }
     for table in dedupeTables { dedupeExpiry.setHorizon(table.noteSaved(), ofGroup: table.group) }
+    for touches in touches { touches.noteSaved() }
     lock.withLock { counters.checkpoints += 1 }
     evict()
   }
@@ -66,6 +73,7 @@ extension TaskStore {
       for case let view? in views { view.rows.discardDirty() }
     }
     for table in dedupeTables { table.discardUnsaved() }
+    touches = []
   }
 
   /// The state of the last checkpoint as a folder of its own, from which a store can be opened; `path` must not exist.

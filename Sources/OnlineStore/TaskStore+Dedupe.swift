@@ -34,8 +34,7 @@ extension TaskStore {
     dedupeTables.removeAll { $0.source == source }
     guard let (group, _) = try storedGroup(source) else { return }
     do {
-      let start = MetaRecord.bytes(group)
-      let end = group == .max ? [0xff, 0xff, 0xff, 0xff, 0xff] : MetaRecord.bytes(group + 1)
+      let (start, end) = MetaRecord.range(ofGroup: group)
       var batch = try WriteBatch(for: database)
       batch.delete(MetaRecord.key(MetaRecord.groupPrefix, group))
       batch.deleteRange(from: start, to: end, in: StoreFamily.dedupe)

@@ -48,18 +48,18 @@ extension TaskStore {
   /// number is refused from then on.
   package func dropNamespace(_ id: UInt32) throws(HeadraceError) {
     try checkUsable()
-    let start = MetaRecord.bytes(id)
-    // Ids begin at 0 and count up: the last one has no successor.
-    let end = id == .max ? [0xff, 0xff, 0xff, 0xff, 0xff] : MetaRecord.bytes(id + 1)
+    let (start, end) = MetaRecord.range(ofGroup: id)
     do {
       var batch = try WriteBatch(for: database)
       batch.delete(MetaRecord.key(MetaRecord.namespacePrefix, id))
       batch.delete(MetaRecord.key(MetaRecord.viewCheckpointPrefix, id))
       batch.deleteRange(from: start, to: end, in: StoreFamily.rows)
+      batch.deleteRange(from: start, to: end, in: StoreFamily.touches)
       try database.write(batch, sync: true)
       lock.withLock {
         for index in views.indices where views[index]?.namespace.id == id { views[index] = nil }
       }
+      touches.removeAll { $0.namespace == id }
       try database.deleteFiles(from: start, to: end, in: StoreFamily.rows)
     } catch {
       throw noting(error)

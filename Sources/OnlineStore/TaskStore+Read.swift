@@ -11,24 +11,29 @@ extension TaskStore {
   ///   - time: what windows are read at, epoch milliseconds.
   ///   - watermark: the partition's.
   ///   - features: indexes into the layout's features; `values` is replaced by one for each.
+  /// - Returns: the offset behind the newest record that the view's rows had been changed by when this one was read;
+  ///   `.min` when none was since the store was opened, `.max` when a checkpoint came in between and nobody can say.
   /// - Throws: `STATE_CORRUPT`, `STATE_IO`, `STATE_CLOSED`, `STATE_VIEW_DROPPED`.
+  @discardableResult
   package func read(
     view: Int, key: borrowing EntityKey, at time: Int64, watermark: Int64, features: [Int],
     into values: inout [FeatureValue]
-  ) throws(HeadraceError) {
+  ) throws(HeadraceError) -> Int64 {
     try checkUsable()
-    let (layout, prefix): (ViewLayout, UInt32)
+    let (layout, prefix, checkpoints): (ViewLayout, UInt32, Int64)
     do {
       lock.lock()
       defer { lock.unlock() }
       let stored = try storedView(view)
-      if readInMemory(stored, key, time, watermark, features, &values) { return }
-      (layout, prefix) = (stored.namespace.layout, stored.namespace.id)
+      if readInMemory(stored, key, time, watermark, features, &values) { return stored.rows.appliedOffset }
+      (layout, prefix, checkpoints) = (stored.namespace.layout, stored.namespace.id, counters.checkpoints)
     }
     let stored = try storedRow(prefix, key, layout)
     lock.lock()
     defer { lock.unlock() }
-    if let view = views[view], readInMemory(view, key, time, watermark, features, &values) { return }
+    if let view = views[view], readInMemory(view, key, time, watermark, features, &values) {
+      return view.rows.appliedOffset
+    }
     counters.misses += 1
     if let stored {
       layout.read(stored, at: time, watermark: watermark, features: features, into: &values)
@@ -36,6 +41,8 @@ extension TaskStore {
     } else {
       layout.readMissing(features: features, into: &values)
     }
+    guard checkpoints == counters.checkpoints, let view = views[view] else { return .max }
+    return view.rows.appliedOffset
   }
 
   /// Under the lock.

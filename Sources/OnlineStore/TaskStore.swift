@@ -29,6 +29,8 @@ package final class TaskStore: @unchecked Sendable {
   /// By `ViewNamespace.view`; nil where the namespace was dropped.
   var views: [StoredView?] = []
   var dedupeTables: [DedupeTable] = []
+  /// Of views with a history by tiles.
+  var touches: [TileTouches] = []
   let rowExpiry: Expiry
   let dedupeExpiry: Expiry
   let trouble = Mutex<HeadraceError?>(nil)
@@ -83,7 +85,9 @@ package final class TaskStore: @unchecked Sendable {
     dedupe.coldCompression = .none
     dedupe.expiry = dedupeExpiry
     dedupe.fixedKeyBytes = DedupeTable.keyBytes
-    var database = DatabaseOptions(columnFamilies: [meta, rows, dedupe])
+    var touches = ColumnFamily("touches")
+    touches.writeBufferBytes = max(options.writeBufferBytes / 4, 1 << 20)
+    var database = DatabaseOptions(columnFamilies: [meta, rows, dedupe, touches])
     database.blockCache = options.blockCache
     database.reserve = options.reserve
     database.backgroundThreads = options.backgroundThreads

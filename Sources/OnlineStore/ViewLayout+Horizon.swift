@@ -29,10 +29,3 @@ extension ViewLayout {
     return overflow ? nil : horizon
   }
 }
-
-extension Int64 {
-  fileprivate func addingSaturating(_ other: Int64) -> Int64 {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? .max : sum
-  }
-}

@@ -38,6 +38,9 @@ struct ViewRows: ~Copyable {
   private(set) var mayBeOnDisk: Bool
   /// The largest watermark that an event was applied at.
   private(set) var watermark = Int64.min
+  /// The offset behind the newest record that rows were changed by since the store was opened: between two changes the
+  /// rows are a function of the input up to here. `.min` while there was none.
+  private(set) var appliedOffset = Int64.min
   /// Where the clock's hand stands.
   private var hand = 0
 
@@ -106,22 +109,53 @@ extension ViewRows {
     for position in range {
       let row = rows[position]
       guard keys.isValid[row] else { continue }
-      let index = entry(of: row, keys, hint: entries[position - range.lowerBound])
-      let entry = unsafe table.entry(index)
-      let time = headers.eventTimesMilliseconds[row]
-      let rowWatermark = headers.watermarksMilliseconds[row]
-      if matrix == nil || applies[row] {
-        watermark = max(watermark, rowWatermark)
-        unsafe layout.apply(
-          &entry.pointee.row, events: events, index: row, eventTime: time,
-          position: EventPosition(partition: headers.partition, offset: headers.offsets[row]),
-          watermark: rowWatermark)
-        noteChange(index)
+      let hint = entries[position - range.lowerBound]
+      guard let matrix else {
+        _ = apply(row, keys, events, headers, hint: hint)
+        continue
       }
-      if let matrix {
-        unsafe layout.gather(entry.pointee.row, at: time, watermark: rowWatermark, into: matrix.row(row))
-      }
+      let index = applies[row] ? apply(row, keys, events, headers, hint: hint) : entry(of: row, keys, hint: hint)
+      unsafe layout.gather(
+        table.entry(index).pointee.row, at: headers.eventTimesMilliseconds[row],
+        watermark: headers.watermarksMilliseconds[row], into: matrix.row(row))
     }
+    noteApplied(upTo: headers.offsets[rows[range.upperBound - 1]] &+ 1)
+  }
+
+  /// From here on rows may show records up to `offset`.
+  mutating func noteApplied(upTo offset: Int64) { appliedOffset = max(appliedOffset, offset) }
+
+  /// As above; after each event the features of its key, read at its time, are one more row of `features`.
+  mutating func apply(
+    _ keys: borrowing EntityKeys, _ rows: borrowing [Int], _ range: Range<Int>, entries: borrowing [Int],
+    events: borrowing EventBlock, headers: borrowing EventHeaders, into features: inout FeatureColumns
+  ) {
+    for position in range {
+      let row = rows[position]
+      guard keys.isValid[row] else { continue }
+      let index = apply(row, keys, events, headers, hint: entries[position - range.lowerBound])
+      unsafe features.append(
+        table.entry(index).pointee.row, of: layout, at: headers.eventTimesMilliseconds[row],
+        watermark: headers.watermarksMilliseconds[row])
+    }
+    noteApplied(upTo: headers.offsets[rows[range.upperBound - 1]] &+ 1)
+  }
+
+  /// - Returns: the number of the entry that the event changed.
+  @inline(__always)
+  private mutating func apply(
+    _ row: Int, _ keys: borrowing EntityKeys, _ events: borrowing EventBlock, _ headers: borrowing EventHeaders,
+    hint: Int
+  ) -> Int {
+    let index = entry(of: row, keys, hint: hint)
+    let entry = unsafe table.entry(index)
+    watermark = max(watermark, headers.watermarksMilliseconds[row])
+    unsafe layout.apply(
+      &entry.pointee.row, events: events, index: row, eventTime: headers.eventTimesMilliseconds[row],
+      position: EventPosition(partition: headers.partition, offset: headers.offsets[row]),
+      watermark: headers.watermarksMilliseconds[row])
+    noteChange(index)
+    return index
   }
 
   /// Merges a delta into the row of a key.
@@ -191,6 +225,7 @@ extension ViewRows {
     for index in dirty { remove(index) }
     forgetDirty()
     watermark = .min
+    appliedOffset = .min
   }
 
   private mutating func forgetDirty() {

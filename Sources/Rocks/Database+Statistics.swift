@@ -32,6 +32,15 @@ extension Database {
     return statistics
   }
 
+  /// Memory tables of all families, those that are being written to files included; 0 once the database is closed.
+  package var memoryTableBytes: Int {
+    guard (try? enter()) != nil else { return 0 }
+    defer { leave() }
+    return options.columnFamilies.indices.reduce(0) {
+      $0 &+ Int(clamping: number("rocksdb.cur-size-all-mem-tables", $1))
+    }
+  }
+
   /// A property of the library as text (`rocksdb.stats`), nil if it has none of that name.
   package func property(_ name: String, in family: Int = 0) throws(HeadraceError) -> String? {
     try enter()
@@ -61,7 +70,7 @@ extension Database {
     return size
   }
 
-  private func number(_ name: String, _ family: Int) -> UInt64 {
+  func number(_ name: String, _ family: Int) -> UInt64 {
     var value: UInt64 = 0
     guard unsafe rocksdb_property_int_cf(handle, handle(of: family), name, &value) == 0 else { return 0 }
     return value

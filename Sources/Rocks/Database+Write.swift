@@ -36,6 +36,25 @@ extension Database {
     }
   }
 
+  /// Begins to write those memory tables to files that are as full as they may be, and does not wait for it.
+  ///
+  /// A batch goes into one memory table as a whole, however large it is, and the library looks at the table's size when
+  /// the next batch comes: until then the table would stay in memory.
+  package func flushFullMemoryTables() throws(HeadraceError) {
+    try enter()
+    defer { leave() }
+    for (index, family) in options.columnFamilies.enumerated()
+    // The library counts a table as full a little early, and does not count on from there.
+    where number("rocksdb.cur-size-active-mem-table", index) >= UInt64(clamping: family.writeBufferBytes / 8 * 7) {
+      let flushOptions = unsafe rocksdb_flushoptions_create()
+      defer { unsafe rocksdb_flushoptions_destroy(flushOptions) }
+      unsafe rocksdb_flushoptions_set_wait(flushOptions, 0)
+      var error = ErrorSlot()
+      unsafe rocksdb_flush_cf(handle, flushOptions, handle(of: index), &error.message)
+      try error.check(isWrite: true, place: path)
+    }
+  }
+
   /// Deletes the files that hold nothing but keys from `start` on below `end`: space comes back at once. What other
   /// files hold of the range stays, so that a `deleteRange` must have been written before.
   package func deleteFiles(from start: [UInt8], to end: [UInt8], in family: Int = 0) throws(HeadraceError) {

@@ -49,6 +49,8 @@ package struct RuntimeConfiguration: Sendable {
   package var tableFreshnessMilliseconds: Int64 = 20_000
   /// So many bytes of waiting rows are a file, however young they are.
   package var tableFileBytesMaximum: Int64 = 128 << 20
+  /// How many served vectors a second are logged at most, of each service; 0: none.
+  package var paritySamplesPerSecond = 1
   /// What a person has allowed for this one start.
   package var acceptances = TaskProtocol.Acceptances()
   /// Whether the control topic decides which plan runs. Without it the plan of this process runs, and no other.

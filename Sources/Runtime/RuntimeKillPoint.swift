@@ -35,6 +35,10 @@ package enum RuntimeKillPoint: String, CaseIterable, Sendable {
   case revokeBeforeCheckpoint = "runtime.revoke-before-checkpoint"
   /// Partitions are being given back; the state is saved and closed.
   case revokeAfterClose = "runtime.revoke-after-close"
+  /// Events of the archive are in the memory of the state, in the place of records that retention took.
+  case archiveApplied = "runtime.archive-applied"
+  /// The archive is read, and the log goes on; no checkpoint says so yet.
+  case archiveLeft = "runtime.archive-left"
   /// A new view has caught up; the others do not have it in their midst yet.
   case spliceBefore = "runtime.splice-before"
   /// A new view reads with the others; no checkpoint says so yet.

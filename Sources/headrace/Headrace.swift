@@ -16,11 +16,13 @@ struct Headrace: AsyncParsableCommand {
         subcommands: [
           DevCommand.self, RunCommand.self, PlanCommand.self, ApplyCommand.self, TestCommand.self, QueryCommand.self,
         ]),
-      CommandGroup(name: "Training", subcommands: [DatasetCommand.self]),
+      CommandGroup(
+        name: "Training", subcommands: [DatasetCommand.self, TablesCommand.self, VerifyCommand.self]),
       CommandGroup(
         name: "The log",
         subcommands: [
-          BrokerCommand.self, TopicsCommand.self, PublishCommand.self, ConsumeCommand.self, GenerateCommand.self,
+          BrokerCommand.self, TopicsCommand.self, PublishCommand.self, ConsumeCommand.self, ReplayCommand.self,
+          GenerateCommand.self,
         ]),
       CommandGroup(name: "Help", subcommands: [DoctorCommand.self]),
     ])

@@ -13,7 +13,7 @@ struct Layer {
   static let everybody: Set = ["Glibc", "Musl", "Synchronization", "Swift"]
 
   static let table: [Layer] = [
-    .init(level: 0, module: "Core", imports: []),
+    .init(level: 0, module: "Core", imports: ["CAllocator"]),
 
     .init(level: 1, module: "Columns", imports: ["Core"]),
     .init(level: 1, module: "Codecs", imports: ["Core", "CCodecs"]),

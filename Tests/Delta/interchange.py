@@ -1,4 +1,4 @@
-"""Tables written here and read by delta-rs and polars, and the other way round; writers of both kinds on one table.
+"""Tables written here and read by delta-rs, polars and DuckDB, and the other way round; writers of both kinds on one table.
 
     python Tests/Delta/interchange.py [--tool .build/debug/headrace-delta] [--seed N]
 
@@ -15,7 +15,10 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
+import urllib.parse
 
+import duckdb
 import polars
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
@@ -172,6 +175,57 @@ def nothing_for_empty(rows, partitions):
     ]
 
 
+def by_delta_rs(path, names, version=None):
+    return ordered(from_arrow(pa.table(DeltaTable(path, version=version).to_pyarrow_table()).select(names)))
+
+
+def by_polars(path, names, version=None):
+    return ordered(from_arrow(polars.read_delta(path, version=version).to_arrow().select(names)))
+
+
+def by_duckdb(path, names, version=None):
+    """DuckDB's Parquet reader on the files of a version: rows with the values of their file's partition, which is in the
+    log and not in the file."""
+    table = DeltaTable(path, version=version)
+    partitions = table.metadata().partition_columns
+    rows = []
+    actions = pa.table(table.get_add_actions(flatten=True))
+    for action in actions.to_pylist():
+        file = f"{path}/{urllib.parse.unquote(action['path'])}"
+        found = pa.table(duckdb.read_parquet(file, hive_partitioning=False).arrow())
+        for name in names:
+            if name in partitions:
+                found = found.append_column(name, pa.array([action[f"partition.{name}"]] * found.num_rows))
+            elif name not in found.column_names:
+                found = found.append_column(name, pa.nulls(found.num_rows, pa.string()))
+        rows += from_arrow(found.select(names))
+    return ordered(rows)
+
+
+READERS = {"delta-rs": by_delta_rs, "polars": by_polars, "DuckDB": by_duckdb}
+
+
+def compare(checks, tool, name, what, expected, names=ARROW.names, version=None):
+    """All four read the same rows."""
+    path = f"{tool.store}/{name}"
+    for reader, read in READERS.items():
+        checks.equal(f"{name} {what}: {reader}", read(path, names, version), expected)
+    checks.equal(f"{name} {what}: headrace", tool.rows(name, *([] if version is None else ["--version", str(version)])), expected)
+
+
+def compare_times(checks, tool, name, history):
+    """Between two versions every reader finds the older one."""
+    path = f"{tool.store}/{name}"
+    times = [os.stat(f"{path}/_delta_log/{version:020d}.json").st_mtime for version in range(len(history))]
+    for version, rows in enumerate(history[:-1]):
+        between = (times[version] + times[version + 1]) / 2
+        old = DeltaTable(path)
+        old.load_as_version(datetime.datetime.fromtimestamp(between, datetime.timezone.utc))
+        checks.equal(f"{name} between {version} and the next: delta-rs", old.version(), version)
+        checks.equal(
+            f"{name} between {version} and the next: headrace", tool.rows(name, "--timestamp", str(int(between * 1000))), rows)
+
+
 def ours_read_by_others(checks, tool, folder, seed, partitions):
     name = f"ours-{'-'.join(partitions) or 'plain'}"
     path = f"{folder}/{name}"
@@ -182,48 +236,42 @@ def ours_read_by_others(checks, tool, folder, seed, partitions):
     expected = []
     for number in range(6):
         expected = expected + nothing_for_empty(source.take(40), partitions)
+        time.sleep(0.02)
         tool.run(
             "append", name, "--app", "app", *(["--from", str(number)] if number else []), "--to", str(number + 1),
             rows=expected[-40:])
         history.append(expected)
-
-    def compare(what):
-        table = DeltaTable(path)
-        checks.equal(f"{what}: delta-rs", ordered(from_arrow(pa.table(table.to_pyarrow_table()).select(ARROW.names))), expected)
-        checks.equal(f"{what}: polars", ordered(from_arrow(polars.read_delta(path).to_arrow().select(ARROW.names))), expected)
-        checks.equal(f"{what}: headrace", tool.rows(name), expected)
-
-    compare(f"{name} appended")
+    compare(checks, tool, name, "appended", expected)
     table = DeltaTable(path)
     checks.equal(f"{name} transaction_version", table.transaction_version("app"), 6)
     checks.equal(f"{name} provenance", table.history()[0]["headrace"]["offsets"], {"app": {"0": 6}})
-    for version, rows in enumerate(history):
-        old = DeltaTable(path, version=version)
-        checks.equal(f"{name} version {version}: delta-rs", ordered(from_arrow(pa.table(old.to_pyarrow_table()).select(ARROW.names))), rows)
-        checks.equal(f"{name} version {version}: headrace", tool.rows(name, "--version", str(version)), rows)
+    compare_times(checks, tool, name, history)
     tool.run("checkpoint", name)
-    compare(f"{name} with a checkpoint")
+    compare(checks, tool, name, "with a checkpoint", expected)
     tool.run("compact", name)
-    compare(f"{name} compacted")
+    compare(checks, tool, name, "compacted", expected)
     tool.run("add-columns", name, "--schema", spark_schema([("more", "string")]))
     later = [{**row, "more": "new"} for row in nothing_for_empty(source.take(10), partitions)]
     tool.run("append", name, rows=later)
     both = [{**row, "more": None} for row in expected] + later
-    found = pa.table(DeltaTable(path).to_pyarrow_table())
-    checks.equal(f"{name} evolved: delta-rs", ordered(from_arrow(found.select(ARROW.names + ["more"]))), both)
-    checks.equal(f"{name} evolved: headrace", tool.rows(name), both)
+    compare(checks, tool, name, "evolved", both, [*ARROW.names, "more"])
+    tool.run("compact", name)
     tool.run("checkpoint", name)
+    compare(checks, tool, name, "evolved, compacted, with a checkpoint", both, [*ARROW.names, "more"])
+    # Whatever came later, an older version is what it was: in its rows and in its columns.
+    for version, rows in enumerate(history):
+        compare(checks, tool, name, f"version {version}", rows, version=version)
     for version in range(4):
         os.remove(f"{path}/_delta_log/{version:020d}.json")
-    checks.equal(f"{name} from its checkpoint: delta-rs", DeltaTable(path).to_pyarrow_table().num_rows, len(both))
-    checks.equal(f"{name} from its checkpoint: headrace", tool.rows(name), both)
+    compare(checks, tool, name, "from its checkpoint", both, [*ARROW.names, "more"])
+    compare(checks, tool, name, "version 6 from its checkpoint", history[6], version=6)
     checks.equal(f"{name} from its checkpoint: transaction", DeltaTable(path).transaction_version("app"), 6)
     # Pruning by delta-rs with our statistics must not lose rows.
     limit = both[len(both) // 2]["id"]
     pruned = pa.table(DeltaTable(path).to_pyarrow_table(filters=[("id", ">", limit)]))
     checks.equal(f"{name} pruned by delta-rs", pruned.num_rows, sum(row["id"] > limit for row in both))
     tool.run("vacuum", name, "--retention", "0")
-    checks.equal(f"{name} vacuumed: delta-rs", DeltaTable(path).to_pyarrow_table().num_rows, len(both))
+    compare(checks, tool, name, "vacuumed", both, [*ARROW.names, "more"])
 
 
 def others_read_by_us(checks, tool, folder, seed, partitions):

@@ -5,9 +5,11 @@
 Every commit must be there once, whatever the proxy does to it; delta-rs reads what was written."""
 
 import argparse
+import contextlib
 import http.client
 import http.server
 import json
+import logging
 import os
 import random
 import sys
@@ -20,6 +22,7 @@ from deltalake import DeltaTable
 from moto.server import ThreadedMotoServer
 
 from interchange import Checks, Rows, SCHEMA, Tool, from_arrow, ordered, spark_schema
+from races import duels
 
 BUCKET = "headrace"
 KEYS = {"AWS_ACCESS_KEY_ID": "canary-id", "AWS_SECRET_ACCESS_KEY": "canary-secret", "AWS_REGION": "us-east-1"}
@@ -46,7 +49,12 @@ class Faults:
 
 
 def proxy(target_port, faults):
-    """Passes requests on to the server, but for those that the faults name."""
+    """Passes requests on to the server, but for those that the faults name.
+
+    S3 promises that of two writes under a condition one wins. moto looks for the object and stores it later, with other
+    threads in between, so that both may win: such writes pass one after the other."""
+
+    conditional = threading.Lock()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -64,14 +72,8 @@ def proxy(target_port, faults):
             if fault == "lost-request":
                 self.close_connection = True
                 return None
-            server = http.client.HTTPConnection("127.0.0.1", target_port)
-            server.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():
-                server.putheader(name, value)
-            server.endheaders(body)
-            response = server.getresponse()
-            content = response.read()
-            server.close()
+            with conditional if "if-none-match" in self.headers else contextlib.nullcontext():
+                response, content = self.forward(body)
             if fault == "lost-answer":
                 self.close_connection = True
                 return None
@@ -88,6 +90,17 @@ def proxy(target_port, faults):
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(content)
+
+        def forward(self, body):
+            server = http.client.HTTPConnection("127.0.0.1", target_port)
+            server.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                server.putheader(name, value)
+            server.endheaders(body)
+            response = server.getresponse()
+            content = response.read()
+            server.close()
+            return response, content
 
         def answer(self, status, body):
             self.send_response(status)
@@ -127,8 +140,13 @@ def whole_tables(checks, tool, endpoint, seed):
     checks.equal("S3: vacuumed", tool.rows(name), expected)
 
 
+def pairs(tool, name):
+    return [(row["app"], row["number"]) for row in map(json.loads, tool.run("read", name).splitlines())]
+
+
 def race(checks, tool, faults, name, writers, commits):
     tool.run("create", name, "--schema", spark_schema([("app", "string"), ("number", "long")]))
+    begun = time.monotonic()
     running = {f"w{n}": tool.start("race", name, "--app", f"w{n}", "--commits", str(commits)) for n in range(writers)}
     for app, process in running.items():
         out, _ = process.communicate()
@@ -138,7 +156,8 @@ def race(checks, tool, faults, name, writers, commits):
             out, _ = process.communicate()
         checks.equal(f"{name}: {app} ends well", (process.returncode, out), (0, ""))
     faults.shares = {}
-    rows = sorted((row["app"], row["number"]) for row in (json.loads(line) for line in tool.run("read", name).splitlines()))
+    print(f"{name}: {writers} writers x {commits} commits in {time.monotonic() - begun:.1f} s", flush=True)
+    rows = sorted(pairs(tool, name))
     expected = sorted((f"w{writer}", number) for writer in range(writers) for number in range(3 * commits))
     checks.equal(f"{name}: {writers} writers x {commits} commits, faults {faults.counts}", rows, expected)
 
@@ -157,10 +176,12 @@ def main():
     parser.add_argument("--tool", default=".build/release/headrace-delta")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--writers", type=int, default=4)
-    parser.add_argument("--commits", type=int, default=15)
+    parser.add_argument("--commits", type=int, default=15, help="of each writer; 200 with 8 writers is the long run")
+    parser.add_argument("--duels", type=int, default=8)
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}")
     os.environ.update(KEYS)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -180,6 +201,7 @@ def main():
     tool.run("create", "warm-up", "--schema", spark_schema([("app", "string"), ("number", "long")]))
     race(checks, tool, faults, "broken", arguments.writers, arguments.commits)
     checks.true("faults happened", sum(faults.counts.values()) >= 5)
+    duels(checks, tool, "duel", arguments.duels, lambda: sorted(pairs(tool, "duel")))
     free = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
     closed = free.server_port
     free.server_close()

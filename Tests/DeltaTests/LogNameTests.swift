@@ -14,12 +14,14 @@ import Testing
       "00000000000000000010.checkpoint.0000000004.0000000003.parquet",
       "00000000000000000010.checkpoint.0000000000.0000000003.parquet", "99999999999999999999.json",
       "-0000000000000000007.json", "00000000000000000000.00000000000000000009.compacted.json",
+      "04611686018427387904.json",
     ] { #expect(LogName(text) == nil, "\(text)") }
   }
 
   @Test func `names are written as they are read`() {
     for name in [
-      LogName.commit(0), .commit(.max), .checkpoint(5, part: 1, parts: 1), .checkpoint(5, part: 2, parts: 9),
+      LogName.commit(0), .commit(LogName.versionMax), .checkpoint(5, part: 1, parts: 1),
+      .checkpoint(5, part: 2, parts: 9),
     ] {
       #expect(LogName(name.text) == name)
     }

@@ -15,8 +15,9 @@ from pathlib import Path
 import duckdb
 import yaml
 
+from aggregates import Expectation
 from model import Model, ViewModel
-from plan import View
+from plan import Feature, View
 from processes import environment, find_binary
 from verdict import Comparison, is_same
 
@@ -24,8 +25,8 @@ from verdict import Comparison, is_same
 class DatasetCheck:
     def __init__(self, topology: Path, schemas: Path, data: Path, folder: Path, model: Model, streams: list):
         self.schemas, self.data, self.folder, self.model = schemas, data, folder, model
-        self.known = {stream.topic: {(event.partition, event.offset): event.arrival for event in stream.events
-                                     if event.offset >= 0} for stream in streams}
+        self.events = {stream.topic: {(event.partition, event.offset): event for event in stream.events
+                                      if event.offset >= 0} for stream in streams}
         self.arrivals = [event.arrival for stream in streams for event in stream.events if event.offset >= 0]
         document = yaml.safe_load(topology.read_text())
         document["services"] = {f"check_{name}": [f"{name}:*"] for name in model.views}
@@ -73,12 +74,27 @@ class DatasetCheck:
             assert field["null_count"] == sum(1 for row in rows if row[field["name"]] is None), field
         return rows
 
-    def compare(self, view: View, key: tuple, at: int, row: dict, comparison: Comparison) -> int:
-        model = self.model.views[view.name]
-        known = self.known[self.model.plan.sources[view.source].topic]
-        counted = [item for item in model.rows.get(key, []) if item[0] <= at and known[item[1], item[2]] <= at]
-        then = ViewModel(view, model.bounds)
-        then.rows = {key: counted}
+    def counted(self, view: View, key: tuple, at: int, _position: tuple[int, int] | None = None) -> list[tuple]:
+        """The rows of an entity that had happened and were known at a time."""
+        events = self.events[self.model.plan.sources[view.source].topic]
+        return [row for row in self.model.views[view.name].rows.get(key, [])
+                if row[0] <= at and events[row[1], row[2]].arrival <= at]
+
+    def in_time(self, view: View, rows: list[tuple]) -> list[tuple]:
+        """Without those that came later than the source allows: no session waits for them."""
+        source = self.model.plan.sources[view.source]
+        events = self.events[source.topic]
+        return [row for row in rows
+                if row[0] >= min(events[row[1], row[2]].watermark, events[row[1], row[2]].arrival) - source.lateness]
+
+    def expect(self, view: View, feature: Feature, key: tuple, at: int, counted: list[tuple]) -> Expectation:
+        then = ViewModel(view, self.model.views[view.name].bounds)
+        then.rows = {key: self.in_time(view, counted) if feature.window.kind == "session" else counted}
+        return then.expect(feature, key, at)
+
+    def compare(self, view: View, key: tuple, at: int, row: dict, comparison: Comparison,
+                position: tuple[int, int] | None = None) -> int:
+        counted = self.counted(view, key, at, position)
         newest = counted[-1][0] if counted else None
         is_gone = newest is None or (view.ttl is not None and at - newest > view.ttl)
         for feature in view.features:
@@ -93,7 +109,7 @@ class DatasetCheck:
             # A row whose windows are all empty may be gone.
             if value is None and at - newest > view.longest(at) and feature.window.kind in ("sliding", "tumbling"):
                 continue
-            expectation = then.expect(feature, key, at)
+            expectation = self.expect(view, feature, key, at, counted)
             if not expectation.accepts(value):
                 comparison.differences.append(f"{place}: expected {expectation.text}, found {value!r}")
         if not is_gone:

@@ -117,7 +117,7 @@ class SourceRules:
         if document is None or event.time is None:
             return "dead_lettered"
         watermark = max(self.watermarks.get(event.partition, 0), min(event.time, event.arrival))
-        self.watermarks[event.partition] = watermark
+        self.watermarks[event.partition] = event.watermark = watermark
         if not passes_filter:
             return "filtered"
         if self.source.dedupe_by is not None and self._is_duplicate(event, document, watermark):

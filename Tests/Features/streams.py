@@ -30,6 +30,8 @@ class Event:
     partition: int = -1
     offset: int = -1
     outcome: str = ""
+    # Of its partition, with it; once it is decided about.
+    watermark: int = 0
 
 
 @dataclass

@@ -91,7 +91,7 @@ struct Fuzzer<Target: FuzzTarget> {
   private mutating func execute(_ input: [UInt8], _ last: LastInput) throws -> Bool {
     last.remember(input)
     alarm(Self.hangSeconds)
-    let started = ProcessMeasures.nowNanoseconds()
+    let started = ProcessMeasures.computedNanoseconds()
     do throws(Violation) {
       let signature = try target.execute(input)
       if seen.insert(signature).inserted, pool.count < Self.maximumPoolCount, !input.isEmpty { pool.append(input) }
@@ -99,7 +99,7 @@ struct Fuzzer<Target: FuzzTarget> {
       print("fuzz \(Target.name): \(error.message); seed \(options.seed), input in \(try save(input))")
       return false
     }
-    let nanoseconds = ProcessMeasures.nowNanoseconds() - started
+    let nanoseconds = ProcessMeasures.computedNanoseconds() - started
     guard nanoseconds <= Self.maximumExecutionNanoseconds else {
       print("fuzz \(Target.name): \(nanoseconds / 1_000_000) ms for one input, in \(try save(input))")
       return false

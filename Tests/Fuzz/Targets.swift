@@ -2,6 +2,7 @@
 enum Targets {
   static let names = [
     CodecsTarget.name, FrameTarget.name, BatchTarget.name, ContractsTarget.name, ParquetTarget.name, ModelsTarget.name,
+    DeltaTarget.name, ManifestTarget.name, S3Target.name,
   ]
 
   static func run(_ arguments: Arguments) throws -> Bool {
@@ -12,6 +13,9 @@ enum Targets {
     case ContractsTarget.name: try run(ContractsTarget.self, arguments)
     case ParquetTarget.name: try run(ParquetTarget.self, arguments)
     case ModelsTarget.name: try run(ModelsTarget.self, arguments)
+    case DeltaTarget.name: try run(DeltaTarget.self, arguments)
+    case ManifestTarget.name: try run(ManifestTarget.self, arguments)
+    case S3Target.name: try run(S3Target.self, arguments)
     default: throw FuzzError("unknown target \(arguments.command)\n\(Arguments.usage)")
     }
   }
@@ -24,6 +28,9 @@ enum Targets {
     try makeCorpus(ContractsTarget.self, in: folder)
     try makeCorpus(ParquetTarget.self, in: folder)
     try makeCorpus(ModelsTarget.self, in: folder)
+    try makeCorpus(DeltaTarget.self, in: folder)
+    try makeCorpus(ManifestTarget.self, in: folder)
+    try makeCorpus(S3Target.self, in: folder)
   }
 
   private static func run<Target: FuzzTarget>(_ target: Target.Type, _ arguments: Arguments) throws -> Bool {

@@ -10,7 +10,17 @@ import Testing
   private struct Event {
     var key: Int64
     var amount: Double
-    var stamp: EventStamp
+    var stamp: Stamp
+  }
+
+  private struct Stamp {
+    var timeMilliseconds: Int64
+    var knownMilliseconds: Int64
+    /// Of the partition, with the event.
+    var watermark: Int64
+    var position: EventPosition
+
+    var countsFrom: Int64 { max(timeMilliseconds, knownMilliseconds) }
   }
 
   private static func view() throws -> PointInTimeView {
@@ -43,56 +53,103 @@ import Testing
     var random = SplitMix64(seed: seed)
     let view = try Self.view()
     for _ in 0..<200 {
+      var watermark = Int64.min
       let events = (0..<Int64(random.next() % 80)).map { offset in
         let time = Int64(random.next() % 7_200_000)
         let delay = [0, 0, 5, 40_000, 900_000, -30_000][Int(random.next() % 6)]
+        watermark = max(watermark, min(time, time + Int64(delay)))
         return Event(
           key: Int64(random.next() % 3), amount: Double(random.next() % 50) / 8,
-          stamp: EventStamp(
-            timeMilliseconds: time, knownMilliseconds: time + Int64(delay),
+          stamp: Stamp(
+            timeMilliseconds: time, knownMilliseconds: time + Int64(delay), watermark: watermark,
             position: EventPosition(partition: Int32(random.next() % 2), offset: offset)))
       }
       let labels = (0..<Int(random.next() % 60)).map { _ in
         (key: Int64(random.next() % 4), time: Int64(random.next() % 9_000_000))
       }
-      let partCount = 1 + Int(random.next() % 3)
-      let columns = Self.join(view, events, labels, partCount: partCount)
+      let found = Self.join(view, events, labels.map { ($0.key, $0.time, nil) })
       for (row, label) in labels.enumerated() {
-        let expected = Self.naive(view, events.filter { $0.key == label.key }, at: label.time)
-        #expect(columns.map { $0.value(row) } == expected, "seed \(seed)")
+        let counted = events.filter { $0.key == label.key && $0.stamp.countsFrom <= label.time }
+        #expect(found[row] == Self.naive(view, counted, at: label.time), "seed \(seed)")
       }
     }
   }
 
-  private static func join(
-    _ view: PointInTimeView, _ events: [Event], _ labels: [(key: Int64, time: Int64)], partCount: Int
-  ) -> [FeatureColumn] {
-    var keys = Column(.integer)
-    for label in labels { keys.append(label.key) }
-    var join = PointInTimeJoin(view)
-    join.addLabels([keys], keyColumns: [0], timesMilliseconds: labels.map(\.time))
-    var columns = view.features.map { FeatureColumn(name: $0.name, type: $0.type, rowCount: labels.count) }
-    for part in 0..<partCount {
-      join.begin(part: part, of: partCount)
-      var start = 0
-      while start < events.count {
-        let end = min(start + 7, events.count)
-        var batch = ColumnBatch([.integer, .double])
-        for event in events[start..<end] {
-          batch.columns[0].append(event.key)
-          batch.columns[1].append(event.amount)
+  /// Labels that name a record: its partition up to it, whatever the times; other partitions as known at the time.
+  @Test func `A label that names a record sees its partition up to it`() throws {
+    let seed = UInt64.random(in: .min ... .max)
+    var random = SplitMix64(seed: seed)
+    let view = try Self.view()
+    for _ in 0..<200 {
+      let partitions = Int32(1 + random.next() % 2)
+      let events = (0..<Int64(random.next() % 60)).map { offset in
+        let time = Int64(random.next() % 7_200_000)
+        return Event(
+          key: Int64(random.next() % 3), amount: Double(random.next() % 50) / 8,
+          stamp: Stamp(
+            timeMilliseconds: time, knownMilliseconds: time + [0, 5, 900_000][Int(random.next() % 3)], watermark: .min,
+            position: EventPosition(partition: Int32(random.next() % 2) % partitions, offset: offset)))
+      }
+      let labels = (0..<Int(random.next() % 40)).map { _ in
+        (
+          key: Int64(random.next() % 4), time: Int64(random.next() % 9_000_000),
+          position: EventPosition?.some(
+            EventPosition(partition: Int32(random.next() % 2), offset: Int64(random.next() % 60)))
+        )
+      }
+      let found = Self.join(view, events, labels)
+      for (row, label) in labels.enumerated() {
+        let position = try #require(label.position)
+        let counted = events.filter { event in
+          event.key == label.key
+            && (event.stamp.position.partition == position.partition
+              ? event.stamp.position.offset <= position.offset : event.stamp.countsFrom <= label.time)
         }
-        join.addEvents(batch.columns, stamps: events[start..<end].map(\.stamp))
-        start = end
+        #expect(found[row] == Self.naive(view, counted, at: label.time), "seed \(seed)")
       }
-      join.read(into: &columns)
     }
-    return columns
   }
 
-  /// All events that count at the time, in the order of the log, into a row that never forgets.
-  private static func naive(_ view: PointInTimeView, _ events: [Event], at time: Int64) -> [Value] {
-    let counted = events.filter { max($0.stamp.timeMilliseconds, $0.stamp.knownMilliseconds) <= time }
+  /// - Returns: of each label its features; nulls of a label without a result.
+  private static func join(
+    _ view: PointInTimeView, _ events: [Event], _ labels: [(key: Int64, time: Int64, position: EventPosition?)]
+  ) -> [[Value]] {
+    var asked = ColumnBatch(PointInTimeRows.labelTypes(view))
+    for (row, label) in labels.enumerated() {
+      asked.columns[0].append(Int64(row))
+      asked.columns[1].append(label.time)
+      if let position = label.position {
+        asked.columns[2].append(Int64(position.partition))
+        asked.columns[3].append(position.offset)
+      } else {
+        asked.columns[2].appendNull()
+        asked.columns[3].appendNull()
+      }
+      asked.columns[4].append(label.key)
+      asked.rowCount += 1
+    }
+    var happened = ColumnBatch(PointInTimeRows.eventTypes(view))
+    for event in events {
+      happened.columns[0].append(event.stamp.countsFrom)
+      happened.columns[1].append(event.stamp.timeMilliseconds)
+      happened.columns[2].append(event.stamp.watermark)
+      happened.columns[3].append(Int64(event.stamp.position.partition))
+      happened.columns[4].append(event.stamp.position.offset)
+      happened.columns[5].append(event.key)
+      happened.columns[6].append(event.amount)
+      happened.rowCount += 1
+    }
+    var join = PointInTimeJoin(view, labels: asked, events: happened)
+    let results = join.read()
+    var found = labels.map { _ in view.features.map { _ in Value.null } }
+    for row in 0..<results.rowCount {
+      found[Int(results.columns[0].integers[row])] = results.columns.dropFirst().map { $0.value(row) }
+    }
+    return found
+  }
+
+  /// Events in the order of the log, into a row that never forgets.
+  private static func naive(_ view: PointInTimeView, _ counted: [Event], at time: Int64) -> [Value] {
     var inputs = Column(.double)
     for event in counted { inputs.append(event.amount) }
     var block = EventBlock(view.layout)

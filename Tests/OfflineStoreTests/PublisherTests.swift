@@ -3,6 +3,7 @@ import Core
 import Delta
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import OfflineStore

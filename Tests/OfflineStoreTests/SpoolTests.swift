@@ -1,5 +1,6 @@
 import Columns
 import Core
+import TestSupport
 import Testing
 
 @testable import OfflineStore
@@ -95,10 +96,10 @@ import Testing
     guard let work = spool.ledger.due(nowMilliseconds: 0, freshnessMilliseconds: 0, bytesMax: 0) else { return nil }
     var offsets: [Int64] = []
     var batch = ColumnBatch(TestTable.make().types)
-    for (segment, position) in work.parts {
+    for part in work.parts {
       var reader = try SpoolSegmentReader(
-        path: spool.ledger.folder.file(segment.number), sizeBytes: segment.sizeBytes)
-      while try reader.next(table: position, into: &batch) {
+        path: spool.ledger.folder.file(part.segment.number), sizeBytes: part.segment.sizeBytes)
+      while try reader.next(table: part.position, into: &batch) {
         for row in 0..<batch.rowCount {
           let offset = batch.columns[2].integers[row]
           if offset >= work.from ?? .min { offsets.append(offset) }

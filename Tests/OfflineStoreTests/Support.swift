@@ -2,45 +2,8 @@ import Columns
 import Core
 import Expressions
 import Features
-import Glibc
 
 @testable import OfflineStore
-
-/// A folder of its own for one test; removed with everything in it.
-final class TestFolder {
-  let path: String
-
-  init() throws {
-    var template = Array("/tmp/headrace-offline-XXXXXX".utf8CString)
-    guard unsafe mkdtemp(&template) != nil else { throw HeadraceError(.external, "MKDTEMP", "no temporary folder") }
-    path = unsafe template.withUnsafeBufferPointer { buffer in
-      unsafe buffer.baseAddress.map { unsafe String(cString: $0) } ?? ""
-    }
-  }
-
-  deinit { Self.remove(path) }
-
-  static func names(_ path: String) -> [String] {
-    guard let folder = unsafe opendir(path) else { return [] }
-    defer { unsafe closedir(folder) }
-    var names: [String] = []
-    while let entry = unsafe readdir(folder) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-        unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted()
-  }
-
-  static func remove(_ path: String) {
-    for name in names(path) {
-      let child = "\(path)/\(name)"
-      if unsafe unlink(child) != 0 { remove(child) }
-    }
-    unsafe rmdir(path)
-  }
-}
 
 /// The table of the tests: a number, a text that may be null, and the offset that a row comes from.
 enum TestTable {

@@ -3,6 +3,7 @@ import Core
 import Features
 import Rocks
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import OnlineStore

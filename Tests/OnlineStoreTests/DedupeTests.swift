@@ -1,5 +1,6 @@
 import Core
 import Rocks
+import TestSupport
 import Testing
 
 @testable import OnlineStore

@@ -2,6 +2,7 @@ import CAllocations
 import Columns
 import Core
 import Features
+import TestSupport
 import Testing
 
 @testable import OnlineStore

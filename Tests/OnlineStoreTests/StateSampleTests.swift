@@ -3,6 +3,7 @@ import Core
 import Features
 import Glibc
 import Rocks
+import TestSupport
 import Testing
 
 @testable import OnlineStore

@@ -2,6 +2,7 @@ import Columns
 import Core
 import Features
 import Rocks
+import TestSupport
 import Testing
 
 @testable import OnlineStore
@@ -183,7 +184,7 @@ import Testing
       }
       try store.merge(
         view: 0, keys: keys, deltas: deltas, rows: Array(0..<keys.count),
-        watermarkMilliseconds: batch.headers.watermarksMilliseconds.last ?? 0)
+        watermarkMilliseconds: batch.headers.watermarksMilliseconds.last ?? 0, nextOffset: 0)
       if Bool.random(using: &history.random) { try store.checkpoint(meta: []) }
     }
     try Self.compare(store, model, history, "seed \(seed)")

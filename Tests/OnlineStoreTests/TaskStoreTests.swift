@@ -4,6 +4,7 @@ import Features
 import Glibc
 import Rocks
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import OnlineStore
@@ -180,7 +181,7 @@ import Testing
       store.close()
     }
     let file = try #require(
-      try TestFolder.files(folder.path, ending: ".sst").max {
+      TestFolder.files(folder.path, ending: ".sst").max {
         try TestFolder.contents($0).count < TestFolder.contents($1).count
       })
     var bytes = try TestFolder.contents(file)

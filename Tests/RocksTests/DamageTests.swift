@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 @testable import Rocks
@@ -30,7 +31,7 @@ import Testing
     for place in [0.05, 0.2, 0.5] {
       let folder = try TestFolder()
       try Self.prepare(folder.path)
-      let file = try #require(try TestFolder.files(folder.path, ending: ".sst").first)
+      let file = try #require(TestFolder.files(folder.path, ending: ".sst").first)
       var bytes = try TestFolder.contents(file)
       bytes[Int(Double(bytes.count) * place)] ^= 0x10
       try TestFolder.write(bytes, to: file)
@@ -50,7 +51,7 @@ import Testing
   @Test func `a table file that was cut short is damage`() throws {
     let folder = try TestFolder()
     try Self.prepare(folder.path)
-    let file = try #require(try TestFolder.files(folder.path, ending: ".sst").first)
+    let file = try #require(TestFolder.files(folder.path, ending: ".sst").first)
     try TestFolder.write(Array(try TestFolder.contents(file).dropLast(100)), to: file)
     #expect(Self.readAll(folder.path) == HeadraceError.corruptStateCode)
   }
@@ -62,7 +63,7 @@ import Testing
       for batch in 0..<8 { try database.put([("x", "\(batch)"), ("y", "\(batch)"), ("k\(batch)", "1")]) }
       database.close()
     }
-    let log = try #require(try TestFolder.files(original.path, ending: ".log").last)
+    let log = try #require(TestFolder.files(original.path, ending: ".log").last)
     let whole = try TestFolder.contents(log)
     for cut in stride(from: 1, to: whole.count, by: max(whole.count / 40, 1)) {
       let folder = try TestFolder()

@@ -1,4 +1,6 @@
 import Core
+import Glibc
+import TestSupport
 import Testing
 
 @testable import Rocks
@@ -63,6 +65,28 @@ import Testing
     }
     for index in 0..<500 { #expect(try database.text("k\(index)") == found[index]) }
     #expect(found.count == 334 && found[6] == "new")
+  }
+
+  @Test func `a memory table that one batch overfilled goes to a file without another write`() throws {
+    let folder = try TestFolder()
+    var family = ColumnFamily("default")
+    family.writeBufferBytes = 1 << 20
+    let database = try Database(path: folder.path, options: DatabaseOptions(columnFamilies: [family]))
+    var batch = try WriteBatch(for: database)
+    for index in 0..<4_000 { batch.put(Array("k\(index)".utf8), [UInt8](repeating: UInt8(index % 251), count: 1_000)) }
+    try database.write(batch, sync: true)
+    #expect(try database.statistics().fileBytes == 0, "it went by itself: the test shows nothing")
+    try database.flushFullMemoryTables()
+    let deadline = WallClock.monotonic.nowMilliseconds + 30_000
+    while database.memoryTableBytes > 1 << 19, WallClock.monotonic.nowMilliseconds < deadline { sched_yield() }
+    #expect(database.memoryTableBytes <= 1 << 19)
+    #expect(try database.statistics().fileBytes > 0)
+    #expect(try database.get(Array("k3999".utf8))?.array.count == 1_000)
+    // What is not full stays.
+    try database.put([("small", "value")])
+    let files = try database.statistics().fileBytes
+    try database.flushFullMemoryTables()
+    #expect(try database.statistics().fileBytes == files)
   }
 
   @Test func `a closed database refuses, and closing it again does nothing`() throws {

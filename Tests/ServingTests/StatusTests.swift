@@ -1,6 +1,8 @@
 import Columns
 import Foundation
 import NIOCore
+import OfflineStore
+import Runtime
 import Testing
 
 @testable import Serving
@@ -20,7 +22,12 @@ import Testing
       .init(
         name: "events", topic: "users", read: 100, applied: 80, repaired: 5, filtered: 4, deduplicated: 3, late: 2,
         deadLettered: 6, misplaced: 1)
-    ], startedMilliseconds: 1_793_498_000_000)
+    ], startedMilliseconds: 1_793_498_000_000,
+    tables: [
+      .init(
+        name: "features/user_stats", waitingRows: 7, oldestWaitingMilliseconds: 2_500, publishedRows: 30, failures: 2,
+        lastFailure: "the store does not answer")
+    ])
 
   private func json(_ text: String) throws -> [String: Any] {
     try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
@@ -32,6 +39,14 @@ import Testing
       let socket = try await HTTPSocket(port: server.port)
       let tasks = try #require(try json(try await socket.get("/api/tasks").body)["tasks"] as? [[String: Any]])
       #expect(tasks.count == 2)
+      let tables = try #require(try json(try await socket.get("/api/tasks").body)["tables"] as? [[String: Any]])
+      #expect(tables[0]["waiting_rows"] as? Int == 7 && tables[0]["oldest_waiting_ms"] as? Int == 2_500)
+      #expect(tables[0]["failures"] as? Int == 2)
+      #expect(tables[0]["last_failure"] as? String == "the store does not answer")
+      let metrics = try await socket.get("/metrics").body
+      #expect(metrics.contains("headrace_table_waiting_rows{table=\"features/user_stats\"} 7\n"))
+      #expect(metrics.contains("headrace_table_commit_lag_seconds{table=\"features/user_stats\"} 2.5\n"))
+      #expect(metrics.contains("headrace_table_failures_total{table=\"features/user_stats\"} 2\n"))
       #expect(tasks[0]["lag_seconds"] as? Double == 1.5)
       #expect(tasks[0]["watermark"] as? String == "2026-11-01T02:00:00Z")
       #expect((tasks[0]["inputs"] as? [[String: Any]])?[0]["lag_records"] as? Int == 10)
@@ -42,6 +57,27 @@ import Testing
       #expect(topology["topology"] as? String == "bench")
       let onDemand = try #require(topology["on_demand"] as? [[String: Any]])
       #expect(onDemand[0]["inputs"] as? [String] == ["request:amount", "user_stats:f0"])
+    }
+  }
+
+  @Test func `mismatches of served values are counted by feature and cause`() async throws {
+    try await withServer { server, engine in
+      let socket = try await HTTPSocket(port: server.port)
+      #expect(try json(try await socket.get("/api/parity").body)["sampling"] as? Bool == false)
+      var parity = ParityStatus()
+      let feature = ParityReport.Feature(view: "user_stats", name: "f0")
+      parity.checked[feature] = 12
+      parity.mismatches[.init(feature: feature, cause: .code)] = 2
+      engine.set { [parity] in $0.report.parity = parity }
+      let answer = try json(try await socket.get("/api/parity").body)
+      let features = try #require(answer["features"] as? [[String: Any]])
+      #expect(features[0]["checked"] as? Int == 12)
+      #expect((features[0]["mismatches"] as? [[String: Any]])?[0]["cause"] as? String == "code")
+      let metrics = try await socket.get("/metrics").body
+      #expect(
+        metrics.contains(
+          "headrace_feature_skew_mismatch_total{view=\"user_stats\",feature=\"f0\",cause=\"code\"} 2"))
+      #expect(metrics.contains("headrace_feature_skew_checked_total{view=\"user_stats\",feature=\"f0\"} 12"))
     }
   }
 

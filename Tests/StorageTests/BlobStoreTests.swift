@@ -1,6 +1,7 @@
 import Core
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -12,7 +13,7 @@ import Testing
   /// A store that is gone when the test ends.
   final class Fixture {
     let store: any BlobStore
-    private let folder: String?
+    private let folder: TestFolder?
 
     init(_ kind: Kind) throws {
       switch kind {
@@ -20,13 +21,11 @@ import Testing
         store = MemoryBlobStore()
         folder = nil
       case .disk:
-        let folder = "/tmp/headrace-storage-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
-        store = try DiskBlobStore(root: folder)
+        let folder = try TestFolder()
+        store = try DiskBlobStore(root: folder.path)
         self.folder = folder
       }
     }
-
-    deinit { if let folder { DiskFolder.remove(folder) } }
   }
 
   @Test(arguments: Kind.allCases)
@@ -152,18 +151,10 @@ import Testing
     guard let store = fixture.store as? DiskBlobStore else { return }
     #expect(try store.putIfAbsent(try BlobName("a/x"), [1]))
     #expect(unsafe symlink("/etc", "\(store.root)/a/link") == 0)
+    // A way that leads in a circle.
+    #expect(unsafe symlink("..", "\(store.root)/a/up") == 0)
     #expect(unsafe mkfifo("\(store.root)/a/pipe", 0o600) == 0)
     #expect(try store.list(in: nil, after: nil, countMax: 10).map(\.name.text) == ["a/x"])
     #expect(throws: HeadraceError.self) { try store.read(try BlobName("a"), bytesMax: 10) }
-  }
-}
-
-enum DiskFolder {
-  /// Removes a folder of a test with all that is in it.
-  static func remove(_ path: String) {
-    for (name, isFolder) in (try? DiskCalls.names(in: path)) ?? [] {
-      if isFolder { remove("\(path)/\(name)") } else { unsafe unlink("\(path)/\(name)") }
-    }
-    unsafe rmdir(path)
   }
 }

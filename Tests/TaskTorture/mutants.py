@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 import oracles
+from history import History
 from observation import Observation
 
 
@@ -85,6 +86,23 @@ def lose_archived(observation: Observation) -> None:
     next(rows for rows in observation.archived.values() if rows).pop()
 
 
+def judged_history(observation: Observation) -> History:
+    return next(history for history in observation.histories.values() if history.expected and history.places)
+
+
+def repeat_history(observation: Observation) -> None:
+    places = judged_history(observation).places
+    places.append(places[0])
+
+
+def lose_history(observation: Observation) -> None:
+    judged_history(observation).places.pop()
+
+
+def wrong_history(observation: Observation) -> None:
+    judged_history(observation).differences.append("another value")
+
+
 def lose_record(observation: Observation) -> None:
     next(iter(observation.counters.values()))["applied"] -= 1
 
@@ -114,6 +132,9 @@ MUTANTS = (
            oracles.an_undisturbed_run_sets_the_same_aside),
     Mutant("a record is archived twice", archive_twice, oracles.records_are_archived_exactly_once),
     Mutant("a record is not archived", lose_archived, oracles.records_are_archived_exactly_once),
+    Mutant("a row of a history is there twice", repeat_history, oracles.histories_are_complete_and_right),
+    Mutant("a row of a history is missing", lose_history, oracles.histories_are_complete_and_right),
+    Mutant("a value of a history is another", wrong_history, oracles.histories_are_complete_and_right),
     Mutant("a record is in no outcome", lose_record, oracles.records_are_conserved),
     Mutant("a record is counted twice", count_twice, oracles.counters_are_right),
     Mutant("a worker fails while it drains", die_while_draining, oracles.workers_drain_cleanly),

@@ -13,6 +13,7 @@ import confluent_kafka
 import deltalake
 import duckdb
 
+from history import History
 from model import Model
 from processes import Worker
 from progress import owners_of
@@ -35,6 +36,8 @@ class Observation:
     # Of each source's archive: partition, offset and outcome of every row.
     archived: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
     expected_archived: dict[str, set[tuple[int, int, str]]] = field(default_factory=dict)
+    # Of each view with a history: its rows.
+    histories: dict[str, History] = field(default_factory=dict)
     counters: dict[str, Counter[str]] = field(default_factory=dict)
     reference_counters: dict[str, Counter[str]] = field(default_factory=dict)
     expected_counters: dict[str, Counter[str]] = field(default_factory=dict)

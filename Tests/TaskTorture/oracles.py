@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Callable, Iterator
 
+from history import violations
 from observation import Observation
 
 Oracle = Callable[[Observation], Iterator[str]]
@@ -55,6 +56,13 @@ def records_are_archived_exactly_once(observation: Observation) -> Iterator[str]
         yield "nothing was archived"
 
 
+def histories_are_complete_and_right(observation: Observation) -> Iterator[str]:
+    for view, history in observation.histories.items():
+        yield from (f"{view}: {violation}" for violation in violations(history))
+    if not any(history.recomputed_values for history in observation.histories.values()):
+        yield "no value of a history was recomputed"
+
+
 def an_undisturbed_run_sets_the_same_aside(observation: Observation) -> Iterator[str]:
     for topic, places in observation.set_aside.items():
         if set(places) != set(observation.reference_set_aside[topic]):
@@ -85,5 +93,5 @@ def workers_drain_cleanly(observation: Observation) -> Iterator[str]:
 ORACLES: tuple[Oracle, ...] = (
     features_equal_an_undisturbed_run, a_restart_changes_no_feature, features_equal_a_recomputation,
     other_views_never_pause, records_are_set_aside_exactly_once, an_undisturbed_run_sets_the_same_aside,
-    records_are_archived_exactly_once, records_are_conserved,
+    records_are_archived_exactly_once, histories_are_complete_and_right, records_are_conserved,
     counters_are_right, workers_drain_cleanly)

@@ -59,6 +59,7 @@ class Series:
         else:
             name, view = f"{PREFIX}_{self.number}", copy.deepcopy(
                 self.document["views"][self.chance.choice(self.models)])
+            view.pop("history", None)
             # A copy of another view, to the letter, has rows of its own.
             if self.chance.random() < 0.7:
                 self._reword(view)

@@ -26,8 +26,7 @@ RING_OUTCOMES = ("applied", "repaired", "late")
 
 
 class SwitchCampaign(Campaign):
-    def __init__(self, folder: Path, topology: Path, workers: int, rate: float, seed: int):
-        schemas = topology.resolve().parent.parent / "schemas"
+    def __init__(self, folder: Path, topology: Path, workers: int, rate: float, seed: int, schemas: Path):
         super().__init__(folder, topology, workers, rate, seed, schemas)
         self.series = Series(topology, folder, seed)
         self.chance = random.Random(f"{seed}/switches")

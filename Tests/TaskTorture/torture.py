@@ -27,6 +27,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Features"))
 
 from campaign import Campaign, Death, kill_points  # noqa: E402
+from history import with_histories  # noqa: E402
 from mutants import MUTANTS  # noqa: E402
 from observation import Observation  # noqa: E402
 from oracles import ORACLES  # noqa: E402
@@ -90,6 +91,9 @@ def judge(campaign: Campaign, observation: Observation, report: Report, points: 
               f"{max((probe.longest_answer for probe in campaign.probes), default=0) * 1000:.0f} ms, nothing applied for "
               f"{max((probe.longest_stall for probe in campaign.probes), default=0) * 1000:.0f} ms at most")
     print(f"{observation.recomputed_values:,} values recomputed")
+    print("histories: " + ", ".join(
+        f"{name} {len(history.places):,} rows ({history.recomputed_values:,} values recomputed)"
+        for name, history in observation.histories.items()))
     report.verdict("the load was real", idle_parts(observation))
     for oracle in ORACLES:
         report.verdict(oracle.__name__, list(oracle(observation)))
@@ -110,7 +114,9 @@ def run(arguments: argparse.Namespace, folder: Path, report: Report) -> None:
     began = time.monotonic()
     campaign = None
     try:
-        campaign = make_campaign(folder, arguments.topology, arguments.workers, arguments.rate, arguments.seed)
+        schemas = arguments.topology.resolve().parent.parent / "schemas"
+        topology = with_histories(arguments.topology, folder)
+        campaign = make_campaign(folder, topology, arguments.workers, arguments.rate, arguments.seed, schemas)
         kills = make_kills(arguments.count, points, arguments.workers, arguments.seed)
         campaign.kill_all(kills, report.death)
         print(f"{len(kills)} kills in {time.monotonic() - began:.0f} s; finishing", flush=True)

@@ -62,9 +62,13 @@ extension DeltaTable {
   /// Deletes entries of the log that a checkpoint stands for and that are older than the table's retention
   /// (`delta.logRetentionDuration`), oldest first, so that what is left is always readable.
   ///
-  /// - Parameter pinnedVersions: versions that must stay readable, however old.
+  /// - Parameters:
+  ///   - pinnedVersions: versions that must stay readable, however old.
+  ///   - isDryRun: say how many, and delete nothing.
   /// - Returns: how many objects were deleted.
-  package func cleanUpLog(nowMilliseconds: Int64, pinnedVersions: [Int64] = []) throws(HeadraceError) -> Int {
+  package func cleanUpLog(
+    nowMilliseconds: Int64, pinnedVersions: [Int64] = [], isDryRun: Bool = false
+  ) throws(HeadraceError) -> Int {
     try snapshot.tableProtocol.requireWritable(place)
     let listing = try log.listing()
     let cutoff = nowMilliseconds - snapshot.metadata.logRetentionMilliseconds
@@ -81,6 +85,7 @@ extension DeltaTable {
       else { return }
       names.append(entry.name)
     }
+    guard !isDryRun else { return names.count }
     for name in names {
       try store.delete([name])
       DeltaKillPoint.pass(.cleanUpDuring)

@@ -15,7 +15,7 @@ struct FileStatistics {
     self.document = document
   }
 
-  var rowCount: Int64? { document["numRecords"]?.integer }
+  var rowCount: Int64? { document["numRecords"]?.integer.flatMap { $0 >= 0 ? $0 : nil } }
 
   func nullCount(_ column: String) -> Int64? { document["nullCount"]?[column]?.integer }
 

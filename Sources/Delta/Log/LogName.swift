@@ -9,11 +9,16 @@ enum LogName: Hashable {
 
   static let folder = "_delta_log"
 
+  /// No table comes this far; arithmetic on versions below it cannot overflow, whoever named a file.
+  static let versionMax = Int64.max / 2
+
   /// - Parameter text: relative to the log's folder.
   /// - Returns: nil for everything else that may lie there: checksums, compacted logs, newer kinds of checkpoints.
   init?(_ text: String) {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard let first = parts.first, let version = Self.number(first, digits: 20) else { return nil }
+    guard let first = parts.first, let version = Self.number(first, digits: 20), version <= Self.versionMax else {
+      return nil
+    }
     switch parts.dropFirst() {
     case ["json"]: self = .commit(version)
     case ["checkpoint", "parquet"]: self = .checkpoint(version, part: 1, parts: 1)

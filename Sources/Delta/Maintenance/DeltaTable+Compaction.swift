@@ -7,17 +7,32 @@ internal import Storage
 package enum CompactionOutcome: Sendable, Equatable {
   case nothingToDo
   case compacted(version: Int64, removedFiles: Int, addedFiles: Int)
-  /// Another writer removed one of the files meanwhile, or changed the table: nothing was done.
+  /// Other writers removed one of the files, or changed the table, each time that it was tried: nothing was done.
   case conflict(CommitConflict)
 }
 
 extension DeltaTable {
   /// Rewrites small files into larger ones, in one commit that changes no row.
   ///
-  /// Appenders never conflict with it: it removes files that it has read, and new ones do not matter to it.
+  /// Appenders never conflict with it: it removes files that it has read, and new ones do not matter to it. When
+  /// somebody else removed one of them, or changed the table, it plans anew from the table as it is then.
   package mutating func compact(
     _ policy: CompactionPolicy = CompactionPolicy(),
     parquet: ParquetWriterConfiguration = ParquetWriterConfiguration(), nowMilliseconds: Int64
+  ) throws(HeadraceError) -> CompactionOutcome {
+    var outcome = CompactionOutcome.nothingToDo
+    for attempt in 0..<Self.compactionAttempts {
+      if attempt > 0 { try refresh() }
+      outcome = try compactOnce(policy, parquet, nowMilliseconds: nowMilliseconds)
+      guard case .conflict = outcome else { break }
+    }
+    return outcome
+  }
+
+  private static let compactionAttempts = 4
+
+  private mutating func compactOnce(
+    _ policy: CompactionPolicy, _ parquet: ParquetWriterConfiguration, nowMilliseconds: Int64
   ) throws(HeadraceError) -> CompactionOutcome {
     try snapshot.tableProtocol.requireWritable(place)
     let bins = CompactionPlan.bins(snapshot, policy)
@@ -27,6 +42,8 @@ extension DeltaTable {
     for bin in bins {
       var file = try rewrite(bin, parquet, nowMilliseconds: nowMilliseconds)
       file.isDataChange = false
+      // As old as its rows: the next compaction puts it in front of files that came while it was made.
+      file.modifiedMilliseconds = bin.map(\.modifiedMilliseconds).max() ?? nowMilliseconds
       transaction.added.append(file)
       transaction.removed += bin.map { $0.removed(atMilliseconds: nowMilliseconds, isDataChange: false) }
     }

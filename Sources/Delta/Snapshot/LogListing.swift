@@ -60,7 +60,7 @@ struct LastCheckpoint {
   /// Nil for whatever is no such file.
   init?(_ bytes: [UInt8]) {
     guard let document = try? JSONDocument(bytes, depthMax: 64), let version = document["version"]?.integer,
-      version >= 0
+      (0...LogName.versionMax).contains(version)
     else { return nil }
     self.init(
       version: version, actionCount: document["size"]?.integer ?? 0, sizeBytes: document["sizeInBytes"]?.integer ?? 0,

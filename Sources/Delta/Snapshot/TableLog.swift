@@ -97,20 +97,34 @@ struct TableLog: Sendable {
     _ replay: LogReplay, from base: Int64, to target: Int64, in listing: LogListing
   ) throws(HeadraceError) -> TableSnapshot {
     var replay = replay
-    var version = base + 1
-    while version <= target {
-      let end = min(target, version + Int64(Self.commitsPerRead) - 1)
-      for (number, actions) in try commits(version...end) {
-        try replay.apply(actions, "\(place) version \(number)")
+    if base < target {
+      for piece in Self.pieces((base + 1)...target) {
+        for (number, actions) in try commits(piece) { try replay.apply(actions, "\(place) version \(number)") }
       }
-      version = end + 1
     }
     return try replay.snapshot(
       version: target, timestampMilliseconds: listing.commits[target]?.modifiedMilliseconds ?? 0, place)
   }
 
-  /// Reads commits that must all be there.
-  func commits(_ versions: ClosedRange<Int64>) throws(HeadraceError) -> [(version: Int64, actions: [LogAction])] {
+  /// Reads commits that must all be there. A range that only a file's name claims ends at the first one missing.
+  func allCommits(
+    _ versions: ClosedRange<Int64>
+  ) throws(HeadraceError) -> [(version: Int64, actions: [LogAction])] {
+    var found: [(version: Int64, actions: [LogAction])] = []
+    for piece in Self.pieces(versions) { found += try commits(piece) }
+    return found
+  }
+
+  /// A range in pieces of a few commits, made as they are asked for.
+  private static func pieces(_ versions: ClosedRange<Int64>) -> some Sequence<ClosedRange<Int64>> {
+    stride(from: versions.lowerBound, through: versions.upperBound, by: commitsPerRead).lazy.map { first in
+      first...min(versions.upperBound, first + Int64(commitsPerRead) - 1)
+    }
+  }
+
+  /// Reads a few commits that must all be there.
+  private func commits(_ versions: ClosedRange<Int64>) throws(HeadraceError) -> [(version: Int64, actions: [LogAction])]
+  {
     var names: [BlobName] = []
     for version in versions { names.append(try name(.commit(version))) }
     var commits: [(version: Int64, actions: [LogAction])] = []

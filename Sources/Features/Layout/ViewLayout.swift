@@ -46,6 +46,14 @@ package final class ViewLayout: Sendable {
     return longest
   }
 
+  /// How long after an event a read can still depend on it; nil is for ever, and for sessions, which have any length.
+  package var reachMilliseconds: Int64? {
+    let hasSessions = definition.features.contains { feature in
+      if case .session = feature.window { true } else { false }
+    }
+    return hasSessions ? nil : retention
+  }
+
   var layoutTag: UInt32 { UInt32(truncatingIfNeeded: fingerprint) }
 
   /// The name and type of every feature, in order; what is derived comes last.

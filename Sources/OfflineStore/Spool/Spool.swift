@@ -13,6 +13,7 @@ package import Core
 package final class Spool {
   package let ledger: SpoolLedger
   private let folder: SpoolFolder
+  private let header: SpoolHeader
   private var file: SpoolFile?
   private var number: UInt64
   private var pending: [Pending]
@@ -28,6 +29,8 @@ package final class Spool {
     var rowCount: Int64 = 0
     /// Where the next segment begins.
     var from: Int64
+    /// Rows of records below it were here when the spool was opened.
+    var held: Int64
   }
 
   /// So many rows are one block.
@@ -51,11 +54,22 @@ package final class Spool {
       _ = try SpoolSegmentReader(path: folder.file(segment.number), sizeBytes: segment.sizeBytes)
     }
     number = (live.map(\.number).max() ?? 0) + 1
-    pending = zip(tables, positions).map { Pending(batch: ColumnBatch($0.types), from: $1) }
+    // A view that is built again reads records whose rows an earlier form of it left here.
+    let held = tables.map { table in
+      record.segments.flatMap(\.tables).filter { $0.table == table.name && $0.rowCount > 0 }
+        .map(\.offsets.upperBound).max() ?? .min
+    }
+    pending = tables.indices.map { table in
+      Pending(batch: ColumnBatch(tables[table].types), from: max(positions[table], held[table]), held: held[table])
+    }
+    header = SpoolHeader(tables)
   }
 
-  /// The first offset of a table's input whose rows are not in the table: rows of earlier records are not wanted.
-  package func wantedFrom(_ table: Int) -> Int64 { ledger.published(table) ?? .min }
+  /// The first offset of a table's input whose rows are neither in the table nor here: rows of earlier records are not
+  /// wanted.
+  package func wantedFrom(_ table: Int) -> Int64 {
+    max(ledger.published(table) ?? .min, pending[table].held)
+  }
 
   /// Adds rows: `body` appends to the table's columns, in the order of its fields, and counts the rows.
   package func append(_ table: Int, _ body: (inout ColumnBatch) -> Void) throws(HeadraceError) {
@@ -111,6 +125,7 @@ package final class Spool {
     if file == nil {
       var created = try SpoolFile(creating: folder.file(number))
       try created.append(SpoolFrame.magic)
+      try created.append(SpoolFrame.frame(header.encoded()))
       file = consume created
     }
     scratch.bytes.removeAll(keepingCapacity: true)
@@ -126,11 +141,7 @@ package final class Spool {
     var payload = ByteWriter()
     payload.number(UInt16(clamping: table))
     payload.bytes += compressed
-    var frame = ByteWriter()
-    frame.number(UInt32(clamping: payload.bytes.count))
-    frame.number(unsafe payload.bytes.withUnsafeBytes { unsafe CRC32C.checksum($0) })
-    frame.bytes += payload.bytes
-    try file?.append(frame.bytes)
+    try file?.append(SpoolFrame.frame(payload.bytes))
     pending[table].rowCount += Int64(pending[table].batch.rowCount)
     pending[table].batch.removeAll()
   }

@@ -15,7 +15,8 @@ package final class SpoolLedger: Sendable {
     /// Since when rows of each table wait, by the monotonic clock.
     var waitingSince: [Int64?]
     var isEnded = false
-    var failure: HeadraceError?
+    /// Why the last try to bring a table's rows there failed.
+    var failures: [HeadraceError?]
   }
 
   private let state: Mutex<State>
@@ -23,7 +24,7 @@ package final class SpoolLedger: Sendable {
   init(_ tables: [OfflineTable], folder: SpoolFolder, published: [Int64?], segments: [SpoolRecord.Segment]) {
     self.tables = tables
     self.folder = folder
-    var state = State(published: published, waitingSince: tables.map { _ in nil })
+    var state = State(published: published, waitingSince: tables.map { _ in nil }, failures: tables.map { _ in nil })
     state.segments = segments
     self.state = Mutex(state)
   }
@@ -31,24 +32,36 @@ package final class SpoolLedger: Sendable {
   /// Rows of one table that are due.
   struct Work: Sendable {
     var table: Int
-    /// Oldest first; each with the position of the table's blocks in it.
-    var parts: [(segment: SpoolRecord.Segment, position: Int)]
+    struct Part: Sendable {
+      var segment: SpoolRecord.Segment
+      /// Of the table's blocks in it.
+      var position: Int
+    }
+
+    /// Oldest first.
+    var parts: [Part]
     var from: Int64?
     var to: Int64
+    /// The first offset that the parts cover.
+    var first: Int64? { parts.first.map { $0.segment.tables[$0.position].offsets.lowerBound } }
   }
 
   /// What waits for longer than `freshnessMilliseconds`, or is larger than `bytesMax`.
-  func due(nowMilliseconds now: Int64, freshnessMilliseconds: Int64, bytesMax: Int64) -> Work? {
+  ///
+  /// - Parameter except: tables that are left for another time.
+  func due(
+    nowMilliseconds now: Int64, freshnessMilliseconds: Int64, bytesMax: Int64, except: Set<Int> = []
+  ) -> Work? {
     state.withLock { state in
       guard !state.isEnded else { return nil }
-      for (index, table) in tables.enumerated() {
-        var parts: [(segment: SpoolRecord.Segment, position: Int)] = []
+      for (index, table) in tables.enumerated() where !except.contains(index) {
+        var parts: [Work.Part] = []
         var bytes: Int64 = 0
         for segment in state.segments {
           guard let position = segment.tables.firstIndex(where: { $0.table == table.name }) else { continue }
           let rows = segment.tables[position]
           guard rows.rowCount > 0, rows.offsets.upperBound > state.published[index] ?? .min else { continue }
-          parts.append((segment, position))
+          parts.append(Work.Part(segment: segment, position: position))
           bytes += segment.sizeBytes
         }
         guard let last = parts.last else {
@@ -70,29 +83,60 @@ package final class SpoolLedger: Sendable {
     state.withLock { state in
       state.published[table] = max(state.published[table] ?? .min, offset)
       state.waitingSince[table] = nil
-      state.failure = nil
+      state.failures[table] = nil
     }
   }
 
-  func noteFailure(_ error: HeadraceError) { state.withLock { $0.failure = error } }
+  func noteFailure(_ error: HeadraceError, of table: Int) {
+    state.withLock { $0.failures[table] = error }
+  }
 
   /// D of a table.
   func published(_ table: Int) -> Int64? { state.withLock { $0.published[table] } }
 
-  /// Why rows wait for longer than they should; nil when nothing failed.
-  package var failure: HeadraceError? { state.withLock { $0.failure } }
+  /// D of a table that is written to under the same name and by the same application.
+  package func published(_ table: OfflineTable) -> Int64? {
+    tables.firstIndex { $0.name == table.name && $0.applicationID == table.applicationID }.flatMap { published($0) }
+  }
 
-  /// Rows that no table has yet.
-  package var waitingRows: Int64 {
+  /// Whether rows of a table are in segments and not in the table.
+  package func isWaiting(_ table: Int) -> Bool {
     state.withLock { state in
-      var count: Int64 = 0
-      for segment in state.segments {
-        for rows in segment.tables {
-          guard let table = tables.firstIndex(where: { $0.name == rows.table }) else { continue }
-          if rows.offsets.upperBound > state.published[table] ?? .min { count += rows.rowCount }
+      state.segments.contains { segment in
+        segment.tables.contains { rows in
+          rows.table == tables[table].name && rows.rowCount > 0
+            && rows.offsets.upperBound > state.published[table] ?? .min
         }
       }
-      return count
+    }
+  }
+
+  /// Why rows wait for longer than they should; nil when nothing failed.
+  package var failure: HeadraceError? { state.withLock { $0.failures.lazy.compactMap(\.self).first } }
+
+  /// What waits for one table.
+  package struct Waiting: Sendable, Equatable {
+    package var table: String
+    /// Rows that no table has yet.
+    package var rowCount: Int64 = 0
+    /// Since when the oldest of them waits, by the monotonic clock.
+    package var sinceMilliseconds: Int64?
+    /// Why the last try failed; nil when nothing failed since rows went there.
+    package var failure: HeadraceError?
+  }
+
+  /// By table.
+  package var waiting: [Waiting] {
+    state.withLock { state in
+      var waiting = tables.indices.map { table in
+        Waiting(
+          table: tables[table].name, sinceMilliseconds: state.waitingSince[table], failure: state.failures[table])
+      }
+      for rows in state.segments.lazy.flatMap(\.tables) {
+        guard let table = tables.firstIndex(where: { $0.name == rows.table }) else { continue }
+        if rows.offsets.upperBound > state.published[table] ?? .min { waiting[table].rowCount += rows.rowCount }
+      }
+      return waiting
     }
   }
 

@@ -3,16 +3,6 @@ internal import Columns
 internal import Core
 internal import Glibc
 
-/// A block's frame in a segment.
-enum SpoolFrame {
-  /// What every segment begins with.
-  static let magic: [UInt8] = Array("HRSPOOL1".utf8)
-  /// Length and checksum of what follows.
-  static let headerBytes = 8
-  /// A block is a few thousand rows; more than this is no block.
-  static let blockBytesMax = 1 << 30
-}
-
 /// Reads the rows of one table in a segment, block by block, in the order in which they were written.
 @safe
 struct SpoolSegmentReader: ~Copyable {
@@ -22,6 +12,8 @@ struct SpoolSegmentReader: ~Copyable {
   private var offset: Int64 = 0
   private var buffer: [UInt8] = []
   private let decompressor = Decompressor()
+  /// The tables whose blocks follow, in the order in which blocks count them.
+  private(set) var header = SpoolHeader([])
 
   /// - Throws: SPOOL_CORRUPT when the file is not what a checkpoint says.
   init(path: String, sizeBytes: Int64) throws(HeadraceError) {
@@ -32,31 +24,40 @@ struct SpoolSegmentReader: ~Copyable {
     guard try read(SpoolFrame.magic.count), buffer == SpoolFrame.magic else {
       throw Self.corrupt(path, "it does not begin as a segment does")
     }
+    try readFrame()
+    header = unsafe try SpoolHeader(decoding: buffer.span.bytes, place: path)
   }
 
   deinit { close(descriptor) }
 
   /// The next block of a table.
   ///
+  /// - Parameter batch: with the table's columns as the header has them.
   /// - Returns: false behind the last one.
   mutating func next(table: Int, into batch: inout ColumnBatch) throws(HeadraceError) -> Bool {
     while offset < sizeBytes {
       let place = "\(path) byte \(offset)"
-      guard try read(SpoolFrame.headerBytes) else { throw Self.corrupt(path, "it ends at byte \(offset)") }
-      var header = unsafe ByteReader(buffer.span.bytes, place: place)
-      let (count, checksum) = (Int(try header.number(UInt32.self)), try header.number(UInt32.self))
-      guard count <= SpoolFrame.blockBytesMax, Int64(count) <= sizeBytes - offset, try read(count) else {
-        throw Self.corrupt(place, "a block of \(count) bytes")
-      }
-      guard unsafe buffer.withUnsafeBytes({ unsafe CRC32C.checksum($0) }) == checksum else {
-        throw Self.corrupt(place, "its checksum is another one")
-      }
+      try readFrame()
       var reader = unsafe ByteReader(buffer.span.bytes, place: place)
       guard Int(try reader.number(UInt16.self)) == table else { continue }
       try read(compressed: reader.offset, place, into: &batch)
       return true
     }
     return false
+  }
+
+  /// Fills the buffer with what the next frame holds.
+  private mutating func readFrame() throws(HeadraceError) {
+    let place = "\(path) byte \(offset)"
+    guard try read(SpoolFrame.headerBytes) else { throw Self.corrupt(path, "it ends at byte \(offset)") }
+    var header = unsafe ByteReader(buffer.span.bytes, place: place)
+    let (count, checksum) = (Int(try header.number(UInt32.self)), try header.number(UInt32.self))
+    guard count <= SpoolFrame.blockBytesMax, Int64(count) <= sizeBytes - offset, try read(count) else {
+      throw Self.corrupt(place, "a block of \(count) bytes")
+    }
+    guard unsafe buffer.withUnsafeBytes({ unsafe CRC32C.checksum($0) }) == checksum else {
+      throw Self.corrupt(place, "its checksum is another one")
+    }
   }
 
   private func read(compressed start: Int, _ place: String, into batch: inout ColumnBatch) throws(HeadraceError) {

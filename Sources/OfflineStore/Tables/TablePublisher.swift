@@ -11,6 +11,8 @@ package import Storage
 package final class TablePublisher {
   private let store: any BlobStore
   private var tables: [String: DeltaTable] = [:]
+  /// The columns that a table is known to have.
+  private var knownFields: [String: [OfflineTable.Field]] = [:]
 
   package init(_ store: any BlobStore) { self.store = store }
 
@@ -24,35 +26,49 @@ package final class TablePublisher {
     try DeltaTable.open(store, try root(table))?.snapshot.transactionVersion(table.applicationID)
   }
 
-  /// Publishes what is due of one task.
-  ///
-  /// - Returns: rows that were published.
+  /// What became of the rows that were due, by table.
+  package struct Outcome: Sendable {
+    package var rowCounts: [String: Int64] = [:]
+    package var failures: [String: HeadraceError] = [:]
+  }
+
+  /// Publishes what is due of one task. A table that fails keeps no other one waiting.
   package func publishDue(
     _ ledger: SpoolLedger, nowMilliseconds: Int64, monotonicMilliseconds: Int64, freshnessMilliseconds: Int64,
     bytesMax: Int64
-  ) -> Int64 {
-    var rowCount: Int64 = 0
+  ) -> Outcome {
+    var outcome = Outcome()
+    var failed: Set<Int> = []
     while let work = ledger.due(
-      nowMilliseconds: monotonicMilliseconds, freshnessMilliseconds: freshnessMilliseconds, bytesMax: bytesMax)
+      nowMilliseconds: monotonicMilliseconds, freshnessMilliseconds: freshnessMilliseconds, bytesMax: bytesMax,
+      except: failed)
     {
+      let name = ledger.tables[work.table].name
       do throws(HeadraceError) {
-        rowCount += try publish(work, of: ledger, nowMilliseconds: nowMilliseconds)
+        outcome.rowCounts[name, default: 0] += try publish(work, of: ledger, nowMilliseconds: nowMilliseconds)
       } catch {
         // Whatever it was, the table is opened again, and says how far it is.
-        tables[ledger.tables[work.table].name] = nil
-        ledger.noteFailure(error)
-        return rowCount
+        tables[name] = nil
+        ledger.noteFailure(error, of: work.table)
+        outcome.failures[name] = error
+        failed.insert(work.table)
       }
     }
-    return rowCount
+    return outcome
   }
 
   private func publish(
     _ work: SpoolLedger.Work, of ledger: SpoolLedger, nowMilliseconds: Int64
   ) throws(HeadraceError) -> Int64 {
     let offline = ledger.tables[work.table]
+    var former: [SpoolHeader.Column] = []
+    for part in work.parts {
+      former += try Self.table(part, try Self.reader(part.segment, ledger).header).columns.filter { column in
+        !former.contains { $0.name == column.name }
+      }
+    }
     for _ in 0..<Self.attempts {
-      var table = try open(offline, nowMilliseconds: nowMilliseconds)
+      var table = try open(offline, former: former, nowMilliseconds: nowMilliseconds)
       let found = table.snapshot.transactionVersion(offline.applicationID)
       if let found, found >= work.to {
         // An earlier try whose outcome nobody heard, or somebody else who has the same rows.
@@ -65,14 +81,19 @@ package final class TablePublisher {
       var rowCount: Int64 = 0
       do {
         rowCount = try write(
-          work, of: ledger, offline, from: found ?? .min, to: writer, nowMilliseconds: nowMilliseconds)
+          work, of: ledger, offline, from: found ?? .min, to: writer, table.snapshot.metadata.schema,
+          nowMilliseconds: nowMilliseconds)
       } catch {
         writer.abandon()
         throw error
       }
       let files = try writer.finish(nowMilliseconds: nowMilliseconds)
-      let move = TransactionMove(applicationID: offline.applicationID, from: found, to: work.to)
-      let transaction = TableTransaction.append(files, moves: [move], provenance: provenance(offline, work.to))
+      var moves = [TransactionMove(applicationID: offline.applicationID, from: found, to: work.to)]
+      if found == nil, let first = work.first {
+        // Where the partition's rows begin: whoever reads them instead of the log has to know.
+        moves.append(TransactionMove(applicationID: offline.beginningID, from: nil, to: first))
+      }
+      let transaction = TableTransaction.append(files, moves: moves, provenance: provenance(offline, work.to))
       let outcome = try table.commit(transaction, nowMilliseconds: nowMilliseconds)
       tables[offline.name] = table
       if case .committed = outcome {
@@ -92,25 +113,78 @@ package final class TablePublisher {
 
   private func write(
     _ work: SpoolLedger.Work, of ledger: SpoolLedger, _ offline: OfflineTable, from first: Int64,
-    to writer: TableWriter, nowMilliseconds: Int64
+    to writer: TableWriter, _ schema: DeltaSchema, nowMilliseconds: Int64
   ) throws(HeadraceError) -> Int64 {
     var rowCount: Int64 = 0
-    var batch = ColumnBatch(offline.types)
-    for (segment, position) in work.parts {
-      var reader = try SpoolSegmentReader(path: ledger.folder.file(segment.number), sizeBytes: segment.sizeBytes)
-      while try reader.next(table: position, into: &batch) {
-        batch.keep { row, batch in batch.columns[offline.offsetField].integers[row] >= first }
+    for part in work.parts {
+      var reader = try Self.reader(part.segment, ledger)
+      let table = try Self.table(part, reader.header)
+      guard let offsets = table.index(of: offline.offsetName) else { throw Self.foreign(part.segment, offline.name) }
+      var batch = ColumnBatch(table.types)
+      while try reader.next(table: part.position, into: &batch) {
+        batch.keep { row, batch in batch.columns[offsets].integers[row] >= first }
         rowCount += Int64(batch.rowCount)
-        try writer.append(batch, nowMilliseconds: nowMilliseconds)
+        try writer.append(try Self.aligned(batch, table, schema), nowMilliseconds: nowMilliseconds)
       }
     }
     return rowCount
   }
 
+  /// The rows with a column for each of the table's, in its order: it may have columns that came later, or that the
+  /// plan has no more.
+  private static func aligned(
+    _ batch: ColumnBatch, _ table: SpoolHeader.Table, _ schema: DeltaSchema
+  ) throws(HeadraceError) -> ColumnBatch {
+    let types = try schema.columnTypes(table.name)
+    guard types != table.types || schema.fields.map(\.name) != table.columns.map(\.name) else { return batch }
+    var columns: [Column] = []
+    for (field, type) in zip(schema.fields, types) {
+      if let index = table.index(of: field.name) {
+        columns.append(batch.columns[index])
+      } else {
+        var column = Column(type)
+        column.appendNulls(batch.rowCount)
+        columns.append(column)
+      }
+    }
+    return ColumnBatch(columns: columns, rowCount: batch.rowCount)
+  }
+
+  private static func reader(
+    _ segment: SpoolRecord.Segment, _ ledger: SpoolLedger
+  ) throws(HeadraceError) -> SpoolSegmentReader {
+    try SpoolSegmentReader(path: ledger.folder.file(segment.number), sizeBytes: segment.sizeBytes)
+  }
+
+  private static func table(
+    _ part: SpoolLedger.Work.Part, _ header: SpoolHeader
+  ) throws(HeadraceError) -> SpoolHeader.Table {
+    let name = part.segment.tables[part.position].table
+    guard part.position < header.tables.count, header.tables[part.position].name == name else {
+      throw foreign(part.segment, name)
+    }
+    return header.tables[part.position]
+  }
+
+  private static func foreign(_ segment: SpoolRecord.Segment, _ name: String) -> HeadraceError {
+    HeadraceError(
+      .external, "SPOOL_CORRUPT", "segment \(segment.number) of the spool does not hold rows of the table", place: name,
+      remedy: "move the task's state away: it is rebuilt from the log, and tables go on where they are")
+  }
+
   /// The table as it is known, made if it is not there, with all columns that the rows have.
-  private func open(_ offline: OfflineTable, nowMilliseconds: Int64) throws(HeadraceError) -> DeltaTable {
-    if let known = tables[offline.name] { return known }
-    let fields = offline.fields.map { DeltaField($0.name, DeltaType($0.type), isNullable: $0.isNullable) }
+  ///
+  /// - Parameter former: columns that waiting rows of an earlier plan have.
+  private func open(
+    _ offline: OfflineTable, former: [SpoolHeader.Column], nowMilliseconds: Int64
+  ) throws(HeadraceError) -> DeltaTable {
+    let others = former.filter { column in !offline.fields.contains { $0.name == column.name } }
+    if let known = tables[offline.name], others.isEmpty, knownFields[offline.name] == offline.fields { return known }
+    let fields =
+      offline.fields.map { field in
+        DeltaField(
+          field.name, DeltaType(field.type), isNullable: field.isNullable, metadata: Self.metadata(field.comment))
+      } + others.map { DeltaField($0.name, DeltaType($0.type)) }
     var table = try DeltaTable.openOrCreate(
       store, try Self.root(offline), schema: try DeltaSchema(fields), name: offline.name,
       nowMilliseconds: nowMilliseconds)
@@ -121,28 +195,52 @@ package final class TablePublisher {
       try table.refresh()
     }
     tables[offline.name] = table
+    knownFields[offline.name] = offline.fields
     return table
   }
 
-  /// Small files become large ones and the log gets a checkpoint now and then, so that reading the table stays quick.
+  /// What Spark and others show as a column's comment.
+  private static func metadata(_ comment: String) -> String {
+    guard !comment.isEmpty else { return "{}" }
+    var writer = JSONWriter()
+    writer.object { writer in
+      writer.key("comment")
+      writer.string(comment)
+    }
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
+
+  /// Small files become large ones and the log gets a checkpoint now and then, so that reading the table stays quick;
+  /// what that leaves behind goes after the table's own retention, unless a dataset was made of it.
   private func maintain(_ offline: OfflineTable, nowMilliseconds: Int64) throws(HeadraceError) {
-    guard var table = tables[offline.name], table.snapshot.version % Self.checkpointInterval == 0 else { return }
-    if table.snapshot.version % Self.compactionInterval == 0 {
+    guard var table = tables[offline.name] else { return }
+    let version = table.snapshot.version
+    guard version % Self.checkpointInterval == 0 else { return }
+    if version % Self.compactionInterval == 0 {
       _ = try table.compact(nowMilliseconds: nowMilliseconds)
       tables[offline.name] = table
     }
     try table.checkpoint(nowMilliseconds: nowMilliseconds)
+    guard version % Self.cleaningInterval == 0 else { return }
+    var policy = VacuumPolicy()
+    policy.pinnedVersions = try DatasetPins(in: store).versions(of: table.root)
+    _ = try table.vacuum(policy, nowMilliseconds: nowMilliseconds)
+    tables[offline.name] = table
+    _ = try table.cleanUpLog(nowMilliseconds: nowMilliseconds, pinnedVersions: policy.pinnedVersions)
   }
 
   /// As other writers do.
   private static let checkpointInterval: Int64 = 10
   /// Commits, of all partitions together: ten minutes of one partition at the usual freshness.
   private static let compactionInterval: Int64 = 30
+  /// Some hours of one partition at the usual freshness: it lists the whole table.
+  private static let cleaningInterval: Int64 = 900
 
   private static func root(_ table: OfflineTable) throws(HeadraceError) -> BlobName { try BlobName(table.name) }
 
   private func provenance(_ table: OfflineTable, _ offset: Int64) -> CommitProvenance {
     var provenance = CommitProvenance()
+    provenance.planFingerprint = table.planFingerprint
     provenance.offsets = [.init(topic: table.topic, partition: table.partition, offset: offset)]
     return provenance
   }

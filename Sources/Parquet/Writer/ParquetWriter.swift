@@ -40,10 +40,12 @@ package final class ParquetWriter {
     guard !schema.leaves.isEmpty, Set(schema.leaves.map(\.path)).count == schema.leaves.count else {
       throw HeadraceError(.user, "PARQUET_SCHEMA", "no columns, or two of the same name")
     }
-    let compressor = BlockCompressor(zstandardLevel: configuration.zstandardLevel)
-    let trial = EncodingTrial(
-      codec: configuration.codec, compressor: compressor, choosesEncodings: configuration.choosesEncodings)
-    chunks = schema.leaves.map { ChunkWriter($0, configuration, compressor: compressor, trial: trial) }
+    var tools = EncodingTools(configuration)
+    chunks = schema.leaves.enumerated().map { index, leaf in
+      // What several threads work with, each has of its own.
+      if index > 0, configuration.threadCount > 1 { tools = EncodingTools(configuration) }
+      return ChunkWriter(leaf, configuration, compressor: tools.compressor, trial: tools.trial)
+    }
     summaries = schema.leaves.map { ColumnSummary($0) }
     waiting = ColumnBatch(schema.leaves.map { $0.columnType ?? .bytes })
     isFlat = schema.leaves.count == schema.fields.count && schema.leaves.allSatisfy { $0.maximumRepetitionLevel == 0 }
@@ -161,7 +163,14 @@ extension ParquetWriter {
     while next < count {
       let room = configuration.rowGroupRows - (chunks.first?.openRowCount ?? 0)
       let end = min(count, next + min(Self.sliceRows, room))
-      for (chunk, column) in zip(chunks, columns) { try chunk.append(next..<end, of: column) }
+      if configuration.threadCount > 1 {
+        let (workers, rows) = (ColumnWorkers(chunks: chunks), next..<end)
+        try ParallelWork.run(columns.count, threadCount: configuration.threadCount) { (index) throws(HeadraceError) in
+          try workers.chunks[index].append(rows, of: columns[index])
+        }
+      } else {
+        for (chunk, column) in zip(chunks, columns) { try chunk.append(next..<end, of: column) }
+      }
       next = end
       try endRowGroupIfFull()
     }
@@ -264,6 +273,22 @@ extension ParquetWriter {
     output.append(footer)
     output.append((0..<4).map { UInt8(truncatingIfNeeded: footer.count >> (8 * $0)) })
     output.append(ParquetLimits.magic)
+  }
+}
+
+/// Each column is the work of one thread at a time, and they share nothing.
+private struct ColumnWorkers: @unchecked Sendable {
+  let chunks: [ChunkWriter]
+}
+
+private struct EncodingTools {
+  let compressor: BlockCompressor
+  let trial: EncodingTrial
+
+  init(_ configuration: ParquetWriterConfiguration) {
+    compressor = BlockCompressor(zstandardLevel: configuration.zstandardLevel)
+    trial = EncodingTrial(
+      codec: configuration.codec, compressor: compressor, choosesEncodings: configuration.choosesEncodings)
   }
 }
 

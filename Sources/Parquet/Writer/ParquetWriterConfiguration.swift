@@ -29,6 +29,8 @@ package struct ParquetWriterConfiguration: Sendable {
   package var bloomFalsePositives = 0.01
   package var maximumBloomBytes = 1 << 20
   package var keyValueMetadata: [(key: String, value: String)] = []
+  /// Columns are encoded by so many threads where many rows come at once; the file's bytes are the same.
+  package var threadCount = 1
   /// `created_by` of the file, which readers parse: `NAME version X (build Y)`.
   package var createdBy = "headrace version 0.1.0 (build 0)"
 

@@ -35,6 +35,8 @@ package final class Engine: Sendable {
   /// nil: there are no tables.
   let tables: TableLane?
   private let loadedModels: Mutex<ModelSet>
+  /// nil: what is served is not sampled.
+  package let parity: ParityLane?
 
   /// - Parameters:
   ///   - schemas: of writers, for sources in Confluent's framing.
@@ -52,7 +54,13 @@ package final class Engine: Sendable {
     blockCache = BlockCache(capacityBytes: configuration.blockCacheBytes)
     thread = try BlockingThread(name: "engine")
     tables = configuration.tableStore.map { TableLane($0, configuration, clock: clock, logger: logger) }
+    parity =
+      configuration.paritySamplesPerSecond > 0
+      ? configuration.tableStore.map { ParityLane($0, configuration, clock: clock, logger: logger) } : nil
   }
+
+  /// How many vectors a second are sampled of each service.
+  package var paritySamplesPerSecond: Int { parity == nil ? 0 : configuration.paritySamplesPerSecond }
 
   /// What runs.
   package var plan: Plan { board.plan }
@@ -96,6 +104,7 @@ package final class Engine: Sendable {
       }
     }
     if let tables { try BlockingThread.start(name: "tables") { tables.run() } }
+    if let parity { try BlockingThread.start(name: "parity") { parity.run() } }
     try BlockingThread.start(name: "log-ends") { [weak self] in Self.followEnds { self } }
     try BlockingThread.start(name: "clock") { [weak self] in ClockWatch.follow { self } }
     guard configuration.followsControlTopic else { return }
@@ -134,6 +143,7 @@ package final class Engine: Sendable {
     _ = try? await thread.run {
       for worker in workers { while !worker.waitForEnd(timeoutMilliseconds: 1_000) {} }
       self.tables?.drain()
+      self.parity?.drain()
     }
   }
 
@@ -163,7 +173,8 @@ package final class Engine: Sendable {
     }
     return EngineStatus(
       planFingerprint: plan.fingerprint, tasks: tasks, partitionCount: board.partitionCount,
-      failure: board.failure?.description, sources: sources)
+      failure: board.failure?.description, sources: sources, blockCacheBytes: blockCache.usedBytes,
+      tables: tables?.status ?? [])
   }
 
   /// Waits until the record at `offset` of a source's topic is visible to reads: read your write.

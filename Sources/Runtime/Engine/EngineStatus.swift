@@ -11,6 +11,26 @@ package struct EngineStatus: Sendable {
   package var failure: String?
   /// Outcomes of each source over all tasks of this process, in the plan's order.
   package var sources: [SourceStatus]
+  /// Blocks of all stores' files in memory.
+  package var blockCacheBytes = 0
+  /// Tables that this process writes rows to, by name.
+  package var tables: [TableStatus] = []
+}
+
+/// How one table is doing: what waits for it in this process, and why.
+package struct TableStatus: Sendable, Equatable {
+  /// Below the tables' root: `features/by_user`.
+  package var name: String
+  /// Rows that a checkpoint holds and the table does not.
+  package var waitingRows: Int64 = 0
+  /// For how long the oldest of them waits; 0 when none does.
+  package var oldestWaitingMilliseconds: Int64 = 0
+  /// Since this process started.
+  package var publishedRows: Int64 = 0
+  /// Tries that failed, since this process started.
+  package var failures: Int64 = 0
+  /// Why the last try failed; nil when rows went there since.
+  package var lastFailure: String?
 }
 
 /// One source in this process.
@@ -36,6 +56,8 @@ package struct TaskStatus: Sendable, Equatable {
   package var inputs: [InputStatus]
   package var dirtyBytes = 0
   package var memoryBytes = 0
+  /// What was saved and is in the log of the store, but in no file yet.
+  package var memoryTableBytes = 0
   package var lastCheckpointAtMilliseconds: Int64?
   package var lastCheckpointMilliseconds: Int64?
   package var lastCommitMilliseconds: Int64?

@@ -1,5 +1,6 @@
 package import Core
 package import Features
+package import OfflineStore
 package import OnlineStore
 package import Topology
 
@@ -67,10 +68,18 @@ package struct FeatureReader: Sendable {
     view: Int, key: EntityKey, at time: ReadTime = .now, features: [Int], into values: inout [FeatureValue]
   ) throws(ReadError) -> ReadMoment {
     let task = try task(of: key, view: view)
-    let access = try access(task, view)
+    return try read(task, try access(task, view), view, key, time, features, &values).moment
+  }
+
+  /// - Returns: also the offset behind the newest record that the row's view had been changed by.
+  private func read(
+    _ task: TaskPublication, _ access: TaskPublication.Access, _ view: Int, _ key: EntityKey, _ time: ReadTime,
+    _ features: [Int], _ values: inout [FeatureValue]
+  ) throws(ReadError) -> (moment: ReadMoment, rowOffset: Int64) {
     let milliseconds = milliseconds(of: time, access)
+    let rowOffset: Int64
     do throws(HeadraceError) {
-      try task.store.read(
+      rowOffset = try task.store.read(
         view: access.storeView, key: key, at: milliseconds, watermark: access.watermark, features: features,
         into: &values)
     } catch {
@@ -82,9 +91,32 @@ package struct FeatureReader: Sendable {
       values.removeAll(keepingCapacity: true)
       throw .beforeHorizon(view: plan.views[view].name)
     }
-    return ReadMoment(
+    let moment = ReadMoment(
       atMilliseconds: milliseconds, watermarkMilliseconds: access.watermark == .min ? nil : access.watermark)
+    return (moment, rowOffset)
   }
+
+  /// As `read`, and says which records the row was made of.
+  ///
+  /// - Returns: without a prefix when other records were being applied each time that it looked.
+  package func readTraced(
+    view: Int, key: EntityKey, at time: ReadTime, features: [Int], into values: inout [FeatureValue]
+  ) throws(ReadError) -> (moment: ReadMoment, prefix: LogPrefix?) {
+    var moment = ReadMoment(atMilliseconds: 0, watermarkMilliseconds: nil)
+    for _ in 0..<Self.traces {
+      let task = try task(of: key, view: view)
+      let access = try access(task, view)
+      // Before the row: what is told of the task then is in the row, or the row says that it has more.
+      let told = told(task, access, view)
+      let (found, rowOffset) = try read(task, access, view, key, time, features, &values)
+      moment = found
+      if let prefix = told.flatMap({ position(task, view, $0, rowOffset: rowOffset) }) { return (moment, prefix) }
+    }
+    return (moment, nil)
+  }
+
+  /// How often a read is made again that fell between two pieces of a batch.
+  private static let traces = 4
 
   /// The number of the task that owns a key's row; nil until the cluster was asked how many there are.
   package func partition(of key: EntityKey, view: Int) -> Int32? {

@@ -13,7 +13,14 @@ final class TableLane: Sendable {
     var isRunning = false
     var isDraining = false
     var hasEnded = false
+    /// Since the start, by table.
+    var totals: [String: Totals] = [:]
+  }
+
+  /// What became of a table's rows.
+  private struct Totals: Sendable {
     var publishedRows: Int64 = 0
+    var failures: Int64 = 0
   }
 
   private let store: any BlobStore
@@ -43,10 +50,26 @@ final class TableLane: Sendable {
     }
   }
 
-  var publishedRows: Int64 { state.change { $0.publishedRows } }
-  /// Rows that wait for their tables.
-  var waitingRows: Int64 { state.change { $0.ledgers }.reduce(0) { $0 + $1.waitingRows } }
-  var failure: HeadraceError? { state.change { $0.ledgers }.lazy.compactMap(\.failure).first }
+  /// How every table is doing, by name.
+  var status: [TableStatus] {
+    let (ledgers, totals) = state.change { ($0.ledgers, $0.totals) }
+    let now = WallClock.monotonic.nowMilliseconds
+    var tables: [String: TableStatus] = [:]
+    for waiting in ledgers.lazy.flatMap(\.waiting) {
+      var table = tables[waiting.table] ?? TableStatus(name: waiting.table)
+      table.waitingRows += waiting.rowCount
+      if let since = waiting.sinceMilliseconds {
+        table.oldestWaitingMilliseconds = max(table.oldestWaitingMilliseconds, now - since)
+      }
+      table.lastFailure = table.lastFailure ?? waiting.failure?.description
+      tables[waiting.table] = table
+    }
+    for (name, total) in totals where tables[name] != nil {
+      tables[name]?.publishedRows = total.publishedRows
+      tables[name]?.failures = total.failures
+    }
+    return tables.values.sorted { $0.name < $1.name }
+  }
 
   /// Works until `drain`.
   func run() {
@@ -80,13 +103,16 @@ final class TableLane: Sendable {
     }
     let due = ledgers.map { ($0, configuration.tableFreshnessMilliseconds) } + released.map { ($0, Int64(0)) }
     for (ledger, freshness) in due {
-      let rows = publisher.publishDue(
+      let outcome = publisher.publishDue(
         ledger, nowMilliseconds: clock.nowMilliseconds, monotonicMilliseconds: WallClock.monotonic.nowMilliseconds,
         freshnessMilliseconds: freshness, bytesMax: configuration.tableFileBytesMaximum)
-      state.change { $0.publishedRows += rows }
-      if let failure = ledger.failure {
+      state.change { state in
+        for (table, rows) in outcome.rowCounts { state.totals[table, default: Totals()].publishedRows += rows }
+        for table in outcome.failures.keys { state.totals[table, default: Totals()].failures += 1 }
+      }
+      for (table, failure) in outcome.failures.sorted(by: { $0.key < $1.key }) {
         isWell = false
-        logger.warning("rows wait for their table", metadata: ["error": "\(failure)"])
+        logger.warning("rows wait for their table", metadata: ["table": "\(table)", "error": "\(failure)"])
       }
     }
     return isWell

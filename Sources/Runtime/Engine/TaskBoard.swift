@@ -60,6 +60,8 @@ final class TaskPublication: Sendable {
     var fingerprints: [Fingerprint] = []
     /// By position in `fingerprints`.
     var views: [ViewState] = []
+    /// What the rows of repartitioned views hold, by the store's number of the view.
+    var reaches: [Int: [UpstreamReach]] = [:]
     var isReadable = false
     /// Reads that wait until an offset is applied.
     var waiters: [Waiter] = []
@@ -103,6 +105,21 @@ final class TaskPublication: Sendable {
       }
     }
     return try found.get()
+  }
+
+  /// How far one of the task's inputs is applied; nil when it has no such input.
+  func appliedOffset(of topic: String) -> Int64? {
+    state.withLock { state in state.status.inputs.first { $0.topic == topic }?.appliedOffset }
+  }
+
+  /// The same, and what the rows of a repartitioned view hold there.
+  func reach(of storeView: Int, _ topic: String) -> (appliedOffset: Int64, upstreams: [UpstreamReach])? {
+    state.withLock { state in
+      guard let input = state.status.inputs.first(where: { $0.topic == topic }),
+        let upstreams = state.reaches[storeView]
+      else { return nil }
+      return (input.appliedOffset, upstreams)
+    }
   }
 
   /// Changes what others see, and answers those who wait for it.

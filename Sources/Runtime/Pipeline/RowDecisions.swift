@@ -93,12 +93,67 @@ struct RowDecisions {
     record.watermark = watermark
   }
 
+  /// The same for events of the archive.
+  ///
+  /// A watermark that the archive says stood before an event counts as long as its times are those that this source
+  /// reads: it knows of duplicates, which the archive has not.
+  mutating func decide(_ events: borrowing ArchivedRows, _ range: Range<Int>, filter: Column?) {
+    headers.removeAll()
+    rows.removeAll(keepingCapacity: true)
+    outcomes.removeAll(keepingCapacity: true)
+    var fault = 0
+    var watermark = record.watermark
+    watermarkBefore = watermark
+    for row in 0..<range.count {
+      let event = range.lowerBound + row
+      let known = events.knownMilliseconds(event)
+      var time = times[row]
+      var outcome = Outcome.applied
+      let isFaulty = fault < faults.count && faults[fault].row == row
+      if isFaulty { fault += 1 }
+      if isFaulty || (known > 0 && time &- known > source.maxSkewMilliseconds) {
+        outcome = .deadLettered
+        time = 0
+      } else {
+        if time == events.eventTimeMilliseconds(event) {
+          watermark = max(watermark, events.watermarkMilliseconds(event) ?? .min)
+        }
+        watermark = max(watermark, known > 0 ? min(time, known) : time)
+        if filter.passes(row) { rows.append(row) } else { outcome = .filtered }
+      }
+      outcomes.append(outcome)
+      headers.append(offset: events.offset(event), eventTimeMilliseconds: time, watermarkMilliseconds: watermark)
+    }
+    record.watermark = watermark
+  }
+
+  /// What stood before the next record, as somebody knows who has read all records before it.
+  mutating func raise(watermark: Int64) { record.watermark = max(record.watermark, watermark) }
+
+  /// Counts what became of events of the archive. The digest is one of records, and has no part in it.
+  mutating func settle(archived count: Int) {
+    for row in 0..<count { record.counts.count(outcomes[row]) }
+  }
+
   /// Of records with the same id the first in the log counts.
   mutating func dropDuplicates(
     _ table: DedupeTable, _ ids: borrowing EntityKeys, count: Int
   ) throws(HeadraceError) {
     if isDuplicate.count < count { isDuplicate += repeatElement(false, count: count - isDuplicate.count) }
     try table.check(ids: ids, rows: rows, headers: headers, isDuplicate: &isDuplicate)
+    dropDuplicates()
+  }
+
+  /// The same by another table of ids.
+  mutating func dropDuplicates(where isKnown: (_ row: Int, _ time: Int64, _ watermark: Int64) -> Bool) {
+    isDuplicate = [Bool](repeating: false, count: outcomes.count)
+    for row in rows {
+      isDuplicate[row] = isKnown(row, headers.eventTimesMilliseconds[row], headers.watermarksMilliseconds[row])
+    }
+    dropDuplicates()
+  }
+
+  private mutating func dropDuplicates() {
     var kept = 0
     for row in rows {
       if isDuplicate[row] {

@@ -31,15 +31,14 @@ extension SourcePipeline {
     try archive.spool.append(archive.table) { target in
       let fieldCount = source.contract.fields.count
       // Nearly always all rows of the batch: whole runs are copied at once.
-      Self.forEachRun(of: rows) { run in
+      Self.forEachRun(of: rows[...]) { run in
         for column in 0..<fieldCount { target.columns[column].append(run, of: batch.columns[column]) }
       }
       for row in rows {
         let record = records[first + row]
-        let known = record.timestampMilliseconds
         let decision = EventArchive.Decision(
           eventTimeMilliseconds: decisions.headers.eventTimesMilliseconds[row],
-          knownMilliseconds: known > 0 ? known : nil, watermarkMilliseconds: decisions.watermark(before: row),
+          knownMilliseconds: Self.knownMilliseconds(record), watermarkMilliseconds: decisions.watermark(before: row),
           offset: record.offset)
         let outcome = Self.outcomeNames[Int(decisions.outcomes[row].rawValue)]
         unsafe EventArchive.append(
@@ -51,11 +50,11 @@ extension SourcePipeline {
   }
 
   /// Ranges of rows that follow each other.
-  private static func forEachRun(of rows: [Int], _ body: (Range<Int>) -> Void) {
-    var start = 0
-    while start < rows.count {
+  static func forEachRun(of rows: ArraySlice<Int>, _ body: (Range<Int>) -> Void) {
+    var start = rows.startIndex
+    while start < rows.endIndex {
       var end = start + 1
-      while end < rows.count, rows[end] == rows[end - 1] + 1 { end += 1 }
+      while end < rows.endIndex, rows[end] == rows[end - 1] + 1 { end += 1 }
       body(rows[start]..<rows[end - 1] + 1)
       start = end
     }

@@ -70,6 +70,8 @@ final class SourcePipeline {
   final class ViewTarget: Target {
     /// As the store numbers it.
     let storeView: Int
+    /// Where its values go as rows; nil for nowhere.
+    var history: HistoryWriter?
 
     init(_ plan: ViewPlan, view: Int, keys: Int, storeView: Int) {
       self.storeView = storeView
@@ -165,20 +167,21 @@ extension SourcePipeline {
     decisions.settle(
       records, first: range.lowerBound, count: count, recordKeys: recordKey.map { keys[$0] }, outputs)
     try archive(records, first: range.lowerBound, count: count)
+    let first = range.lowerBound
     if outputs != nil { models?.begin(rowCount: batch.rowCount) }
-    try apply(isEmitting: outputs != nil)
-    if let outputs { predict(records, first: range.lowerBound, outputs) }
+    try apply(count: count, isEmitting: outputs != nil) { Self.knownMilliseconds(records[first + $0]) }
+    if let outputs { predict(records, first: first, outputs) }
     return count
   }
 
   /// Of records with the same id the first in the log counts.
-  private func dropDuplicates(_ count: Int) throws(HeadraceError) {
+  func dropDuplicates(_ count: Int) throws(HeadraceError) {
     guard let dedupe, let column = source.dedupe?.column, !decisions.rows.isEmpty else { return }
     eventIDs.encode(batch.columns, parts: [column], rowCount: batch.rowCount)
     try decisions.dropDuplicates(dedupe, eventIDs, count: count)
   }
 
-  private func evaluateScope() {
+  func evaluateScope() {
     let first = source.columns.count
     for index in derived.indices {
       source.derived[index].expression.evaluate(batch, into: &derived[index], scratch: &scratch)
@@ -187,7 +190,7 @@ extension SourcePipeline {
     evaluate(source.filter, into: &filter)
   }
 
-  private func encodeKeys() {
+  func encodeKeys() {
     for slot in keys.indices {
       keys[slot].encode(batch.columns, parts: keyColumns[slot], rowCount: batch.rowCount)
     }
@@ -196,11 +199,16 @@ extension SourcePipeline {
   /// Rows to the views, in the order of the log.
   ///
   /// - Parameter isEmitting: false below the restart's C: deltas of these records were sent before.
-  private func apply(isEmitting: Bool) throws(HeadraceError) {
-    guard !decisions.rows.isEmpty else { return }
+  /// - Parameter known: when the record of a row came, if it says so.
+  func apply(count: Int, isEmitting: Bool, known: (Int) -> Int64?) throws(HeadraceError) {
+    guard !decisions.rows.isEmpty || targets.contains(where: { $0.history != nil }) else { return }
     for target in targets {
       evaluate(target)
       select(target)
+      if let history = target.history {
+        try apply(target, history, count: count, known: known)
+        continue
+      }
       if isEmitting, let models,
         try models.applyAndGather(
           target, store, keys: keys[target.keys], rows: decisions.rows, headers: decisions.headers)

@@ -28,7 +28,7 @@ package struct CheckpointRecord: Sendable, Equatable {
     package var topic: String
     /// S.
     package var nextOffset: Int64
-    /// nil until a record was read.
+    /// nil until a record was read; also below C where the state comes from an archive.
     package var witness: RecordWitness?
     /// What each source that reads this topic has decided.
     package var sources: [SourceRecord]

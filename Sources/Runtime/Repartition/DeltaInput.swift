@@ -14,9 +14,13 @@ final class DeltaInput {
   let storeView: Int
   private let store: TaskStore
   private(set) var upstreams: [UpstreamWatermark]
+  /// How much of each upstream partition the rows hold.
+  private(set) var reaches: [UpstreamReach]
   private(set) var watermark = Int64.min
   private(set) var digest: InputDigest
   private(set) var counts: OutcomeCounts
+  /// Where the view's values go as rows; nil for nowhere.
+  var history: HistoryWriter?
   private var keys = EntityKeys()
   private var deltas = TextBuffer()
   private var rows: [Int] = []
@@ -29,6 +33,7 @@ final class DeltaInput {
     if upstreams.count < Int(partitionCount) {
       upstreams += repeatElement(UpstreamWatermark(), count: Int(partitionCount) - upstreams.count)
     }
+    reaches = upstreams.map { UpstreamReach(restoredAt: $0.nextOffset) }
     let source = record.sources.first ?? CheckpointRecord.SourceRecord(source: view.name)
     digest = source.digest
     counts = source.counts
@@ -45,18 +50,45 @@ final class DeltaInput {
   }
 
   func process(_ records: borrowing ConsumedBatch, _ range: Range<Int>) throws(HeadraceError) {
-    keys.removeAll()
-    deltas.removeAll()
-    rows.removeAll(keepingCapacity: true)
+    guard let last = range.last else { return }
+    begin()
+    let nextOffset = records[last].offset &+ 1
     for index in range {
       let record = records[index]
+      let rowsBefore = rows.count
       let outcome = try take(record, records.partition)
       counts.count(outcome)
       digest.add(
         offset: record.offset, outcome: outcome, keyHash: unsafe record.keyBytes.map { unsafe Hash64.hash($0) } ?? 0)
+      guard let history else { continue }
+      let next = least()
+      if next >= history.nextBoundary {
+        // What ends with this record is read before it counts.
+        try merge(rows[..<rowsBefore], watermark, nextOffset: nextOffset)
+        try history.close(to: next, offset: record.offset, known: SourcePipeline.knownMilliseconds(record))
+        rows.removeFirst(rowsBefore)
+      }
+      watermark = next
+      history.advance(to: next)
     }
     watermark = least()
-    try store.merge(view: storeView, keys: keys, deltas: deltas, rows: rows, watermarkMilliseconds: watermark)
+    try merge(rows[...], watermark, nextOffset: nextOffset)
+  }
+
+  private func begin() {
+    keys.removeAll()
+    deltas.removeAll()
+    rows.removeAll(keepingCapacity: true)
+  }
+
+  /// - Parameter nextOffset: behind the last record of the batch, also where a part of it is merged.
+  private func merge(
+    _ rows: ArraySlice<Int>, _ watermark: Int64, nextOffset: Int64
+  ) throws(HeadraceError) {
+    guard !rows.isEmpty else { return }
+    try store.merge(
+      view: storeView, keys: keys, deltas: deltas, rows: rows.count == self.rows.count ? self.rows : Array(rows),
+      watermarkMilliseconds: watermark, nextOffset: nextOffset, touches: history?.touches)
   }
 
   /// - Returns: `filtered` for watermarks and for deltas of another form of the view.
@@ -76,17 +108,21 @@ final class DeltaInput {
     upstreams[upstream].watermark = max(upstreams[upstream].watermark, envelope.watermark)
     upstreams[upstream].nextOffset = max(upstreams[upstream].nextOffset, envelope.nextOffset)
     upstreams[upstream].isIdle = envelope.isIdle
+    reaches[upstream].note(envelope)
     guard envelope.hasRow, let key = record.key else { return .filtered }
     keys.append(bytes: key)
     deltas.append(value.extracting(DeltaEnvelope.sizeBytes..<value.byteCount))
-    rows.append(rows.count)
+    rows.append(keys.count - 1)
     return .applied
   }
 
   private func least() -> Int64 {
-    let heard = upstreams.filter { $0.watermark > .min }
-    let busy = heard.filter { !$0.isIdle }
+    var (slowest, newest) = (Int64.max, Int64.min)
+    for upstream in upstreams where upstream.watermark > .min {
+      newest = max(newest, upstream.watermark)
+      if !upstream.isIdle { slowest = min(slowest, upstream.watermark) }
+    }
     // When all are idle nobody holds anybody back: the newest says what time it is.
-    return max(watermark, busy.map(\.watermark).min() ?? heard.map(\.watermark).max() ?? .min)
+    return max(watermark, slowest < .max ? slowest : newest)
   }
 }

@@ -16,8 +16,9 @@ extension PartitionTask {
       balance(now)
       return publishStatus(now)
     }
+    advanceArchives()
     advanceBootstraps()
-    if now >= nextCheckpointAtMilliseconds || (store?.dirtyBytes ?? 0) > context.configuration.dirtyBytesMaximum {
+    if now >= nextCheckpointAtMilliseconds || (store?.dirtyBytes ?? 0) > dirtyBytesMaximum {
       save()
     } else if !machine.isCommitInFlight,
       now >= nextCommitAtMilliseconds || outputs.sizeBytes > context.configuration.outputBytesMaximum / 2
@@ -94,7 +95,7 @@ extension PartitionTask {
   /// Positions step over transaction markers, and so do S and C.
   private func noteMarkers() {
     guard machine.phase == .running, isAssigned else { return }
-    for (index, input) in inputs.enumerated() where !machine.inputs[index].isReplaying {
+    for (index, input) in inputs.enumerated() where !machine.inputs[index].isReplaying && input.archive == nil {
       do throws(HeadraceError) {
         let position = try consumer.position(of: input.partition)
         if position > machine.inputs[index].applied { follow(.applied(input: index, offset: position)) }
@@ -163,11 +164,14 @@ extension PartitionTask {
     }
   }
 
+  /// Rows that no checkpoint holds yet cannot leave memory: with more of them than half of the budget it could break.
+  var dirtyBytesMaximum: Int { min(context.configuration.dirtyBytesMaximum, memoryBudgetBytes / 2) }
+
   /// Stops reading the task's inputs while its outputs or its unsaved rows are too many, and goes on when they are not.
   private func balance(_ now: Int64) {
     let isFull =
       outputs.sizeBytes > context.configuration.outputBytesMaximum
-      || (store?.dirtyBytes ?? 0) > 2 * context.configuration.dirtyBytesMaximum
+      || (store?.dirtyBytes ?? 0) > 2 * dirtyBytesMaximum
     let isWaiting = waitsForSchemaUntilMilliseconds.map { $0 > now } ?? false
     if !isWaiting { waitsForSchemaUntilMilliseconds = nil }
     var isStopped = false

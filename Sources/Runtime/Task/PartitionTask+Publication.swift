@@ -26,7 +26,10 @@ extension PartitionTask {
         for source in input.sources {
           for target in source.targets { set(target.storeView, source.record.watermark, in: &state) }
         }
-        if let deltas = input.deltas { set(deltas.storeView, deltas.watermark, in: &state) }
+        if let deltas = input.deltas {
+          set(deltas.storeView, deltas.watermark, in: &state)
+          state.reaches[deltas.storeView] = deltas.reaches
+        }
       }
     }
   }
@@ -54,6 +57,8 @@ extension PartitionTask {
   private func set(_ state: inout TaskPublication.State) {
     state.fingerprints = context.plan.views.map(\.fingerprint)
     state.views = viewStates()
+    state.reaches = [:]
+    for deltas in inputs.lazy.compactMap(\.deltas) { state.reaches[deltas.storeView] = deltas.reaches }
   }
 
   private func viewStates() -> [TaskPublication.ViewState] {
@@ -82,6 +87,7 @@ extension PartitionTask {
     var status = TaskStatus(partition: number, phase: phase, inputs: inputStatus())
     status.dirtyBytes = store?.dirtyBytes ?? 0
     status.memoryBytes = store?.memoryBytes ?? 0
+    status.memoryTableBytes = store?.memoryTableBytes ?? 0
     status.lastCheckpointAtMilliseconds = lastCheckpointAtMilliseconds
     status.lastCheckpointMilliseconds = lastCheckpointMilliseconds
     status.lastCommitMilliseconds = lastCommitMilliseconds

@@ -12,7 +12,10 @@ extension PartitionTask {
       let index = inputs.firstIndex(where: { $0.partition == records.partition })
     else { return }
     let input = inputs[index]
+    // It comes again when the archive is read.
+    guard input.archive == nil else { return }
     input.lastRecordAtMilliseconds = WallClock.monotonic.nowMilliseconds
+    if input.isWithoutDigest, !machine.inputs[index].isReplaying { input.isWithoutDigest = false }
     do throws(HeadraceError) {
       let first = try skip(records, input, below: machine.inputs[index].applied)
       guard machine.phase == .running else { return }
@@ -42,6 +45,7 @@ extension PartitionTask {
       let index = inputs.firstIndex(where: { $0.partition == partition })
     else { return }
     let input = inputs[index]
+    guard input.archive == nil else { return }
     let progress = machine.inputs[index]
     if progress.isReplaying {
       // Behind the last record there are only markers up to C.
@@ -95,6 +99,10 @@ extension PartitionTask {
   private func compareDigest(_ index: Int, _ input: TaskInput) {
     guard !machine.inputs[index].isReplaying, let metadata = input.committedMetadata else { return }
     input.committedMetadata = nil
+    guard !input.isWithoutDigest else {
+      input.isWithoutDigest = false
+      return
+    }
     guard metadata.planFingerprint == context.plan.fingerprint.value, metadata.digest != input.digest else { return }
     follow(.contradicted(.digestDiffers(input: index, offset: machine.inputs[index].emitsFrom)))
   }

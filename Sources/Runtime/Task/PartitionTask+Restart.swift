@@ -20,6 +20,7 @@ extension PartitionTask {
         unsafe try CheckpointRecord(decoding: bytes.span.bytes, place: statePath)
       }
       let ends = try consumer.watermarks(partitions)
+      logs = ends
       try openSpool(record, ends)
       inputs = try makeInputs(store, record)
       makePublication(store)
@@ -30,7 +31,7 @@ extension PartitionTask {
         }
         input.endOffset = log.end
         let saved = record?.inputs.first { $0.topic == input.plan.topic }?.nextOffset
-        opened.append(.init(saved: saved, log: .init(beginning: log.beginning, end: log.end)))
+        opened.append(.init(saved: saved, log: reachableLog(input, log, saved: saved)))
       }
       follow(.opened(opened))
     } catch {
@@ -85,13 +86,18 @@ extension PartitionTask {
       case .sources(let indexes):
         for index in indexes { sources.append(try makeSource(store, index, partition, saved, record)) }
       case .deltas(let view):
-        deltas = DeltaInput(
+        let input = DeltaInput(
           view: context.plan.views[view], storeView: try namespace(of: context.plan.views[view], in: store).view,
           store: store, partitionCount: context.partitionCount,
           record: saved ?? CheckpointRecord.InputRecord(topic: plan.topic, nextOffset: 0))
+        input.history = try history(
+          of: input.view, storeView: input.storeView, store, partition, watermark: input.watermark)
+        deltas = input
       }
       inputs.append(
-        TaskInput(plan: plan, partition: partition, sources: sources, deltas: deltas, witness: saved?.witness))
+        TaskInput(
+          plan: plan, partition: partition, sources: sources, deltas: deltas, witness: saved?.witness,
+          isWithoutDigest: saved != nil && saved?.witness == nil))
     }
     return inputs
   }
@@ -153,10 +159,9 @@ extension PartitionTask {
     let storeView = try namespace(of: view, in: store).view
     let pipeline = try makePipeline(
       store, index, partition, [(position, storeView)], saved?.sources.first, dedupeName: dedupeName)
-    let beginning = try consumer.watermarks([partition])[partition]?.beginning ?? 0
-    return try ViewBootstrap(
+    return ViewBootstrap(
       view: position, storeView: storeView, plan: view, pipeline: pipeline, dedupeName: dedupeName,
-      position: max(saved?.nextOffset ?? beginning, beginning), context: context)
+      position: saved?.nextOffset ?? 0, context: context)
   }
 
   private func makePipeline(
@@ -164,10 +169,12 @@ extension PartitionTask {
     _ record: CheckpointRecord.SourceRecord?, dedupeName: String
   ) throws(HeadraceError) -> SourcePipeline {
     dedupeNames.insert(dedupeName)
-    return try SourcePipeline(
+    let pipeline = try SourcePipeline(
       plan: context.plan, source: index, partition: partition, partitionCount: context.partitionCount, store: store,
       views: views, record: record ?? .init(source: context.plan.sources[index].name), dedupeName: dedupeName,
       schemas: context.schemas)
+    try attachHistories(to: pipeline)
+    return pipeline
   }
 
   private static func cannotBuild(_ view: ViewPlan) -> HeadraceError {
@@ -211,7 +218,16 @@ extension PartitionTask {
 
   func read(from offsets: [Int64]) {
     startOffsets = offsets
-    for (index, input) in inputs.enumerated() {
+    do throws(HeadraceError) {
+      for (index, input) in inputs.enumerated() {
+        guard let log = logs[input.partition] else { continue }
+        if let start = try startFromArchive(input, at: offsets[index], log: log) { startOffsets[index] = start }
+      }
+    } catch {
+      pendingFailure = error
+      return
+    }
+    for (index, input) in inputs.enumerated() where input.archive == nil {
       // One record earlier, if it is there, to see whether the log is still the one that the state knows.
       guard let witness = input.expectedWitness, witness.offset < offsets[index] else { continue }
       if witness.offset >= machine.inputs[index].log.beginning { startOffsets[index] = witness.offset }

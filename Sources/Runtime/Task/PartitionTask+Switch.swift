@@ -1,6 +1,7 @@
 internal import Core
 internal import Kafka
 internal import Logging
+internal import OfflineStore
 internal import OnlineStore
 internal import Topology
 
@@ -14,7 +15,9 @@ extension PartitionTask {
   func goOver(to next: TaskContext) {
     RuntimeKillPoint.pass(.switchBefore)
     if pendingFailure == nil, machine.phase == .running { save() }
-    let isSaved = machine.phase == .running && machine.inputs.allSatisfy { $0.saved == $0.applied }
+    let isSaved =
+      machine.phase == .running && machine.inputs.allSatisfy { $0.saved == $0.applied }
+      && inputs.allSatisfy { $0.archive == nil }
     context = next
     outputs = Self.outputs(number, next)
     RuntimeKillPoint.pass(.switchAfter)
@@ -23,6 +26,7 @@ extension PartitionTask {
       let record = try store.loadMeta().map { bytes throws(HeadraceError) in
         unsafe try CheckpointRecord(decoding: bytes.span.bytes, place: statePath)
       }
+      if spool?.ledger.tables != next.offlineTables(number) { try openSpool(record, [:]) }
       let before = inputs
       inputs = try makeInputs(store, record)
       for (input, former) in zip(inputs, before) {

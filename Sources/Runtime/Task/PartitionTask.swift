@@ -21,6 +21,8 @@ final class PartitionTask {
   var store: TaskStore?
   var inputs: [TaskInput] = []
   var bootstraps: [ViewBootstrap] = []
+  /// The ends of the inputs' logs when the state was opened.
+  var logs: [TopicPartition: Watermarks] = [:]
   /// Rows for tables; nil when there are none.
   var spool: Spool?
   /// Of the plan's views, in the store.

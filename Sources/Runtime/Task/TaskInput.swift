@@ -19,11 +19,17 @@ final class TaskInput {
   var committedMetadata: CommitMetadata?
   /// One past the last record of the log, as far as anybody has said.
   var endOffset: Int64?
+  /// What is read before the log: records that retention took.
+  var archive: ArchiveFeed?
+  /// Below C the state comes from the archive, whose digest is another one: nothing is compared there. A checkpoint
+  /// without a witness says so.
+  var isWithoutDigest: Bool
   /// When the last record came, by the monotonic clock.
   var lastRecordAtMilliseconds = WallClock.monotonic.nowMilliseconds
 
   init(
-    plan: InputPlan, partition: TopicPartition, sources: [SourcePipeline], deltas: DeltaInput?, witness: RecordWitness?
+    plan: InputPlan, partition: TopicPartition, sources: [SourcePipeline], deltas: DeltaInput?, witness: RecordWitness?,
+    isWithoutDigest: Bool = false
   ) {
     self.plan = plan
     self.partition = partition
@@ -31,6 +37,7 @@ final class TaskInput {
     self.deltas = deltas
     self.witness = witness
     expectedWitness = witness
+    self.isWithoutDigest = isWithoutDigest
   }
 
   /// Over everything that was decided about the partition's records.
@@ -76,7 +83,7 @@ final class TaskInput {
         done = count
       }
     }
-    if done > 0 { witness = Self.witness(of: records[range.lowerBound + done - 1]) }
+    if done > 0, !isWithoutDigest { witness = Self.witness(of: records[range.lowerBound + done - 1]) }
     return done
   }
 

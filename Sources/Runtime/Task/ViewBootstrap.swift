@@ -1,12 +1,14 @@
 internal import Core
 internal import Kafka
 internal import Logging
+internal import OfflineStore
 internal import OnlineStore
 internal import Topology
 
-/// A view that is built from the log while the others of its task go on.
+/// A view that is built while the others of its task go on: from the archive, as far as the log does not reach back,
+/// then from the log.
 ///
-/// It has a reader, watermarks, deduplication and rows of its own, and decides about every record as the task did: both
+/// It has readers, watermarks, deduplication and rows of its own, and decides about every record as the task did: both
 /// are functions of the same prefix. When it stands where the task stands it becomes one of the task's views.
 final class ViewBootstrap {
   /// A position in `Plan.views`.
@@ -19,54 +21,171 @@ final class ViewBootstrap {
   /// Under which the ids of its own are kept.
   let dedupeName: String
   private let partition: TopicPartition
-  private let consumer: Consumer
+  private let context: TaskContext
+  private var place = Place.open
+  /// It was said that records are missing: once is enough.
+  private var hasWarned = false
+
+  private enum Place {
+    /// To be chosen.
+    case open
+    case archive(ArchiveFeed)
+    /// What is needed next is on its way from the spool to the archive.
+    case waiting(untilMilliseconds: Int64)
+    case log(Consumer)
+  }
+
+  private static let waitMilliseconds: Int64 = 250
 
   init(
     view: Int, storeView: Int, plan: ViewPlan, pipeline: SourcePipeline, dedupeName: String, position: Int64,
     context: TaskContext
-  ) throws(HeadraceError) {
+  ) {
     self.view = view
     self.dedupeName = dedupeName
     self.storeView = storeView
     self.plan = plan
     self.pipeline = pipeline
     self.position = position
+    self.context = context
     partition = pipeline.partition
+  }
+
+  deinit { closeLog() }
+
+  private func closeLog() {
+    if case .log(let consumer) = place { _ = try? consumer.close(timeoutMilliseconds: 1_000) }
+  }
+
+  /// Whether there is something to read at once, as far as that is known.
+  var isReady: Bool {
+    switch place {
+    case .open, .log: true
+    case .archive(let feed): feed.isReady
+    case .waiting(let until): WallClock.monotonic.nowMilliseconds >= until
+    }
+  }
+
+  /// What the task knows where it stands.
+  struct Surroundings {
+    /// Everything below it is applied by the task.
+    var target: Int64
+    /// The partition's watermark there.
+    var watermark: Int64
+    /// Rows that the archive does not have yet are waiting for it, or will be.
+    var isArchiving: Bool
+    /// The archive has every row below the target that belongs into it.
+    var isArchiveComplete: Bool
+    /// Asks the broker.
+    var logBeginning: () throws(HeadraceError) -> Int64
+  }
+
+  /// Reads on, at most to where the task stands.
+  ///
+  /// - Returns: whether the view stands there now.
+  func advance(_ task: Surroundings) throws -> Bool {
+    guard position < task.target else { return position == task.target }
+    switch place {
+    case .open: try choose(task)
+    case .waiting(let until):
+      guard WallClock.monotonic.nowMilliseconds >= until else { return false }
+      try choose(task)
+    case .archive(let feed):
+      switch try feed.advance(pipeline) {
+      case .nothingYet: return false
+      case .applied: position = feed.position
+      case .atEnd: try leave(feed, task)
+      }
+      RuntimeKillPoint.pass(.archiveApplied)
+    case .log(let consumer): try read(consumer, to: task.target)
+    }
+    return position == task.target
+  }
+
+  /// The log if it has what is needed next, else the archive.
+  private func choose(_ task: Surroundings) throws(HeadraceError) {
+    let beginning = try task.logBeginning()
+    guard position < beginning, let store = context.configuration.tableStore else {
+      return try readLog(from: beginning)
+    }
+    place = .archive(
+      try ArchiveFeed(
+        .init(
+          store: store, topology: context.plan.name, source: pipeline.source, partition: partition,
+          offsets: position..<task.target)))
+  }
+
+  /// The archive has no more: the log goes on, at exactly the next offset.
+  private func leave(_ feed: ArchiveFeed, _ task: Surroundings) throws(HeadraceError) {
+    let beginning = try task.logBeginning()
+    if let next = try feed.handOver(pipeline, logBeginning: beginning) {
+      position = next
+      return try readLog(from: beginning)
+    }
+    position = feed.position
+    if feed.limit == task.target, task.isArchiveComplete || feed.reach?.nextOffset ?? 0 >= task.target {
+      // Behind the last archived event there were only duplicates and bad records: nothing is left to be read.
+      pipeline.decisions.raise(watermark: task.watermark)
+      position = task.target
+    } else if position >= beginning {
+      try readLog(from: beginning)
+    } else if task.isArchiving {
+      place = .waiting(untilMilliseconds: WallClock.monotonic.nowMilliseconds + Self.waitMilliseconds)
+    } else {
+      try readLog(from: beginning)
+    }
+  }
+
+  private func readLog(from beginning: Int64) throws(HeadraceError) {
+    if position < beginning {
+      if !hasWarned, position > 0 || beginning > 0 {
+        hasWarned = true
+        context.logger.warning(
+          "records are in neither archive nor log: the view begins behind them",
+          metadata: [
+            "view": "\(plan.name)", "partition": "\(partition)", "from": "\(position)", "to": "\(beginning)",
+          ])
+      }
+      position = beginning
+    }
     var configuration = ConsumerConfiguration(client: context.configuration.client, groupID: nil)
     configuration.batchRecordsMaximum = context.configuration.batchRecordsMaximum
     configuration.reportsPartitionEnds = true
     // As much as the task's own reader may hold, for all views that are being built, would be too much.
     configuration.prefetchKibibytesMaximum = 8_192
-    consumer = try Consumer(configuration)
+    let consumer = try Consumer(configuration)
     try consumer.assign([partition: .offset(position)])
+    place = .log(consumer)
+    RuntimeKillPoint.pass(.archiveLeft)
   }
 
-  deinit { _ = try? consumer.close(timeoutMilliseconds: 1_000) }
-
-  /// Reads on, at most to `target`.
-  ///
-  /// - Returns: whether the view stands there now.
-  func advance(to target: Int64) throws -> Bool {
-    guard position < target else { return position == target }
-    let result = try consumer.poll(timeoutMilliseconds: 0) { records in
-      var end = records.count
-      while end > 0, records[end - 1].offset >= target { end -= 1 }
-      if end > 0 {
-        let done = try pipeline.process(records, 0..<end, outputs: nil)
-        if done > 0 { position = records[done - 1].offset + 1 }
-        guard done == end else { return try consumer.seek(partition, to: records[done].offset) }
+  private func read(_ consumer: Consumer, to target: Int64) throws {
+    let result: PollResult
+    do {
+      result = try consumer.poll(timeoutMilliseconds: 0) { records in
+        var end = records.count
+        while end > 0, records[end - 1].offset >= target { end -= 1 }
+        if end > 0 {
+          let done = try pipeline.process(records, 0..<end, outputs: nil)
+          if done > 0 { position = records[done - 1].offset + 1 }
+          guard done == end else { return try consumer.seek(partition, to: records[done].offset) }
+        }
+        guard end < records.count else { return }
+        // All that is left below the target are markers and holes.
+        try consumer.seek(partition, to: target)
+        position = target
       }
-      guard end < records.count else { return }
-      // All that is left below the target are markers and holes.
-      try consumer.seek(partition, to: target)
-      position = target
+    } catch let error as HeadraceError where error.code == "RECORDS_DELETED" {
+      // Retention was faster. What it took is in the archive, or will be.
+      closeLog()
+      place = .open
+      return
     }
     if !result.endsReached.isEmpty {
       // Behind the last record there are markers. Not simply all that is below the target: the task may have read what
       // was not in the log yet when this reader came to its end.
       position = max(position, min(try consumer.position(of: partition), target))
     }
-    return position == target
   }
 
   /// What a checkpoint keeps.
@@ -95,7 +214,7 @@ extension PartitionTask {
         let main = inputs[index].sources.first(where: { $0.source.name == bootstrap.sourceName })
       else { continue }
       do {
-        guard try bootstrap.advance(to: machine.inputs[index].applied) else { continue }
+        guard try bootstrap.advance(surroundings(index, main)) else { continue }
       } catch {
         pendingFailure =
           error as? HeadraceError ?? HeadraceError(.internal, "BOOTSTRAP", "\(error)", place: bootstrap.plan.name)
@@ -103,6 +222,7 @@ extension PartitionTask {
       }
       RuntimeKillPoint.pass(.spliceBefore)
       main.add(context.plan, bootstrap.view, bootstrap.storeView)
+      do throws(HeadraceError) { try attachHistories(to: main) } catch { pendingFailure = error }
       bootstraps.removeAll { $0 === bootstrap }
       RuntimeKillPoint.pass(.spliceAfter)
       // Its ids are those of the task from here on; they go when a checkpoint says so.
@@ -111,6 +231,21 @@ extension PartitionTask {
         "view is built", metadata: ["view": "\(bootstrap.plan.name)", "offset": "\(bootstrap.position)"])
       nextCheckpointAtMilliseconds = 0
     }
+  }
+
+  private func surroundings(_ index: Int, _ main: SourcePipeline) -> ViewBootstrap.Surroundings {
+    let partition = inputs[index].partition
+    let progress = machine.inputs[index]
+    let isWaiting = main.archive.map { $0.spool.ledger.isWaiting($0.table) }
+    return .init(
+      target: progress.applied, watermark: main.record.watermark, isArchiving: isWaiting != nil,
+      isArchiveComplete: isWaiting == false && progress.saved == progress.applied,
+      logBeginning: { [consumer] () throws(HeadraceError) in
+        guard let log = try consumer.watermarks([partition])[partition] else {
+          throw HeadraceError(.unknownTopicOrPartition, "the log has no such partition", place: "\(partition)")
+        }
+        return log.beginning
+      })
   }
 
   /// The views whose rows hold everything that is applied.

@@ -126,10 +126,11 @@ final class Worker: RebalanceListener {
   }
 
   private func pollTimeout() -> Int32 {
-    if tasks.values.contains(where: { !$0.bootstraps.isEmpty }) { return 0 }
+    if tasks.values.contains(where: \.hasHistoryAtHand) { return 0 }
     let now = WallClock.monotonic.nowMilliseconds
     let next = tasks.values.map(\.nextCommitAtMilliseconds).min() ?? now + 100
-    return Int32(clamping: min(max(next - now, 1), 100))
+    let longest = tasks.values.contains(where: \.readsHistory) ? Self.archiveWaitMilliseconds : 100
+    return Int32(clamping: min(max(next - now, 1), longest))
   }
 
   /// Everything of this session goes: nothing is saved, nothing is committed.
@@ -223,6 +224,8 @@ extension Worker {
     for number in Set(partitions.map(\.partition)) { tasks.removeValue(forKey: number)?.follow(.lost) }
   }
 
+  /// How often it is asked whether a table has answered.
+  private static let archiveWaitMilliseconds: Int64 = 5
   private static let startPatienceMilliseconds: Int64 = 60_000
   private static let fencedPatienceMilliseconds: Int64 = 1_000
 }

@@ -1,17 +1,39 @@
 internal import Core
 package import Features
+package import OfflineStore
 package import OnlineStore
 package import Runtime
 package import Topology
 
 /// Features of one plan out of a running engine.
-package struct EngineFeatureSource: OnlineFeatureSource {
+package struct EngineFeatureSource: SampledFeatureSource {
   private let engine: Engine
   private let reader: FeatureReader
+  /// What samples are made again by; nil when none are taken.
+  private let specification: ParitySpecification?
 
   package init(_ engine: Engine, _ plan: Plan) {
     self.engine = engine
     reader = engine.reader(of: plan)
+    specification = engine.parity.map { _ in ParitySpecification(plan) }
+  }
+
+  package var samplesPerSecond: Int { engine.paritySamplesPerSecond }
+
+  package func readTraced(
+    view: Int, key: EntityKey, at time: ReadTime, features: [Int], into values: inout [FeatureValue]
+  ) throws(OnlineReadError) -> TracedRead {
+    do throws(Runtime.ReadError) {
+      let (moment, prefix) = try reader.readTraced(
+        view: view, key: key, at: time.ofRuntime, features: features, into: &values)
+      return TracedRead(moment: moment, prefix: prefix)
+    } catch {
+      throw OnlineReadError(error)
+    }
+  }
+
+  package func take(_ sample: ServedVector) {
+    if let specification { engine.parity?.offer(sample, specification) }
   }
 
   package func read(

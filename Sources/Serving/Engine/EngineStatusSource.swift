@@ -21,9 +21,17 @@ package struct EngineStatusSource: StatusSource {
       tasks: status.tasks.map { EngineReport.Task($0, nowMilliseconds: now) },
       sources: zip(status.sources, engine.plan.sources).map { EngineReport.Source($0, topic: $1.topic) },
       startedMilliseconds: startedMilliseconds)
+    report.parity = engine.parity?.status
     report.failure = status.failure
+    report.tables = status.tables.map { table in
+      EngineReport.Table(
+        name: table.name, waitingRows: table.waitingRows, oldestWaitingMilliseconds: table.oldestWaitingMilliseconds,
+        publishedRows: table.publishedRows, failures: table.failures, lastFailure: table.lastFailure)
+    }
     report.isStarting = status.partitionCount == nil
     report.stateBytes = Int64(status.tasks.reduce(0) { $0 + $1.memoryBytes })
+    report.memoryTableBytes = Int64(status.tasks.reduce(0) { $0 + $1.memoryTableBytes })
+    report.blockCacheBytes = Int64(status.blockCacheBytes)
     report.dirtyBytes = Int64(status.tasks.reduce(0) { $0 + $1.dirtyBytes })
     return report
   }

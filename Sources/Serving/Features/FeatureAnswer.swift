@@ -24,6 +24,10 @@ struct FeatureAnswer {
   private(set) var readAtMilliseconds: Int64 = 0
   /// The oldest watermark of what was read: what every value has seen.
   private(set) var watermarkMilliseconds: Int64?
+  /// The row whose vector is sampled; nil for none, which is the rule.
+  private(set) var tracedRow: Int?
+  /// Of the traced row, by read; nil where it cannot be told what the row was made of.
+  private(set) var traces: [TracedRead?] = []
 
   init(catalog: ServingCatalog, source: any OnlineFeatureSource) {
     self.catalog = catalog
@@ -65,6 +69,10 @@ extension FeatureAnswer {
     values.removeAll(keepingCapacity: true)
     readAtMilliseconds = 0
     watermarkMilliseconds = nil
+    if tracedRow != nil {
+      tracedRow = nil
+      traces.removeAll()
+    }
     try Self.checkNames(of: request, in: body, shape)
     let first = shape.joinKeys.first ?? shape.requestFields.first
     rowCount = first.flatMap { request.column(named: $0.name, in: body)?.values.count } ?? 0
@@ -146,7 +154,7 @@ extension FeatureAnswer {
         if index % Self.rowsPerDeadlineCheck == Self.rowsPerDeadlineCheck - 1, isOver() { throw .deadlineExceeded }
         let isEntity = key.replace(partCount: read.joinKeys.count) { joinKeys[read.joinKeys[$0] * rowCount + index] }
         if isEntity {
-          try readRow(read, at: time)
+          try readRow(read, at: time, isTraced: index == tracedRow)
           // A reader that gives too few values must not shift those of other rows.
           for position in 0..<min(row.count, read.features.count) { values[first + position] = row[position] }
         }
@@ -156,9 +164,12 @@ extension FeatureAnswer {
     for feature in shape.onDemand { compute(feature) }
   }
 
-  private mutating func readRow(_ read: ResolvedShape.Read, at time: ReadTime) throws(Problem) {
+  private mutating func readRow(_ read: ResolvedShape.Read, at time: ReadTime, isTraced: Bool) throws(Problem) {
     do throws(OnlineReadError) {
-      let moment = try source.read(view: read.view, key: key, at: time, features: read.features, into: &row)
+      let moment =
+        isTraced
+        ? try readTraced(read, at: time)
+        : try source.read(view: read.view, key: key, at: time, features: read.features, into: &row)
       readAtMilliseconds = max(readAtMilliseconds, moment.atMilliseconds)
       if let watermark = moment.watermarkMilliseconds {
         watermarkMilliseconds = min(watermarkMilliseconds ?? .max, watermark)
@@ -167,6 +178,20 @@ extension FeatureAnswer {
       throw Problem(error, view: catalog.views[read.view].name)
     }
   }
+
+  private mutating func readTraced(
+    _ read: ResolvedShape.Read, at time: ReadTime
+  ) throws(OnlineReadError) -> ReadMoment {
+    guard let sampled = source as? any SampledFeatureSource else {
+      return try source.read(view: read.view, key: key, at: time, features: read.features, into: &row)
+    }
+    let traced = try sampled.readTraced(view: read.view, key: key, at: time, features: read.features, into: &row)
+    traces.append(traced.prefix == nil ? nil : traced)
+    return traced.moment
+  }
+
+  /// Has the vector of one row sampled. Between `begin` and `readAll`.
+  mutating func trace(row: Int) { tracedRow = row }
 
   /// Appends one on-demand feature for all rows.
   private mutating func compute(_ onDemand: ResolvedShape.OnDemand) {

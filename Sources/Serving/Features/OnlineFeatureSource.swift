@@ -1,4 +1,5 @@
 package import Features
+package import OfflineStore
 package import OnlineStore
 package import Runtime
 
@@ -59,4 +60,30 @@ package protocol OnlineFeatureSource: Sendable {
   ///
   /// - Throws: `.waitTimedOut` when that takes longer than `milliseconds`.
   func wait(for offsets: [RecordOffset], milliseconds: Int64) async throws(OnlineReadError)
+}
+
+/// What is told of reads that are looked at more closely.
+package struct TracedRead: Sendable {
+  package var moment: ReadMoment
+  /// Which records the row was made of; nil when nobody can say.
+  package var prefix: LogPrefix?
+
+  package init(moment: ReadMoment, prefix: LogPrefix?) {
+    self.moment = moment
+    self.prefix = prefix
+  }
+}
+
+/// A source whose answers can be made again takes samples of what was served.
+package protocol SampledFeatureSource: OnlineFeatureSource {
+  /// The most vectors a second that it wants of each service; 0: none.
+  var samplesPerSecond: Int { get }
+
+  /// As `read`, for a vector that is sampled.
+  func readTraced(
+    view: Int, key: EntityKey, at time: ReadTime, features: [Int], into values: inout [FeatureValue]
+  ) throws(OnlineReadError) -> TracedRead
+
+  /// Takes a vector that was served. Never waits.
+  func take(_ sample: ServedVector)
 }

@@ -36,6 +36,8 @@ struct ReadMemory {
     self = ReadMemory(offered)
   }
 
+  func takeSample(nowMilliseconds: Int64) { offer.takeSample(answer, nowMilliseconds: nowMilliseconds) }
+
   /// Puts the head of a good answer in front of `text`.
   ///
   /// - Parameter date: the `Date` of now; asked for once a second.

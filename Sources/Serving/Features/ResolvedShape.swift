@@ -12,7 +12,7 @@ final class ResolvedShape: Sendable {
     var defaultValue: Value
   }
 
-  enum Origin: Sendable {
+  enum Origin: Sendable, Hashable {
     /// A feature of `reads[read]`.
     case feature(read: Int, position: Int)
     /// A position in `requestFields`.
@@ -55,11 +55,14 @@ final class ResolvedShape: Sendable {
   let requestFields: [Field]
   /// In the order in which they can be evaluated.
   let onDemand: [OnDemand]
+  /// A position in the catalog's services; nil for a plain list of features.
+  let service: Int?
   /// `"metadata":{"feature_names":[…]}`.
   let metadata: ByteBuffer
 
   init(
-    columns: [Column], reads: [Read], joinKeys: [Field], requestFields: [Field], onDemand: [OnDemand], names: [String]
+    columns: [Column], reads: [Read], joinKeys: [Field], requestFields: [Field], onDemand: [OnDemand], names: [String],
+    service: Int? = nil
   ) {
     var reads = reads
     var count = 0
@@ -73,6 +76,7 @@ final class ResolvedShape: Sendable {
     self.joinKeys = joinKeys
     self.requestFields = requestFields
     self.onDemand = onDemand
+    self.service = service
     var metadata = ByteBuffer()
     metadata.write("\"metadata\":{\"feature_names\":[")
     for (index, name) in (joinKeys.map { String(decoding: $0.name, as: UTF8.self) } + names).enumerated() {

@@ -16,7 +16,7 @@ extension ServingCatalog {
       onDemand.append(
         OnDemand(
           name: feature.name, type: feature.expression.type, inputs: feature.inputs.map { Origin($0) },
-          inputTypes: feature.inputs.map { type(of: Origin($0)) },
+          inputTypes: feature.inputs.map { type(of: Origin($0)) }, fingerprint: feature.fingerprint.description,
           evaluate: { feature.expression.evaluate($0) }))
     }
   }
@@ -49,7 +49,8 @@ extension ServingCatalog.View {
       joinKeys: zip(entity.keys, entity.types).map { ServingCatalog.Field($0, $1) },
       features: view.features.map {
         ServingCatalog.Feature(
-          name: $0.name, typeName: $0.type.text, type: $0.type.scalar, definition: $0.definition)
+          name: $0.name, typeName: $0.type.text, type: $0.type.scalar, definition: $0.definition,
+          fingerprint: $0.fingerprint.description)
       }, source: view.source, ttlMilliseconds: view.ttlMilliseconds, isRepartitioned: view.isRepartitioned,
       fingerprint: view.fingerprint.description)
   }

@@ -70,12 +70,15 @@ package struct ServingCatalog: Sendable {
     package var type: ColumnType?
     /// `mean(dep_delay) over 6h`.
     package var definition: String
+    /// Of its meaning.
+    package var fingerprint: String
 
-    package init(name: String, typeName: String, type: ColumnType?, definition: String = "") {
+    package init(name: String, typeName: String, type: ColumnType?, definition: String = "", fingerprint: String = "") {
       self.name = name
       self.typeName = typeName
       self.type = type
       self.definition = definition
+      self.fingerprint = fingerprint
     }
   }
 
@@ -95,16 +98,19 @@ package struct ServingCatalog: Sendable {
     /// Column k of the batch is `inputs[k]`. On-demand features among them stand further up in the catalog.
     package var inputs: [Origin]
     package var inputTypes: [ColumnType]
+    /// Of its meaning, that of its inputs included.
+    package var fingerprint: String
     package var evaluate: @Sendable (borrowing ColumnBatch) -> Column
 
     package init(
-      name: String, type: ColumnType, inputs: [Origin], inputTypes: [ColumnType],
+      name: String, type: ColumnType, inputs: [Origin], inputTypes: [ColumnType], fingerprint: String = "",
       evaluate: @escaping @Sendable (borrowing ColumnBatch) -> Column
     ) {
       self.name = name
       self.type = type
       self.inputs = inputs
       self.inputTypes = inputTypes
+      self.fingerprint = fingerprint
       self.evaluate = evaluate
     }
   }

@@ -44,7 +44,7 @@ struct ShapeResolver {
       let name = resolver.outputName(feature.origin, short: feature.name)
       try resolver.append(feature.origin, name: name, reference: feature.name, defaultValue: feature.defaultValue)
     }
-    return try resolver.shape()
+    return try resolver.shape(service: index)
   }
 
   // MARK: Names
@@ -142,7 +142,7 @@ struct ShapeResolver {
     return reads.count - 1
   }
 
-  private func shape() throws(Problem) -> ResolvedShape {
+  private func shape(service: Int? = nil) throws(Problem) -> ResolvedShape {
     var seen: Set<String> = Set(joinKeys.map { String(decoding: $0.name, as: UTF8.self) })
     for (name, reference) in zip(names, references) where !seen.insert(name).inserted {
       throw Problem(
@@ -157,6 +157,6 @@ struct ShapeResolver {
       requestFields: requestFields.map {
         .init(name: Array(catalog.requestFields[$0].name.utf8), type: catalog.requestFields[$0].type)
       },
-      onDemand: onDemand, names: names)
+      onDemand: onDemand, names: names, service: service)
   }
 }

@@ -3,7 +3,7 @@ internal import Hummingbird
 /// Every address that the server answers, the only place where paths stand.
 package enum Route: Int, CaseIterable, Sendable {
   case getOnlineFeatures, push, writeToOnlineStore, health
-  case views, topology, tasks
+  case views, topology, tasks, parity
   case live, ready, metrics, openAPI
 
   package var path: String {
@@ -15,6 +15,7 @@ package enum Route: Int, CaseIterable, Sendable {
     case .views: "/api/views"
     case .topology: "/api/topology"
     case .tasks: "/api/tasks"
+    case .parity: "/api/parity"
     case .live: "/livez"
     case .ready: "/readyz"
     case .metrics: "/metrics"

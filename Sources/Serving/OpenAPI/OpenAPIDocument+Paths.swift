@@ -122,6 +122,19 @@ extension OpenAPIDocument {
         }
       }
     },
+    "/api/parity": {
+      "get": {
+        "operationId": "parity",
+        "summary": "How samples of served values compare with what their records give, made again from the archive.",
+        "responses": {
+          "200": {
+            "description": "Counts by feature and cause, and the last mismatches.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Parity"}}}
+          },
+          "503": {"$ref": "#/components/responses/Problem"}
+        }
+      }
+    },
     "/livez": {
       "get": {
         "operationId": "live",

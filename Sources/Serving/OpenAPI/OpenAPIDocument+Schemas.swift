@@ -198,6 +198,19 @@ extension OpenAPIDocument {
         "services": {"type": "array", "items": {"type": "object"}}
       }
     },
+    "Parity": {
+      "type": "object",
+      "properties": {
+        "sampling": {"type": "boolean"},
+        "sampled_vectors": {"type": "integer"},
+        "dropped_vectors": {"type": "integer"},
+        "waiting_vectors": {"description": "The archive does not have their records yet.", "type": "integer"},
+        "uncertain_values": {"type": "integer"},
+        "failure": {"type": ["string", "null"]},
+        "features": {"type": "array", "items": {"type": "object"}},
+        "last_mismatches": {"type": "array", "items": {"type": "object"}}
+      }
+    },
     "Tasks": {
       "type": "object",
       "properties": {
@@ -263,6 +276,21 @@ extension OpenAPIDocument {
               "dead_lettered": {"type": "integer"},
               "misplaced": {"type": "integer"},
               "without_entity": {"type": "integer"}
+            }
+          }
+        },
+        "tables": {
+          "description": "What waits in this process for each table that it writes: archives and histories.",
+          "type": "array",
+          "items": {
+            "type": "object",
+            "properties": {
+              "name": {"type": "string"},
+              "waiting_rows": {"type": "integer"},
+              "oldest_waiting_ms": {"type": "integer"},
+              "published_rows": {"type": "integer"},
+              "failures": {"type": "integer"},
+              "last_failure": {"type": ["string", "null"]}
             }
           }
         }

@@ -1,7 +1,10 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Sees a connection's requests begin and end, closes it when its peer is too slow, and counts what is under way.
+/// Sees a connection's requests begin and end, closes it when its peer is too slow, and tells whether it has work.
+///
+/// Requests of a connection are answered one after the other. However many of them a peer has sent ahead, one is under
+/// way for the server: a peer that sends thousands and reads nothing must not have the others refused.
 ///
 /// Lives on the connection's event loop, behind the parser of HTTP/1.1. `ByteWatch` tells it of bytes that are no
 /// whole headers yet, which the parser keeps to itself.
@@ -38,7 +41,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
   func channelInactive(context: ChannelHandlerContext) {
     timer?.cancel()
     timer = nil
-    for _ in 0..<requestsUnderWay { admission.answered() }
+    if requestsUnderWay > 0 { admission.answered() }
     requestsUnderWay = 0
     context.fireChannelInactive()
   }
@@ -49,8 +52,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
     switch unwrapInboundIn(data) {
     case .head:
       pace.headArrived(nowMilliseconds: Self.nowMilliseconds)
+      if requestsUnderWay == 0 { admission.arrived() }
       requestsUnderWay += 1
-      admission.arrived()
     case .body: break
     case .end: pace.requestEnded(nowMilliseconds: Self.nowMilliseconds)
     }
@@ -74,7 +77,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     guard requestsUnderWay > 0 else { return }
     pace.answered(nowMilliseconds: Self.nowMilliseconds)
     requestsUnderWay -= 1
-    admission.answered()
+    if requestsUnderWay == 0 { admission.answered() }
   }
 
   /// Looks again when the deadline of the phase is over that the connection is in now.

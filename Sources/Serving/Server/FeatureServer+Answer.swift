@@ -64,6 +64,7 @@ extension FeatureServer {
     case .views: return .json(replies.views())
     case .topology: return .json(replies.topology())
     case .tasks: return .json(replies.tasks())
+    case .parity: return .json(replies.parity())
     case .openAPI: return .json(ByteBuffer(string: OpenAPIDocument.text))
     case .metrics:
       let offer = offer

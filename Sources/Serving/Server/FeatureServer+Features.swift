@@ -11,13 +11,14 @@ extension FeatureServer {
     let shape = try offer.shapes.shape(of: request, in: bytes)
     var answer = FeatureAnswer(catalog: offer.catalog, source: offer.features)
     try answer.begin(request, in: bytes, shape: shape)
+    offer.chooseSample(&answer, at: .now())
     if !request.minimumOffsets.isEmpty { try await wait(for: request, offer.features, deadline: deadline) }
     if answer.readCount > configuration.admission.rowsOnEventLoop {
       return try await withTaskExecutorPreference(globalConcurrentExecutor) {
-        () async throws(Problem) in try read(&answer, request, deadline)
+        () async throws(Problem) in try read(&answer, request, offer, deadline)
       }
     }
-    return try read(&answer, request, deadline)
+    return try read(&answer, request, offer, deadline)
   }
 
   /// Answers a read that is small and waits for nothing, in `memory.wire`. On an event loop.
@@ -35,6 +36,7 @@ extension FeatureServer {
       let shape = try offer.shapes.shape(of: memory.request, in: bytes)
       try memory.answer.begin(memory.request, in: bytes, shape: shape)
       guard memory.answer.readCount <= configuration.admission.rowsOnEventLoop else { return false }
+      offer.chooseSample(&memory.answer, at: started)
       let deadline = started + .milliseconds(configuration.admission.deadlineMilliseconds)
       try memory.answer.readAll(at: memory.request.time, isOver: { NIODeadline.now() > deadline })
     } catch {
@@ -44,17 +46,19 @@ extension FeatureServer {
     let counts = memory.answer.write(to: &memory.text, hasAdditions: memory.request.usesAdditions)
     counters.add(counts, rows: memory.answer.rowCount)
     let now = clock.nowMilliseconds
+    memory.takeSample(nowMilliseconds: now)
     memory.frame(nowMilliseconds: now) { date.text(milliseconds: now) }
     return true
   }
 
   private func read(
-    _ answer: inout FeatureAnswer, _ request: FeatureRequest, _ deadline: NIODeadline
+    _ answer: inout FeatureAnswer, _ request: FeatureRequest, _ offer: Offer, _ deadline: NIODeadline
   ) throws(Problem) -> Reply {
     try answer.readAll(at: request.time, isOver: { NIODeadline.now() > deadline })
     var text = ByteBuffer()
     let counts = answer.write(to: &text, hasAdditions: request.usesAdditions)
     counters.add(counts, rows: answer.rowCount)
+    offer.takeSample(answer, nowMilliseconds: clock.nowMilliseconds)
     return .json(text)
   }
 

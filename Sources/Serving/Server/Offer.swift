@@ -1,4 +1,6 @@
 internal import Core
+internal import NIOCore
+internal import OfflineStore
 
 /// What requests are answered from: the catalog of one plan, and what was made of it. A request takes it once, and is
 /// answered by one plan from its beginning to its end, whatever is applied meanwhile.
@@ -8,6 +10,8 @@ final class Offer: Sendable {
   let shapes: ShapeCache
   let pushes: PushHandler?
   let models: ServedModels
+  private let sampled: (any SampledFeatureSource)?
+  private let gates: SampleGates?
 
   init(
     _ catalog: ServingCatalog, _ features: any OnlineFeatureSource, _ events: (any EventSink)?,
@@ -17,6 +21,23 @@ final class Offer: Sendable {
     self.catalog = catalog
     self.features = features
     shapes = ShapeCache(catalog, limits)
+    sampled = features as? any SampledFeatureSource
+    gates = SampleGates(serviceCount: catalog.services.count, perSecond: sampled?.samplesPerSecond ?? 0)
     pushes = events.map { PushHandler(catalog: catalog, sink: $0, limits: limits, clock: clock) }
+  }
+
+  /// Has one row of a request sampled now and then. Between `begin` and `readAll` of its answer.
+  func chooseSample(_ answer: inout FeatureAnswer, at now: NIODeadline) {
+    guard let gates, answer.rowCount > 0 else { return }
+    let nanoseconds = now.uptimeNanoseconds
+    guard gates.open(answer.shape.service, nowNanoseconds: nanoseconds) else { return }
+    var random = SplitMix64(seed: ~nanoseconds)
+    answer.trace(row: Int(random.next() % UInt64(answer.rowCount)))
+  }
+
+  /// Hands over what was sampled of an answer that goes out.
+  func takeSample(_ answer: borrowing FeatureAnswer, nowMilliseconds: Int64) {
+    guard answer.tracedRow != nil, let sample = answer.sample(servedMilliseconds: nowMilliseconds) else { return }
+    sampled?.take(sample)
   }
 }

@@ -1,3 +1,6 @@
+internal import OfflineStore
+package import Runtime
+
 /// What a server tells of the work behind it: one reading of all gauges and counters.
 package struct EngineReport: Sendable {
   package var tasks: [Task]
@@ -6,22 +9,31 @@ package struct EngineReport: Sendable {
   package var startedMilliseconds: Int64
   /// Bytes of rows in memory.
   package var stateBytes: Int64
-  /// Bytes among them that no checkpoint holds yet.
+  /// Bytes in the memory tables of the stores: saved, in no file yet.
+  package var memoryTableBytes: Int64 = 0
+  /// Bytes of the stores' files that are kept in memory.
+  package var blockCacheBytes: Int64 = 0
+  /// Bytes of rows that no checkpoint holds yet.
   package var dirtyBytes: Int64
   /// Why nothing goes on any more; nil while the workers run.
   package var failure: String?
+  /// Where rows go besides: event archives and histories of features.
+  package var tables: [Table]
   /// The cluster has not been asked yet which partitions there are.
   package var isStarting = false
+  /// How served values compared; nil when they are not sampled.
+  package var parity: ParityStatus?
 
   package init(
     tasks: [Task] = [], sources: [Source] = [], startedMilliseconds: Int64 = 0, stateBytes: Int64 = 0,
-    dirtyBytes: Int64 = 0
+    dirtyBytes: Int64 = 0, tables: [Table] = []
   ) {
     self.tasks = tasks
     self.sources = sources
     self.startedMilliseconds = startedMilliseconds
     self.stateBytes = stateBytes
     self.dirtyBytes = dirtyBytes
+    self.tables = tables
   }
 
   /// The work for one partition number.
@@ -61,6 +73,29 @@ package struct EngineReport: Sendable {
       self.checkpointAgeMilliseconds = checkpointAgeMilliseconds
       self.checkpointBytes = checkpointBytes
       self.whyNotMoving = whyNotMoving
+    }
+  }
+
+  /// One table and what waits for it in this process.
+  package struct Table: Sendable {
+    package var name: String
+    package var waitingRows: Int64
+    package var oldestWaitingMilliseconds: Int64
+    package var publishedRows: Int64
+    package var failures: Int64
+    /// Why the last try to write failed, as a sentence; nil when rows went there since.
+    package var lastFailure: String?
+
+    package init(
+      name: String, waitingRows: Int64 = 0, oldestWaitingMilliseconds: Int64 = 0, publishedRows: Int64 = 0,
+      failures: Int64 = 0, lastFailure: String? = nil
+    ) {
+      self.name = name
+      self.waitingRows = waitingRows
+      self.oldestWaitingMilliseconds = oldestWaitingMilliseconds
+      self.publishedRows = publishedRows
+      self.failures = failures
+      self.lastFailure = lastFailure
     }
   }
 

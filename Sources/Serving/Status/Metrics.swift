@@ -1,4 +1,7 @@
+internal import Core
 internal import NIOCore
+internal import OfflineStore
+internal import Runtime
 
 /// What `/metrics` says: one reading of everything.
 struct Metrics {
@@ -14,9 +17,11 @@ struct Metrics {
     writeProcess(&text)
     writeSources(&text)
     writeTasks(&text)
+    writeTables(&text)
     writeLag(&text)
     writeRequests(&text)
     writeFeatures(&text)
+    if let parity = report.parity { writeParity(parity, &text) }
     return text.body
   }
 
@@ -29,6 +34,15 @@ struct Metrics {
     }
     text.family("headrace_state_memory_bytes", .gauge, "Rows of all tasks in memory.") {
       $0.add(report.stateBytes)
+    }
+    text.family("headrace_memory_bytes", .gauge, "Memory of this process by what it is for.") {
+      $0.add(report.stateBytes, ("part", "rows"))
+      $0.add(report.memoryTableBytes, ("part", "memory_tables"))
+      $0.add(report.blockCacheBytes, ("part", "block_cache"))
+      $0.add(Int64(ProcessMemory.idleBytes), ("part", "allocator_idle"))
+    }
+    text.family("process_resident_memory_bytes", .gauge, "Physical memory of this process.") {
+      $0.add(Int64(ProcessMemory.residentBytes))
     }
     text.family("headrace_state_dirty_bytes", .gauge, "State that no checkpoint holds yet.") {
       $0.add(report.dirtyBytes)
@@ -84,6 +98,25 @@ struct Metrics {
     }
     text.family("headrace_task_checkpoint_bytes", .gauge, "Bytes that a task's last checkpoint wrote.") { samples in
       for task in report.tasks { samples.add(task.checkpointBytes, ("task", String(task.partition))) }
+    }
+  }
+
+  private func writeTables(_ text: inout MetricsText) {
+    text.family("headrace_table_waiting_rows", .gauge, "Rows that a table does not have yet.") { samples in
+      for table in report.tables { samples.add(table.waitingRows, ("table", table.name)) }
+    }
+    text.family(
+      "headrace_table_commit_lag_seconds", .gauge, "For how long the oldest row waits that a table does not have yet."
+    ) { samples in
+      for table in report.tables {
+        samples.add(Double(table.oldestWaitingMilliseconds) / 1_000, ("table", table.name))
+      }
+    }
+    text.family("headrace_table_rows", .counter, "Rows that were committed to a table.") { samples in
+      for table in report.tables { samples.add(table.publishedRows, ("table", table.name)) }
+    }
+    text.family("headrace_table_failures", .counter, "Tries to commit to a table that failed.") { samples in
+      for table in report.tables { samples.add(table.failures, ("table", table.name)) }
     }
   }
 
@@ -163,6 +196,36 @@ struct Metrics {
     text.family("headrace_pushed_events", .counter, "Events that came by push, by what became of them.") {
       $0.add(counters.pushedEvents.value, ("outcome", "written"))
       $0.add(counters.refusedEvents.value, ("outcome", "refused"))
+    }
+  }
+}
+
+extension Metrics {
+  private func writeParity(_ parity: ParityStatus, _ text: inout MetricsText) {
+    text.family("headrace_feature_skew_checked", .counter, "Served values that were made again from the archive.") {
+      samples in
+      for (feature, count) in parity.checked.sorted(by: { $0.key < $1.key }) {
+        samples.add(count, ("view", feature.view), ("feature", feature.name))
+      }
+    }
+    text.family(
+      "headrace_feature_skew_mismatch", .counter,
+      "Served values that are not what their records, or a training set at the same time, give; code is a fault."
+    ) { samples in
+      for (mismatch, count) in parity.mismatches.sorted(by: { $0.key < $1.key }) {
+        samples.add(
+          count, ("view", mismatch.feature.view), ("feature", mismatch.feature.name), ("cause", mismatch.cause.rawValue)
+        )
+      }
+    }
+    text.family("headrace_feature_skew_sampled_vectors", .counter, "Served vectors that were logged.") {
+      $0.add(parity.sampled)
+    }
+    text.family("headrace_feature_skew_dropped_vectors", .counter, "Samples of served vectors that were lost.") {
+      $0.add(parity.dropped)
+    }
+    text.family("headrace_feature_skew_waiting_vectors", .gauge, "Samples that wait for the archive.") {
+      $0.add(Int64(parity.waiting))
     }
   }
 }

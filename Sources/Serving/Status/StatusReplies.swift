@@ -97,6 +97,14 @@ struct StatusReplies {
         json.member("misplaced", source.misplaced)
         json.member("without_entity", source.withoutEntity)
       }
+      json.objects("tables", report.tables) { json, table in
+        json.member("name", table.name)
+        json.member("waiting_rows", table.waitingRows)
+        json.member("oldest_waiting_ms", table.oldestWaitingMilliseconds)
+        json.member("published_rows", table.publishedRows)
+        json.member("failures", table.failures)
+        json.member("last_failure", table.lastFailure)
+      }
     }
   }
 

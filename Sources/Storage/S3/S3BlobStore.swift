@@ -132,25 +132,15 @@ extension S3BlobStore {
       guard 200...299 ~= response.status else {
         throw S3Failure(status: response.status, body: response.body).error("\(place)/\(prefix)", isChange: false)
       }
-      guard let page = try? XMLElement(response.body) else { throw unreadable(prefix) }
-      let keys = page.children("Contents")
-      for key in keys { try append(key, start: start, to: &found) }
-      let newest = keys.last?["Key"]
-      guard page["IsTruncated"] == "true", let newest,
-        last.map({ $0.utf8.lexicographicallyPrecedes(newest.utf8) }) ?? true
-      else { break }
+      guard let page = S3ListingPage(response.body, start: start) else { throw unreadable(prefix) }
+      found += page.entries
+      // A page that leads back would be asked for without end.
+      guard let newest = page.lastKey, last.map({ $0.utf8.lexicographicallyPrecedes(newest.utf8) }) ?? true else {
+        break
+      }
       last = newest
     }
     return found
-  }
-
-  private func append(_ element: XMLElement, start: String, to found: inout [BlobEntry]) throws(HeadraceError) {
-    guard let key = element["Key"], key.utf8.starts(with: start.utf8), let size = element["Size"].flatMap({ Int($0) })
-    else { throw unreadable(start) }
-    // Keys that no store of ours would write, such as the empty "folders" of browsers, are none of our objects.
-    guard let name = try? BlobName(String(Substring(key.utf8.dropFirst(start.utf8.count)))) else { return }
-    let modified = element["LastModified"].map { Array($0.utf8) }.flatMap { RFC3339.milliseconds($0.span) }
-    found.append(BlobEntry(name: name, sizeBytes: size, modifiedMilliseconds: modified ?? 0))
   }
 
   private func unreadable(_ prefix: String) -> HeadraceError {

@@ -1,13 +1,13 @@
-internal import Core
+package import Core
 
 /// What S3 says when it refuses, with what to do about it.
-struct S3Failure {
-  var status: Int
+package struct S3Failure {
+  package var status: Int
   /// `NoSuchKey`, `SlowDown`…; empty when the body says nothing.
-  var code = ""
-  var message = ""
+  package var code = ""
+  package var message = ""
 
-  init(status: Int, body: [UInt8]) {
+  package init(status: Int, body: [UInt8]) {
     self.status = status
     guard let document = try? XMLElement(body), document.name == "Error" else { return }
     code = document["Code"] ?? ""
@@ -17,7 +17,7 @@ struct S3Failure {
   /// Whether the service was unable rather than unwilling: the request may still have taken effect.
   var isTrouble: Bool { status >= 500 || status == 429 || status == 408 || code == "RequestTimeout" }
 
-  func error(_ place: String, isChange: Bool) -> HeadraceError {
+  package func error(_ place: String, isChange: Bool) -> HeadraceError {
     let (name, remedy): (String, String) =
       switch code {
       case "NoSuchBucket": ("S3_NO_BUCKET", "create the bucket, or mend its name and region")

@@ -1,24 +1,24 @@
 /// An element of the small XML documents that S3 answers with: names, text and children; attributes are skipped.
-struct XMLElement {
-  let name: String
-  private(set) var text = ""
-  private(set) var children: [XMLElement] = []
+package struct XMLElement {
+  package let name: String
+  package private(set) var text = ""
+  package private(set) var children: [XMLElement] = []
 
-  enum Failure: Error { case malformed(offset: Int), tooDeep(offset: Int) }
+  package enum Failure: Error { case malformed(offset: Int), tooDeep(offset: Int) }
 
   /// - Throws: for what is no such document. A document type is none: entities of its own are how small documents
   ///   become large.
-  init(_ bytes: [UInt8]) throws(Failure) {
+  package init(_ bytes: [UInt8]) throws(Failure) {
     var reader = XMLReader(bytes)
     self = try reader.document()
   }
 
   fileprivate init(name: String) { self.name = name }
 
-  func children(_ name: String) -> [XMLElement] { children.filter { $0.name == name } }
+  package func children(_ name: String) -> [XMLElement] { children.filter { $0.name == name } }
 
   /// The text of the first child of that name.
-  subscript(name: String) -> String? { children.first { $0.name == name }?.text }
+  package subscript(name: String) -> String? { children.first { $0.name == name }?.text }
 
   fileprivate mutating func add(_ child: XMLElement) { children.append(child) }
   fileprivate mutating func add(_ text: String) { self.text += text }

@@ -113,6 +113,7 @@ extension Plan {
       builder.add(view.name)
       builder.add(view.fingerprint)
       builder.add(view.ttlMilliseconds)
+      if view.history != .off { builder.add("history \(view.history.rawValue)") }
       for feature in view.features.sorted(by: { $0.name < $1.name }) {
         builder.add(feature.name)
         builder.add(feature.canonicalText)

@@ -69,7 +69,9 @@ extension PlanBuilder {
       fingerprint: Fingerprint(value: 0))
     plan.fingerprint = plan.computedFingerprint(source, entity)
     plan.fingerprintFeatures(source, entity, assembly)
-    return plan
+    guard let history = declared.history else { return plan }
+    plan.history = history.value
+    return checkHistory(plan, entity, at: history.scalar) ? plan : nil
   }
 
   private func keyColumns(_ draft: ViewDraft, _ scope: [ExpressionField]) -> [Int]? {

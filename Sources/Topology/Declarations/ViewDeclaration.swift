@@ -27,6 +27,7 @@ struct ViewDeclaration {
   var filter: YAMLScalar?
   var lateness: Located<Int64>?
   var ttl: Located<Int64>?
+  var history: Located<ViewHistory>?
   var features: [NamedText]
 
   init?(_ entry: YAMLEntry, log: DiagnosticLog) {
@@ -39,6 +40,7 @@ struct ViewDeclaration {
     filter = reader.text("filter")
     lateness = reader.duration("lateness")
     ttl = reader.duration("ttl")
+    history = reader.choice("history", of: ViewHistory.self)
     features = reader.mapping("features", isRequired: true).compactMap { NamedText($0, "feature", log: log) }
     reader.finish()
   }

@@ -26,10 +26,21 @@ package struct ViewPlan: Sendable {
   package var isRepartitioned: Bool { repartitionTopic != nil }
   /// Where the deltas of this view are sent by the entity's key; nil when the source is already partitioned so.
   package var repartitionTopic: String?
+  /// What of its values goes to the table `features/<view>`. Decides nothing about the state.
+  package var history = ViewHistory.off
   /// Of everything that decides a value of this view: equal fingerprints may share state, others never.
   package var fingerprint: Fingerprint
 
   package func feature(named name: String) -> Int? { features.firstIndex { $0.name == name } }
+}
+
+/// `history: tiles`: how a view's values become rows of a table.
+package enum ViewHistory: String, Sendable, CaseIterable {
+  case off
+  /// A row for each event that the view took.
+  case updates
+  /// A row for each key that a tile of time touched, when the tile ends, and one more when it is final and was changed.
+  case tiles
 }
 
 /// One named column of a view.

@@ -83,7 +83,10 @@ struct PlanComparison {
           + (broken.count > 1 ? ", and \(broken.count - 1) more" : ""),
         "give new fields a default and keep the types of old ones, or use a new topic")
     } else if before.contract.fingerprint != after.contract.fingerprint {
-      add(.changed, subject, .safe, "the contract changed; records are held to the new one from the switch on")
+      add(
+        .changed, subject, .safe,
+        "the contract changed; records are held to the new one from the switch on"
+          + (after.isArchived ? ": those that broke the former one are in no archive" : ""))
     }
     if before.maxSkewMilliseconds != after.maxSkewMilliseconds {
       add(
@@ -93,8 +96,25 @@ struct PlanComparison {
       )
     }
     if before.fingerprint != after.fingerprint {
-      add(.changed, subject, .safe, "what its records mean changed; the views below that depend on it build anew")
+      add(
+        .changed, subject, .safe,
+        "what its records mean changed; the views below that depend on it build anew"
+          + (lacksDuplicates(before, after)
+            ? "; what was a duplicate by the former rules is in no archive: where only the archive reaches back, it is "
+              + "missing"
+            : ""))
     }
+  }
+
+  /// Whether a record that was dropped as a duplicate could count by the new rules: then an archive, which has no
+  /// duplicates, is not the whole log.
+  private func lacksDuplicates(_ before: SourcePlan, _ after: SourcePlan) -> Bool {
+    guard after.isArchived, let dedupe = before.dedupe else { return false }
+    let isDecidedAlike =
+      after.dedupe?.withinMilliseconds == dedupe.withinMilliseconds
+      && after.dedupe.map { after.scope[$0.column].name } == before.scope[dedupe.column].name
+    // Without a filter the first of its id is applied whatever it is.
+    return !isDecidedAlike || (after.filter != nil && after.filterText != before.filterText)
   }
 
   private mutating func compareViews() {
@@ -115,6 +135,7 @@ struct PlanComparison {
       } else if before.ttlMilliseconds != view.ttlMilliseconds {
         add(.changed, subject, .safe, "ttl changed; it is applied when values are read")
       }
+      compareHistory(before, view, subject)
     }
     for view in old.views where !new.views.contains(where: { $0.name == view.name }) {
       let users = old.services.filter { service in
@@ -128,6 +149,30 @@ struct PlanComparison {
           "used by service \(users.map { "`\($0.name)`" }.joined(separator: ", "))",
           "keep it while the service is in use; when nobody asks for it any more: `--retire \(users[0].name)`")
       }
+    }
+  }
+
+  /// The table of a view's history goes on with other features, but a column keeps its type.
+  private mutating func compareHistory(_ before: ViewPlan, _ after: ViewPlan, _ subject: String) {
+    if before.history != after.history {
+      let reason =
+        switch after.history {
+        case .off: "its history ends: `\(after.historyTable)` keeps the rows that it has"
+        case .updates, .tiles:
+          "its history (\(after.history.rawValue)) goes to `\(after.historyTable)` from the switch on; its state stays"
+        }
+      add(.changed, subject, .safe, reason)
+    }
+    guard before.history != .off, after.history != .off else { return }
+    for feature in after.features {
+      guard let former = before.features.first(where: { $0.name == feature.name }), former.type != feature.type else {
+        continue
+      }
+      add(
+        .changed, subject, .refused,
+        "`\(feature.name)` was a \(former.type.text) and is a \(feature.type.text): a column of "
+          + "`\(after.historyTable)` keeps its type",
+        "give the feature another name, or end the history first (`history: off`) and move the table away")
     }
   }
 

@@ -40,6 +40,7 @@ extension PlanReport {
       }
       $0.member("declared_not_run_yet", plan.modelDescriptions)
       if let state { write(state, &$0) }
+      if let history { write(history, &$0) }
       if let diff { write(diff, &$0) }
       $0.member("warnings", plan.warnings.map(\.description))
       $0.member("errors", plan.check(partitionCounts: partitionCounts).map(\.description))
@@ -120,6 +121,13 @@ extension PlanReport {
             $0.member("definition", feature.definition)
             $0.member("fingerprint", feature.fingerprint.description)
           }
+        }
+      }
+      if let cost = view.historyCost {
+        $0.object("history") {
+          $0.member("rows", view.history.rawValue)
+          $0.member("table", view.historyTable)
+          $0.member("cost", cost)
         }
       }
       $0.member("layout", view.layout.description)

@@ -8,7 +8,8 @@ extension PlanReport {
   /// For a terminal; 100 columns where names allow it.
   package var text: String {
     var lines = ["topology \(plan.name)  fingerprint \(plan.fingerprint)", ""]
-    lines += topicLines + taskLines + sourceLines + viewLines + stateLines + servingLines + modelLines
+    lines += topicLines + taskLines + sourceLines + viewLines + stateLines + historyLines
+    lines += servingLines + modelLines
     if let diff { lines += diffLines(diff) }
     lines += noteLines
     return lines.joined(separator: "\n") + "\n"
@@ -87,9 +88,15 @@ extension PlanReport {
       lines += Self.table(view.features.map { [$0.name, $0.type.text, $0.definition] })
       lines += view.layout.description.split(separator: "\n").map { "  \($0)" }
       let (least, most) = (view.layout.leastStateBytesPerKey, view.layout.stateBytesPerKey)
+      lines += historyLines(view)
       lines.append("  a row takes \(least) B after one event, about \(most) B with events all the time")
       return lines + [""]
     }
+  }
+
+  private func historyLines(_ view: ViewPlan) -> [String] {
+    guard let cost = view.historyCost else { return [] }
+    return ["  history \(view.history.rawValue) → \(view.historyTable): \(cost)"]
   }
 
   private var servingLines: [String] {

@@ -7,15 +7,19 @@ package struct PlanReport: Sendable {
   package let diff: PlanDiff?
   /// nil when nobody weighed it.
   package let state: StateReport?
+  /// nil when nobody asked.
+  package let history: HistoryReport?
   /// Of the topics that exist; empty when no broker was asked.
   package let partitionCounts: [String: Int32]
 
   package init(
-    plan: Plan, diff: PlanDiff? = nil, state: StateReport? = nil, partitionCounts: [String: Int32] = [:]
+    plan: Plan, diff: PlanDiff? = nil, state: StateReport? = nil, history: HistoryReport? = nil,
+    partitionCounts: [String: Int32] = [:]
   ) {
     self.plan = plan
     self.diff = diff
     self.state = state
+    self.history = history
     self.partitionCounts = partitionCounts
   }
 

@@ -19,7 +19,8 @@ struct DatasetListCommand: AsyncParsableCommand {
       for entry in entries {
         let name = entry.folder?.text.split(separator: "/").dropFirst().joined(separator: "/") ?? entry.name
         table.append([
-          name, entry.service, Figures.grouped(Int(clamping: entry.rowCount)), String(entry.contentHash.prefix(16)),
+          name, entry.manifest.service, Figures.grouped(entry.manifest.rowCount),
+          String(entry.manifest.contentHash.prefix(16)),
         ])
       }
       try StandardOutput.writeAll(Array(table.text.utf8))
@@ -47,11 +48,12 @@ struct DatasetVerifyCommand: AsyncParsableCommand {
   func run() async throws {
     let (catalog, entry) = try reference.find()
     let found = try catalog.contentHash(of: entry)
-    guard found == entry.contentHash else {
+    guard found == entry.manifest.contentHash else {
       throw HeadraceError(
-        .external, "DATASET_CHANGED", "its content hash is \(found), the manifest says \(entry.contentHash)",
+        .external, "DATASET_CHANGED", "its content hash is \(found), the manifest says \(entry.manifest.contentHash)",
         place: reference.dataset, remedy: "it was changed after it was written: build it again")
     }
-    try StandardOutput.writeAll(Array("\(entry.rowCount) rows, content hash \(found): as it was written\n".utf8))
+    try StandardOutput.writeAll(
+      Array("\(entry.manifest.rowCount) rows, content hash \(found): as it was written\n".utf8))
   }
 }

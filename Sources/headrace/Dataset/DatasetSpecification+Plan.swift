@@ -9,7 +9,7 @@ internal import Topology
 extension DatasetSpecification {
   /// What a service of a plan is, for a dataset.
   ///
-  /// - Throws: DATASET_SERVICE when there is no such service, or when a source of it is not archived.
+  /// - Throws: DATASET_SERVICE when there is no such service.
   init(_ plan: Plan, service name: String) throws(HeadraceError) {
     guard let service = plan.services.first(where: { $0.name == name }) else {
       throw HeadraceError(
@@ -27,7 +27,7 @@ extension DatasetSpecification {
         if case .feature(let reference) = origin, reference.view == view { reference.feature } else { nil }
       }
       wanted[view] = Set(features).sorted()
-      views.append(try View(plan, view, features: wanted[view] ?? []))
+      views.append(View(plan, view, features: wanted[view] ?? []))
     }
     func origin(_ origin: ValueOrigin) -> Origin {
       switch origin {
@@ -63,22 +63,18 @@ extension DatasetSpecification {
 }
 
 extension DatasetSpecification.View {
-  fileprivate init(_ plan: Plan, _ index: Int, features: [Int]) throws(HeadraceError) {
+  fileprivate init(_ plan: Plan, _ index: Int, features: [Int]) {
     let view = plan.views[index]
     let source = plan.sources[view.source]
     let entity = plan.entities[view.entity]
-    guard source.isArchived else {
-      throw HeadraceError(
-        .user, "DATASET_SERVICE", "view `\(view.name)` reads source `\(source.name)`, which is not archived",
-        place: plan.document.file, remedy: "archive it (`archive: on`), and let its events be read again")
-    }
     let point = PointInTimeView(
       name: view.name, scope: source.scope.map(\.type), derived: source.derived.map(\.expression), filter: view.filter,
       inputs: view.inputs, keyColumns: view.keyColumns, layout: view.layout,
       features: features.map { (position: $0, name: view.features[$0].name, type: view.features[$0].type) })
     self.init(
-      view: point, table: EventArchive.name(source: source.name),
-      fields: source.contract.fields.map { OfflineTable.Field($0.path, $0.type) }, joinKeys: entity.keys,
-      joinTypes: entity.types, fingerprint: view.fingerprint.description)
+      view: point, source: source.name, topic: source.topic,
+      fields: source.columns.map { column in
+        OfflineTable.Field(source.contract.fields[column].path, source.contract.fields[column].type)
+      }, joinKeys: entity.keys, joinTypes: entity.types, fingerprint: view.fingerprint.description)
   }
 }

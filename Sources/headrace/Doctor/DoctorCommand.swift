@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Core
 internal import Kafka
+internal import Storage
 internal import Topology
 
 struct DoctorCommand: AsyncParsableCommand {
@@ -46,6 +47,7 @@ struct DoctorCommand: AsyncParsableCommand {
       for plan in plans {
         findings += await checks.topics(of: plan, in: cluster)
         findings.append(await checks.group(of: plan))
+        findings += await histories(of: plan, client, topics: Set(cluster.topics.map(\.name)))
       }
       findings += try await records(of: plans, in: cluster, client)
     }
@@ -67,6 +69,26 @@ struct DoctorCommand: AsyncParsableCommand {
     } catch {
       let message = error is Ended ? "it is not valid: see above" : "\(error)"
       return (nil, Finding("topology \(file)", .error, message, fix: "headrace plan \(file) shows everything"))
+    }
+  }
+
+  /// How far back the events of each source reach: what state that is lost, or new, can be built from.
+  private func histories(of plan: Plan, _ client: ClientConfiguration, topics: Set<String>) async -> [Finding] {
+    let tables = "\(data)/tables"
+    do {
+      let store = Folder.exists(tables) ? try DiskBlobStore(root: tables) : nil
+      let report = try await BlockingThread(name: "history").run {
+        try HistoryReport(of: plan, store, client, topics: topics)
+      }
+      return report.sources.map { source in
+        guard let gap = source.gaps.first else { return .ok("history \(source.name)", source.text) }
+        return Finding(
+          "history \(source.name)", .warning, "\(source.text); \(gap)",
+          fix: "new views begin behind it; keep records for longer (retention.ms) than a worker may stand still")
+      }
+    } catch {
+      let reason = (error as? HeadraceError)?.message ?? "\(error)"
+      return [Finding("history \(plan.name)", .warning, reason, fix: "headrace replay --topology FILE reads it")]
     }
   }
 

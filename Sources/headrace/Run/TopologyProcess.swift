@@ -35,6 +35,7 @@ final class TopologyProcess: Sendable {
     _ plan: Plan, runtime: RuntimeConfiguration, serving: ServingConfiguration,
     registry: SchemaRegistryClient? = nil, logger: Logger
   ) async throws -> TopologyProcess {
+    ProcessMemory.returnLargeBlocks()
     try SchemaFetching.check(plan, hasRegistry: registry != nil)
     let engine = try Engine(
       plan: plan, configuration: runtime, schemas: registry ?? NoWriterSchemas(), logger: logger)

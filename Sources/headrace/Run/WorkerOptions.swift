@@ -31,6 +31,11 @@ struct WorkerOptions: ParsableArguments {
   var tables: String?
   @Option(help: ArgumentHelp("How old rows may be that are in no table yet. (default: 20s)", valueName: "duration"))
   var tableFreshness: String?
+  @Option(
+    help: ArgumentHelp(
+      "Log so many served vectors a second at most, of each service, for `headrace verify`; 0: none. (default: 1)",
+      valueName: "n"))
+  var paritySample: Int?
   @Option(help: ArgumentHelp("For rows in memory, all tasks together. (default: 512MiB)", valueName: "size"))
   var memory: String?
   @Option(
@@ -60,6 +65,9 @@ struct WorkerOptions: ParsableArguments {
     _ = try milliseconds(commitInterval, "--commit-interval")
     _ = try milliseconds(checkpointInterval, "--checkpoint-interval")
     _ = try milliseconds(tableFreshness, "--table-freshness")
+    if let paritySample, !(0...10_000).contains(paritySample) {
+      throw ValidationError("--parity-sample \(paritySample): expected 0 to 10000 a second")
+    }
     if let memory, Quantity.bytes(memory) == nil {
       throw ValidationError("--memory \(memory): expected a size such as 512MiB")
     }
@@ -81,6 +89,7 @@ struct WorkerOptions: ParsableArguments {
     if let freshness = try milliseconds(tableFreshness, "--table-freshness") {
       configuration.tableFreshnessMilliseconds = freshness
     }
+    if let paritySample { configuration.paritySamplesPerSecond = paritySample }
     if let bytes = memory.flatMap(Quantity.bytes) { configuration.memoryBudgetBytes = Int(clamping: bytes) }
     if let bytes = diskReserve.flatMap(Quantity.bytes) { configuration.diskReserveBytes = Int64(clamping: bytes) }
     configuration.acceptances.stateOffset = acceptStateOffset

@@ -20,6 +20,9 @@ struct PlanCommand: AsyncParsableCommand {
         headrace plan FILE --keys 5M
         headrace plan FILE --keys user=5M merchant=20k --events-per-hour 0.5
 
+      With --data or --tables, and a broker, it says how far back the events of each source reach, in the archive and \
+      in the log, and from when on a new view can be built.
+
       A change that would break a service in use is refused: exit code 1. \(ExitStatus.help)
       """)
 
@@ -42,6 +45,7 @@ struct PlanCommand: AsyncParsableCommand {
     name: .customLong("retire"),
     help: ArgumentHelp("A service that nobody uses any more: it may change or go; repeatable.", valueName: "service"))
   var retired: [String] = []
+  @OptionGroup var place: TableOptions
   @Option(help: "table or json.") var output = OutputFormat.table
 
   func validate() throws {
@@ -64,7 +68,9 @@ struct PlanCommand: AsyncParsableCommand {
     try running?.check(retired: retired)
     let diff = running?.plan.map { PlanDiff(old: $0, new: plan, retired: Set(retired)) }
     let counts = running?.partitionCounts ?? [:]
-    let report = PlanReport(plan: plan, diff: diff, state: try weigh(plan), partitionCounts: counts)
+    let history = try await history(of: plan, running)
+    let report = PlanReport(
+      plan: plan, diff: diff, state: try weigh(plan), history: history, partitionCounts: counts)
     switch output {
     case .table: try StandardOutput.writeAll(Array(report.text.utf8))
     case .json: try StandardOutput.writeAll(report.json + [UInt8(ascii: "\n")])
@@ -82,6 +88,17 @@ struct PlanCommand: AsyncParsableCommand {
 }
 
 extension PlanCommand {
+  /// nil where neither tables nor topics are there to be asked.
+  private func history(of plan: Plan, _ running: RunningPlan?) async throws -> HistoryReport? {
+    let store = place.isGiven ? try place.store() : nil
+    guard running != nil || store != nil else { return nil }
+    let client = running == nil ? nil : try connection.clientConfiguration()
+    let topics = running.map { Set($0.partitionCounts.keys) } ?? []
+    return try await BlockingThread(name: "history").run {
+      try HistoryReport(of: plan, store, client, topics: topics)
+    }
+  }
+
   /// nil, and a word on stderr, where no scratch folder can be written: the rest of the report needs none.
   private func weigh(_ plan: Plan) throws -> StateReport? {
     var assumptions = StateAssumptions()

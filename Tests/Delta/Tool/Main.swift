@@ -16,6 +16,9 @@ struct Main {
       describe [--version N]                version, files, transactions as JSON
       checkpoint | compact [--target-bytes N] | vacuum [--retention MS] [--pin N,…] | clean-up [--pin N,…]
       race --app ID --commits N [--rows N]  commits in a loop, each from where the application is
+      tidy --until PATH [--target-bytes N]  compacts and checkpoints until there is a file at PATH
+      life --commits N                      commits, compacts, checkpoints, cleans up: everything a writer does
+      kill-points                           the places at which HEADRACE_KILL_AT lets it die
       bench --commits N --rows N            times of appends, in milliseconds
     """
 
@@ -29,6 +32,10 @@ struct Main {
   }
 
   private static func run(_ arguments: Arguments) throws(HeadraceError) {
+    guard arguments.words != ["kill-points"] else {
+      for point in DeltaKillPoint.allCases { print(point.rawValue) }
+      return
+    }
     guard arguments.words.count == 3 else { throw HeadraceError(.user, "USAGE", usage) }
     let session = try Session(arguments)
     switch arguments.words[0] {
@@ -42,6 +49,8 @@ struct Main {
     case "vacuum": try session.vacuum()
     case "clean-up": try session.cleanUp()
     case "race": try session.race()
+    case "tidy": try session.tidy()
+    case "life": try session.life()
     case "bench": try session.bench()
     default: throw HeadraceError(.user, "USAGE", usage)
     }

@@ -1,6 +1,7 @@
 internal import Columns
 internal import Core
 internal import Delta
+internal import Glibc
 internal import Storage
 
 extension Session {
@@ -32,6 +33,59 @@ extension Session {
         table = try self.table()
       }
       if table.isCheckpointDue { try table.checkpoint(nowMilliseconds: now) }
+    }
+  }
+
+  /// Compacts and checkpoints beside other writers, again and again.
+  func tidy() throws(HeadraceError) {
+    guard let path = arguments["until"] else { throw HeadraceError(.user, "USAGE", "tidy needs --until") }
+    var policy = CompactionPolicy()
+    if let bytes = try arguments.number("target-bytes") { policy.targetBytes = bytes }
+    var table = try table()
+    var count = 0
+    while unsafe access(path, F_OK) != 0 {
+      do throws(HeadraceError) {
+        try table.refresh()
+        if case .compacted = try table.compact(policy, nowMilliseconds: now) { count += 1 }
+        try table.checkpoint(nowMilliseconds: now)
+      } catch {
+        guard error.retry == .unknownOutcome || error.retry == .sameCall else { throw error }
+        table = try self.table()
+      }
+    }
+    print("compacted \(count)")
+  }
+
+  /// Everything that happens to a table, up to a number of commits; whoever is started again goes on. Rows are
+  /// `("life", number)`, two a commit.
+  func life() throws(HeadraceError) {
+    guard let commits = try arguments.number("commits") else {
+      throw HeadraceError(.user, "USAGE", "life needs --commits")
+    }
+    var table = try table()
+    while true {
+      let from = table.snapshot.transactionVersion("life")
+      guard (from ?? 0) / 2 < commits else { break }
+      let start = from ?? 0
+      let writer = try TableWriter(table)
+      var batch = ColumnBatch([.string, .integer])
+      for number in [start, start + 1] {
+        batch.columns[0].append("life")
+        batch.columns[1].append(number)
+        batch.rowCount += 1
+      }
+      try writer.append(batch, nowMilliseconds: now)
+      let move = TransactionMove(applicationID: "life", from: from, to: start + 2)
+      let files = try writer.finish(nowMilliseconds: now)
+      _ = try table.commit(.append(files, moves: [move]), nowMilliseconds: now)
+      guard table.snapshot.version % 3 == 0 else { continue }
+      _ = try table.compact(nowMilliseconds: now)
+      try table.checkpoint(nowMilliseconds: now)
+      // The table's own retentions decide: the harness makes them short.
+      _ = try table.cleanUpLog(nowMilliseconds: now, pinnedVersions: pins)
+      var policy = VacuumPolicy()
+      policy.pinnedVersions = pins
+      _ = try table.vacuum(policy, nowMilliseconds: now)
     }
   }
 

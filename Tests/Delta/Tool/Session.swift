@@ -134,7 +134,7 @@ struct Session {
     print("\(outcome) \(WallClock.monotonic.nowMilliseconds - begun) ms")
   }
 
-  private var pins: [Int64] { (arguments.list("pin") ?? []).compactMap { Int64($0) } }
+  var pins: [Int64] { (arguments.list("pin") ?? []).compactMap { Int64($0) } }
 
   func vacuum() throws(HeadraceError) {
     var table = try table()

@@ -125,6 +125,8 @@ struct NaivePayments {
   var kept: [Payments.Event] = []
   var positions: [(partition: Int32, offset: Int64)] = []
   var counts = OutcomeCounts()
+  /// By partition and offset: the watermark with a record, and the event if it counts.
+  var steps: [Int32: [(watermark: Int64, kept: Payments.Event?)]] = [:]
 
   /// - Parameter log: the events of each partition, in order.
   init(_ log: [Int32: [Payments.Event]], plan: Plan) {
@@ -133,6 +135,8 @@ struct NaivePayments {
       var seen: [String: Int64] = [:]
       for (offset, event) in events.enumerated() {
         counts.read += 1
+        let keptBefore = kept.count
+        defer { steps[partition, default: []].append((watermark, kept.count > keptBefore ? event : nil)) }
         guard event.broken == nil, event.time - event.known <= 300_000 else {
           counts.deadLettered += 1
           continue

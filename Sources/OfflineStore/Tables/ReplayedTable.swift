@@ -1,0 +1,78 @@
+package import Columns
+package import Core
+internal import Delta
+package import Storage
+
+/// A table that rows of the past are written to, each once: a commit moves the writer's own `txn` from where its rows
+/// begin to where they end, and takes place only if it is still there.
+///
+/// Dies the process before a commit, its files are orphans, and the rows are made again; behind it, `position` says
+/// that they are there.
+package final class ReplayedTable {
+  package let name: String
+  private let store: any BlobStore
+  private let applicationID: String
+  private var table: DeltaTable
+  private var writer: TableWriter?
+  /// Offsets below it are in the table; nil: none.
+  package private(set) var position: Int64?
+  package private(set) var rowCount: Int64 = 0
+
+  private static let attempts = 5
+
+  /// Opens the table, or makes it.
+  ///
+  /// - Parameters:
+  ///   - name: below the tables' root: `features/payments`.
+  ///   - application: whose progress is kept beside the rows.
+  /// - Throws: TABLE_COLUMNS when a table of this name has other columns.
+  package init(
+    _ store: any BlobStore, name: String, fields: [OfflineTable.Field], application: String, nowMilliseconds: Int64
+  ) throws(HeadraceError) {
+    self.store = store
+    self.name = name
+    applicationID = "headrace/\(application)"
+    let schema = try DeltaSchema(
+      fields.map { DeltaField($0.name, DeltaType($0.type), isNullable: $0.isNullable) })
+    table = try DeltaTable.openOrCreate(
+      store, try BlobName(name), schema: schema, name: name, nowMilliseconds: nowMilliseconds)
+    let found = table.snapshot.metadata.schema.fields
+    guard found.map(\.name) == schema.fields.map(\.name), found.map(\.type) == schema.fields.map(\.type) else {
+      throw HeadraceError(
+        .user, "TABLE_COLUMNS", "the table has other columns: \(found.map(\.name).joined(separator: ", "))",
+        place: table.place, remedy: "write into another table")
+    }
+    position = table.snapshot.transactionVersion(applicationID)
+  }
+
+  /// Adds rows that lie at or behind `position`.
+  package func append(_ batch: borrowing ColumnBatch, nowMilliseconds: Int64) throws(HeadraceError) {
+    if writer == nil { writer = try TableWriter(table) }
+    try writer?.append(batch, nowMilliseconds: nowMilliseconds)
+    rowCount += Int64(batch.rowCount)
+  }
+
+  /// Makes the rows visible.
+  ///
+  /// - Parameter offset: behind the last event that was read for them.
+  /// - Throws: REPLAY_RACED when somebody else has moved the same progress.
+  package func commit(upTo offset: Int64, nowMilliseconds: Int64) throws(HeadraceError) {
+    guard writer != nil || offset > position ?? .min else { return }
+    var files: [DataFile] = []
+    if let writer { files = try writer.finish(nowMilliseconds: nowMilliseconds) }
+    writer = nil
+    let move = TransactionMove(applicationID: applicationID, from: position, to: offset)
+    for _ in 0..<Self.attempts {
+      let outcome = try table.commit(.append(files, moves: [move]), nowMilliseconds: nowMilliseconds)
+      if case .committed = outcome {
+        position = offset
+        return
+      }
+      try table.refresh()
+      guard table.snapshot.transactionVersion(applicationID) == position else { break }
+    }
+    throw HeadraceError(
+      .external, "REPLAY_RACED", "another process writes the same rows", retry: .sameCall, place: table.place,
+      remedy: "let one of them end, and run the command again: it goes on behind what is there")
+  }
+}

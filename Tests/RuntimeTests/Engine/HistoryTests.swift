@@ -1,0 +1,139 @@
+import Columns
+import Core
+import Delta
+import Runtime
+import Storage
+import Testing
+import Topology
+
+/// Views with a history: whatever happens to the engines on the way, each row is in the table once, and is what an
+/// online read would have answered.
+@Suite(.serialized) struct HistoryTests {
+  private static let partitions: Int32 = 3
+  private static let columns = ["n_1h", "n_6h", "total_1h", "total_6h", "largest_6h", "newest_6h"]
+
+  private static func view(_ name: String, _ history: String, more: String = "") -> String {
+    """
+      \(name):
+        source: payments
+        entity: user
+        history: \(history)
+        features:
+          n: count over 1h, 6h
+          total: sum(amount) over 1h, 6h
+          largest: max(amount) over 6h
+          newest: last(amount) over 6h
+    \(more)
+    """
+  }
+
+  private static let byShop = Payments.byShop.replacing("entity: shop", with: "entity: shop\n    history: tiles")
+
+  @Test func `Every row of a history comes once and is what a read answers`() async throws {
+    let seed = UInt64.random(in: .min ... .max)
+    try await Node.run { node in
+      var random = SplitMix64(seed: seed)
+      try await node.createTopic(partitions: Self.partitions)
+      let plan = try Payments.plan(Self.view("by_event", "updates"), Self.view("by_tile", "tiles"), Self.byShop)
+      let events = Payments.events(2_500, seed: random.next())
+      let store = MemoryBlobStore()
+      var start = 0
+      for life in 0..<5 {
+        let end = life == 4 ? events.count : min(start + Int(random.next() % 900), events.count)
+        let batch = [1, 7, 60, 1_024][Int(random.next() % 4)]
+        let engine = try await node.engine(plan) { configuration in
+          configuration.tableStore = store
+          configuration.tableFreshnessMilliseconds = 50
+          configuration.batchRecordsMaximum = batch
+          configuration.checkpointIntervalMilliseconds = 100
+        }
+        try await node.publish(events[start..<end], partitions: Self.partitions)
+        start = end
+        if life == 4 || random.next() % 2 == 0 {
+          let ends = try await node.ends("payments", partitions: Self.partitions)
+          try await eventually("everything is applied") { Engine.hasApplied([engine], "payments", ends) }
+        }
+        if life == 4 || random.next() % 3 == 0 { await engine.drain() } else { await engine.abandon() }
+      }
+      let naive = NaivePayments(EngineTests.log(events), plan: plan)
+      #expect(naive.counts.repaired > 0 && naive.counts.deduplicated > 0 && naive.counts.late > 0, "seed \(seed)")
+      for (view, history) in [("by_event", ViewHistory.updates), ("by_tile", .tiles)] {
+        try Self.compare(try Self.rows(view, store), NaiveHistory(naive, history).rows, "\(view), seed \(seed)")
+      }
+      let shops = try Self.rows("by_shop", store, key: "shop", columns: ["n_1h"])
+      #expect(shops.count > 100, "seed \(seed)")
+      #expect(Set(shops.map { "\($0.place.user) \($0.place.time) \($0.place.revision)" }).count == shops.count)
+    }
+  }
+
+  @Test func `A feature that is added becomes a column, and the history goes on`() async throws {
+    try await Node.run { node in
+      try await node.createTopic(partitions: Self.partitions)
+      let plan = try Payments.plan(Self.view("by_event", "updates"))
+      let wider = try Payments.plan(Self.view("by_event", "updates", more: "      smallest: min(amount) over 6h"))
+      let events = Payments.events(600, seed: 7)
+      let store = MemoryBlobStore()
+      for (plan, part) in [(plan, events[..<300]), (wider, events[300...])] {
+        let engine = try await node.engine(plan) { configuration in
+          configuration.tableStore = store
+          configuration.appliesPlan = true
+        }
+        try await node.publish(part, partitions: Self.partitions)
+        let ends = try await node.ends("payments", partitions: Self.partitions)
+        try await eventually("everything is applied") { Engine.hasApplied([engine], "payments", ends) }
+        try await eventually("the view is built") { engine.status().tasks.allSatisfy { $0.bootstraps.isEmpty } }
+        await engine.drain()
+      }
+      let naive = NaivePayments(EngineTests.log(events), plan: wider)
+      try Self.compare(try Self.rows("by_event", store), NaiveHistory(naive, .updates).rows, "by_event")
+      let table = try #require(try DeltaTable.open(store, try BlobName("features/by_event")))
+      let added = try #require(table.snapshot.metadata.schema.field("smallest_6h"))
+      #expect(added.metadata.contains("min(amount) over 6h"))
+      let filled = try Self.rows("by_event", store, columns: ["smallest_6h"]).count { $0.values != [.null] }
+      #expect(filled > 200 && filled < 350)
+    }
+  }
+
+  private static func compare(
+    _ found: [(place: NaiveHistory.Place, values: [Value])], _ expected: [NaiveHistory.Place: [Value]], _ what: String
+  ) throws {
+    #expect(found.count == expected.count, "\(what)")
+    var seen: Set<NaiveHistory.Place> = []
+    var wrong = 0
+    for row in found.sorted(by: { $0.place < $1.place }) {
+      let isRight = seen.insert(row.place).inserted && expected[row.place] == row.values
+      if !isRight {
+        wrong += 1
+        if wrong < 5 { Issue.record("\(what): \(row), expected \(expected[row.place] ?? [])") }
+      }
+    }
+    for place in expected.keys.sorted() where !seen.contains(place) {
+      wrong += 1
+      if wrong < 5 { Issue.record("\(what): \(place) is missing") }
+    }
+    #expect(wrong == 0, "\(what)")
+  }
+
+  private static func rows(
+    _ view: String, _ store: any BlobStore, key: String = "user", columns: [String] = columns
+  ) throws -> [(place: NaiveHistory.Place, values: [Value])] {
+    let table = try #require(try DeltaTable.open(store, try BlobName("features/\(view)")))
+    let schema = table.snapshot.metadata.schema
+    let scan = try TableScan(table)
+    let wanted = try columns.map { try #require(schema.index(of: $0)) }
+    let names = [key, "event_time", "_revision", "_partition", "_offset"]
+    let places = try names.map { try #require(schema.index(of: $0)) }
+    var batch = ColumnBatch(scan.types)
+    var rows: [(NaiveHistory.Place, [Value])] = []
+    while try scan.next(into: &batch) {
+      for row in 0..<batch.rowCount {
+        let place = NaiveHistory.Place(
+          partition: Int32(batch.columns[places[3]].integers[row]), offset: batch.columns[places[4]].integers[row],
+          user: batch.columns[places[0]].text.string(row), time: batch.columns[places[1]].integers[row] / 1_000,
+          revision: batch.columns[places[2]].integers[row])
+        rows.append((place, wanted.map { batch.columns[$0].value(row) }))
+      }
+    }
+    return rows
+  }
+}
