@@ -77,7 +77,7 @@ let package = Package(
     module("Features", ["Core", "Columns", "Expressions"]),
     module("Drift", ["Core", "Columns", "CDrift"]),
     module("Inference", ["Core", "CKernels"]),
-    module("Topology", ["Core", "Columns", "Contracts", "Expressions", "Features", yams]),
+    module("Topology", ["Core", "Columns", "Contracts", "Expressions", "Features", "Inference", yams, crypto]),
     module("OnlineStore", ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     module(
       "OfflineStore",
@@ -87,13 +87,13 @@ let package = Package(
       "Runtime",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Storage", "OfflineStore", logging,
+        "Storage", "OfflineStore", "Inference", logging,
       ]),
     module(
       "Serving",
       [
-        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "OfflineStore",
-        "Runtime", hummingbird, hummingbirdCore, nioCore, nioHTTP, logging,
+        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Inference", "Topology", "OnlineStore",
+        "OfflineStore", "Runtime", hummingbird, hummingbirdCore, nioCore, nioHTTP, logging,
       ]),
     .executableTarget(
       name: "headrace",
@@ -168,8 +168,8 @@ let package = Package(
       "RuntimeTests",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Storage", "Delta", "OfflineStore", "Runtime", "Broker", logging,
-      ]),
+        "Storage", "Delta", "OfflineStore", "Inference", "Runtime", "Broker", logging,
+      ], excluded: ["Models"]),
     tests(
       "ServingTests",
       [

@@ -23,6 +23,13 @@ package struct EntityKey: Hashable, Sendable {
     return key.replace(partCount: parts.count) { parts[$0] } ? key : nil
   }
 
+  /// Becomes one of the keys of a batch, in the memory that it has.
+  package mutating func replace(row: Int, of keys: borrowing EntityKeys) {
+    bytes.removeAll(keepingCapacity: true)
+    unsafe keys.text[row].withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+    hash = keys.hashes[row]
+  }
+
   /// Becomes the key of other parts, in the memory that it has: for who looks up one key after the other.
   ///
   /// - Returns: false when a part is null: there is no such entity, and the key is none.

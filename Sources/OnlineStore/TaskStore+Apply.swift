@@ -37,7 +37,7 @@ extension TaskStore {
     view: Int, keys: borrowing EntityKeys, inputs: borrowing [Column], rows: borrowing [Int],
     headers: borrowing EventHeaders
   ) throws(HeadraceError) {
-    try applyChunks(storedView(view), keys, inputs, rows, rows.indices, headers, matrix: nil)
+    try applyChunks(storedView(view), keys, inputs, rows, rows.indices, headers, matrix: nil, applies: [])
   }
 
   /// As `apply`, of a part of `rows`. Parts of one batch come one after the other, the first with `isFirst`.
@@ -45,7 +45,7 @@ extension TaskStore {
     view: Int, keys: borrowing EntityKeys, inputs: borrowing [Column], rows: borrowing [Int], range: Range<Int>,
     isFirst: Bool, headers: borrowing EventHeaders
   ) throws(HeadraceError) {
-    try applyChunks(storedView(view), keys, inputs, rows, range, headers, isLoaded: !isFirst, matrix: nil)
+    try applyChunks(storedView(view), keys, inputs, rows, range, headers, isLoaded: !isFirst, matrix: nil, applies: [])
   }
 
   /// As `apply` of a part, and after each row all features of its key, read at the event's time, go to `features`: its
@@ -72,16 +72,21 @@ extension TaskStore {
 
   /// As `apply`, and after each row the features of its key go to `matrix`, in the row of the event: its own event and
   /// all before it included, none after it. Read at the event's time.
+  ///
+  /// - Parameters:
+  ///   - rows: those that are read, ascending.
+  ///   - applies: for each row of the batch whether the view takes it; the others of `rows` are read only.
   package func applyAndGather(
     view: Int, keys: borrowing EntityKeys, inputs: borrowing [Column], rows: borrowing [Int],
-    headers: borrowing EventHeaders, into matrix: FeatureMatrix
+    applies: borrowing [Bool], headers: borrowing EventHeaders, into matrix: FeatureMatrix
   ) throws(HeadraceError) {
-    try applyChunks(storedView(view), keys, inputs, rows, rows.indices, headers, matrix: matrix)
+    try applyChunks(storedView(view), keys, inputs, rows, rows.indices, headers, matrix: matrix, applies: applies)
   }
 
   private func applyChunks(
     _ view: StoredView, _ keys: borrowing EntityKeys, _ inputs: borrowing [Column], _ rows: borrowing [Int],
-    _ range: Range<Int>, _ headers: borrowing EventHeaders, isLoaded: Bool = false, matrix: FeatureMatrix?
+    _ range: Range<Int>, _ headers: borrowing EventHeaders, isLoaded: Bool = false, matrix: FeatureMatrix?,
+    applies: borrowing [Bool]
   ) throws(HeadraceError) {
     try checkUsable()
     if !isLoaded, !rows.isEmpty { view.events.load(inputs, rowCount: keys.count) }
@@ -91,7 +96,8 @@ extension TaskStore {
       try prepare(view, keys, rows, start..<end)
       lock.withLock {
         view.rows.apply(
-          keys, rows, start..<end, entries: chunkEntries, events: view.events, headers: headers, matrix: matrix)
+          keys, rows, start..<end, entries: chunkEntries, events: view.events, headers: headers, matrix: matrix,
+          applies: applies)
       }
       evict()
       start = end

@@ -99,18 +99,25 @@ extension ViewRows {
 
   /// Applies the events of a chunk in their order.
   ///
-  /// - Parameter entries: of each row, as `find` gave them.
+  /// - Parameters:
+  ///   - entries: of each row, as `find` gave them.
+  ///   - applies: with a matrix, by row of the batch: false where the row is read only.
   mutating func apply(
     _ keys: borrowing EntityKeys, _ rows: borrowing [Int], _ range: Range<Int>, entries: borrowing [Int],
-    events: borrowing EventBlock, headers: borrowing EventHeaders, matrix: FeatureMatrix?
+    events: borrowing EventBlock, headers: borrowing EventHeaders, matrix: FeatureMatrix?, applies: borrowing [Bool]
   ) {
     for position in range {
       let row = rows[position]
       guard keys.isValid[row] else { continue }
-      let index = apply(row, keys, events, headers, hint: entries[position - range.lowerBound])
-      guard let matrix else { continue }
-      let time = headers.eventTimesMilliseconds[row]
-      unsafe layout.gather(table.entry(index).pointee.row, at: time, into: matrix.row(row))
+      let hint = entries[position - range.lowerBound]
+      guard let matrix else {
+        _ = apply(row, keys, events, headers, hint: hint)
+        continue
+      }
+      let index = applies[row] ? apply(row, keys, events, headers, hint: hint) : entry(of: row, keys, hint: hint)
+      unsafe layout.gather(
+        table.entry(index).pointee.row, at: headers.eventTimesMilliseconds[row],
+        watermark: headers.watermarksMilliseconds[row], into: matrix.row(row))
     }
     noteApplied(upTo: headers.offsets[rows[range.upperBound - 1]] &+ 1)
   }

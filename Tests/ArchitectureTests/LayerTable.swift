@@ -36,8 +36,8 @@ struct Layer {
     .init(level: 3, module: "Cost", imports: ["Core"]),
 
     .init(
-      level: 4, module: "Topology", imports: ["Core", "Columns", "Contracts", "Expressions", "Features"],
-      libraries: ["Yams"]),
+      level: 4, module: "Topology", imports: ["Core", "Columns", "Contracts", "Expressions", "Features", "Inference"],
+      libraries: ["Yams", "Crypto"]),
     .init(level: 4, module: "OnlineStore", imports: ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     .init(
       level: 4, module: "OfflineStore",

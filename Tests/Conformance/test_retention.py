@@ -118,7 +118,8 @@ def test_consumers_read_through_retention(cluster, finally_close):
         write(cluster, topic, 500, start=start)
         seen += [message for message in consumer.consume(20, 0.2) if not message.error()]
     eventually(
-        lambda: seen.extend(m for m in consumer.consume(500, 0.2) if not m.error()) or seen[-1].offset() == 2999,
+        lambda: seen.extend(m for m in consumer.consume(500, 0.2) if not m.error())
+        or (seen and seen[-1].offset() == 2999),
         within=30,
     )
     offsets = [message.offset() for message in seen]

@@ -131,7 +131,8 @@ import Testing
     try unsafe matrix.withUnsafeMutableBufferPointer { buffer throws(HeadraceError) in
       guard let start = buffer.baseAddress else { return }
       try unsafe store.applyAndGather(
-        view: 0, keys: batch.keys, inputs: [batch.amounts], rows: batch.rows, headers: batch.headers,
+        view: 0, keys: batch.keys, inputs: [batch.amounts], rows: batch.rows,
+        applies: [Bool](repeating: true, count: count), headers: batch.headers,
         into: FeatureMatrix(start: start + 1, stride: stride, width: 4))
     }
     for row in 0..<count {

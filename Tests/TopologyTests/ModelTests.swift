@@ -28,7 +28,7 @@ import Testing
 
   @Test func `They become typed values`() throws {
     let plan = try Sample.plan(Sample.text + Self.models)
-    #expect(plan.models[0].use.description == "delay@champion")
+    #expect(plan.models[0].use?.description == "delay@champion")
     #expect(plan.models[0].shadow?.selector == .version(3))
     #expect(plan.models[0].remoteViews == [1])
     #expect(plan.models[0].label?.withinMilliseconds == 86_400_000)

@@ -67,7 +67,7 @@ extension ViewLayout {
   }
 
   /// Whether some of the tiles that the window needs at a time may be gone.
-  private func isBeforeHorizon(_ feature: FeaturePlan, at time: Int64, newest: Int64, watermark: Int64) -> Bool {
+  func isBeforeHorizon(_ feature: FeaturePlan, at time: Int64, newest: Int64, watermark: Int64) -> Bool {
     let oldest = watermark.subtractingSaturating(lateness)
     let region = regions[feature.region]
     switch region.kind {

@@ -56,11 +56,13 @@ extension ViewLayout {
     return .present
   }
 
-  /// Writes features as numbers, for models: null and what is no number is NaN.
+  /// Writes features as numbers, for models: null, what is no number and what is not retained any more is NaN.
   ///
-  /// - Parameter numbers: one for each feature of the definition, then one for each that is derived.
+  /// - Parameters:
+  ///   - watermark: decides what is still retained, as in `read`.
+  ///   - numbers: one for each feature of the definition, then one for each that is derived.
   package func gather(
-    _ row: borrowing FeatureRow, at time: Int64, into numbers: UnsafeMutableBufferPointer<Double>
+    _ row: borrowing FeatureRow, at time: Int64, watermark: Int64, into numbers: UnsafeMutableBufferPointer<Double>
   ) {
     let isPresent = status(row, at: time) == .present
     for index in 0..<numbers.count {
@@ -69,9 +71,13 @@ extension ViewLayout {
         number = nil
       } else if index < features.count {
         let feature = features[index]
-        number = self.number(row, feature, cells(row, feature, at: time), at: time)
+        // A window that lies behind what is retained would depend on what is dropped already.
+        let isRetained =
+          time >= watermark
+          || !isBeforeHorizon(feature, at: time, newest: row.newestEventTime, watermark: watermark)
+        number = isRetained ? self.number(row, feature, cells(row, feature, at: time), at: time) : nil
       } else if index - features.count < definition.derived.count {
-        number = readDerived(row, index - features.count, at: time, watermark: .min, eventTime: nil).value.number
+        number = readDerived(row, index - features.count, at: time, watermark: watermark, eventTime: nil).value.number
       }
       unsafe numbers[index] = number ?? .nan
     }

@@ -141,7 +141,7 @@ extension Value {
   }
 
   /// The value as a number; nil of null and of what is none.
-  var number: Double? {
+  package var number: Double? {
     switch self {
     case .boolean(let value): value ? 1 : 0
     case .integer(let value), .timestamp(let value), .date(let value): Double(value)

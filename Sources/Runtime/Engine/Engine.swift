@@ -34,6 +34,7 @@ package final class Engine: Sendable {
   private let thread: BlockingThread
   /// nil: there are no tables.
   let tables: TableLane?
+  private let loadedModels: Mutex<ModelSet>
   /// nil: what is served is not sampled.
   package let parity: ParityLane?
 
@@ -49,6 +50,7 @@ package final class Engine: Sendable {
     self.logger = logger
     self.clock = clock
     board = TaskBoard(plan: plan)
+    loadedModels = Mutex(try ModelSet.load(plan, dataDirectory: configuration.dataDirectory))
     blockCache = BlockCache(capacityBytes: configuration.blockCacheBytes)
     thread = try BlockingThread(name: "engine")
     tables = configuration.tableStore.map { TableLane($0, configuration, clock: clock, logger: logger) }
@@ -68,6 +70,9 @@ package final class Engine: Sendable {
 
   /// Reads the features of a plan, as far as the plan that runs has them too.
   package func reader(of plan: Plan) -> FeatureReader { FeatureReader(plan: plan, board: board, clock: clock) }
+
+  /// The models of the plan that runs, or is about to.
+  package var models: ModelSet { loadedModels.withLock { $0 } }
 
   /// Calls `observer` with every plan that takes the place of the one before it, just before its tasks go over to it.
   package func observePlan(_ observer: @escaping @Sendable (Plan) -> Void) {
@@ -116,13 +121,15 @@ package final class Engine: Sendable {
   func prepare(_ plan: Plan) throws(HeadraceError) -> TaskContext {
     let admin = try Admin(configuration.client)
     let preparation = TopicPreparation(plan: plan, configuration: configuration, logger: logger)
+    let models = try ModelSet.load(plan, dataDirectory: configuration.dataDirectory, former: models)
     let count = try preparation.run(admin)
+    loadedModels.withLock { $0 = models }
     board.set(partitionCount: count)
     return TaskContext(
       plan: plan, inputs: InputPlan.all(of: plan), partitionCount: count,
       rejectedRecordBytesMaximum: try preparation.rejectedRecordBytesMaximum(admin), configuration: configuration,
       board: board, schemas: schemas, logger: logger, blockCache: blockCache, reserve: state.withLock { $0.reserve },
-      tables: tables, clock: clock)
+      tables: tables, clock: clock, models: models)
   }
 
   /// Commits, saves and closes everything, and leaves the group: what SIGTERM asks for. Calling it again waits with the

@@ -89,6 +89,7 @@ struct TopicPreparation {
       let retention = try admin.configuration(of: .topic(plan.sources[view.source].topic))["retention.ms"]?.value
       wanted.append(topic(named: name, count, retention.map { ["retention.ms": $0] } ?? [:]))
     }
+    wanted += try predictionTopics(counts, count)
     for topic in wanted {
       guard let found = counts[topic.name] else { continue }
       guard found != count else { continue }
@@ -103,7 +104,7 @@ struct TopicPreparation {
     try create(admin, wanted.filter { counts[$0.name] == nil })
   }
 
-  private func topic(named name: String, _ count: Int32, _ properties: [String: String]) -> NewTopic {
+  func topic(named name: String, _ count: Int32, _ properties: [String: String]) -> NewTopic {
     NewTopic(
       name: name, partitionCount: count, replicationFactor: configuration.replicationFactor, configuration: properties)
   }

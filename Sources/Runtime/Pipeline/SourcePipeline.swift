@@ -30,6 +30,8 @@ final class SourcePipeline {
   let dedupe: DedupeTable?
   /// Where valid records go as they came; nil for none.
   var archive: ArchiveTarget?
+  /// What scores the events; nil without models.
+  var models: ModelStage?
   /// The scope: decoded fields, then derived columns.
   var batch: ColumnBatch
   var derived: [Column]
@@ -166,7 +168,9 @@ extension SourcePipeline {
       records, first: range.lowerBound, count: count, recordKeys: recordKey.map { keys[$0] }, outputs)
     try archive(records, first: range.lowerBound, count: count)
     let first = range.lowerBound
+    if outputs != nil { models?.begin(rowCount: batch.rowCount) }
     try apply(count: count, isEmitting: outputs != nil) { Self.knownMilliseconds(records[first + $0]) }
+    if let outputs { predict(records, first: first, outputs) }
     return count
   }
 
@@ -203,6 +207,12 @@ extension SourcePipeline {
       select(target)
       if let history = target.history {
         try apply(target, history, count: count, known: known)
+        continue
+      }
+      if isEmitting, let models,
+        try models.applyAndGather(
+          target, store, keys: keys[target.keys], rows: decisions.rows, headers: decisions.headers)
+      {
         continue
       }
       try store.apply(

@@ -63,6 +63,10 @@ struct OutputEvidence {
         found.append((TopicPartition(topic: topic, partition: task), sources))
       }
     }
+    for topic in plan.predictionTopics {
+      let input = sources.filter { context.inputs[$0].topic == topic.input }
+      found.append((TopicPartition(topic: topic.name, partition: task), input))
+    }
     for view in plan.views {
       guard let topic = view.repartitionTopic else { continue }
       let input = sources.filter { context.inputs[$0].topic == plan.sources[view.source].topic }

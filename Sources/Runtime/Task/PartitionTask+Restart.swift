@@ -133,6 +133,7 @@ extension PartitionTask {
     let pipeline = try makePipeline(
       store, index, partition, views, saved?.sources.first { $0.source == name }, dedupeName: name)
     pipeline.archive = archiveTarget(ofSource: index)
+    pipeline.models = modelStage(ofSource: index)
     return pipeline
   }
 

@@ -244,7 +244,9 @@ extension PartitionTask {
   /// How a person has the task forget everything.
   fileprivate var beginAnew: String {
     let plan = context.plan
-    let topics = [plan.deadLetterTopic, plan.lateTopic] + plan.views.compactMap(\.repartitionTopic)
+    let topics =
+      [plan.deadLetterTopic, plan.lateTopic] + plan.views.compactMap(\.repartitionTopic)
+      + plan.predictionTopics.map(\.name)
     return "to begin anew, stop every worker, move \(context.configuration.dataDirectory)/state/\(plan.name) away, and "
       + "delete the group \(plan.name) and the topics \(topics.joined(separator: ", "))"
   }

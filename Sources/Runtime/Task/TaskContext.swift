@@ -25,11 +25,13 @@ struct TaskContext: Sendable {
   /// nil: there are no tables.
   var tables: TableLane?
   var clock: WallClock
+  /// Of the plan, compiled.
+  var models: ModelSet
 
   /// Whether anything may ever be written to Kafka: then every commit is a transaction, also one without outputs. A
   /// plain commit that was delayed could move C back behind one.
   var isTransactional: Bool {
-    configuration.writesRejectedRecords || plan.views.contains(where: \.isRepartitioned)
+    configuration.writesRejectedRecords || plan.views.contains(where: \.isRepartitioned) || plan.hasStreamModels
   }
 
   /// Where a task's state is.

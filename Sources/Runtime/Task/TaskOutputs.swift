@@ -24,14 +24,20 @@ final class TaskOutputs {
     var late: ProduceBatch
     /// By view; nil where nothing is repartitioned.
     var deltas: [ProduceBatch?]
+    /// By model.
+    var predictions: [ProduceBatch]
 
-    var sizeBytes: Int { deadLetters.sizeBytes + late.sizeBytes + deltas.reduce(0) { $0 + ($1?.sizeBytes ?? 0) } }
-    var all: [ProduceBatch] { [deadLetters, late] + deltas.compactMap(\.self) }
+    var sizeBytes: Int {
+      deadLetters.sizeBytes + late.sizeBytes + deltas.reduce(0) { $0 + ($1?.sizeBytes ?? 0) }
+        + predictions.reduce(0) { $0 + $1.sizeBytes }
+    }
+    var all: [ProduceBatch] { [deadLetters, late] + deltas.compactMap(\.self) + predictions }
 
     mutating func removeAll() {
       deadLetters.removeAll()
       late.removeAll()
       for view in deltas.indices { deltas[view]?.removeAll() }
+      for model in predictions.indices { predictions[model].removeAll() }
     }
   }
 
@@ -44,7 +50,8 @@ final class TaskOutputs {
       view.repartitionTopic.map { ProduceBatch(topic: $0, partitioner: .murmur2, partitionCount: partitionCount) }
     }
     filling = Buffers(
-      deadLetters: ProduceBatch(topic: plan.deadLetterTopic), late: ProduceBatch(topic: plan.lateTopic), deltas: deltas)
+      deadLetters: ProduceBatch(topic: plan.deadLetterTopic), late: ProduceBatch(topic: plan.lateTopic), deltas: deltas,
+      predictions: plan.models.map { ProduceBatch(topic: $0.outputTopic) })
     spare = filling
   }
 
@@ -115,6 +122,17 @@ extension TaskOutputs {
     withScratch { (writer) throws(HeadraceError) in
       envelope.write(to: &writer)
       unsafe try filling.deltas[view]?.append(value: writer.bytes.span.bytes, partition: partition)
+    }
+  }
+
+  /// What a model says of an event, in the partition of the event.
+  ///
+  /// - Parameter place: of the event, as `sourceHeader` has it.
+  func prediction(model: Int, key: RawSpan?, value: RawSpan, place: RawSpan, traceparent: RawSpan?) {
+    note { () throws(HeadraceError) in
+      try filling.predictions[model].append(key: key, value: value, partition: task)
+      try filling.predictions[model].appendHeader(Self.sourceHeader, place)
+      if let traceparent { try filling.predictions[model].appendHeader("traceparent", traceparent) }
     }
   }
 

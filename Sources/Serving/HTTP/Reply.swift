@@ -5,6 +5,7 @@ struct Reply {
   enum ContentType: String {
     case json = "application/json"
     case problem = "application/problem+json"
+    case octets = "application/octet-stream"
     case metrics = "text/plain; version=0.0.4; charset=utf-8"
   }
 
@@ -18,6 +19,9 @@ struct Reply {
   var allow: String?
   /// Where pushed records went: `topic:partition:offset`, as `min_offset` takes them.
   var offsets: String?
+
+  /// How long the JSON in front of binary tensors is.
+  var inferenceHeaderBytes: Int?
 
   init(status: Int, contentType: ContentType? = nil, body: ByteBuffer = ByteBuffer()) {
     self.status = status

@@ -1,4 +1,4 @@
-internal import Columns
+internal import Core
 internal import NIOCore
 
 /// JSON written straight into the bytes of an answer.
@@ -33,7 +33,7 @@ extension ByteBuffer {
       write(number.isNaN ? "\"NaN\"" : number > 0 ? "\"Infinity\"" : "\"-Infinity\"")
       return
     }
-    var text = NumberText()
+    var text = NumberDigits()
     number.write(to: &text)
     write(text.bytes.span.extracting(first: text.count))
   }
@@ -79,27 +79,5 @@ extension ByteBuffer {
 
   private static func hexadecimal(_ digit: UInt8) -> UInt8 {
     digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-  }
-}
-
-/// The characters of one number on the stack: `description` would allocate a string for those that need many digits.
-private struct NumberText: TextOutputStream {
-  /// The longest double, `-2.2250738585072014e-308`, has 24.
-  private(set) var bytes = InlineArray<32, UInt8>(repeating: 0)
-  private(set) var count = 0
-
-  mutating func write(_ string: String) {
-    for byte in string.utf8 { append(byte) }
-  }
-
-  /// What the standard library calls with the digits of numbers.
-  mutating func _writeASCII(_ buffer: UnsafeBufferPointer<UInt8>) {
-    for index in buffer.indices { unsafe append(buffer[index]) }
-  }
-
-  private mutating func append(_ byte: UInt8) {
-    guard count < 32 else { return }
-    bytes[count] = byte
-    count += 1
   }
 }

@@ -11,6 +11,11 @@ extension FeatureServer {
     let started = NIODeadline.now()
     let queued = ConnectionGuard.nowMilliseconds &- connectionGuard.value.arrivedMilliseconds
     let path = request.head.path ?? ""
+    if let route = InferenceRoute(path: path) {
+      let reply = await inferenceReply(to: route, request, queuedMilliseconds: queued)
+      try await write(reply, isHead: request.method == .head, writer)
+      return counters.answered(nil, status: reply.status, nanoseconds: started.nanosecondsUntilNow)
+    }
     let route = Route(path: path)
     let isKnown = route.map { $0.method == request.method || ($0.method == .get && request.method == .head) } ?? false
     let reply: Reply
@@ -28,7 +33,7 @@ extension FeatureServer {
         if request.headers[.expect] == "100-continue" {
           try? await writer.writeInformationalHead(HTTPResponse(status: .continue))
         }
-        let body = try await self.body(of: request)
+        let body = try await self.body(of: request, bytesMaximum: configuration.limits.bodyBytes)
         reply = try await self.reply(to: route, body: body, deadline: deadline)
       } else {
         reply = await self.reply(to: route)
@@ -76,13 +81,7 @@ extension FeatureServer {
 extension FeatureServer {
   /// What the headers alone tell.
   private func check(_ request: Request, _ route: Route) throws(Problem) {
-    if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
-      throw Problem(
-        415, "ENCODED_BODY", "bodies are not decompressed, this one is \(encoding)", remedy: "send it plain")
-    }
-    if let length = request.headers[.contentLength], let count = Int(length), count > configuration.limits.bodyBytes {
-      throw .bodyTooLarge(configuration.limits.bodyBytes)
-    }
+    try checkHeaders(request, bodyBytes: configuration.limits.bodyBytes)
     // A page in somebody's browser must not write into a server on their machine: browsers send where a page comes
     // from.
     if route.writes, let origin = request.headers[.origin], let host = request.head.authority,
@@ -92,12 +91,23 @@ extension FeatureServer {
     }
   }
 
-  private func body(of request: Request) async throws(Problem) -> ByteBuffer {
+  /// Bodies come plain, and not larger than `bodyBytes`.
+  func checkHeaders(_ request: Request, bodyBytes: Int) throws(Problem) {
+    if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
+      throw Problem(
+        415, "ENCODED_BODY", "bodies are not decompressed, this one is \(encoding)", remedy: "send it plain")
+    }
+    if let length = request.headers[.contentLength], let count = Int(length), count > bodyBytes {
+      throw .bodyTooLarge(bodyBytes)
+    }
+  }
+
+  func body(of request: Request, bytesMaximum: Int) async throws(Problem) -> ByteBuffer {
     var whole = ByteBuffer()
     do {
       for try await var part in request.body {
-        guard whole.readableBytes + part.readableBytes <= configuration.limits.bodyBytes else {
-          throw Problem.bodyTooLarge(configuration.limits.bodyBytes)
+        guard whole.readableBytes + part.readableBytes <= bytesMaximum else {
+          throw Problem.bodyTooLarge(bytesMaximum)
         }
         if whole.readableBytes == 0 { whole = part } else { whole.writeBuffer(&part) }
       }
@@ -117,12 +127,18 @@ extension FeatureServer {
     headers[.contentLength] = String(reply.body.readableBytes)
     if let seconds = reply.retryAfterSeconds { headers[.retryAfter] = String(seconds) }
     if let allow = reply.allow { headers[.allow] = allow }
+    if let bytes = reply.inferenceHeaderBytes { headers[.inferenceHeaderLength] = String(bytes) }
     if let offsets = reply.offsets, let name = HTTPFields.Element.Name("headrace-offsets") { headers[name] = offsets }
     let isEmpty = isHead || reply.body.readableBytes == 0
     try await writer.write(
       response: HTTPResponse(status: .init(code: reply.status), headerFields: headers),
       body: isEmpty ? ResponseBody() : ResponseBody(byteBuffer: reply.body))
   }
+}
+
+extension HTTPFields.Element.Name {
+  /// Where the JSON of an inference request or answer ends, and its binary tensors begin.
+  static let inferenceHeaderLength = Self("inference-header-content-length") ?? .contentLength
 }
 
 extension Problem {

@@ -30,25 +30,30 @@ package final class FeatureServer: Sendable {
     var task: Task<Void, any Error>
   }
 
-  /// - Parameter events: nil for a server that only reads: pushes are refused.
+  /// - Parameters:
+  ///   - events: nil for a server that only reads: pushes are refused.
+  ///   - models: what inference requests are answered with.
   package init(
     catalog: ServingCatalog, features: any OnlineFeatureSource, events: (any EventSink)?, status: any StatusSource,
-    configuration: ServingConfiguration = ServingConfiguration(), clock: WallClock = .system, logger: Logger
+    models: ServedModels = .none, configuration: ServingConfiguration = ServingConfiguration(),
+    clock: WallClock = .system, logger: Logger
   ) {
     self.status = status
     self.configuration = configuration
     self.clock = clock
     self.logger = logger
     admission = AdmissionControl(configuration.admission)
-    offered = Mutex(Offer(catalog, features, events, configuration.limits, clock))
+    offered = Mutex(Offer(catalog, features, events, models, configuration.limits, clock))
   }
 
   /// What a request that comes now is answered from.
   var offer: Offer { offered.withLock { $0 } }
 
   /// Answers from another plan from the next request on.
-  package func replace(catalog: ServingCatalog, features: any OnlineFeatureSource, events: (any EventSink)?) {
-    let next = Offer(catalog, features, events, configuration.limits, clock)
+  package func replace(
+    catalog: ServingCatalog, features: any OnlineFeatureSource, events: (any EventSink)?, models: ServedModels = .none
+  ) {
+    let next = Offer(catalog, features, events, models, configuration.limits, clock)
     offered.withLock { $0 = next }
   }
 

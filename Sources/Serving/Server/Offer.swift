@@ -9,13 +9,15 @@ final class Offer: Sendable {
   let features: any OnlineFeatureSource
   let shapes: ShapeCache
   let pushes: PushHandler?
+  let models: ServedModels
   private let sampled: (any SampledFeatureSource)?
   private let gates: SampleGates?
 
   init(
     _ catalog: ServingCatalog, _ features: any OnlineFeatureSource, _ events: (any EventSink)?,
-    _ limits: ServingConfiguration.Limits, _ clock: WallClock
+    _ models: ServedModels, _ limits: ServingConfiguration.Limits, _ clock: WallClock
   ) {
+    self.models = models
     self.catalog = catalog
     self.features = features
     shapes = ShapeCache(catalog, limits)

@@ -14,6 +14,8 @@ package struct ServingConfiguration: Sendable {
   /// What one request may ask for; more is refused with 413, 422 or 431.
   package struct Limits: Sendable {
     package var bodyBytes = 1_048_576
+    /// Of inference requests: matrices are large.
+    package var inferenceBodyBytes = 64 << 20
     package var headerFieldBytes = 16_384
     package var headerBytes = 16_384
     package var headerCount = 100

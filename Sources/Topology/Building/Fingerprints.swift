@@ -138,12 +138,19 @@ extension Plan {
 
   /// The same for people, in the order of the file.
   var modelDescriptions: [String] {
-    models.map { text($0, isCanonical: false) } + monitors.map(text) + policies.map(text)
+    models.filter { $0.stream == nil }.map { text($0, isCanonical: false) } + monitors.map(text) + policies.map(text)
   }
 
   private func text(_ model: ModelPlan, isCanonical: Bool) -> String {
     var text = "model \(model.name): service \(services[model.service].name), each \(sources[model.source].name), "
-    text += "output \(model.outputTopic), use \(model.use)"
+    text += "output \(model.outputTopic)"
+    if let use = model.use { text += ", use \(use)" }
+    if let stream = model.stream {
+      // The version is the content, wherever it lies.
+      text += isCanonical ? ", version \(stream.file.contentHash)" : ", file \(stream.file.path)"
+      if let threshold = stream.threshold { text += ", threshold \(threshold)" }
+      text += ", \(stream.format.rawValue) with \(stream.features.rawValue) features"
+    }
     if let shadow = model.shadow { text += ", shadow \(shadow)" }
     if let label = model.label {
       let source = sources[label.source]

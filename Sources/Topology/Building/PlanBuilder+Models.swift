@@ -25,6 +25,7 @@ extension PlanBuilder {
     let service = resolve(declared.service, in: declaration.services, "service") { $0.name }
     let source = resolve(declared.each, in: declaration.sources, "source") { $0.name }
     let use = declared.use.flatMap { modelReference($0, "`use` of \(what)") }
+    let file = declared.file.flatMap { modelFile($0, declared, what) }
     let shadow = declared.shadow.flatMap { modelReference($0, "`shadow` of \(what)") }
     if let output = declared.output { checkOutput(output, what) }
     var label: LabelPlan?
@@ -32,9 +33,9 @@ extension PlanBuilder {
       label = self.label(declaredLabel, modelSource: source, what)
       if label == nil { return nil }
     }
-    guard let service, let source, let use, let output = declared.output, let servicePlan = services[service] else {
-      return nil
-    }
+    guard let service, let source, let output = declared.output, use != nil || file != nil,
+      let servicePlan = services[service]
+    else { return nil }
     let remote = servicePlan.views.filter { isRemote($0, from: source) }
     if !remote.isEmpty {
       let names = remote.compactMap { views[$0]?.name }
@@ -44,9 +45,14 @@ extension PlanBuilder {
         remedy: "until owners are routed across processes it runs in one process only")
     }
     checkRequestFields(servicePlan, of: source, declared, what)
+    var stream: StreamModelPlan?
+    if let file {
+      stream = streamModel(file, declared, servicePlan, of: source, what)
+      if stream == nil { return nil }
+    }
     return ModelPlan(
       name: declared.name.text, about: declared.about, service: service, source: source, outputTopic: output.text,
-      use: use, shadow: shadow, label: label, remoteViews: remote)
+      stream: stream, use: use, shadow: shadow, label: label, remoteViews: remote)
   }
 
   /// Whether an event of this source may need a row of another task.
@@ -82,6 +88,14 @@ extension PlanBuilder {
     if let source = declaration.sources.first(where: { $0.topic?.text == output.text }) {
       log.error(
         at: output, "\(what) would write into the topic that source `\(source.name.text)` reads",
+        remedy: "give it a topic of its own")
+    }
+    let name = declaration.name.text
+    if output.text == "\(name).dlq" || output.text == "\(name).late"
+      || views.contains(where: { $0?.repartitionTopic == output.text })
+    {
+      log.error(
+        at: output, "\(what) would write into a topic that this topology needs for something else",
         remedy: "give it a topic of its own")
     }
   }

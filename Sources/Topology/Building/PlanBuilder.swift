@@ -12,6 +12,7 @@ final class PlanBuilder {
   let log: DiagnosticLog
   let schemas: SchemaDirectory
   let frozenServices: [String: [String]]
+  let modelFiles: ModelFiles
 
   /// By position of the declaration; nil where it is wrong.
   var sources: [SourceDraft?] = []
@@ -28,12 +29,14 @@ final class PlanBuilder {
   var policies: [PolicyPlan?] = []
 
   init(
-    _ declaration: TopologyDeclaration, log: DiagnosticLog, schemas: SchemaDirectory, frozenServices: [String: [String]]
+    _ declaration: TopologyDeclaration, log: DiagnosticLog, schemas: SchemaDirectory,
+    frozenServices: [String: [String]], modelFiles: ModelFiles
   ) {
     self.declaration = declaration
     self.log = log
     self.schemas = schemas
     self.frozenServices = frozenServices
+    self.modelFiles = modelFiles
   }
 
   /// - Returns: nil when there is an error in the log.
@@ -44,6 +47,7 @@ final class PlanBuilder {
       EntityPlan(name: $0.name.text, keys: $0.keys.map(\.text), types: [])
     }
     let viewDrafts = declaration.views.map(draft)
+    needModelInputs()
     finishSources()
     views = viewDrafts.map { $0.flatMap(view) }
     buildServing()
@@ -80,7 +84,8 @@ final class PlanBuilder {
       policies: policies.compactMap(\.self), topics: [], fingerprint: Fingerprint(value: 0),
       warnings: log.sorted,
       document: PlanDocument(
-        file: log.source.file, topology: log.source.text, schemas: schemaTexts, frozenServices: expansions))
+        file: log.source.file, topology: log.source.text, schemas: schemaTexts, frozenServices: expansions,
+        models: models.compactMap(\.self).reduce(into: [:]) { $0[$1.name] = $1.stream?.file }))
     plan.topics = plan.neededTopics
     plan.fingerprint = plan.computedFingerprint
     return plan

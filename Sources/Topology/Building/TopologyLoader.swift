@@ -10,15 +10,19 @@ package enum TopologyLoader {
   ///   - schemas: where `<topic>.avsc` is found.
   ///   - frozenServices: what `view:*` stands for in services that were applied before (`Plan.document.frozenServices`
   ///     of the plan that runs).
+  ///   - models: where the files of models are; nil: beside the topology.
   /// - Returns: the plan, with its warnings, or everything that is wrong.
   package static func load(
-    yaml: String, file: String, schemas: SchemaDirectory, frozenServices: [String: [String]] = [:]
+    yaml: String, file: String, schemas: SchemaDirectory, frozenServices: [String: [String]] = [:],
+    models: ModelFiles? = nil
   ) -> Result<Plan, TopologyErrors> {
     let source = SourceText(file: file, text: yaml)
     let log = DiagnosticLog(source: source)
     var parser = YAMLParser(log: log)
     if let root = parser.parse(), let declaration = TopologyDeclaration(root, log: log) {
-      let builder = PlanBuilder(declaration, log: log, schemas: schemas, frozenServices: frozenServices)
+      let builder = PlanBuilder(
+        declaration, log: log, schemas: schemas, frozenServices: frozenServices,
+        modelFiles: models ?? ModelFiles(besideTopology: file))
       if let plan = builder.build() { return .success(plan) }
     }
     return .failure(TopologyErrors(source: source, diagnostics: log.sorted))
@@ -28,7 +32,7 @@ package enum TopologyLoader {
   package static func load(_ document: PlanDocument) -> Result<Plan, TopologyErrors> {
     load(
       yaml: document.topology, file: document.file, schemas: SchemaDirectory(texts: document.schemas),
-      frozenServices: document.frozenServices)
+      frozenServices: document.frozenServices, models: ModelFiles(recorded: document.models))
   }
 }
 

@@ -13,6 +13,11 @@ struct ModelDeclaration {
   var service: YAMLScalar?
   var each: YAMLScalar?
   var output: YAMLScalar?
+  /// A file, relative to the topology's folder.
+  var file: YAMLScalar?
+  var threshold: Located<Double>?
+  var format: Located<PredictionFormat>?
+  var features: Located<PredictionFeatures>?
   var use: YAMLScalar?
   var shadow: YAMLScalar?
   var label: Label?
@@ -25,10 +30,34 @@ struct ModelDeclaration {
     service = reader.text("service", isRequired: true)
     each = reader.text("each", isRequired: true)
     output = reader.text("output", isRequired: true)
-    use = reader.text("use", isRequired: true)
+    file = reader.text("file")
+    threshold = reader.node("threshold").flatMap { log.number($0, "`threshold` of \(what)") }
+    format = reader.choice("format", of: PredictionFormat.self)
+    features = reader.choice("features", of: PredictionFeatures.self)
+    use = reader.text("use")
     shadow = reader.text("shadow")
     label = reader.node("label").flatMap { Self.label($0, what, log) }
     reader.finish()
+    if (file == nil) == (use == nil) {
+      log.error(
+        at: name, "\(what) needs one of `file` and `use`", found: file == nil ? "neither" : "both",
+        remedy: "write `file: models/\(name.text).txt`")
+    }
+    refuseWhatIsToCome(what, log)
+  }
+
+  /// Keys that would be accepted and change nothing.
+  private func refuseWhatIsToCome(_ what: String, _ log: DiagnosticLog) {
+    if file != nil, let shadow {
+      log.error(
+        at: shadow, "`shadow` of \(what) is not available yet: a model from a `file` runs alone", remedy: "remove it")
+    }
+    guard file == nil else { return }
+    for scalar in [threshold?.scalar, format?.scalar, features?.scalar].compactMap(\.self) {
+      log.error(
+        at: scalar, "\(what) says how predictions are written, and nothing writes them",
+        remedy: "models of the registry do not run yet: name a `file`")
+    }
   }
 
   private static func label(_ node: YAMLNode, _ what: String, _ log: DiagnosticLog) -> Label? {

@@ -9,7 +9,9 @@ package struct ModelPlan: Sendable {
   /// A position in `Plan.sources`.
   package var source: Int
   package var outputTopic: String
-  package var use: ModelReference
+  /// What runs in the stream; nil for a model that is declared by its name in the registry alone.
+  package var stream: StreamModelPlan?
+  package var use: ModelReference?
   /// Scored beside it; its predictions are compared and never served.
   package var shadow: ModelReference?
   package var label: LabelPlan?

@@ -14,12 +14,18 @@ package struct PlanDocument: Sendable, Equatable {
   package var schemas: [String: String]
   /// What `view:*` stood for in each service when it was first applied.
   package var frozenServices: [String: [String]]
+  /// The files of models, by the model's name: their bytes stay where they are.
+  package var models: [String: ModelFile]
 
-  package init(file: String, topology: String, schemas: [String: String], frozenServices: [String: [String]] = [:]) {
+  package init(
+    file: String, topology: String, schemas: [String: String], frozenServices: [String: [String]] = [:],
+    models: [String: ModelFile] = [:]
+  ) {
     self.file = file
     self.topology = topology
     self.schemas = schemas
     self.frozenServices = frozenServices
+    self.models = models
   }
 
   /// One JSON document; equal documents give equal bytes.
@@ -35,13 +41,20 @@ package struct PlanDocument: Sendable, Equatable {
       $0.array("frozen_services") {
         for service in frozenServices.keys.sorted() { $0.strings([service] + (frozenServices[service] ?? [])) }
       }
+      guard !models.isEmpty else { return }
+      $0.array("models") {
+        for (name, file) in models.sorted(by: { $0.key < $1.key }) {
+          $0.strings(
+            [name, file.path, file.contentHash, "\(file.featureCount)", "\(file.outputCount)", file.summary])
+        }
+      }
     }
     return json.bytes
   }
 
   /// - Throws: `PLAN_DOCUMENT_INVALID`, or `PLAN_DOCUMENT_NEWER` when a newer Headrace wrote it.
   package init(decoding json: [UInt8]) throws(HeadraceError) {
-    let names = ["version", "file", "topology", "schemas", "frozen_services"]
+    let names = ["version", "file", "topology", "schemas", "frozen_services", "models"]
     var reader = try JSONFieldReader(fields: names.map { FieldPath(name: $0) })
     try reader.read(json.span, ends: [UInt32(clamping: json.count)])
     if let fault = reader.fault(document: 0) { throw .planDocument("it is not JSON: \(fault)") }
@@ -58,6 +71,14 @@ package struct PlanDocument: Sendable, Equatable {
     for pair in try Self.lists(values[3], json) where pair.count == 2 { schemas[pair[0]] = pair[1] }
     frozenServices = [:]
     for list in try Self.lists(values[4], json) { frozenServices[list.first ?? ""] = Array(list.dropFirst()) }
+    models = [:]
+    for list in try Self.lists(values[5], json) {
+      guard list.count == 6, let features = Int(list[3]), let outputs = Int(list[4]) else {
+        throw .planDocument("a model's file is not described as it should be")
+      }
+      models[list[0]] = ModelFile(
+        path: list[1], contentHash: list[2], summary: list[5], featureCount: features, outputCount: outputs)
+    }
   }
 
   private static func text(_ value: JSONValue, _ json: [UInt8]) -> String? {

@@ -276,7 +276,10 @@ struct PlanComparison {
     for text in after where !before.contains(text) {
       let subject = String(text.prefix { $0 != ":" })
       let isChange = before.contains { $0.hasPrefix("\(subject):") }
-      add(isChange ? .changed : .added, quoted(subject), .safe, "declared, not run yet")
+      let runs = new.models.contains { $0.stream != nil && subject == "model \($0.name)" }
+      add(
+        isChange ? .changed : .added, quoted(subject), .safe,
+        runs ? "predicts from the switch on, no state is rebuilt" : "declared, not run yet")
     }
     for text in before {
       let subject = String(text.prefix { $0 != ":" })

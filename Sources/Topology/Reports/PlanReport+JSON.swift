@@ -35,6 +35,9 @@ extension PlanReport {
         }
       }
       $0.array("services") { writer in plan.services.forEach { write($0, &writer) } }
+      if plan.models.contains(where: { $0.stream != nil }) {
+        $0.array("models") { writer in plan.models.forEach { write($0, &writer) } }
+      }
       $0.member("declared_not_run_yet", plan.modelDescriptions)
       if let state { write(state, &$0) }
       if let history { write(history, &$0) }
@@ -150,6 +153,23 @@ extension PlanReport {
         }
       }
       $0.member("fingerprint", service.fingerprint.description)
+    }
+  }
+
+  private func write(_ model: ModelPlan, _ writer: inout JSONWriter) {
+    guard let stream = model.stream else { return }
+    writer.object {
+      $0.member("name", model.name)
+      $0.member("service", plan.services[model.service].name)
+      $0.member("each", plan.sources[model.source].name)
+      $0.member("output", model.outputTopic)
+      $0.member("file", stream.file.path)
+      $0.member("version", stream.file.contentHash)
+      $0.member("summary", stream.file.summary)
+      if let threshold = stream.threshold { $0.member("threshold", threshold) }
+      $0.member("format", stream.format.rawValue)
+      $0.member("features", stream.features.rawValue)
+      $0.member("remote_views", model.remoteViews.map { plan.views[$0].name })
     }
   }
 

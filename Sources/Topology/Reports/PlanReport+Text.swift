@@ -121,9 +121,25 @@ extension PlanReport {
   }
 
   private var modelLines: [String] {
-    plan.modelDescriptions.isEmpty
-      ? []
-      : ["declared, not run yet"] + plan.modelDescriptions.map { "  \($0)" } + [""]
+    plan.models.flatMap(lines)
+      + (plan.modelDescriptions.isEmpty
+        ? [] : ["declared, not run yet"] + plan.modelDescriptions.map { "  \($0)" } + [""])
+  }
+
+  private func lines(_ model: ModelPlan) -> [String] {
+    guard let stream = model.stream else { return [] }
+    var lines = [
+      "model \(model.name)  of \(plan.services[model.service].name) for each \(plan.sources[model.source].name)"
+        + "  version \(stream.file.contentHash.prefix(16))",
+      "  reads   \(stream.file.path): \(stream.file.summary)",
+      "  writes  \(model.outputTopic), \(stream.format.rawValue), features: \(stream.features.rawValue)",
+    ]
+    if let threshold = stream.threshold { lines.append("  decides a score from \(threshold) on is a yes") }
+    if !model.remoteViews.isEmpty {
+      let names = model.remoteViews.map { plan.views[$0].name }
+      lines.append("  asks    other tasks of this process for \(names.joined(separator: ", "))")
+    }
+    return lines + [""]
   }
 
   private func diffLines(_ diff: PlanDiff) -> [String] {

@@ -13,6 +13,8 @@ struct RunCommand: AsyncParsableCommand {
       A worker is a member of the consumer group that has the topology's name. More workers share the partitions; each \
       has a data folder of its own, and answers for the keys of its own partitions.
 
+      Models of the topology with a `file` score its events, and answer the Open Inference Protocol under /v2.
+
       Topics must exist, with as many partitions each; what Headrace needs beside them it makes. SIGTERM drains: \
       requests are answered, partitions given back, the state saved, exit 0. A second signal stops at once.
 

@@ -43,13 +43,13 @@ final class TopologyProcess: Sendable {
     let status = EngineStatusSource(engine)
     let events = try await KafkaEventSink(client: runtime.client, targets: plan.pushTargets)
     let server = FeatureServer(
-      catalog: ServingCatalog(plan), features: source, events: events, status: status, configuration: serving,
-      logger: logger)
+      catalog: ServingCatalog(plan), features: source, events: events, status: status,
+      models: ServedModels(plan, engine.models), configuration: serving, logger: logger)
     engine.observePlan { [weak engine] plan in
       guard let engine else { return }
       server.replace(
         catalog: ServingCatalog(plan), features: EngineFeatureSource(engine, plan),
-        events: events.aimed(at: plan.pushTargets))
+        events: events.aimed(at: plan.pushTargets), models: ServedModels(plan, engine.models))
     }
     try await server.start()
     do {

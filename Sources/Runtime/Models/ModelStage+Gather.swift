@@ -1,0 +1,104 @@
+internal import Columns
+internal import Core
+internal import Expressions
+internal import Features
+internal import OnlineStore
+internal import Topology
+
+extension ModelStage {
+  /// Empties the matrix for a batch: what nobody fills is missing.
+  func begin(rowCount: Int) {
+    let (cells, flags) = (rowCount * stride, rowCount * blocks.count)
+    if matrix.count < cells { matrix += repeatElement(.nan, count: cells - matrix.count) }
+    unsafe matrix.withUnsafeMutableBufferPointer { buffer in
+      unsafe UnsafeMutableBufferPointer(rebasing: buffer[..<cells]).update(repeating: .nan)
+    }
+    if isMissing.count < flags { isMissing += repeatElement(false, count: flags - isMissing.count) }
+    for index in blocks.indices {
+      // A view of our own that is not applied here is still being built.
+      for row in 0..<rowCount { isMissing[row * blocks.count + index] = blocks[index].isOwn }
+    }
+    if applies.count < rowCount { applies += repeatElement(false, count: rowCount - applies.count) }
+  }
+
+  /// Applies the rows of a view of this source, and takes its features after each event.
+  ///
+  /// - Parameters:
+  ///   - target: the view; `target.rows` are those that it takes.
+  ///   - rows: all rows that are predicted for.
+  /// - Returns: false for a view that no model reads: nothing was done.
+  func applyAndGather(
+    _ target: SourcePipeline.ViewTarget, _ store: TaskStore, keys: borrowing EntityKeys, rows: [Int],
+    headers: borrowing EventHeaders
+  ) throws(HeadraceError) -> Bool {
+    guard let position = blocks.firstIndex(where: { $0.view == target.view }) else { return false }
+    let block = blocks[position]
+    readRows.removeAll(keepingCapacity: true)
+    for row in rows {
+      isMissing[row * blocks.count + position] = false
+      applies[row] = false
+      // Nothing is kept under such a key, as `RowDecisions.select` has it.
+      guard keys.isValid[row], keys.text[row].byteCount <= EntityKey.bytesMaximum else { continue }
+      readRows.append(row)
+    }
+    for row in target.rows { applies[row] = true }
+    let (rows, flags) = (readRows, applies)
+    try unsafe matrix.withUnsafeMutableBufferPointer { buffer throws(HeadraceError) in
+      guard let start = buffer.baseAddress else { return }
+      try unsafe store.applyAndGather(
+        view: target.storeView, keys: keys, inputs: target.inputs, rows: rows, applies: flags, headers: headers,
+        into: FeatureMatrix(start: start + block.first, stride: stride, width: block.width))
+    }
+    return true
+  }
+
+  /// Reads the rows of other sources and other tasks as they are now, at the times of the events.
+  func readOthers(_ batch: borrowing ColumnBatch, rows: [Int], headers: borrowing EventHeaders) {
+    for (position, block) in blocks.enumerated() where !block.isOwn {
+      keys.encode(batch.columns, parts: block.keyColumns, rowCount: batch.rowCount)
+      for row in rows where keys.isValid[row] {
+        key.replace(row: row, of: keys)
+        do throws(ReadError) {
+          try reader.read(
+            view: block.view, key: key, at: .asOf(headers.eventTimesMilliseconds[row]), features: block.features,
+            into: &values)
+        } catch {
+          isMissing[row * blocks.count + position] = true
+          continue
+        }
+        for (index, value) in values.enumerated() {
+          matrix[row * stride + block.first + index] = value.value.number ?? .nan
+        }
+      }
+    }
+  }
+
+  /// Computes on-demand features for the whole batch.
+  func compute(_ batch: borrowing ColumnBatch, _ scratch: inout ExpressionScratch) {
+    for index in computed.indices {
+      for (position, origin) in computed[index].inputs.enumerated() {
+        switch origin {
+        case .event(let column): computed[index].batch.columns[position] = copy(batch.columns[column])
+        case .computed(let other): computed[index].batch.columns[position] = computed[other].result
+        case .gathered(let column):
+          computed[index].batch.columns[position].removeAll()
+          for row in 0..<batch.rowCount {
+            computed[index].batch.columns[position].append(number: matrix[row * stride + column])
+          }
+        }
+      }
+      computed[index].batch.rowCount = batch.rowCount
+      var result = Column(computed[index].expression.type)
+      swap(&result, &computed[index].result)
+      computed[index].expression.evaluate(computed[index].batch, into: &result, scratch: &scratch)
+      swap(&result, &computed[index].result)
+      // What was lent is given back, so that its owner fills it in place.
+      for (position, origin) in computed[index].inputs.enumerated() {
+        if case .gathered = origin { continue }
+        computed[index].batch.columns[position] = Column(computed[index].batch.columns[position].type)
+      }
+    }
+  }
+
+  private func copy(_ column: Column) -> Column { column }
+}

@@ -1,0 +1,156 @@
+internal import Core
+internal import Topology
+
+/// Writes predictions as JSON, byte by byte: what is the same in every record is made once.
+struct PredictionText {
+  /// What a prediction says of its event.
+  struct Event {
+    var offset: Int64
+    var partition: Int32
+    var eventTimeMilliseconds: Int64
+    /// From the record's timestamp to the prediction.
+    var latencyMilliseconds: Int64?
+  }
+
+  private let threshold: Double?
+  private let features: PredictionFeatures
+  /// `{"id":"topic-`.
+  private let idPrefix: [UInt8]
+  /// `/model","model":"…",…`, up to the scores.
+  private let head: [UInt8]
+  /// `,"topic":"…"`.
+  private let topic: [UInt8]
+  /// `topic/`.
+  private let placePrefix: [UInt8]
+  /// By the stage's blocks.
+  private let viewNames: [[UInt8]]
+
+  init(_ plan: Plan, model index: Int, _ stream: StreamModelPlan) {
+    let model = plan.models[index]
+    let service = plan.services[model.service]
+    let topic = plan.sources[model.source].topic
+    threshold = stream.threshold
+    features = stream.features
+    // Names of models, services, topics and views are made of letters, digits, `.`, `_` and `-`.
+    idPrefix = Array("{\"id\":\"\(topic)-".utf8)
+    head = Array(
+      """
+      /\(model.name)","model":"\(model.name)","model_version":"\(stream.file.contentHash)",\
+      "service":"\(service.name)","service_version":"\(service.fingerprint)"
+      """.utf8)
+    self.topic = Array(",\"topic\":\"\(topic)\",\"partition\":".utf8)
+    placePrefix = Array("\(topic)/".utf8)
+    viewNames = plan.views.map { Array("\"\($0.name)\"".utf8) }
+  }
+
+  /// `topic/partition@offset`.
+  func writePlace(_ bytes: inout [UInt8], partition: Int32, offset: Int64) {
+    bytes += placePrefix
+    bytes.appendNumber(Int64(partition))
+    bytes.append(UInt8(ascii: "@"))
+    bytes.appendNumber(offset)
+  }
+
+  func write(
+    _ bytes: inout [UInt8], _ event: Event, scores: Span<Double>, vector: Span<Float>, _ stage: ModelStage, row: Int
+  ) {
+    bytes += idPrefix
+    bytes.appendNumber(Int64(event.partition))
+    bytes.append(UInt8(ascii: "-"))
+    bytes.appendNumber(event.offset)
+    bytes += head
+    writeScores(&bytes, scores)
+    writeFeatures(&bytes, vector)
+    writeMissing(&bytes, stage, row)
+    bytes += topic
+    bytes.appendNumber(Int64(event.partition))
+    bytes.append(",\"offset\":")
+    bytes.appendNumber(event.offset)
+    bytes.append(",\"event_time\":")
+    bytes.appendNumber(event.eventTimeMilliseconds)
+    if let latency = event.latencyMilliseconds {
+      bytes.append(",\"latency_ms\":")
+      bytes.appendNumber(latency)
+    }
+    bytes.append(UInt8(ascii: "}"))
+  }
+
+  private func writeScores(_ bytes: inout [UInt8], _ scores: Span<Double>) {
+    guard scores.count != 1 else {
+      bytes.append(",\"score\":")
+      bytes.appendNumber(scores[0])
+      if let threshold { bytes.append(scores[0] >= threshold ? ",\"label\":true" : ",\"label\":false") }
+      return
+    }
+    bytes.append(",\"scores\":[")
+    var best = 0
+    for index in scores.indices {
+      if index > 0 { bytes.append(UInt8(ascii: ",")) }
+      bytes.appendNumber(scores[index])
+      if scores[index] > scores[best] { best = index }
+    }
+    bytes.append("],\"label\":")
+    bytes.appendNumber(Int64(best))
+  }
+
+  private func writeFeatures(_ bytes: inout [UInt8], _ vector: Span<Float>) {
+    switch features {
+    case .none: break
+    case .full:
+      bytes.append(",\"features\":[")
+      for index in vector.indices {
+        if index > 0 { bytes.append(UInt8(ascii: ",")) }
+        bytes.appendNumber(vector[index])
+      }
+      bytes.append(UInt8(ascii: "]"))
+    case .hash:
+      bytes.append(",\"features_hash\":\"")
+      unsafe bytes.appendHexadecimal(Hash64.hash(vector.bytes))
+      bytes.append(UInt8(ascii: "\""))
+    }
+  }
+
+  /// Views whose rows could not be asked for: their features have the service's defaults.
+  private func writeMissing(_ bytes: inout [UInt8], _ stage: ModelStage, _ row: Int) {
+    var count = 0
+    for (position, block) in stage.blocks.enumerated() where stage.isMissing[row * stage.blocks.count + position] {
+      bytes.append(count == 0 ? ",\"missing_views\":[" : ",")
+      bytes += viewNames[block.view]
+      count += 1
+    }
+    if count > 0 { bytes.append(UInt8(ascii: "]")) }
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func append(_ text: StaticString) {
+    unsafe append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  fileprivate mutating func appendNumber(_ number: Int64) {
+    if number < 0 { append(UInt8(ascii: "-")) }
+    let start = count
+    var rest = number.magnitude
+    repeat {
+      append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+      rest /= 10
+    } while rest > 0
+    self[start...].reverse()
+  }
+
+  /// The shortest digits that read back as the same number; null of NaN. JSON has no infinity: what is beyond every
+  /// double reads back as one.
+  fileprivate mutating func appendNumber<Number: BinaryFloatingPoint & TextOutputStreamable>(_ number: Number) {
+    guard number.isFinite else { return append(number.isNaN ? "null" : number > 0 ? "1e999" : "-1e999") }
+    var digits = NumberDigits()
+    number.write(to: &digits)
+    for index in 0..<digits.count { append(digits.bytes[index]) }
+  }
+
+  fileprivate mutating func appendHexadecimal(_ number: UInt64) {
+    for shift in stride(from: 60, through: 0, by: -4) {
+      let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 15
+      append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+    }
+  }
+}

@@ -1,0 +1,60 @@
+internal import Core
+internal import Kafka
+internal import Topology
+
+extension SourcePipeline {
+  /// One prediction of each model for each record that was applied or repaired, in the order of the log. Records that
+  /// were filtered, came twice, came too late or broke their contract have none.
+  func predict(_ records: borrowing ConsumedBatch, first: Int, _ outputs: TaskOutputs) {
+    guard let models, !decisions.rows.isEmpty else { return }
+    let rows = decisions.rows
+    models.readOthers(batch, rows: rows, headers: decisions.headers)
+    models.compute(batch, &scratch)
+    for model in models.models {
+      model.score(models, batch, rows: rows)
+      model.write(
+        models, records, first: first, rows: rows, headers: decisions.headers,
+        nowMilliseconds: WallClock.system.nowMilliseconds, to: outputs)
+    }
+  }
+}
+
+extension PartitionTask {
+  /// The models that score the events of a source of this task; nil without any.
+  func modelStage(ofSource index: Int) -> ModelStage? {
+    let reader = FeatureReader(plan: context.plan, board: context.board, clock: context.clock)
+    return ModelStage(context.plan, source: index, models: context.models, reader: reader)
+  }
+}
+
+extension TopicPreparation {
+  /// The topics of predictions, with a partition for each task.
+  func predictionTopics(_ counts: [String: Int32], _ count: Int32) throws(HeadraceError) -> [NewTopic] {
+    var names: [String] = []
+    for topic in plan.predictionTopics where !names.contains(topic.name) {
+      names.append(topic.name)
+      guard let found = counts[topic.name], found != count else { continue }
+      throw HeadraceError(
+        .user, "OUTPUT_PARTITIONS_DIFFER",
+        "\(topic.name) has \(found) partitions, and predictions go to the partition of their event, of which there are "
+          + "\(count)", place: plan.name, remedy: "name another output topic, or make this one with \(count) partitions"
+      )
+    }
+    return names.map { topic(named: $0, count, [:]) }
+  }
+}
+
+extension Plan {
+  /// Topics that predictions are written to, each once, with the input topic that they come from.
+  var predictionTopics: [(name: String, input: String)] {
+    var found: [(name: String, input: String)] = []
+    for model in models where model.stream != nil {
+      let topic = (model.outputTopic, sources[model.source].topic)
+      if !found.contains(where: { $0 == topic }) { found.append(topic) }
+    }
+    return found
+  }
+
+  /// Whether any model writes predictions.
+  var hasStreamModels: Bool { models.contains { $0.stream != nil } }
+}

@@ -1,0 +1,43 @@
+/// The addresses of the Open Inference Protocol, version 2.
+///
+/// https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
+enum InferenceRoute: Equatable {
+  case server, live, ready
+  case model(String, version: String?)
+  case modelReady(String, version: String?)
+  case infer(String, version: String?)
+
+  /// - Parameter path: with whatever query; nil for what does not begin with `/v2`.
+  init?(path: String) {
+    let parts = path.prefix { $0 != "?" }.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(
+      String.init)
+    guard parts.first == "v2" else { return nil }
+    switch parts.dropFirst() {
+    case [], [""]: self = .server
+    case ["health", "live"]: self = .live
+    case ["health", "ready"]: self = .ready
+    case let rest where rest.first == "models" && rest.count >= 2:
+      var names = Array(rest.dropFirst())
+      let name = names.removeFirst()
+      var version: String?
+      if names.count >= 2, names[0] == "versions" {
+        version = names[1]
+        names.removeFirst(2)
+      }
+      switch names {
+      case []: self = .model(name, version: version)
+      case ["ready"]: self = .modelReady(name, version: version)
+      case ["infer"]: self = .infer(name, version: version)
+      default: return nil
+      }
+    default: return nil
+    }
+  }
+
+  var isInfer: Bool {
+    if case .infer = self { true } else { false }
+  }
+
+  /// Whoever asks how the server is has to be told, however much there is to do.
+  var isExemptFromAdmission: Bool { !isInfer }
+}

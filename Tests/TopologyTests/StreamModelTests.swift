@@ -1,0 +1,124 @@
+import Expressions
+import Foundation
+import Testing
+
+@testable import Topology
+
+/// Models of a file: what the plan says of them, and what is refused.
+@Suite struct StreamModelTests {
+  static let models = """
+
+    models:
+      delay:
+        service: delay_v2
+        each: departed
+        output: small.predictions
+        file: model.json
+        threshold: 0.5
+        features: full
+    """
+
+  static let names = ["flights_1h", "mean_delay_6h", "distance", "against_mean"]
+
+  static func text(_ features: String = "carriers:flights_1h, carriers:mean_delay_6h, request:distance, against_mean")
+    throws -> String
+  {
+    let services = "  delay_v2: {features: [\(features)], defaults: {against_mean: 0}}"
+    return "\(Sample.text)\n\(services)\(models)"
+  }
+
+  static func linear(_ names: [String], intercept: Double = 0) -> String {
+    let weights = names.map { _ in "1" }.joined(separator: ", ")
+    let list = names.map { "\"\($0)\"" }.joined(separator: ", ")
+    return #"{"model": "linear", "features": [\#(list)], "weights": [\#(weights)], "intercept": \#(intercept)}"#
+  }
+
+  /// Loads a topology with `model.json` beside it; nil: there is no such file.
+  static func load(_ yaml: String, model: String?) throws -> Result<Plan, TopologyErrors> {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("headrace-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    if let model { try Data(model.utf8).write(to: folder.appendingPathComponent("model.json")) }
+    return Sample.load(yaml, file: "\(folder.path)/small.yaml")
+  }
+
+  static func errors(_ yaml: String, model: String? = linear(names)) throws -> [String] {
+    switch try load(yaml, model: model) {
+    case .success: []
+    case .failure(let errors): errors.diagnostics.map(\.description)
+    }
+  }
+
+  @Test func `A plan says what runs, and can be made again without the file`() throws {
+    let plan = try Self.load(Self.text(), model: Self.linear(Self.names)).get()
+    let stream = try #require(plan.models[0].stream)
+    #expect(stream.threshold == 0.5 && stream.features == .full && stream.format == .json)
+    #expect(stream.file.featureCount == 4 && stream.file.contentHash.count == 64)
+    let requested = plan.services[0].requestFields.map { plan.requestFields[$0].name }
+    #expect(stream.requestColumns.map { plan.sources[0].scope[$0].name } == requested)
+    #expect(requested.sorted() == ["dep_delay", "distance"])
+    #expect(stream.keyColumns.map { $0.map { plan.sources[0].scope[$0].name } } == [["carrier"]])
+    let document = try PlanDocument(decoding: plan.document.encoded())
+    #expect(document == plan.document)
+    let again = try TopologyLoader.load(document).get()
+    #expect(again.fingerprint == plan.fingerprint && again.models[0].stream == stream)
+    let report = PlanReport(plan: plan).text
+    #expect(report.contains("model delay  of delay_v2 for each departed") && !report.contains("not run yet"))
+  }
+
+  @Test func `Another file is another plan with the same views`() throws {
+    let before = try Self.load(Self.text(), model: Self.linear(Self.names)).get()
+    let after = try Self.load(Self.text(), model: Self.linear(Self.names, intercept: 1)).get()
+    #expect(before.fingerprint != after.fingerprint)
+    #expect(before.views.map(\.fingerprint) == after.views.map(\.fingerprint))
+    let changes = PlanDiff(old: before, new: after).changes
+    #expect(changes.map(\.subject) == ["model `delay`"] && changes[0].reason.contains("no state is rebuilt"))
+  }
+
+  @Test func `Fields that only a model reads are decoded`() throws {
+    let text = try Self.text().replacing("    lateness: 30m\n", with: "    lateness: 30m\n    archive: off\n")
+    let plan = try Self.load(text, model: Self.linear(Self.names)).get()
+    #expect(plan.sources[0].scope.contains { $0.name == "distance" })
+  }
+
+  static let mistakes: [(old: String, new: String, expected: String)] = [
+    ("file: model.json", "file: models/none.json", "there is no such file"),
+    ("file: model.json", "file: model.json\n    use: delay@champion", "needs one of `file` and `use`"),
+    ("    file: model.json\n", "", "needs one of `file` and `use`"),
+    ("file: model.json", "file: model.json\n    shadow: delay:3", "is not available yet"),
+    ("threshold: 0.5", "threshold: high", "is no number"),
+    ("output: small.predictions", "output: small.dlq", "needs for something else"),
+    ("features: full", "features: all", "has an unknown value"),
+    ("features: full", "format: avro", "has an unknown value"),
+    ("file: model.json", "files: model.json", "did you mean `file`?"),
+  ]
+
+  @Test(arguments: mistakes.indices)
+  func `Each mistake has its message`(index: Int) throws {
+    let mistake = Self.mistakes[index]
+    let text = try Self.text()
+    try #require(text.contains(mistake.old))
+    let errors = try Self.errors(text.replacing(mistake.old, with: mistake.new))
+    #expect(errors.contains { $0.contains(mistake.expected) }, "\(errors)")
+  }
+
+  @Test(arguments: [
+    (linear(["a", "b"]), "2 features in the file"),
+    (linear(["flights_1h", "mean_delay_6h", "against_mean", "distance"]), "column 2"),
+    ("{}", "`file` of model `delay`"), ("tree\n", "`file` of model `delay`"),
+  ])
+  func `A file that does not fit is refused where it is named`(model: String, expected: String) throws {
+    let errors = try Self.errors(Self.text(), model: model)
+    #expect(errors.contains { $0.contains(expected) && $0.contains("small.yaml:") }, "\(errors)")
+  }
+
+  @Test func `Columns that a library has numbered fit any service`() throws {
+    #expect(try Self.errors(Self.text(), model: Self.linear((0..<4).map { "Column_\($0)" })).isEmpty)
+  }
+
+  @Test func `Models take numbers`() throws {
+    let text = try Self.text("carriers:flights_1h, request:origin, request:distance, against_mean")
+    let errors = try Self.errors(text, model: Self.linear(["flights_1h", "origin", "distance", "against_mean"]))
+    #expect(errors.contains { $0.contains("models take numbers") }, "\(errors)")
+  }
+}
