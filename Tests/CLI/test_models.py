@@ -13,7 +13,7 @@ import pytest
 import tritonclient.http
 from test_worker import Worker
 
-FEATURES = ["n_1d", "total_1d", "largest_1d", "amount", "share"]
+FEATURES = ["n_24h", "total_24h", "largest_24h", "amount", "share"]
 T0 = 1_700_000_000_000
 PARTITIONS = 3
 
@@ -36,9 +36,9 @@ views:
     source: payments
     entity: user
     features: {n: count over 1d, total: sum(amount) over 1d, largest: max(amount) over 1d}
-on_demand: {share: "amount / by_user:total_1d"}
+on_demand: {share: "amount / by_user:total_24h"}
 services:
-  payments_v1: ["by_user:n_1d", "by_user:total_1d", "by_user:largest_1d", "request:amount", share]
+  payments_v1: ["by_user:n_24h", "by_user:total_24h", "by_user:largest_24h", "request:amount", share]
 models:
   fraud: {service: payments_v1, each: payments, file: models/fraud.txt, output: TOPIC.predictions, threshold: 0.5,
     features: full}
