@@ -1,6 +1,6 @@
 package import Columns
 package import Core
-internal import Features
+package import Features
 internal import Rocks
 
 /// Where `applyAndGather` leaves features: a matrix of doubles, row by row. The caller keeps the memory alive.
@@ -10,18 +10,18 @@ package struct FeatureMatrix {
   package let start: UnsafeMutablePointer<Double>
   /// Doubles from one row to the next.
   package let stride: Int
-  /// Features of this view: all of them, in the layout's order.
-  package let width: Int
+  /// Which features of the view, and where in a row.
+  package let plan: GatherPlan
 
-  package init(start: UnsafeMutablePointer<Double>, stride: Int, width: Int) {
+  package init(start: UnsafeMutablePointer<Double>, stride: Int, plan: GatherPlan) {
     unsafe self.start = unsafe start
     self.stride = stride
-    self.width = width
+    self.plan = plan
   }
 
   @inline(__always)
   func row(_ row: Int) -> UnsafeMutableBufferPointer<Double> {
-    unsafe UnsafeMutableBufferPointer(start: start + row * stride, count: width)
+    unsafe UnsafeMutableBufferPointer(start: start + row * stride, count: plan.count)
   }
 }
 

@@ -117,7 +117,7 @@ extension ViewRows {
       let index = applies[row] ? apply(row, keys, events, headers, hint: hint) : entry(of: row, keys, hint: hint)
       unsafe layout.gather(
         table.entry(index).pointee.row, at: headers.eventTimesMilliseconds[row],
-        watermark: headers.watermarksMilliseconds[row], into: matrix.row(row))
+        watermark: headers.watermarksMilliseconds[row], matrix.plan, into: matrix.row(row))
     }
     noteApplied(upTo: headers.offsets[rows[range.upperBound - 1]] &+ 1)
   }

@@ -133,7 +133,7 @@ import Testing
       try unsafe store.applyAndGather(
         view: 0, keys: batch.keys, inputs: [batch.amounts], rows: batch.rows,
         applies: [Bool](repeating: true, count: count), headers: batch.headers,
-        into: FeatureMatrix(start: start + 1, stride: stride, width: 4))
+        into: FeatureMatrix(start: start + 1, stride: stride, plan: layout.gatherPlan(of: [0, 1, 2, 3])))
     }
     for row in 0..<count {
       let sum = Double(row * (row + 1) / 2)

@@ -55,31 +55,4 @@ extension ViewLayout {
     if let limit = definition.ttlMilliseconds, age > limit { return .outsideMaxAge }
     return .present
   }
-
-  /// Writes features as numbers, for models: null, what is no number and what is not retained any more is NaN.
-  ///
-  /// - Parameters:
-  ///   - watermark: decides what is still retained, as in `read`.
-  ///   - numbers: one for each feature of the definition, then one for each that is derived.
-  package func gather(
-    _ row: borrowing FeatureRow, at time: Int64, watermark: Int64, into numbers: UnsafeMutableBufferPointer<Double>
-  ) {
-    let isPresent = status(row, at: time) == .present
-    for index in 0..<numbers.count {
-      var number: Double?
-      if !isPresent {
-        number = nil
-      } else if index < features.count {
-        let feature = features[index]
-        // A window that lies behind what is retained would depend on what is dropped already.
-        let isRetained =
-          time >= watermark
-          || !isBeforeHorizon(feature, at: time, newest: row.newestEventTime, watermark: watermark)
-        number = isRetained ? self.number(row, feature, cells(row, feature, at: time), at: time) : nil
-      } else if index - features.count < definition.derived.count {
-        number = readDerived(row, index - features.count, at: time, watermark: watermark, eventTime: nil).value.number
-      }
-      unsafe numbers[index] = number ?? .nan
-    }
-  }
 }

@@ -15,28 +15,41 @@ extension ViewLayout {
     case .first, .last: return positioned(row, feature, cells)
     case .lastK(let most): return newest(row, feature, cells, most)
     case .topK(let most): return mostFrequent(row, feature, cells, most, &flags)
-    case .countDistinct: return .integer(merged(row, feature, cells).distinctCount(at: Self.mergedSlot))
+    case .countDistinct: return .integer(row.distinctCount(cells, slot: feature.slotOffset))
     default: return number(row, feature, cells, at: time).map { .double($0) } ?? .null
     }
   }
 
   /// A feature over its cells as a number; nil when it is null or no number.
   func number(_ row: borrowing FeatureRow, _ feature: FeaturePlan, _ cells: CellRange, at time: Int64) -> Double? {
-    let count = count(row, feature, cells)
+    var totals = CellTotals()
+    return number(row, feature, cells, at: time, &totals)
+  }
+
+  /// As above, for features that are read of the same cells one after the other.
+  func number(
+    _ row: borrowing FeatureRow, _ feature: FeaturePlan, _ cells: CellRange, at time: Int64,
+    _ totals: inout CellTotals
+  ) -> Double? {
+    if totals.countOffset != feature.countOffset {
+      totals.countOffset = feature.countOffset
+      totals.count = count(row, feature, cells)
+    }
+    let count = totals.count
     if case .count = feature.function { return Double(count) }
     guard count > 0 || feature.function.hasValueOfNone else { return nil }
     switch feature.function {
     case .sum:
-      return total(row, feature, cells).divided(by: DecimalScale.power(feature.scale))
+      return total(row, feature, cells, &totals).divided(by: DecimalScale.power(feature.scale))
     case .mean:
-      return total(row, feature, cells).divided(by: Double(count) * DecimalScale.power(feature.scale))
+      return total(row, feature, cells, &totals).divided(by: Double(count) * DecimalScale.power(feature.scale))
     case .rate(let unit):
       return rate(count, feature, unit, at: time)
-    case .variance: return variance(row, feature, cells, count)?.value
-    case .standardDeviation: return variance(row, feature, cells, count)?.squareRoot.value
+    case .variance: return variance(row, feature, cells, &totals)?.value
+    case .standardDeviation: return variance(row, feature, cells, &totals)?.squareRoot.value
     case .ewma(let halfLife): return decayedMean(row, feature, cells, halfLife)
     case .percentile(let fraction): return merged(row, feature, cells).quantile(fraction, at: Self.mergedSlot)
-    case .countDistinct: return Double(merged(row, feature, cells).distinctCount(at: Self.mergedSlot))
+    case .countDistinct: return Double(row.distinctCount(cells, slot: feature.slotOffset))
     case .minimum, .maximum: return extreme(row, feature, cells).number
     case .first, .last: return positioned(row, feature, cells).number
     case .count, .lastK, .topK: return nil
@@ -55,7 +68,18 @@ extension ViewLayout {
     return Double(count) * Double(unit) / Double(feature.tail.length.addingSaturating(head))
   }
 
-  private func total(_ row: borrowing FeatureRow, _ feature: FeaturePlan, _ cells: CellRange) -> ExactTotal {
+  private func total(
+    _ row: borrowing FeatureRow, _ feature: FeaturePlan, _ cells: CellRange, _ totals: inout CellTotals
+  ) -> ExactTotal {
+    if totals.sumOffset == feature.slotOffset, let sum = totals.sum { return sum }
+    let sum = total(row, feature, cells)
+    (totals.sumOffset, totals.sum) = (feature.slotOffset, sum)
+    return sum
+  }
+
+  private func total(
+    _ row: borrowing FeatureRow, _ feature: FeaturePlan, _ cells: CellRange
+  ) -> ExactTotal {
     switch feature.slot?.kind {
     case .sumDouble: ExactTotal(row, cells, slot: feature.slotOffset, .sum)
     case .sumDecimal: ExactTotal(row, cells, slot: feature.slotOffset, .decimalSum)
@@ -78,11 +102,11 @@ extension ViewLayout {
   }
 
   private func variance(
-    _ row: borrowing FeatureRow, _ feature: FeaturePlan, _ cells: CellRange, _ count: UInt64
+    _ row: borrowing FeatureRow, _ feature: FeaturePlan, _ cells: CellRange, _ totals: inout CellTotals
   ) -> ScaledDouble? {
     guard let squares = feature.squares else { return nil }
     return Variance.sample(
-      count: count, sum: total(row, feature, cells),
+      count: totals.count, sum: total(row, feature, cells, &totals),
       squares: ExactTotal(row, cells, slot: squares.offset, .squares))
   }
 
@@ -110,6 +134,14 @@ extension ViewLayout {
     }
     return weights > 0 ? sum : nil
   }
+}
+
+/// What features that are read of the same cells one after the other have in common.
+struct CellTotals {
+  fileprivate var countOffset = -1
+  fileprivate var count: UInt64 = 0
+  fileprivate var sumOffset = -1
+  fileprivate var sum: ExactTotal?
 }
 
 extension AggregateFunction {

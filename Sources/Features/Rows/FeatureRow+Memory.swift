@@ -15,6 +15,15 @@ extension FeatureRow {
     unsafe base.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Number.self)
   }
 
+  /// Each byte becomes the greater of itself and the other row's.
+  mutating func keepGreaterBytes(of other: borrowing FeatureRow, from source: Int, at target: Int, count: Int) {
+    precondition(source >= 0 && source + count <= other.byteCount && target >= 0 && target + count <= byteCount)
+    let left = unsafe (base + target).assumingMemoryBound(to: UInt8.self)
+    let right = unsafe (other.base + source).assumingMemoryBound(to: UInt8.self)
+    // Without a branch: the compiler makes vectors of it.
+    for index in 0..<count { unsafe left[index] = max(left[index], right[index]) }
+  }
+
   /// Copies bytes within the row; the ranges may overlap.
   @inline(__always)
   mutating func move(from source: Int, to target: Int, count: Int) {

@@ -20,17 +20,33 @@ enum DistinctSet {
   /// Ertl's improved estimator, without bias corrections from experiments: arXiv 1702.01284, algorithm 6.
   static func estimate(_ registers: borrowing RawSpan) -> Int64 {
     let highest = 64 - Int(precision) + 1
-    var histogram = [Double](repeating: 0, count: highest + 1)
-    for index in 0..<registers.byteCount {
-      histogram[min(Int(unsafe registers.unsafeLoad(fromByteOffset: index, as: UInt8.self)), highest)] += 1
-    }
+    let histogram = histogram(registers)
     let count = Double(registers.byteCount)
-    var sum = count * tau(1 - histogram[highest] / count)
-    for rank in (1..<highest).reversed() { sum = 0.5 * (sum + histogram[rank]) }
-    sum += count * sigma(histogram[0] / count)
+    var sum = count * tau(1 - Double(histogram[highest]) / count)
+    for rank in (1..<highest).reversed() { sum = 0.5 * (sum + Double(histogram[rank])) }
+    sum += count * sigma(Double(histogram[0]) / count)
     let halfOfLogarithm = 0.721_347_520_444_481_7  // 1 / (2 ln 2)
     let estimate = (halfOfLogarithm * count * count / sum).rounded()
     return estimate < 9e18 ? Int64(estimate) : .max
+  }
+
+  /// How many registers hold each rank.
+  ///
+  /// Most hold one of a few ranks: counted in one place, each addition would wait for the one before it.
+  private static func histogram(_ registers: borrowing RawSpan) -> InlineArray<64, UInt32> {
+    var lanes = InlineArray<256, UInt32>(repeating: 0)
+    for offset in stride(from: 0, to: registers.byteCount, by: 4) {
+      let ranks = unsafe registers.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self)
+      lanes[Int(ranks & 63)] &+= 1
+      lanes[64 + Int(ranks >> 8 & 63)] &+= 1
+      lanes[128 + Int(ranks >> 16 & 63)] &+= 1
+      lanes[192 + Int(ranks >> 24 & 63)] &+= 1
+    }
+    var histogram = InlineArray<64, UInt32>(repeating: 0)
+    for rank in histogram.indices {
+      histogram[rank] = lanes[rank] &+ lanes[64 + rank] &+ lanes[128 + rank] &+ lanes[192 + rank]
+    }
+    return histogram
   }
 
   private static func sigma(_ start: Double) -> Double {
@@ -83,10 +99,66 @@ extension FeatureRow {
       return
     }
     if blockLength(load(slot)) != DistinctSet.registerCount { makeRegisters(at: slot) }
-    let target = payload(load(slot))
-    for index in 0..<length {
-      let rank: UInt8 = other.load(start + index)
-      if rank > load(target + index, as: UInt8.self) { store(rank, at: target + index) }
+    keepGreaterBytes(of: other, from: start, at: payload(load(slot)), count: length)
+  }
+
+  /// How many distinct values the slots of some cells have seen together, as a merged set would say.
+  func distinctCount(_ cells: CellRange, slot: Int) -> Int64 {
+    var (hashes, areRegisters, last, used) = (0, false, 0, 0)
+    for cell in 0..<cells.count {
+      let length = blockLength(load(cells[cell] + slot))
+      guard length > 0 else { continue }
+      (last, used) = (cells[cell] + slot, used + 1)
+      if length == DistinctSet.registerCount { areRegisters = true } else { hashes += length / 8 }
+    }
+    guard used > 1 else { return used == 0 ? 0 : distinctCount(at: last) }
+    if !areRegisters {
+      let exact = exactCount(cells, slot: slot, hashes)
+      if exact <= DistinctSet.exactLimit { return Int64(exact) }
+    }
+    return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: DistinctSet.registerCount) { registers in
+      unsafe registers.initialize(repeating: 0)
+      for cell in 0..<cells.count { unsafe addRegisters(of: load(cells[cell] + slot), to: registers) }
+      return unsafe DistinctSet.estimate(RawSpan(_unsafeElements: UnsafeBufferPointer(registers)))
+    }
+  }
+
+  /// How many different hashes exact sets have together.
+  ///
+  /// - Parameter most: with those that several have.
+  private func exactCount(_ cells: CellRange, slot: Int, _ most: Int) -> Int {
+    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: most) { buffer in
+      var hashes = unsafe buffer
+      var count = 0
+      for cell in 0..<cells.count {
+        let block: UInt32 = load(cells[cell] + slot)
+        for word in 0..<blockLength(block) / 8 {
+          unsafe hashes.initializeElement(at: count, to: load(payload(block) + word * 8))
+          count += 1
+        }
+      }
+      unsafe hashes.sort()
+      var different = count > 0 ? 1 : 0
+      for index in 1..<max(count, 1) where unsafe hashes[index] != hashes[index - 1] { different += 1 }
+      return different
+    }
+  }
+
+  private func addRegisters(of block: UInt32, to registers: UnsafeMutableBufferPointer<UInt8>) {
+    let (start, length) = (payload(block), blockLength(block))
+    guard length == DistinctSet.registerCount else {
+      for word in 0..<length / 8 {
+        let (index, rank) = DistinctSet.register(load(start + word * 8))
+        unsafe registers[index] = max(registers[index], rank)
+      }
+      return
+    }
+    unsafe span(at: start, count: length).withUnsafeBytes { ranks in
+      guard let ranks = unsafe ranks.baseAddress?.assumingMemoryBound(to: UInt8.self),
+        let registers = registers.baseAddress
+      else { return }
+      // Without a branch: the compiler makes vectors of it.
+      for index in 0..<length { unsafe registers[index] = max(registers[index], ranks[index]) }
     }
   }
 

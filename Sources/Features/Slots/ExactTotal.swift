@@ -1,8 +1,14 @@
 /// The exact sum of one slot over some cells, before it is rounded.
 struct ExactTotal {
-  /// Two's complement; `count` of them are in use.
-  private(set) var limbs = InlineArray<72, UInt64>(repeating: 0)
-  private(set) var count = 4
+  /// Two's complement.
+  private enum Limbs {
+    /// The usual case: what lies in the slots themselves.
+    case window(InlineArray<4, UInt64>)
+    /// All limbs that the format has.
+    case whole([UInt64])
+  }
+
+  private var limbs = Limbs.window(.init(repeating: 0))
   /// The position of the first limb.
   private(set) var position = 0
   private(set) var flags: UInt8 = 0
@@ -10,11 +16,13 @@ struct ExactTotal {
   /// Sums up cells that lie one after the other.
   init(_ row: borrowing FeatureRow, _ cells: CellRange, slot: Int, _ format: LimbFormat) {
     if addAligned(row, cells, slot: slot, format) { return }
-    (limbs, flags, position, count) = (.init(repeating: 0), 0, format.fullRange.lowerBound, format.fullRange.count)
-    for cell in 0..<cells.count { addAnywhere(row, cells[cell] + slot, format) }
+    (flags, position) = (0, format.fullRange.lowerBound)
+    var whole = [UInt64](repeating: 0, count: format.fullRange.count)
+    for cell in 0..<cells.count { addAnywhere(row, cells[cell] + slot, format, to: &whole) }
+    limbs = .whole(whole)
   }
 
-  /// The usual case: all windows lie at the same place.
+  /// All windows lie at the same place.
   ///
   /// - Returns: false when they do not.
   private mutating func addAligned(
@@ -39,20 +47,22 @@ struct ExactTotal {
       (lower, upper) = (sum, carried)
     }
     position = max(Int(base) - 1, 0)
-    limbs[0] = UInt64(truncatingIfNeeded: lower)
-    limbs[1] = UInt64(truncatingIfNeeded: lower >> 64)
-    limbs[2] = UInt64(truncatingIfNeeded: upper)
-    limbs[3] = UInt64(truncatingIfNeeded: upper >> 64)
+    limbs = .window([
+      UInt64(truncatingIfNeeded: lower), UInt64(truncatingIfNeeded: lower >> 64), UInt64(truncatingIfNeeded: upper),
+      UInt64(truncatingIfNeeded: upper >> 64),
+    ])
     return true
   }
 
-  private mutating func addAnywhere(_ row: borrowing FeatureRow, _ slot: Int, _ format: LimbFormat) {
+  private mutating func addAnywhere(
+    _ row: borrowing FeatureRow, _ slot: Int, _ format: LimbFormat, to whole: inout [UInt64]
+  ) {
     let slotFlags = row.limbFlags(slot, format)
     flags |= slotFlags
     if slotFlags & LimbFormat.Flags.spilled != 0 {
       let block = row.limbBlock(slot, format)
       var carry = false
-      for limb in 0..<count { add(row.load(block + limb * 8), to: limb, &carry) }
+      for limb in whole.indices { Self.add(row.load(block + limb * 8), to: &whole[limb], &carry) }
       return
     }
     let base = row.windowBase(slot, format)
@@ -60,16 +70,16 @@ struct ExactTotal {
     let window = row.windowLimbs(slot, format)
     let sign = UInt64(bitPattern: Int64(bitPattern: window[3]) >> 63)
     var carry = false
-    for limb in max(base - position, 0)..<count {
+    for limb in max(base - position, 0)..<whole.count {
       let index = limb - (base - position)
-      add(index < 4 ? window[index] : sign, to: limb, &carry)
+      Self.add(index < 4 ? window[index] : sign, to: &whole[limb], &carry)
     }
   }
 
-  private mutating func add(_ part: UInt64, to limb: Int, _ carry: inout Bool) {
-    let (sum, first) = limbs[limb].addingReportingOverflow(part)
+  private static func add(_ part: UInt64, to limb: inout UInt64, _ carry: inout Bool) {
+    let (sum, first) = limb.addingReportingOverflow(part)
     let (total, second) = sum.addingReportingOverflow(carry ? 1 : 0)
-    limbs[limb] = total
+    limb = total
     carry = first || second
   }
 }
@@ -79,10 +89,7 @@ extension ExactTotal {
   init(_ value: Int128) {
     position = LimbFormat.unitPosition
     let sign = UInt64(bitPattern: Int64(truncatingIfNeeded: value >> 127))
-    limbs[0] = UInt64(truncatingIfNeeded: value)
-    limbs[1] = UInt64(truncatingIfNeeded: value >> 64)
-    limbs[2] = sign
-    limbs[3] = sign
+    limbs = .window([UInt64(truncatingIfNeeded: value), UInt64(truncatingIfNeeded: value >> 64), sign, sign])
   }
 
   /// What NaN and infinities in the input make of the sum; nil when there were none.
@@ -103,20 +110,50 @@ extension ExactTotal {
 
   /// The total rounded to 53 bits, with an exponent of any size.
   var scaled: ScaledDouble {
-    let magnitude = isNegative ? limbs.negated() : limbs
-    return ScaledDouble(
-      magnitude: magnitude.span.extracting(0..<count), position: position, isNegative: isNegative)
+    withMagnitude { ScaledDouble(magnitude: $0, position: position, isNegative: isNegative) }
   }
 
-  var isNegative: Bool { limbs[count - 1] >> 63 == 1 }
+  /// The total without its sign, in limbs from `position` on.
+  func withMagnitude<Result>(_ body: (borrowing Span<UInt64>) -> Result) -> Result {
+    switch limbs {
+    case .window(let limbs):
+      let magnitude = isNegative ? limbs.negated() : limbs
+      return body(magnitude.span)
+    case .whole(var limbs):
+      if isNegative { limbs.negate() }
+      return body(limbs.span)
+    }
+  }
+
+  var isNegative: Bool {
+    switch limbs {
+    case .window(let limbs): limbs[3] >> 63 == 1
+    case .whole(let limbs): (limbs.last ?? 0) >> 63 == 1
+    }
+  }
 
   /// The total as an integer; nil when it does not fit. Only of totals of integers.
   var integer: Int128? {
-    let unit = LimbFormat.unitPosition - position
-    guard unit >= 0, unit + 1 < count else { return nil }
-    let value = Int128(truncatingIfNeeded: UInt128(limbs[unit + 1]) << 64 | UInt128(limbs[unit]))
-    let sign: UInt64 = value < 0 ? .max : 0
-    for limb in 0..<count where limb < unit ? limbs[limb] != 0 : limb > unit + 1 && limbs[limb] != sign { return nil }
-    return value
+    withMagnitude { limbs in
+      let unit = LimbFormat.unitPosition - position
+      guard unit >= 0, unit + 1 < limbs.count else { return nil }
+      for limb in limbs.indices where limb != unit && limb != unit + 1 && limbs[limb] != 0 { return nil }
+      let magnitude = UInt128(limbs[unit + 1]) << 64 | UInt128(limbs[unit])
+      let limit = UInt128(1) << 127
+      guard magnitude < limit || isNegative && magnitude == limit else { return nil }
+      return Int128(truncatingIfNeeded: isNegative ? 0 &- magnitude : magnitude)
+    }
+  }
+}
+
+extension [UInt64] {
+  /// As `InlineArray.negated`, in place.
+  fileprivate mutating func negate() {
+    var carry = true
+    for limb in indices {
+      let (sum, overflow) = (~self[limb]).addingReportingOverflow(carry ? 1 : 0)
+      self[limb] = sum
+      carry = overflow
+    }
   }
 }

@@ -14,9 +14,14 @@ extension ModelStage {
       unsafe UnsafeMutableBufferPointer(rebasing: buffer[..<cells]).update(repeating: .nan)
     }
     if isMissing.count < flags { isMissing += repeatElement(false, count: flags - isMissing.count) }
-    for index in blocks.indices {
-      // A view of our own that is not applied here is still being built.
-      for row in 0..<rowCount { isMissing[row * blocks.count + index] = blocks[index].isOwn }
+    // A view of our own that is not applied here is still being built.
+    let isOwn = blocks.map(\.isOwn)
+    var index = 0
+    for _ in 0..<rowCount {
+      for flag in isOwn {
+        isMissing[index] = flag
+        index += 1
+      }
     }
     if applies.count < rowCount { applies += repeatElement(false, count: rowCount - applies.count) }
   }
@@ -47,13 +52,25 @@ extension ModelStage {
       guard let start = buffer.baseAddress else { return }
       try unsafe store.applyAndGather(
         view: target.storeView, keys: keys, inputs: target.inputs, rows: rows, applies: flags, headers: headers,
-        into: FeatureMatrix(start: start + block.first, stride: stride, width: block.width))
+        into: FeatureMatrix(start: start + block.first, stride: stride, plan: block.gathered))
     }
     return true
   }
 
   /// Reads the rows of other sources and other tasks as they are now, at the times of the events.
   func readOthers(_ batch: borrowing ColumnBatch, rows: [Int], headers: borrowing EventHeaders) {
+    // Taken out for the time of the loop: each access to what an object holds is checked.
+    var (matrix, isMissing, key, values) = ([Double](), [Bool](), EntityKey(bytes: []), [FeatureValue]())
+    swap(&matrix, &self.matrix)
+    swap(&isMissing, &self.isMissing)
+    swap(&key, &self.key)
+    swap(&values, &self.values)
+    defer {
+      swap(&matrix, &self.matrix)
+      swap(&isMissing, &self.isMissing)
+      swap(&key, &self.key)
+      swap(&values, &self.values)
+    }
     for (position, block) in blocks.enumerated() where !block.isOwn {
       keys.encode(batch.columns, parts: block.keyColumns, rowCount: batch.rowCount)
       for row in rows where keys.isValid[row] {
@@ -73,10 +90,10 @@ extension ModelStage {
     }
   }
 
-  /// Computes on-demand features for the whole batch.
+  /// Computes derived and on-demand features for the whole batch.
   func compute(_ batch: borrowing ColumnBatch, _ scratch: inout ExpressionScratch) {
     for index in computed.indices {
-      for (position, origin) in computed[index].inputs.enumerated() {
+      for (position, origin) in computed[index].inputs {
         switch origin {
         case .event(let column): computed[index].batch.columns[position] = copy(batch.columns[column])
         case .computed(let other): computed[index].batch.columns[position] = computed[other].result
@@ -91,13 +108,25 @@ extension ModelStage {
       var result = Column(computed[index].expression.type)
       swap(&result, &computed[index].result)
       computed[index].expression.evaluate(computed[index].batch, into: &result, scratch: &scratch)
+      if computed[index].isOfOneRow { forgetWhatIsNotRetained(computed[index], &result, rowCount: batch.rowCount) }
       swap(&result, &computed[index].result)
       // What was lent is given back, so that its owner fills it in place.
-      for (position, origin) in computed[index].inputs.enumerated() {
+      for (position, origin) in computed[index].inputs {
         if case .gathered = origin { continue }
         computed[index].batch.columns[position] = Column(computed[index].batch.columns[position].type)
       }
     }
+  }
+
+  /// As a read has it: nothing is said of a row of which a part is gone. Only late events have such rows.
+  private func forgetWhatIsNotRetained(_ feature: ComputedFeature, _ result: inout Column, rowCount: Int) {
+    var columns: [Int] = []
+    for case (_, .gathered(let column)) in feature.inputs { columns.append(column) }
+    func isForgotten(_ row: Int) -> Bool {
+      columns.contains { GatherPlan.isNotRetained(matrix[row * stride + $0]) }
+    }
+    guard (0..<rowCount).contains(where: isForgotten) else { return }
+    result = result.with(nullIn: isForgotten, rowCount: rowCount)
   }
 
   private func copy(_ column: Column) -> Column { column }

@@ -18,19 +18,26 @@ struct VectorColumn {
   var defaultValue: Double
 }
 
-/// An on-demand feature of the stage: computed over the whole batch at once.
+/// An on-demand feature of the stage, or a derived one: computed over the whole batch at once.
 struct ComputedFeature {
   let expression: Expression
-  let inputs: [VectorColumn.Origin]
+  /// Which column of `batch` is taken from where.
+  let inputs: [(column: Int, origin: VectorColumn.Origin)]
+  /// It is part of its row: null where something that it is made of is not retained any more.
+  let isOfOneRow: Bool
   /// Columns of the inputs; those of the event are lent for the time of a call.
   var batch: ColumnBatch
   var result: Column
 
-  init(_ plan: OnDemandPlan, inputs: [VectorColumn.Origin], types: [ColumnType]) {
-    expression = plan.expression
+  init(
+    _ expression: Expression, inputs: [(column: Int, origin: VectorColumn.Origin)], types: [ColumnType],
+    isOfOneRow: Bool = false
+  ) {
+    self.expression = expression
     self.inputs = inputs
+    self.isOfOneRow = isOfOneRow
     batch = ColumnBatch(types)
-    result = Column(plan.expression.type)
+    result = Column(expression.type)
   }
 }
 
@@ -61,5 +68,14 @@ extension Column {
     if type.storage == .doubles { return append(number) }
     guard let integer = Int64(exactly: number) else { return appendNull() }
     append(integer)
+  }
+
+  /// The same values, with null in some rows.
+  func with(nullIn isNull: (Int) -> Bool, rowCount: Int) -> Column {
+    var column = Column(type)
+    for row in 0..<rowCount {
+      if isNull(row) || !column.append(value(row)) { column.appendNull() }
+    }
+    return column
   }
 }
