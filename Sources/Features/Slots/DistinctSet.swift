@@ -34,18 +34,20 @@ enum DistinctSet {
   ///
   /// Most hold one of a few ranks: counted in one place, each addition would wait for the one before it.
   private static func histogram(_ registers: borrowing RawSpan) -> InlineArray<64, UInt32> {
-    var lanes = InlineArray<256, UInt32>(repeating: 0)
-    for offset in stride(from: 0, to: registers.byteCount, by: 4) {
-      let ranks = unsafe registers.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self)
+    var lanes = InlineArray<512, UInt32>(repeating: 0)
+    for offset in stride(from: 0, to: registers.byteCount, by: 8) {
+      let ranks = unsafe registers.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
       lanes[Int(ranks & 63)] &+= 1
       lanes[64 + Int(ranks >> 8 & 63)] &+= 1
       lanes[128 + Int(ranks >> 16 & 63)] &+= 1
       lanes[192 + Int(ranks >> 24 & 63)] &+= 1
+      lanes[256 + Int(ranks >> 32 & 63)] &+= 1
+      lanes[320 + Int(ranks >> 40 & 63)] &+= 1
+      lanes[384 + Int(ranks >> 48 & 63)] &+= 1
+      lanes[448 + Int(ranks >> 56 & 63)] &+= 1
     }
     var histogram = InlineArray<64, UInt32>(repeating: 0)
-    for rank in histogram.indices {
-      histogram[rank] = lanes[rank] &+ lanes[64 + rank] &+ lanes[128 + rank] &+ lanes[192 + rank]
-    }
+    for index in lanes.indices { histogram[index & 63] &+= lanes[index] }
     return histogram
   }
 
@@ -127,8 +129,7 @@ extension FeatureRow {
   ///
   /// - Parameter most: with those that several have.
   private func exactCount(_ cells: CellRange, slot: Int, _ most: Int) -> Int {
-    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: most) { buffer in
-      var hashes = unsafe buffer
+    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: most) { hashes in
       var count = 0
       for cell in 0..<cells.count {
         let block: UInt32 = load(cells[cell] + slot)
@@ -137,10 +138,26 @@ extension FeatureRow {
           count += 1
         }
       }
-      unsafe hashes.sort()
+      unsafe Self.sort(hashes, count)
       var different = count > 0 ? 1 : 0
       for index in 1..<max(count, 1) where unsafe hashes[index] != hashes[index - 1] { different += 1 }
       return different
+    }
+  }
+
+  private static func sort(_ hashes: UnsafeMutableBufferPointer<UInt64>, _ count: Int) {
+    guard count <= 32 else {
+      var hashes = unsafe hashes
+      return unsafe hashes.sort()
+    }
+    for index in 1..<max(count, 1) {
+      let hash = unsafe hashes[index]
+      var place = index
+      while place > 0, unsafe hashes[place - 1] > hash {
+        unsafe hashes[place] = hashes[place - 1]
+        place -= 1
+      }
+      unsafe hashes[place] = hash
     }
   }
 
