@@ -59,20 +59,28 @@ package struct LocalRegistry: Sendable {
     }
   }
 
-  /// Moves an alias to a version, whatever it stands for, or to nothing.
+  /// What an alias has to stand for before it is moved.
+  package enum Expectation: Sendable {
+    case any
+    /// nil: nothing.
+    case version(Int?)
+  }
+
+  /// Moves an alias to a version, or to nothing.
   ///
-  /// - Parameter expected: what it must stand for; nil: whatever it does.
   /// - Returns: what it stood for, and whether anything changed.
   package func setAlias(
-    _ alias: String, of model: String, to version: Int?, expected: Int?, actor: String, reason: String,
+    _ alias: String, of model: String, to version: Int?, expected: Expectation, actor: String, reason: String,
     timeMilliseconds: Int64
   ) throws(HeadraceError) -> (former: Int?, isChanged: Bool) {
     var former: Int?
     let (outcome, _) = try database.append(timeMilliseconds: timeMilliseconds) { (state) throws(HeadraceError) in
       former = state[model]?.aliases[alias]?.version
+      var expectedVersion = former
+      if case .version(let number) = expected { expectedVersion = number }
       return RegistryCommand(
         actor: actor, reason: reason,
-        change: .setAlias(model: model, alias: alias, version: version, expected: expected ?? former))
+        change: .setAlias(model: model, alias: alias, version: version, expected: expectedVersion))
     }
     switch outcome {
     case .applied: return (former, true)
