@@ -16,6 +16,7 @@ import Testing
       [
         "Sources/Broker/Faults/KillPoint.swift", "Sources/Runtime/RuntimeKillPoint.swift",
         "Sources/Delta/DeltaKillPoint.swift", "Sources/OfflineStore/Dataset/Build/DatasetKillPoint.swift",
+        "Sources/Registry/RegistryKillPoint.swift",
       ].contains($0.path)
     }
     let names = sources.flatMap(\.lines).compactMap { line in

@@ -29,12 +29,12 @@ struct ResponseFrame {
     wire.clear(minimumCapacity: head.readableBytes + 128 + body.readableBytes)
     wire.writeImmutableBuffer(head)
     wire.writeString(contentType.rawValue)
+    wire.write("\r\nContent-Length: ")
+    wire.writeDecimal(Int64(body.readableBytes))
     if let inferenceHeaderBytes {
       wire.write("\r\nInference-Header-Content-Length: ")
       wire.writeDecimal(Int64(inferenceHeaderBytes))
     }
-    wire.write("\r\nContent-Length: ")
-    wire.writeDecimal(Int64(body.readableBytes))
     wire.write("\r\n\r\n")
     wire.writeImmutableBuffer(body)
   }

@@ -50,4 +50,13 @@ enum InferenceRoute: Equatable {
 
   /// Whoever asks how the server is has to be told, however much there is to do.
   var isExemptFromAdmission: Bool { !isInfer }
+
+  /// Every address, with names for what differs.
+  static let templates: [(path: String, isPost: Bool)] =
+    [
+      ("/v2", false), ("/v2/health/live", false), ("/v2/health/ready", false), ("/v2/repository/index", true),
+    ]
+    + ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"].flatMap {
+      [($0, false), ("\($0)/ready", false), ("\($0)/infer", true)]
+    }
 }
