@@ -291,7 +291,6 @@ def test_switches_fail_no_request(store, tmp_path):
         deadline = time.monotonic() + 1
         while int(store.infer("m", matrix)["model_version"]) != number:
             assert time.monotonic() < deadline
-    (store.data / "models" / "leftover").write_bytes(b"of a process that died")
     is_over.set()
     for thread in threads:
         thread.join()

@@ -34,8 +34,8 @@ package final class RegistryModels {
     var families: [String: ServedModels.Family] = [:]
     for (name, model) in state.models { families[name] = family(model, former: served.families[name]) }
     served = ServedModels(families)
-    let hashes = Set(families.values.flatMap { $0.versions.values.map(\.compiled).map(ObjectIdentifier.init) })
-    compiled = compiled.filter { hashes.contains(ObjectIdentifier($0.value)) }
+    let used = Set(families.values.flatMap { $0.versions.values.map(\.compiled).map(ObjectIdentifier.init) })
+    compiled = compiled.filter { used.contains(ObjectIdentifier($0.value)) }
     return served
   }
 
