@@ -224,3 +224,20 @@ def test_what_is_no_request_is_refused_in_the_shape_of_the_protocol(served, path
     assert caught.value.code == status
     answer = json.loads(caught.value.read())
     assert list(answer) == ["error"] and message in answer["error"]
+
+
+def test_features_are_looked_up_by_key(project, served, cli):
+    now = int(time.time() * 1_000)
+    amounts = [10.0, 20.5, 30.25]
+    rows = [{"user": "u1", "amount": amount, "ts": now + index} for index, amount in enumerate(amounts)]
+    cli.publish(project.topic, "-", "--key", "user", stdin=lines(rows))
+    served.wait_until_applied(project.topic, len(rows))
+    client = tritonclient.http.InferenceServerClient(served.address)
+    keys = tritonclient.http.InferInput("user", [2], "BYTES")
+    keys.set_data_from_numpy(numpy.array([b"u1", b"nobody"], dtype=object))
+    values = tritonclient.http.InferInput("amount", [2], "FP64")
+    values.set_data_from_numpy(numpy.array([50.0, 1.5]), binary_data=False)
+    total = sum(amounts)
+    known = [[3, total, max(amounts), 50, 50 / total], [numpy.nan, numpy.nan, numpy.nan, 1.5, numpy.nan]]
+    expected = project.booster.predict(numpy.array(known, dtype=numpy.float32).astype(numpy.float64))
+    assert client.infer("fraud", [keys, values]).as_numpy("scores").tolist() == expected.tolist()

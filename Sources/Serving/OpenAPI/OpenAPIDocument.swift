@@ -1,9 +1,9 @@
-/// What the server speaks, as OpenAPI 3.1. Written by hand; a test holds it against `Route`.
+/// What the server speaks, as OpenAPI 3.1. Written by hand; a test holds it against `Route` and `InferenceRoute`.
 package enum OpenAPIDocument {
   package static let text =
-    "{" + head + ",\"paths\":{" + featurePaths + "," + statusPaths + "},\"components\":{\"schemas\":{" + requestSchemas
-    + ","
-    + answerSchemas + "," + statusSchemas + "},\"responses\":{" + responses + "}}}"
+    "{" + head + ",\"paths\":{" + featurePaths + "," + inferencePaths + "," + statusPaths
+    + "},\"components\":{\"schemas\":{" + requestSchemas + "," + answerSchemas + "," + inferenceSchemas + ","
+    + statusSchemas + "},\"responses\":{" + responses + "," + inferenceResponses + "}}}"
 
   private static let head = #"""
     "openapi": "3.1.0",
@@ -12,7 +12,8 @@ package enum OpenAPIDocument {
       "version": "2",
       "summary": "Features from events, as Feast 0.67 serves them, and how the work is going.",
       "description": "The addresses without /api are those of Feast's feature server: its clients work \#
-    unchanged. Additions to their bodies are marked."
+    unchanged. Additions to their bodies are marked. Below /v2 is the Open Inference Protocol, whose clients work \#
+    unchanged too."
     },
     "servers": [{"url": "http://127.0.0.1:6566"}]
     """#

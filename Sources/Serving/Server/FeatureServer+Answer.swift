@@ -138,7 +138,7 @@ extension FeatureServer {
 
 extension HTTPFields.Element.Name {
   /// Where the JSON of an inference request or answer ends, and its binary tensors begin.
-  static let inferenceHeaderLength = Self("inference-header-content-length") ?? .contentLength
+  static let inferenceHeaderLength = Self("Inference-Header-Content-Length") ?? .contentLength
 }
 
 extension Problem {
