@@ -90,7 +90,7 @@ let package = Package(
       "Runtime",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Storage", "OfflineStore", "Inference", "Registry", logging,
+        "Storage", "OfflineStore", "Inference", "Drift", "Registry", logging,
       ]),
     module(
       "Serving",

@@ -10,8 +10,8 @@ struct PredictionText {
     var eventTimeMilliseconds: Int64
     /// From the record's timestamp to the prediction.
     var latencyMilliseconds: Int64?
-    /// The version that should have answered gave no number.
-    var hasFailed = false
+    /// The version that should have answered gave no number, and whether that was the challenger; nil: it did.
+    var failedIsChallenger: Bool?
     /// What scoring took; nil while there is one version only.
     var scoringNanoseconds: Int64?
 
@@ -142,7 +142,10 @@ struct PredictionText {
       bytes.append(",\"scoring_ns\":")
       bytes.appendNumber(nanoseconds)
     }
-    if event.hasFailed { bytes.append(",\"error\":\"not_a_number\"") }
+    if let isChallenger = event.failedIsChallenger {
+      bytes.append(",\"error\":\"not_a_number\"")
+      if isChallenger { bytes.append(",\"failed\":\"challenger\"") }
+    }
     bytes.append(UInt8(ascii: "}"))
   }
 
