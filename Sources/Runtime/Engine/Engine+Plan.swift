@@ -95,7 +95,8 @@ extension Engine {
     if applied.fingerprint != board.plan.fingerprint {
       switch TopologyLoader.load(applied.document) {
       // What it needs may not be there yet: it is tried again.
-      case .success(let plan): try switchPlan(to: plan, epochs.map { Self.newer($0.registry, log.registry) } ?? log.registry)
+      case .success(let plan):
+        try switchPlan(to: plan, epochs.map { Self.newer($0.registry, log.registry) } ?? log.registry)
       case .failure(let errors):
         logger.error("the applied plan cannot be read here", metadata: ["errors": "\(errors)"])
       }

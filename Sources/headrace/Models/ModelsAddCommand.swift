@@ -16,7 +16,8 @@ struct ModelsAddCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var model: ModelOptions
-  @Argument(help: ArgumentHelp("The model: LightGBM, XGBoost, ONNX or linear JSON.", valueName: "file")) var file: String
+  @Argument(help: ArgumentHelp("The model: LightGBM, XGBoost, ONNX or linear JSON.", valueName: "file")) var file:
+    String
   @OptionGroup var place: TableOptions
   @Flag(help: "Let the alias stand for it at once.") var promote = false
 

@@ -56,7 +56,8 @@ struct ModelsWhoServedCommand: AsyncParsableCommand {
       }
       throw HeadraceError(
         .user, "NOT_SERVED", "no task has written down that it scored this event by \(name)@\(alias)",
-        place: "\(event)@\(offset)", remedy: "name a topic that a running topology's model reads, and an offset behind "
+        place: "\(event)@\(offset)",
+        remedy: "name a topic that a running topology's model reads, and an offset behind "
           + "its start")
     }
     let key = try await Self.key(of: event, offset, client)
@@ -70,7 +71,8 @@ struct ModelsWhoServedCommand: AsyncParsableCommand {
     try await BlockingThread(name: "models").run {
       let consumer = try Consumer(ConsumerConfiguration(client: client, groupID: nil))
       defer { _ = try? consumer.close(timeoutMilliseconds: 1_000) }
-      guard let ends = try consumer.watermarks([partition])[partition], offset >= ends.beginning, offset < ends.end else {
+      guard let ends = try consumer.watermarks([partition])[partition], offset >= ends.beginning, offset < ends.end
+      else {
         return nil
       }
       try consumer.assign([partition: .offset(offset)])
@@ -106,7 +108,8 @@ struct ModelsWhoServedCommand: AsyncParsableCommand {
         continue
       }
       lines.append(
-        "version \(rollout.version) as \(rollout.kind.rawValue) for \(Double(rollout.sharePerMille) / 10) % of the keys")
+        "version \(rollout.version) as \(rollout.kind.rawValue) for \(Double(rollout.sharePerMille) / 10) % of the keys"
+      )
       guard since != nil else {
         answered = nil
         continue
