@@ -16,8 +16,7 @@ struct Headrace: AsyncParsableCommand {
         subcommands: [
           DevCommand.self, RunCommand.self, PlanCommand.self, ApplyCommand.self, TestCommand.self, QueryCommand.self,
         ]),
-      CommandGroup(
-        name: "Models", subcommands: [ModelsCommand.self]),
+      CommandGroup(name: "Models", subcommands: [ModelsCommand.self, ServeCommand.self, ScoreCommand.self]),
       CommandGroup(
         name: "Training", subcommands: [DatasetCommand.self, TablesCommand.self, VerifyCommand.self]),
       CommandGroup(

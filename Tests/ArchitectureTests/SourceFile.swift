@@ -48,7 +48,8 @@ struct Finding: CustomStringConvertible {
 
 enum Repository {
   private static let skipped: Set = [
-    ".git", ".build", ".venv", ".venv-feast", ".venv-drift", ".cache", "data", "__pycache__", ".pytest_cache",
+    ".git", ".build", ".venv", ".venv-feast", ".venv-drift", ".venv-kserve", ".cache", "data", "__pycache__",
+    ".pytest_cache",
     "Package.resolved",
   ]
 

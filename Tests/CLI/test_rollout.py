@@ -31,7 +31,7 @@ class Rollout(Project):
 
     def add(self, seed):
         self.put(train(seed))
-        answer = self.models("add", self.model_file, "--tables", self.tables)
+        answer = self.models("publish", self.model_file, "--tables", self.tables)
         self.boosters[answer["version"]] = self.booster
         return answer["version"]
 
@@ -195,7 +195,6 @@ def test_two_who_promote_at_once(rollout):
             for worker in workers:
                 wait_for("both agree", lambda: worker.get("/api/models")["models"][0]["version"] == winner, 5)
         rollout.publish(list(events(600, seed=7)))
-        workers[0].cli = None
         wait_for("predictions", lambda: len(rollout.predictions()) >= 570 * 0.9)
     finally:
         codes = [worker.stop() for worker in workers]
@@ -269,7 +268,7 @@ def test_gates_roll_a_bad_canary_back(rollout):
     rollout.models("promote", 1)
     bad = rollout.folder / "bad.json"
     bad.write_text(json.dumps({"model": "linear", "weights": [0, 0, 0, 0.01, 0], "intercept": 5}))
-    answer = rollout.cli("models", "add", rollout.model, bad, "--tables", rollout.tables, "--output", "json").json
+    answer = rollout.cli("models", "publish", rollout.model, bad, "--tables", rollout.tables, "--output", "json").json
     worker = rollout.worker()
     try:
         rollout.models("canary", answer["version"], "--share", "50%", "--gate", "score_psi<=0.2", "--window", "100",

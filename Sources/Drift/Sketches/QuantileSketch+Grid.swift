@@ -1,6 +1,6 @@
 extension QuantileSketch {
-  /// How its values fall into the bins of a grid. Exact where the grid's edges lie between bins of a sketch, as those of
-  /// `grid(finePerCoarse:)` do; else within the sketch's accuracy.
+  /// How its values fall into the bins of a grid. Exact where the grid's edges lie between bins of a sketch, as those
+  /// of `grid(finePerCoarse:)` do; else within the sketch's accuracy.
   package func counts(in grid: BinGrid) -> [Int] {
     var counts = [Int](repeating: 0, count: grid.binCount)
     for (key, count) in bins { counts[grid.bin(of: Self.value(key))] += count }

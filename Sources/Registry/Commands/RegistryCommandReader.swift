@@ -30,6 +30,12 @@ extension RegistryCommand {
   }
 }
 
+extension Rollout {
+  init(_ document: JSONDocument) throws(RegistryCommandFault) {
+    self = try RegistryCommandReader(document: document).rollout()
+  }
+}
+
 /// Members of a JSON object with their types and limits checked.
 private struct RegistryCommandReader {
   let document: JSONDocument
@@ -44,7 +50,7 @@ private struct RegistryCommandReader {
     case "start_rollout":
       guard let rollout = document["rollout"] else { throw .malformed("`rollout` is missing") }
       return .startRollout(
-        model: try modelName(), alias: try aliasName(), rollout: try Self(document: rollout).rollout(),
+        model: try modelName(), alias: try aliasName(), rollout: try Rollout(rollout),
         expected: try versionNumber("expected"))
     case "end_rollout":
       return .endRollout(
@@ -69,7 +75,7 @@ private struct RegistryCommandReader {
       note: try text("note", bytesMax: RegistryLimits.textBytes))
   }
 
-  private func rollout() throws(RegistryCommandFault) -> Rollout {
+  func rollout() throws(RegistryCommandFault) -> Rollout {
     guard case .array(let elements) = document["gates"]?.content, elements.count <= RegistryLimits.rolloutParts else {
       throw .malformed("`gates` must be an array of at most \(RegistryLimits.rolloutParts)")
     }

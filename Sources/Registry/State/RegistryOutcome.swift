@@ -4,6 +4,14 @@ package import Core
 package enum RegistryOutcome: Sendable, Hashable {
   case applied
   case refused(RegistryRefusal)
+
+  /// A short stable name: `applied`, or why not.
+  package var code: String {
+    switch self {
+    case .applied: "applied"
+    case .refused(let refusal): refusal.code
+    }
+  }
 }
 
 /// Why a command changes nothing.

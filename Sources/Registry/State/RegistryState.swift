@@ -10,6 +10,11 @@ package struct RegistryState: Sendable, Hashable {
 
   package init() {}
 
+  init(models: [String: RegisteredModel], offset: Int64) {
+    self.models = models
+    self.offset = offset
+  }
+
   package subscript(model: String) -> RegisteredModel? { models[model] }
 
   /// Follows a command, or says why not.

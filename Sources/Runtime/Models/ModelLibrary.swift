@@ -7,8 +7,8 @@ internal import Topology
 
 /// The model files of a process, compiled, by their content.
 ///
-/// A file counts by its content. What was read once is kept in the data folder, so that neither a file that is exchanged
-/// nor a store that does not answer changes anything for a model that runs.
+/// A file counts by its content. What was read once is kept in the data folder, so that neither a file that is
+/// exchanged nor a store that does not answer changes anything for a model that runs.
 final class ModelLibrary: Sendable {
   /// Where files of the registry lie in the store that all workers share.
   static let sharedFolder = "models"

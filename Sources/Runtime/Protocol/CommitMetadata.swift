@@ -1,7 +1,7 @@
 /// What is committed beside an offset: which plan read up to there, and the digest of what it did.
 ///
-/// ASCII text, as the group's coordinator keeps it: `hr1 <plan fingerprint> <digest>`, both as 16 hexadecimal digits; of
-/// a task whose models are of the registry ` <position> <since>` behind them.
+/// ASCII text, as the group's coordinator keeps it: `hr1 <plan fingerprint> <digest>`, both as 16 hexadecimal digits;
+/// of a task whose models are of the registry ` <position> <since>` behind them.
 package struct CommitMetadata: Sendable, Equatable {
   package var planFingerprint: UInt64
   package var digest: UInt64
@@ -35,7 +35,7 @@ package struct CommitMetadata: Sendable, Equatable {
   }
 }
 
-/// What the registry said at a place of the control topic, and the offset of an input from which on a task scores by it.
+/// What the registry said at a place of the control topic, and since which offset of an input a task scores by it.
 package struct ScoringPosition: Sendable, Equatable {
   /// Of the newest command that concerns the task's models; -1 before the first.
   package var position: Int64

@@ -5,20 +5,27 @@ internal import Inference
 internal import NIOCore
 
 extension FeatureServer {
-  /// Larger matrices leave the event loop, so that one large request does not delay many small ones.
-  private static let valuesOnEventLoop = 4_096
+  private static let inferenceBytesOnEventLoop = 128 << 10
+  /// Of models whose features may have to be looked up: some dozens of keys.
+  private static let lookupBytesOnEventLoop = 4 << 10
+
+  /// Larger requests leave the event loop, so that one of them does not delay many small ones.
+  private func fitsEventLoop(_ body: ByteBuffer, _ model: ServedModel) -> Bool {
+    let limit = model.lookup == nil ? Self.inferenceBytesOnEventLoop : Self.lookupBytesOnEventLoop
+    return body.readableBytes <= limit
+  }
 
   /// Answers an address of the Open Inference Protocol; errors are in its shape.
   func inferenceReply(
     to route: InferenceRoute, _ request: Request, queuedMilliseconds: Int64
   ) async -> Reply {
     do throws(Problem) {
-      let method: HTTPRequest.Method = route.isInfer ? .post : .get
+      let method: HTTPRequest.Method = route.isPost ? .post : .get
       guard request.method == method || (method == .get && request.method == .head) else {
         throw Problem(405, "WRONG_METHOD", "this address takes \(method.rawValue), not \(request.method.rawValue)")
       }
       if !route.isExemptFromAdmission { try admission.admit(queuedMilliseconds: queuedMilliseconds) }
-      return try await inferenceAnswer(to: route, request)
+      return try await inferenceAnswer(to: route, request, queuedMilliseconds: queuedMilliseconds)
     } catch {
       var body = ByteBuffer()
       body.write("{\"error\":")
@@ -26,52 +33,45 @@ extension FeatureServer {
       body.write("}")
       var reply = Reply.json(body, status: error.status)
       reply.retryAfterSeconds = error.retryAfterSeconds
-      if error.status == 405 { reply.allow = route.isInfer ? "POST" : "GET" }
+      if error.status == 405 { reply.allow = route.isPost ? "POST" : "GET" }
       return reply
     }
   }
 
-  private func inferenceAnswer(to route: InferenceRoute, _ request: Request) async throws(Problem) -> Reply {
+  private func inferenceAnswer(
+    to route: InferenceRoute, _ request: Request, queuedMilliseconds: Int64
+  ) async throws(Problem) -> Reply {
     let models = offer.models
     switch route {
     case .server:
       return .json(
-        ByteBuffer(string: #"{"name":"headrace","version":"2","extensions":["binary_tensor_data"]}"#))
+        ByteBuffer(
+          string: #"{"name":"headrace","version":"2","extensions":["binary_tensor_data","model_repository"]}"#))
     case .live: return .json(ByteBuffer(string: #"{"live":true}"#))
     case .ready: return .json(ByteBuffer(string: #"{"ready":true}"#))
+    case .repositoryIndex: return .json(InferenceAnswer.index(models))
     case .modelReady(let name, let version):
-      let entry = try models.entry(name, version: version)
+      let model = try models.model(name, version: version)
       var body = ByteBuffer()
       body.write("{\"name\":")
-      body.writeQuoted(entry.name)
+      body.writeQuoted(model.name)
       body.write(",\"ready\":true}")
       return .json(body)
-    case .model(let name, let version): return .json(Self.metadata(try models.entry(name, version: version)))
-    case .infer(let name, let version): return try await infer(try models.entry(name, version: version), request)
+    case .model(let name, let version):
+      let model = try models.model(name, version: version)
+      let versions = version == nil ? try models.family(name).versionNames : [model.version]
+      return .json(InferenceAnswer.metadata(model, versions: versions))
+    case .infer(let name, let version):
+      return try await infer(
+        try models.model(name, version: version), request, queuedMilliseconds: queuedMilliseconds)
     }
   }
 
-  private static func metadata(_ entry: ServedModels.Entry) -> ByteBuffer {
-    let model = entry.compiled.model
-    var body = ByteBuffer()
-    body.write("{\"name\":")
-    body.writeQuoted(entry.name)
-    body.write(",\"versions\":[")
-    body.writeQuoted(entry.version)
-    body.write("],\"platform\":")
-    body.writeQuoted("headrace_\(model.format.rawValue)")
-    body.write(",\"inputs\":[{\"name\":\"features\",\"datatype\":\"FP32\",\"shape\":[-1,")
-    body.writeDecimal(Int64(model.featureCount))
-    body.write("]}],\"outputs\":[{\"name\":\"scores\",\"datatype\":\"FP64\",\"shape\":[-1")
-    if model.outputCount > 1 {
-      body.write(",")
-      body.writeDecimal(Int64(model.outputCount))
-    }
-    body.write("]}]}")
-    return body
-  }
-
-  private func infer(_ entry: ServedModels.Entry, _ request: Request) async throws(Problem) -> Reply {
+  private func infer(
+    _ model: ServedModel, _ request: Request, queuedMilliseconds: Int64
+  ) async throws(Problem) -> Reply {
+    let deadline =
+      NIODeadline.now() + .milliseconds(configuration.admission.deadlineMilliseconds &- queuedMilliseconds)
     try checkHeaders(request, bodyBytes: configuration.limits.inferenceBodyBytes)
     var jsonBytes: Int?
     if let text = request.headers[.inferenceHeaderLength] {
@@ -79,57 +79,93 @@ extension FeatureServer {
       jsonBytes = count
     }
     let body = try await body(of: request, bytesMaximum: configuration.limits.inferenceBodyBytes)
-    let parsed = try InferenceRequest(
-      body.readableBytesUInt8Span, jsonBytes: jsonBytes, featureCount: entry.compiled.model.featureCount,
-      depthMax: configuration.limits.jsonDepth)
-    if parsed.values.count > Self.valuesOnEventLoop {
-      return await withTaskExecutorPreference(globalConcurrentExecutor) { Self.score(parsed, entry) }
-    }
-    return Self.score(parsed, entry)
-  }
-
-  private static func score(_ request: InferenceRequest, _ entry: ServedModels.Entry) -> Reply {
-    var scores = [Double](repeating: 0, count: request.rowCount * entry.compiled.model.outputCount)
-    var scorer = entry.compiled.makeScorer()
-    scorer.score(request.values, rowCount: request.rowCount, into: &scores)
-    return answer(request, entry, scores)
-  }
-
-  private static func answer(_ request: InferenceRequest, _ entry: ServedModels.Entry, _ scores: [Double]) -> Reply {
-    let outputCount = entry.compiled.model.outputCount
-    var body = ByteBuffer()
-    body.write("{\"model_name\":")
-    body.writeQuoted(entry.name)
-    body.write(",\"model_version\":")
-    body.writeQuoted(entry.version)
-    if let id = request.id {
-      body.write(",\"id\":")
-      body.writeQuoted(id)
-    }
-    body.write(",\"outputs\":[{\"name\":")
-    body.writeQuoted(request.outputName)
-    body.write(",\"datatype\":\"FP64\",\"shape\":[")
-    body.writeDecimal(Int64(request.rowCount))
-    if outputCount > 1 {
-      body.write(",")
-      body.writeDecimal(Int64(outputCount))
-    }
-    guard request.hasBinaryOutput else {
-      body.write("],\"data\":[")
-      for index in scores.indices {
-        if index > 0 { body.write(",") }
-        if scores[index].isFinite { body.writeDouble(scores[index]) } else { body.write("null") }
+    let offer = offer
+    if !fitsEventLoop(body, model) {
+      return try await withTaskExecutorPreference(globalConcurrentExecutor) { [jsonBytes] () async throws(Problem) in
+        try reply(model, body, jsonBytes: jsonBytes, offer, deadline)
       }
-      body.write("]}]}")
-      return .json(body)
     }
-    body.write("],\"parameters\":{\"binary_data_size\":")
-    body.writeDecimal(Int64(scores.count * 8))
-    body.write("}}]}")
-    let jsonBytes = body.readableBytes
-    for score in scores { body.writeInteger(score.bitPattern, endianness: .little) }
-    var reply = Reply(status: 200, contentType: .octets, body: body)
-    reply.inferenceHeaderBytes = jsonBytes
-    return reply
+    return try reply(model, body, jsonBytes: jsonBytes, offer, deadline)
+  }
+
+  private func reply(
+    _ model: ServedModel, _ body: ByteBuffer, jsonBytes: Int?, _ offer: Offer, _ deadline: NIODeadline
+  ) throws(Problem) -> Reply {
+    try model.withMemory { (memory) throws(Problem) in
+      try score(model, body, jsonBytes: jsonBytes, offer, deadline, memory)
+      var text = ByteBuffer()
+      let headerBytes = InferenceAnswer.write(memory.request, model, memory.scores, to: &text)
+      guard let headerBytes else { return .json(text) }
+      var reply = Reply(status: 200, contentType: .octets, body: text)
+      reply.inferenceHeaderBytes = headerBytes
+      return reply
+    }
+  }
+
+  /// From the bytes of a request to scores in `memory`.
+  private func score(
+    _ model: ServedModel, _ body: ByteBuffer, jsonBytes: Int?, _ offer: Offer, _ deadline: NIODeadline,
+    _ memory: ScoringMemory
+  ) throws(Problem) {
+    let bytes = body.readableBytesUInt8Span
+    try memory.request.parse(bytes, jsonBytes: jsonBytes, depthMax: configuration.limits.jsonDepth)
+    if let lookup = model.lookup, EntityInputs.isMeant(by: memory.request, lookup, in: bytes) {
+      try EntityInputs.read(
+        &memory.request, lookup, in: bytes, offer: offer, limits: configuration.limits,
+        isOver: { NIODeadline.now() > deadline })
+    } else {
+      try memory.request.readMatrix(bytes, featureCount: model.compiled.model.featureCount)
+    }
+    guard NIODeadline.now() <= deadline else { throw .deadlineExceeded }
+    memory.score()
+  }
+
+  /// Answers a small inference request, in `memory.frame.wire`. On an event loop.
+  ///
+  /// - Returns: false when there is any problem with it: then `inferenceReply` finds out the same again and says it.
+  func inferAtOnce(
+    _ address: String, jsonBytes: String?, _ body: ByteBuffer, started: NIODeadline, _ memory: inout InferenceMemory
+  ) -> Bool {
+    let offer = offer
+    guard let model = memory.model(at: address, of: offer), fitsEventLoop(body, model) else { return false }
+    let length = jsonBytes.flatMap { Int($0) }
+    guard length != nil || jsonBytes == nil else { return false }
+    do throws(Problem) {
+      try admission.admit(queuedMilliseconds: 0)
+      let deadline = started + .milliseconds(configuration.admission.deadlineMilliseconds)
+      memory.text.clear()
+      let headerBytes = try model.withMemory { (scoring) throws(Problem) in
+        try score(model, body, jsonBytes: length, offer, deadline, scoring)
+        return InferenceAnswer.write(scoring.request, model, scoring.scores, to: &memory.text)
+      }
+      let now = clock.nowMilliseconds
+      memory.frame.frame(
+        memory.text, as: headerBytes == nil ? .json : .octets, inferenceHeaderBytes: headerBytes, nowMilliseconds: now
+      ) { date.text(milliseconds: now) }
+    } catch {
+      return false
+    }
+    return true
+  }
+}
+
+/// What one event loop's inference requests share: those that are answered at once never overlap on it.
+struct InferenceMemory {
+  /// The body of the answer.
+  var text = ByteBuffer()
+  var frame = ResponseFrame()
+  /// Where the last request went: applications ask the same model all day.
+  private var address = ""
+  private var model: ServedModel?
+  private var offer: Offer?
+
+  /// The model behind an address that asks for inference; nil for any other, and for what is not served.
+  mutating func model(at address: String, of offer: Offer) -> ServedModel? {
+    if address == self.address, offer === self.offer { return model }
+    guard case .infer(let name, let version) = InferenceRoute(path: address) else { return nil }
+    self.address = address
+    self.offer = offer
+    model = try? offer.models.model(name, version: version)
+    return model
   }
 }

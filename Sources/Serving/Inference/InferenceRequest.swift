@@ -1,19 +1,25 @@
 internal import Contracts
-internal import Inference
 
-/// An inference request: one matrix of features, as numbers in JSON or as the bytes of the binary tensor extension.
+/// An inference request: its tensors, where they are, and the numbers of the first one.
+///
+/// One may serve many requests, one after the other: its arrays keep their memory.
 struct InferenceRequest {
-  enum DataType: String {
-    case float32 = "FP32"
-    case float64 = "FP64"
-    case integer32 = "INT32"
-    case integer64 = "INT64"
-
-    var sizeBytes: Int { self == .float32 || self == .integer32 ? 4 : 8 }
+  struct Input {
+    var name: JSONValue?
+    /// nil: none, or one that is not known.
+    var type: TensorType?
+    var shape: [Int64] = []
+    /// The array of JSON that holds the values.
+    var data: Range<Int>?
+    /// Of the values behind the JSON.
+    var binarySizeBytes: Int?
+    /// Where they begin in the body.
+    var binaryOffset = 0
   }
 
   /// What the caller named; comes back with the answer.
   private(set) var id: String?
+  private(set) var inputs: [Input] = []
   private(set) var rowCount = 0
   /// Row by row; NaN is a missing value.
   private(set) var values: [Float] = []
@@ -21,19 +27,20 @@ struct InferenceRequest {
   private(set) var outputName = "scores"
   private(set) var hasBinaryOutput = false
 
-  private var shape: [Int64] = []
-  private var dataType: DataType?
-  private var binarySizeBytes: Int?
-  private var inputCount = 0
   private var outputCount = 0
-  private var hasData = false
 
+  init() {}
+
+  var valueCapacity: Int { values.capacity }
+
+  /// Reads a request; `readMatrix` or `EntityInputs` turn it into rows.
+  ///
   /// - Parameters:
-  ///   - body: the JSON, then the bytes of the tensor.
+  ///   - body: the JSON, then the bytes of tensors in the order of the inputs.
   ///   - jsonBytes: how long the JSON is; nil: all of it.
-  ///   - featureCount: of a row.
   /// - Throws: 400 with what is wrong.
-  init(_ body: Span<UInt8>, jsonBytes: Int?, featureCount: Int, depthMax: Int) throws(Problem) {
+  mutating func parse(_ body: Span<UInt8>, jsonBytes: Int?, depthMax: Int) throws(Problem) {
+    reset()
     let jsonBytes = jsonBytes ?? body.count
     guard jsonBytes >= 0, jsonBytes <= body.count else {
       throw .inference("Inference-Header-Content-Length is \(jsonBytes), the body has \(body.count) bytes")
@@ -47,29 +54,81 @@ struct InferenceRequest {
     } catch {
       throw .inference("the request is no JSON: \(error.reason.rawValue) at byte \(error.offset)")
     }
-    guard inputCount == 1 else { throw .inference("found \(inputCount) inputs, expected 1: the matrix of features") }
     guard outputCount <= 1 else { throw .inference("there is 1 output, not \(outputCount)") }
-    try checkShape(featureCount)
-    if let binarySizeBytes {
-      try readBinary(body.extracting(droppingFirst: jsonBytes), binarySizeBytes, featureCount)
+    try placeBinary(from: jsonBytes, bodyBytes: body.count)
+  }
+
+  private mutating func reset() {
+    id = nil
+    inputs.removeAll(keepingCapacity: true)
+    rowCount = 0
+    values.removeAll(keepingCapacity: true)
+    outputName = "scores"
+    hasBinaryOutput = false
+    outputCount = 0
+  }
+
+  /// Binary tensors lie one after the other behind the JSON.
+  private mutating func placeBinary(from start: Int, bodyBytes: Int) throws(Problem) {
+    var offset = start
+    for index in inputs.indices {
+      guard let sizeBytes = inputs[index].binarySizeBytes else { continue }
+      guard inputs[index].data == nil else { throw .inference("input \(index) has data and binary data") }
+      guard sizeBytes >= 0, sizeBytes <= bodyBytes - offset else {
+        throw .inference(
+          "the binary_data_size of input \(index) is \(sizeBytes), \(bodyBytes - offset) bytes are left")
+      }
+      inputs[index].binaryOffset = offset
+      offset += sizeBytes
     }
-    guard values.count == rowCount * featureCount else {
-      throw .inference("the input has \(values.count) values, its shape \(shape) says \(rowCount * featureCount)")
+    guard offset == bodyBytes else {
+      throw .inference("\(bodyBytes - offset) bytes behind the JSON belong to no input")
     }
   }
 
-  private mutating func checkShape(_ featureCount: Int) throws(Problem) {
+  /// Takes the one input as the matrix of features.
+  mutating func readMatrix(_ body: Span<UInt8>, featureCount: Int) throws(Problem) {
+    guard inputs.count == 1 else {
+      throw .inference("found \(inputs.count) inputs, expected 1: the matrix of features")
+    }
+    let (input, shape) = (inputs[0], inputs[0].shape)
     let rows: Int64? =
       switch shape.count {
       case 1 where shape[0] == featureCount: 1
       case 2 where shape[1] == featureCount: shape[0]
       default: nil
       }
-    guard let rows, rows >= 0, let count = Int(exactly: rows),
-      !count.multipliedReportingOverflow(by: max(featureCount, 1)).overflow
-    else { throw .inference("the input has shape \(shape), expected [rows, \(featureCount)]") }
-    guard dataType != nil else { throw .inference("the input has no datatype, expected FP32, FP64, INT32 or INT64") }
-    rowCount = count
+    guard let rows, rows >= 0, let rowCount = Int(exactly: rows) else {
+      throw .inference("the input has shape \(shape), expected [rows, \(featureCount)]")
+    }
+    guard let type = input.type, type != .bytes else {
+      throw .inference("the datatype of the input is none of numbers: FP32, FP64, BOOL, INT8 to INT64, UINT8 to UINT64")
+    }
+    let (count, isTooMany) = rowCount.multipliedReportingOverflow(by: featureCount)
+    if let sizeBytes = input.binarySizeBytes {
+      guard let size = type.sizeBytes, !isTooMany, count <= sizeBytes, count * size == sizeBytes else {
+        throw .inference(
+          "the input has \(sizeBytes) bytes, \(shape) of \(type.rawValue) takes \(type.sizeBytes ?? 0) for each value")
+      }
+      values.removeAll(keepingCapacity: true)
+      values.reserveCapacity(count)
+      let end = input.binaryOffset + sizeBytes
+      unsafe type.append(body.extracting(input.binaryOffset..<end).bytes, to: &values)
+    }
+    guard !isTooMany, values.count == count else {
+      throw .inference("the input has \(values.count) values, its shape is \(shape)")
+    }
+    self.rowCount = rowCount
+  }
+
+  /// Takes rows that were made elsewhere.
+  mutating func setMatrix(rowCount: Int, _ value: (_ row: Int, _ column: Int) -> Float, columnCount: Int) {
+    self.rowCount = rowCount
+    values.removeAll(keepingCapacity: true)
+    values.reserveCapacity(rowCount * columnCount)
+    for row in 0..<rowCount {
+      for column in 0..<columnCount { values.append(value(row, column)) }
+    }
   }
 }
 
@@ -85,7 +144,7 @@ extension InferenceRequest {
       } else if key.equals("outputs"), scanner.nextKind() == .array {
         try parseOutputs(&scanner)
       } else if key.equals("parameters"), scanner.nextKind() == .object {
-        try parseParameters(&scanner)
+        _ = try parseParameters(&scanner)
       } else {
         let isID = key.equals("id")
         let value = try scanner.value()
@@ -96,26 +155,29 @@ extension InferenceRequest {
 
   private mutating func parseInputs(_ scanner: inout JSONScanner) throws(JSONSyntaxError) {
     try scanner.enter(UInt8(ascii: "["))
-    while try scanner.nextElement(isFirst: inputCount == 0) {
-      inputCount += 1
+    while try scanner.nextElement(isFirst: inputs.isEmpty) {
       try scanner.enter(UInt8(ascii: "{"))
+      var input = Input()
       var isFirst = true
       while let name = try scanner.nextName(isFirst: isFirst) {
         isFirst = false
         let key = name.bytes(in: scanner.text)
         if key.equals("shape"), scanner.nextKind() == .array {
-          try parseShape(&scanner)
+          input.shape = try Self.shape(&scanner)
         } else if key.equals("data"), scanner.nextKind() == .array {
-          hasData = true
-          try parseData(&scanner)
+          let start = scanner.offset
+          if inputs.isEmpty { try parseData(&scanner) } else { _ = try scanner.value() }
+          input.data = start..<scanner.offset
         } else if key.equals("parameters"), scanner.nextKind() == .object {
-          try parseParameters(&scanner)
+          input.binarySizeBytes = try parseParameters(&scanner)
         } else {
-          let isType = key.equals("datatype")
+          let (isType, isName) = (key.equals("datatype"), key.equals("name"))
           let value = try scanner.value()
-          if isType { dataType = DataType(rawValue: value.string(in: scanner.text)) }
+          if isType { input.type = TensorType(rawValue: value.string(in: scanner.text)) }
+          if isName, value.isString { input.name = value }
         }
       }
+      inputs.append(input)
     }
   }
 
@@ -129,7 +191,7 @@ extension InferenceRequest {
         isFirst = false
         let key = name.bytes(in: scanner.text)
         if key.equals("parameters"), scanner.nextKind() == .object {
-          try parseParameters(&scanner)
+          _ = try parseParameters(&scanner)
         } else {
           let isName = key.equals("name")
           let value = try scanner.value()
@@ -139,8 +201,11 @@ extension InferenceRequest {
     }
   }
 
-  /// `binary_data_size` of an input, `binary_data` of an output, `binary_data_output` of the request.
-  private mutating func parseParameters(_ scanner: inout JSONScanner) throws(JSONSyntaxError) {
+  /// `binary_data` of an output, `binary_data_output` of the request.
+  ///
+  /// - Returns: `binary_data_size` of an input; -1 for what is no number.
+  private mutating func parseParameters(_ scanner: inout JSONScanner) throws(JSONSyntaxError) -> Int? {
+    var sizeBytes: Int?
     try scanner.enter(UInt8(ascii: "{"))
     var isFirst = true
     while let name = try scanner.nextName(isFirst: isFirst) {
@@ -149,20 +214,22 @@ extension InferenceRequest {
       let (isSize, isOutput) = (key.equals("binary_data_size"), key.equals("binary_data"))
       let isAll = key.equals("binary_data_output")
       let value = try scanner.value()
-      if isSize { binarySizeBytes = value.integer(in: scanner.text).flatMap { Int(exactly: $0) } ?? -1 }
+      if isSize { sizeBytes = value.integer(in: scanner.text).flatMap { Int(exactly: $0) } ?? -1 }
       if isOutput || isAll { hasBinaryOutput = value.kind == .true }
     }
+    return sizeBytes
   }
 
-  private mutating func parseShape(_ scanner: inout JSONScanner) throws(JSONSyntaxError) {
-    shape.removeAll()
+  private static func shape(_ scanner: inout JSONScanner) throws(JSONSyntaxError) -> [Int64] {
+    var shape: [Int64] = []
     try scanner.enter(UInt8(ascii: "["))
     while try scanner.nextElement(isFirst: shape.isEmpty) {
       shape.append(try scanner.value().integer(in: scanner.text) ?? -1)
     }
+    return shape
   }
 
-  /// Numbers, in nested arrays or flat; null is a missing value.
+  /// Numbers, in nested arrays or flat; what is no number is a missing value.
   private mutating func parseData(_ scanner: inout JSONScanner) throws(JSONSyntaxError) {
     try scanner.enter(UInt8(ascii: "["))
     var isFirst = true
@@ -172,34 +239,8 @@ extension InferenceRequest {
         try parseData(&scanner)
       } else {
         let value = try scanner.value()
-        let text = value.bytes(in: scanner.text)
-        let number = unsafe text.withUnsafeBufferPointer { unsafe Double(String(decoding: $0, as: UTF8.self)) }
-        values.append(Float(number ?? .nan))
-      }
-    }
-  }
-
-  private mutating func readBinary(_ tensor: Span<UInt8>, _ sizeBytes: Int, _ featureCount: Int) throws(Problem) {
-    guard !hasData, let dataType else { throw .inference("the input has data and binary data") }
-    let count = rowCount * featureCount
-    guard sizeBytes == tensor.count, count <= tensor.count, count * dataType.sizeBytes == sizeBytes else {
-      throw .inference(
-        "the input has \(tensor.count) bytes, its binary_data_size is \(sizeBytes), and \(shape) of "
-          + "\(dataType.rawValue) takes \(count) times \(dataType.sizeBytes)")
-    }
-    values.reserveCapacity(count)
-    unsafe tensor.withUnsafeBytes { bytes in
-      for index in 0..<count {
-        let offset = index * dataType.sizeBytes
-        switch dataType {
-        case .float32:
-          values.append(Float(bitPattern: unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
-        case .float64:
-          values.append(
-            Float(Double(bitPattern: unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))))
-        case .integer32: values.append(Float(unsafe bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
-        case .integer64: values.append(Float(unsafe bytes.loadUnaligned(fromByteOffset: offset, as: Int64.self)))
-        }
+        values.append(
+          Float(value.double(in: scanner.text) ?? (value.kind == .true ? 1 : value.kind == .false ? 0 : .nan)))
       }
     }
   }

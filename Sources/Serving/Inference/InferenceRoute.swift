@@ -3,6 +3,8 @@
 /// https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
 enum InferenceRoute: Equatable {
   case server, live, ready
+  /// Of the model repository extension: what there is.
+  case repositoryIndex
   case model(String, version: String?)
   case modelReady(String, version: String?)
   case infer(String, version: String?)
@@ -16,6 +18,7 @@ enum InferenceRoute: Equatable {
     case [], [""]: self = .server
     case ["health", "live"]: self = .live
     case ["health", "ready"]: self = .ready
+    case ["repository", "index"]: self = .repositoryIndex
     case let rest where rest.first == "models" && rest.count >= 2:
       var names = Array(rest.dropFirst())
       let name = names.removeFirst()
@@ -34,9 +37,16 @@ enum InferenceRoute: Equatable {
     }
   }
 
+  /// Whether an address without query is one that asks for inference, by its looks.
+  static func isInference(_ address: String) -> Bool {
+    address.utf8.starts(with: "/v2/models/".utf8) && address.hasSuffix("/infer")
+  }
+
   var isInfer: Bool {
     if case .infer = self { true } else { false }
   }
+
+  var isPost: Bool { isInfer || self == .repositoryIndex }
 
   /// Whoever asks how the server is has to be told, however much there is to do.
   var isExemptFromAdmission: Bool { !isInfer }

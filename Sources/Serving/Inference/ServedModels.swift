@@ -1,43 +1,61 @@
-package import Inference
+internal import Inference
 package import Runtime
 package import Topology
 
 /// The models that inference requests are answered with.
 package struct ServedModels: Sendable {
-  package struct Entry: Sendable {
-    package var name: String
-    /// SHA-256 of the model's file.
-    package var version: String
-    package var compiled: CompiledModel
+  /// A model's name with the versions that are served under it.
+  package struct Family: Sendable {
+    /// What the bare name stands for.
+    package var current: ServedModel
+    /// By what addresses may call them: numbers, and aliases beside them.
+    package var versions: [String: ServedModel]
+    /// The versions by their own names, in order.
+    package var versionNames: [String]
 
-    package init(name: String, version: String, compiled: CompiledModel) {
-      self.name = name
-      self.version = version
-      self.compiled = compiled
+    package init(current: ServedModel, versions: [String: ServedModel], versionNames: [String]) {
+      self.current = current
+      self.versions = versions
+      self.versionNames = versionNames
     }
   }
 
-  package static let none = ServedModels([])
+  package static let none = ServedModels([:])
 
-  let entries: [Entry]
+  package let families: [String: Family]
 
-  package init(_ entries: [Entry]) { self.entries = entries }
+  package init(_ families: [String: Family]) { self.families = families }
 
-  /// The models of a plan that run in the stream.
+  /// The models of a plan that run in the stream; each in the one version that runs.
   package init(_ plan: Plan, _ models: ModelSet) {
-    entries = plan.models.enumerated().compactMap { index, model in
-      models[index].map { Entry(name: model.name, version: $0.contentHash, compiled: $0.compiled) }
+    let catalog = ServingCatalog(plan)
+    var families: [String: Family] = [:]
+    for (index, model) in plan.models.enumerated() {
+      guard let version = models[index] else { continue }
+      let served = ServedModel(
+        name: model.name, version: version.contentHash, compiled: version.compiled,
+        lookup: FeatureLookup(service: model.service, of: catalog))
+      families[model.name] = Family(
+        current: served, versions: [served.version: served], versionNames: [served.version])
     }
+    self.init(families)
   }
 
+  /// - Parameter version: nil for what the bare name stands for.
   /// - Throws: 404 for names and versions that are not served.
-  func entry(_ name: String, version: String?) throws(Problem) -> Entry {
-    guard let entry = entries.first(where: { $0.name == name }) else {
-      throw Problem(404, "MODEL_NOT_FOUND", "there is no model `\(name)`")
+  func model(_ name: String, version: String?) throws(Problem) -> ServedModel {
+    let family = try family(name)
+    guard let version else { return family.current }
+    guard let model = family.versions[version] else {
+      let known = family.versionNames.suffix(8).joined(separator: ", ")
+      throw Problem(
+        404, "MODEL_VERSION_NOT_FOUND", "model `\(name)` has no version `\(version)` here, found \(known)")
     }
-    guard version == nil || version == entry.version else {
-      throw Problem(404, "MODEL_VERSION_NOT_FOUND", "model `\(name)` is served as version \(entry.version) only")
-    }
-    return entry
+    return model
+  }
+
+  func family(_ name: String) throws(Problem) -> Family {
+    guard let family = families[name] else { throw Problem(404, "MODEL_NOT_FOUND", "there is no model `\(name)`") }
+    return family
   }
 }

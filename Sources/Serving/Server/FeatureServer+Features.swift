@@ -21,7 +21,7 @@ extension FeatureServer {
     return try read(&answer, request, offer, deadline)
   }
 
-  /// Answers a read that is small and waits for nothing, in `memory.wire`. On an event loop.
+  /// Answers a read that is small and waits for nothing, in `memory.frame.wire`. On an event loop.
   ///
   /// - Returns: false when it is not such a read, or when there is any problem with it: then nothing was done yet, and
   ///   `onlineFeatures` finds out the same again and says it.
@@ -47,7 +47,7 @@ extension FeatureServer {
     counters.add(counts, rows: memory.answer.rowCount)
     let now = clock.nowMilliseconds
     memory.takeSample(nowMilliseconds: now)
-    memory.frame(nowMilliseconds: now) { date.text(milliseconds: now) }
+    memory.frame.frame(memory.text, as: .json, nowMilliseconds: now) { date.text(milliseconds: now) }
     return true
   }
 

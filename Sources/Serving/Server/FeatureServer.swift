@@ -57,6 +57,11 @@ package final class FeatureServer: Sendable {
     offered.withLock { $0 = next }
   }
 
+  /// Answers inference requests by other models from the next request on; features stay as they are.
+  package func replace(models: ServedModels) {
+    offered.withLock { $0 = Offer($0, models: models) }
+  }
+
   /// The port that is listened on; 0 before `start`.
   package var port: Int { boundPort.load(ordering: .acquiring) }
 

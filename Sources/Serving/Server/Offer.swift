@@ -26,6 +26,17 @@ final class Offer: Sendable {
     pushes = events.map { PushHandler(catalog: catalog, sink: $0, limits: limits, clock: clock) }
   }
 
+  /// The same with other models.
+  init(_ former: Offer, models: ServedModels) {
+    self.models = models
+    catalog = former.catalog
+    features = former.features
+    shapes = former.shapes
+    pushes = former.pushes
+    sampled = former.sampled
+    gates = former.gates
+  }
+
   /// Has one row of a request sampled now and then. Between `begin` and `readAll` of its answer.
   func chooseSample(_ answer: inout FeatureAnswer, at now: NIODeadline) {
     guard let gates, answer.rowCount > 0 else { return }

@@ -1,8 +1,8 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Answers the reads that applications send all day where they come in: on the event loop, in one write, without a
-/// task and without HTTP's parts being turned into one another.
+/// Answers the reads and inference requests that applications send all day where they come in: on the event loop, in
+/// one write, without a task and without HTTP's parts being turned into one another.
 ///
 /// Stands behind the connection's guard and in front of Hummingbird, and holds a read back until it is whole. What it
 /// cannot answer with 200 at once (another address, a body that is too large, an offset to wait for, many rows, any
@@ -42,12 +42,12 @@ final class ReadShortcut: ChannelInboundHandler {
       if body == nil { body = part } else { body?.writeBuffer(&part) }
       if (body?.readableBytes ?? 0) > server.configuration.limits.bodyBytes { release(context) }
     case .end:
-      if head != nil, server.answerAtOnce(body ?? ByteBuffer(), started: started, &workspace.memory) {
-        head = nil
+      if let head, answer(head) {
+        self.head = nil
         body = nil
-        bytes.write(workspace.memory.wire)
         connectionGuard.answered()
-        server.counters.answered(.getOnlineFeatures, status: 200, nanoseconds: started.nanosecondsUntilNow)
+        let route = head.uri == Route.getOnlineFeatures.path ? Route.getOnlineFeatures : nil
+        server.counters.answered(route, status: 200, nanoseconds: started.nanosecondsUntilNow)
       } else {
         release(context)
         context.fireChannelRead(data)
@@ -71,6 +71,22 @@ final class ReadShortcut: ChannelInboundHandler {
     context.fireChannelInactive()
   }
 
+  /// Writes the answer to what was held back, if it can be given at once.
+  private func answer(_ head: HTTPRequestHead) -> Bool {
+    let body = body ?? ByteBuffer()
+    if head.uri == Route.getOnlineFeatures.path {
+      guard server.answerAtOnce(body, started: started, &workspace.memory) else { return false }
+      bytes.write(workspace.memory.frame.wire)
+      return true
+    }
+    let jsonBytes = head.headers.first(name: "inference-header-content-length")
+    guard server.inferAtOnce(head.uri, jsonBytes: jsonBytes, body, started: started, &workspace.inference) else {
+      return false
+    }
+    bytes.write(workspace.inference.frame.wire)
+    return true
+  }
+
   /// Lets go on what was held back.
   private func release(_ context: ChannelHandlerContext) {
     guard let head else { return }
@@ -83,7 +99,8 @@ final class ReadShortcut: ChannelInboundHandler {
 
   /// A plain read: nothing in its head asks for anything special.
   private func isCandidate(_ head: HTTPRequestHead) -> Bool {
-    guard head.method == .POST, head.version == .http1_1, head.uri == Route.getOnlineFeatures.path, head.isKeepAlive
+    guard head.method == .POST, head.version == .http1_1, head.isKeepAlive,
+      head.uri == Route.getOnlineFeatures.path || InferenceRoute.isInference(head.uri)
     else { return false }
     for (name, value) in head.headers {
       switch name.utf8.count {

@@ -1,55 +1,111 @@
 internal import ArgumentParser
 internal import Core
 internal import Inference
-internal import Kafka
 internal import Registry
-internal import Runtime
 internal import Storage
 internal import Topology
 
 struct ModelsAddCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "add", abstract: "Add a model file as the next version of a model.",
+    commandName: "add", abstract: "Make a model file the next version of a model.",
     discussion: """
-      The file goes into the store of tables, under models/<SHA-256>, where every worker finds it; the control topic gets \
-      the command that names it. A version never changes.
+      LightGBM text, XGBoost JSON and UBJSON, ONNX, and linear models as JSON. The file is read, checked and compiled \
+      first: one that is wrong, cut off or hostile is refused with the place and the reason, and nothing changes. A \
+      file that is there already is not added again.
+
+      A server on the same folder serves the new version within a second.
       """)
 
-  @OptionGroup var model: ModelOptions
-  @Argument(help: ArgumentHelp("The model: LightGBM, XGBoost, ONNX or linear JSON.", valueName: "file")) var file:
-    String
-  @OptionGroup var place: TableOptions
-  @Flag(help: "Let the alias stand for it at once.") var promote = false
+  @Argument(help: ArgumentHelp("The model's name.", valueName: "name")) var name: String
+  @Argument(help: ArgumentHelp("The file.", valueName: "file")) var file: String
+  @OptionGroup var store: ModelStoreOptions
+  @OptionGroup var actor: ActorOptions
+  @Option(help: ArgumentHelp("Let this alias stand for the version, such as champion.", valueName: "name"))
+  var alias: String?
+  @Option(help: ArgumentHelp("What this version is.", valueName: "text")) var note = ""
+  @Option(
+    help: ArgumentHelp("Fail unless the version gets this number: guards against another one.", valueName: "number"))
+  var expect: Int?
+  @Option(help: "table or json.") var output = OutputFormat.table
+
+  func validate() throws {
+    guard RegistryLimits.isModelName(name) else {
+      throw ValidationError("\(name): expected letters, digits, `_`, `-` and `.`, the first one a letter or a digit")
+    }
+    if let alias, !RegistryLimits.isAliasName(alias) {
+      throw ValidationError("--alias \(alias): expected a name that is no number")
+    }
+    guard note.utf8.count <= RegistryLimits.textBytes else {
+      throw ValidationError("--note: expected at most \(RegistryLimits.textBytes) bytes")
+    }
+  }
 
   func run() async throws {
-    let cluster = try ClusterRegistry(model.connection)
-    guard place.isGiven else {
-      throw ValidationError("--tables PLACE or --data DIR is missing: where the workers have their tables")
+    let bytes = try read()
+    let model = try Model(bytes, place: file)
+    // The kernels are checked on the model's own thresholds before anything is kept.
+    _ = try CompiledModel(model)
+    let registry = try store.open()
+    let now = WallClock.system.nowMilliseconds
+    let (version, isNew) = try registry.add(
+      bytes, as: ModelVersion(model, name: name, note: note, addedBy: actor.actor, nowMilliseconds: now),
+      actor: actor.actor, expectedNumber: expect)
+    var former: Int?
+    if let alias {
+      former =
+        try registry.setAlias(
+          alias, of: name, to: version.number, expected: .any, actor: actor.actor, reason: note,
+          timeMilliseconds: now
+        ).former
     }
-    let store = try TableLocation.store(place.tables, dataDirectory: place.data ?? "")
-    let bytes = try ModelFiles.read(file)
-    let parsed = try Model(bytes, place: file)
-    let hash = ModelFiles.contentHash(bytes)
-    try await BlockingThread(name: "store").run {
-      _ = try store.create(try BlobName("models/\(hash)"), bytes)
+    switch output {
+    case .json: try StandardOutput.writeAll(json(version, isNew: isNew, former: former))
+    case .table: try StandardOutput.writeAll(Array(text(version, isNew: isNew, former: former).utf8))
     }
-    let known = try await cluster.snapshot()
-    let number = (known.registry[model.name]?.versions.count ?? 0) + 1
-    let version = ModelVersion(
-      model: model.name, number: number, contentHash: hash, format: parsed.format.rawValue, summary: parsed.summary,
-      featureCount: parsed.featureCount, featureNames: parsed.featureNames, outputCount: parsed.outputCount,
-      addedAtMilliseconds: WallClock.system.nowMilliseconds, addedBy: ClusterRegistry.actor, note: model.reason ?? "")
-    try await cluster.send(.addVersion(version), reason: model.reason, place: model.name)
-    if promote {
-      try known.check(version, alias: model.alias)
-      let current = known.registry[model.name]?.aliases[model.alias]?.version
-      try await cluster.send(
-        .setAlias(model: model.name, alias: model.alias, version: number, expected: current), reason: model.reason,
-        place: model.place)
+  }
+
+  private func read() throws(HeadraceError) -> [UInt8] {
+    do throws(HeadraceError) {
+      return try ModelFiles.read(file)
+    } catch {
+      var error = error
+      // It speaks of topologies.
+      error.remedy = nil
+      throw error
     }
-    try model.tell("version \(number) is \(hash.prefix(16)): \(parsed.summary)\(promote ? "; it answers" : "")") {
-      $0.member("version", number)
-      $0.member("content_hash", hash)
+  }
+
+  private func text(_ version: ModelVersion, isNew: Bool, former: Int?) -> String {
+    var text = "\(name) version \(version.number)\(isNew ? "" : ", there already"): \(version.summary)\n"
+    if let alias {
+      text += "\(name)@\(alias) stands for version \(version.number)"
+      text += former.map { $0 == version.number ? ", as before\n" : ", before for \($0)\n" } ?? "\n"
     }
+    return text
+  }
+
+  private func json(_ version: ModelVersion, isNew: Bool, former: Int?) -> [UInt8] {
+    var writer = JSONWriter()
+    writer.object { json in
+      json.member("model", name)
+      json.member("new", isNew)
+      version.writeMembers(to: &json)
+      if let alias {
+        json.member("alias", alias)
+        json.key("alias_former_version")
+        if let former { json.number(former) } else { json.null() }
+      }
+    }
+    return writer.bytes + [UInt8(ascii: "\n")]
+  }
+}
+
+extension ModelVersion {
+  /// What a file's model says of itself; number and content hash are not known yet.
+  init(_ model: Model, name: String, note: String, addedBy: String, nowMilliseconds: Int64) {
+    self.init(
+      model: name, number: 0, contentHash: "", format: model.format.rawValue, summary: model.summary,
+      featureCount: model.featureCount, featureNames: model.featureNames, outputCount: model.outputCount,
+      addedAtMilliseconds: nowMilliseconds, addedBy: addedBy, note: note)
   }
 }

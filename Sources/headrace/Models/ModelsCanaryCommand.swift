@@ -6,9 +6,9 @@ struct ModelsCanaryCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "canary", abstract: "Let a version answer for a share of the keys.",
     discussion: """
-      Which keys is a hash of the key and a salt: a key has the same version everywhere and always, and a larger share of \
-      the same version keeps the keys of the smaller one. Each prediction names its version and its arm. Called again it \
-      changes the share. With --automatic the gates promote the version, or roll it back, by themselves.
+      Which keys is a hash of the key and a salt: a key has the same version everywhere and always, and a larger share \
+      of the same version keeps the keys of the smaller one. Each prediction names its version and its arm. Called \
+      again it changes the share. With --automatic the gates promote the version, or roll it back, by themselves.
       """)
 
   @OptionGroup var model: ModelOptions

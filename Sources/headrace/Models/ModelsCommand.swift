@@ -2,13 +2,16 @@ internal import ArgumentParser
 
 struct ModelsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "models", abstract: "Versions of models: which one scores, and how the next one takes over.",
+    commandName: "models",
+    abstract: "Versions of models: what there is, which one scores, how the next one takes over.",
     discussion: """
-      Versions, aliases and rollouts are commands in the control topic (headrace.control): every process of every \
-      topology follows them in their order, and each task goes over at an offset that is committed.
+      add, list, show and alias are about a folder (--data), which `headrace serve` serves without Kafka. The others \
+      are about a cluster: versions, aliases and rollouts are commands in its control topic (headrace.control), which \
+      every process of every topology follows in their order.
       """,
     subcommands: [
-      ModelsAddCommand.self, ModelsPromoteCommand.self, ModelsRollbackCommand.self, ModelsCanaryCommand.self,
+      ModelsAddCommand.self, ModelsListCommand.self, ModelsShowCommand.self, ModelsAliasCommand.self,
+      ModelsPublishCommand.self, ModelsPromoteCommand.self, ModelsRollbackCommand.self, ModelsCanaryCommand.self,
       ModelsShadowCommand.self, ModelsStopCommand.self, ModelsRolloutsCommand.self, ModelsWhoServedCommand.self,
-    ])
+    ], defaultSubcommand: ModelsListCommand.self)
 }

@@ -5,8 +5,8 @@ struct ModelsRolloutsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rollouts", abstract: "What shadows, canaries and A/B tests under way have come to.",
     discussion: """
-      Asks the server of a worker (/api/models). Figures are a view of the prediction topics, which the worker with the \
-      first partition reads.
+      Asks the server of a worker (/api/models). Figures are a view of the prediction topics, which the worker with \
+      the first partition reads.
       """)
 
   @Option(

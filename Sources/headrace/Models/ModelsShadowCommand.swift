@@ -6,8 +6,8 @@ struct ModelsShadowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "shadow", abstract: "Let a version score the same events, and compare.",
     discussion: """
-      Its predictions go to a topic of their own (<output>.shadow unless the topology names another), each with what was \
-      answered beside it; nothing of what is answered changes. `headrace models rollouts` shows how the two differ.
+      Its predictions go to a topic of their own (<output>.shadow unless the topology names another), each with what \
+      was answered beside it; nothing of what is answered changes. `headrace models rollouts` shows how the two differ.
       """)
 
   @OptionGroup var model: ModelOptions

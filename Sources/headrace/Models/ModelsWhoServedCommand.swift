@@ -9,9 +9,9 @@ struct ModelsWhoServedCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "who-served", abstract: "Which version answered at a time, or for an event.",
     discussion: """
-      With --at: what the alias stood for then, and which rollouts were under way. With --topic, --partition and --offset: \
-      by which versions the task scored that event, from the offsets that tasks write down when they go over; a canary's \
-      share is decided by the event's key.
+      With --at: what the alias stood for then, and which rollouts were under way. With --topic, --partition and \
+      --offset: by which versions the task scored that event, from the offsets that tasks write down when they go over; \
+      a canary's share is decided by the event's key.
       """)
 
   @OptionGroup var model: ModelOptions

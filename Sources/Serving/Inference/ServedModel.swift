@@ -1,0 +1,63 @@
+package import Inference
+internal import Synchronization
+
+/// One version of a model, ready to answer requests on any thread.
+package final class ServedModel: Sendable {
+  package let name: String
+  /// As addresses and answers call it: a number of the registry, or the content hash of a topology's file.
+  package let version: String
+  package let compiled: CompiledModel
+  /// Where features are looked up by key; nil where they always come with the request.
+  let lookup: FeatureLookup?
+  private let idle = Mutex<[ScoringMemory]>([])
+
+  /// More are let go: so many requests of one model at the same moment are rare.
+  private static let idleMax = 64
+
+  package init(name: String, version: String, compiled: CompiledModel, lookup: FeatureLookup? = nil) {
+    self.name = name
+    self.version = version
+    self.compiled = compiled
+    self.lookup = lookup
+  }
+
+  /// Lends memory for one request: that of an earlier one, so that a request allocates next to nothing.
+  func withMemory<Result, Failure: Error>(
+    _ body: (ScoringMemory) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let memory = idle.withLock { $0.popLast() } ?? ScoringMemory(compiled)
+    defer {
+      memory.trim()
+      idle.withLock { if $0.count < Self.idleMax { $0.append(memory) } }
+    }
+    return try body(memory)
+  }
+}
+
+/// A scorer, and the arrays around it.
+// Whoever took it out of the pool is the only one who has it.
+final class ScoringMemory: @unchecked Sendable {
+  var request = InferenceRequest()
+  private(set) var scores: [Double] = []
+  private var scorer: Scorer
+
+  /// What a large request took is given back.
+  private static let valuesKept = 1 << 18
+
+  init(_ compiled: CompiledModel) { scorer = compiled.makeScorer() }
+
+  /// Scores the matrix of `request` into `scores`.
+  func score() {
+    let count = request.rowCount * scorer.outputCount
+    if scores.count < count { scores.append(contentsOf: repeatElement(0, count: count - scores.count)) }
+    if scores.count > count { scores.removeLast(scores.count - count) }
+    scorer.score(request.values, rowCount: request.rowCount, into: &scores)
+  }
+
+  func trim() {
+    if request.valueCapacity > Self.valuesKept || scores.capacity > Self.valuesKept {
+      request = InferenceRequest()
+      scores = []
+    }
+  }
+}

@@ -1,0 +1,79 @@
+internal import ArgumentParser
+internal import Core
+internal import Logging
+internal import Registry
+internal import Serving
+
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Serve the models of a data folder over HTTP, without Kafka.",
+    discussion: """
+      The Open Inference Protocol v2 under /v2: `POST /v2/models/NAME/infer` is answered by the version that the alias \
+      `champion` stands for, or by the newest one without it; `/v2/models/NAME/versions/V/infer` by the version of that \
+      number or alias. `inputs[0]` is the matrix of features [rows, features], FP32 or any other type of numbers, as \
+      JSON or binary tensor, NaN a missing value; `outputs[0]` is what the model's own library would predict.
+
+      What `headrace models` changes in the folder takes effect within a second, without a restart and without a failed \
+      request. SIGTERM drains: requests are answered, exit 0. A second signal stops at once.
+      """)
+
+  /// How often the registry's file is asked whether it has changed.
+  private static let watchMilliseconds = 100
+
+  @OptionGroup var store: ModelStoreOptions
+  @Option(
+    help: ArgumentHelp(
+      "Where HTTP is served; port 0 takes a free one. (default: 127.0.0.1:6566)", valueName: "host:port"))
+  var listen: String?
+  @Option(help: ArgumentHelp("Write the HTTP server's HOST:PORT here once it serves.", valueName: "file"))
+  var portFile: String?
+  @Option(
+    help: ArgumentHelp(
+      "How many of the newest versions of each model are served; those that an alias stands for are besides.",
+      valueName: "n"))
+  var versions = 16
+  @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "notice"
+
+  func validate() throws {
+    _ = try serving()
+    guard (1...1_000).contains(versions) else { throw ValidationError("--versions \(versions): expected 1 to 1000") }
+    guard Logger.Level(rawValue: logLevel) != nil else {
+      throw ValidationError(
+        "--log-level \(logLevel): expected \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+  }
+
+  func run() async throws {
+    ProcessMemory.returnLargeBlocks()
+    var logger = Logger(label: "headrace") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
+    let models = RegistryModels(try store.open(), versionsMax: versions, logger: logger)
+    let configuration = try serving()
+    let server = FeatureServer(
+      models: try models.changes() ?? .none, configuration: configuration, logger: logger)
+    try await server.start()
+    let host = configuration.host
+    let address = "\(host.contains(":") ? "[\(host)]" : host):\(server.port)"
+    logger.notice("serving", metadata: ["address": "\(address)", "data": "\(store.data ?? "")"])
+    if let portFile { try PortFile.write("\(address)\n", to: portFile) }
+    let stop = try TerminationSignal.watch()
+    while !stop.isRaised {
+      try await Task.sleep(for: .milliseconds(Self.watchMilliseconds))
+      do throws(HeadraceError) {
+        guard let changed = try models.changes() else { continue }
+        server.replace(models: changed)
+      } catch {
+        logger.error("the registry cannot be read; what runs stays", metadata: ["error": "\(error)"])
+      }
+    }
+    logger.notice("draining")
+    await server.stop()
+    logger.notice("stopped")
+  }
+
+  private func serving() throws -> ServingConfiguration {
+    var configuration = ServingConfiguration()
+    if let listen { (configuration.host, configuration.port) = try HostAndPort.parse(listen, flag: "--listen") }
+    return configuration
+  }
+}
