@@ -90,7 +90,7 @@ let package = Package(
       "Runtime",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Storage", "OfflineStore", "Inference", "Registry", logging,
+        "Storage", "OfflineStore", "Inference", "Drift", "Registry", logging,
       ]),
     module(
       "Serving",
@@ -173,7 +173,8 @@ let package = Package(
       "RuntimeTests",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Storage", "Delta", "OfflineStore", "Inference", "Runtime", "Broker", "TestSupport", logging,
+        "Storage", "Delta", "OfflineStore", "Inference", "Drift", "Registry", "Runtime", "Broker", "TestSupport",
+        logging,
       ], excluded: ["Models"]),
     tests(
       "ServingTests",

@@ -2,7 +2,6 @@ internal import Columns
 internal import Core
 internal import Expressions
 internal import Features
-internal import Inference
 internal import OnlineStore
 internal import Topology
 
@@ -39,6 +38,8 @@ final class ModelStage {
   private var computedOnDemand: [Int: Int] = [:]
   private var computedDerived: [FeatureReference: Int] = [:]
   private(set) var models: [StreamModel] = []
+  /// Whether any of them has a version that scores.
+  private(set) var isActive = false
   let reader: FeatureReader
 
   /// Row by row of the batch, `stride` doubles each; NaN is null.
@@ -53,16 +54,15 @@ final class ModelStage {
   var key = EntityKey(bytes: [])
   var values: [FeatureValue] = []
 
-  /// - Returns: nil when no model of the plan runs on the source.
-  init?(_ plan: Plan, source: Int, models: ModelSet, reader: FeatureReader) {
+  /// - Returns: nil when no model of the plan is for events of the source.
+  init?(_ plan: Plan, source: Int, reader: FeatureReader) {
     self.plan = plan
     self.reader = reader
-    let streams = plan.models.enumerated().filter { index, model in
-      model.source == source && model.stream != nil && models[index] != nil
+    let streams = plan.models.enumerated().compactMap { index, model in
+      model.source == source ? model.stream.map { (index: index, model: model, stream: $0) } : nil
     }
     guard !streams.isEmpty else { return nil }
-    for (_, model) in streams {
-      guard let stream = model.stream else { continue }
+    for (_, model, stream) in streams {
       let service = plan.services[model.service]
       for (position, view) in service.views.enumerated() {
         addBlock(view, source: source, keyColumns: stream.keyColumns[position])
@@ -70,15 +70,20 @@ final class ModelStage {
       for feature in service.features { need(feature.origin) }
     }
     layOutBlocks()
-    for (index, model) in streams {
-      guard let stream = model.stream, let compiled = models[index] else { continue }
+    for (index, model, stream) in streams {
       let service = plan.services[model.service]
       let columns = service.features.map { feature in
         VectorColumn(
           origin: origin(feature.origin, service, stream), defaultValue: Self.number(feature.defaultValue))
       }
-      self.models.append(StreamModel(plan, index, stream, compiled, columns))
+      models.append(StreamModel(plan, index, stream, columns))
     }
+  }
+
+  /// From the next event on the versions of this epoch score.
+  func take(_ epoch: ModelEpoch) {
+    for model in models { model.take(epoch[model.index]) }
+    isActive = models.contains(where: \.isActive)
   }
 
   private func addBlock(_ view: Int, source: Int, keyColumns: [Int]) {

@@ -31,9 +31,9 @@ package struct ServedModels: Sendable {
     let catalog = ServingCatalog(plan)
     var families: [String: Family] = [:]
     for (index, model) in plan.models.enumerated() {
-      guard let stream = model.stream, let compiled = models[index] else { continue }
+      guard let version = models[index] else { continue }
       let served = ServedModel(
-        name: model.name, version: stream.file.contentHash, compiled: compiled,
+        name: model.name, version: version.contentHash, compiled: version.compiled,
         lookup: FeatureLookup(service: model.service, of: catalog))
       families[model.name] = Family(
         current: served, versions: [served.version: served], versionNames: [served.version])

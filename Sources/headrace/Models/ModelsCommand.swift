@@ -2,7 +2,16 @@ internal import ArgumentParser
 
 struct ModelsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "models", abstract: "The local model store: versions of models, and what stands for them.",
-    subcommands: [ModelsAddCommand.self, ModelsListCommand.self, ModelsShowCommand.self, ModelsAliasCommand.self],
-    defaultSubcommand: ModelsListCommand.self)
+    commandName: "models",
+    abstract: "Versions of models: what there is, which one scores, how the next one takes over.",
+    discussion: """
+      add, list, show and alias are about a folder (--data), which `headrace serve` serves without Kafka. The others \
+      are about a cluster: versions, aliases and rollouts are commands in its control topic (headrace.control), which \
+      every process of every topology follows in their order.
+      """,
+    subcommands: [
+      ModelsAddCommand.self, ModelsListCommand.self, ModelsShowCommand.self, ModelsAliasCommand.self,
+      ModelsPublishCommand.self, ModelsPromoteCommand.self, ModelsRollbackCommand.self, ModelsCanaryCommand.self,
+      ModelsShadowCommand.self, ModelsStopCommand.self, ModelsRolloutsCommand.self, ModelsWhoServedCommand.self,
+    ], defaultSubcommand: ModelsListCommand.self)
 }
