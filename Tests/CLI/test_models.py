@@ -203,7 +203,7 @@ def test_triton_client_unchanged(project, served):
     "path, body, status, message",
     [
         ("/v2/models/nobody/infer", {}, 404, "there is no model"),
-        ("/v2/models/fraud/versions/3/infer", {}, 404, "is served as version"),
+        ("/v2/models/fraud/versions/3/infer", {}, 404, "has no version `3` here"),
         ("/v2/models/fraud/infer", {}, 400, "found 0 inputs"),
         ("/v2/models/fraud/infer", [], 400, "no JSON"),
         ("/v2/models/fraud/infer", {"inputs": [{"shape": [1, 2], "datatype": "FP32", "data": [1, 2]}]}, 400, "[rows, 5]"),
