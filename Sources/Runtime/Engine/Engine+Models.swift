@@ -16,7 +16,8 @@ extension Engine {
       RuntimeKillPoint.pass(.scoringWritten)
       scoringNotes.setWritten(task, note)
     }
-    guard let epochs else { return }
+    let now = WallClock.monotonic.nowMilliseconds
+    guard let epochs, now >= state.withLock({ $0.modelRetryAtMilliseconds }) else { return }
     do throws(HeadraceError) {
       try epochs.advance(to: log.registry)
       guard let epoch = epochs.unshown else { return }
@@ -27,11 +28,14 @@ extension Engine {
       let trouble = error.description
       let isNew = state.withLock { state in
         defer { state.modelTrouble = trouble }
+        state.modelRetryAtMilliseconds = now + Self.modelRetryMilliseconds
         return state.modelTrouble != trouble
       }
       if isNew { logger.error("other versions of models are not taken", metadata: ["error": "\(error)"]) }
     }
   }
+
+  private static let modelRetryMilliseconds: Int64 = 500
 
   /// Makes what an epoch needs, and lets servers and tasks have it.
   private func show(_ epoch: ModelEpoch, of epochs: ModelEpochs) throws(HeadraceError) {

@@ -27,6 +27,8 @@ package final class Engine: Sendable {
     var models: ModelEpochs?
     /// Why the newest versions of models are not taken; nil while they are.
     var modelTrouble: String?
+    /// When to try again to take them, by the monotonic clock.
+    var modelRetryAtMilliseconds: Int64 = 0
   }
 
   let configuration: RuntimeConfiguration
@@ -138,7 +140,13 @@ package final class Engine: Sendable {
     let models = try ModelEpochs(plan, registry, library)
     let count = try preparation.run(admin)
     try preparation.makeShadowTopics(models.newest, admin, count: count)
-    state.withLock { $0.models = models }
+    if let trouble = models.trouble {
+      logger.error("former versions of models score", metadata: ["error": "\(trouble)"])
+    }
+    state.withLock { state in
+      state.models = models
+      state.modelTrouble = models.trouble?.description
+    }
     board.set(partitionCount: count)
     return TaskContext(
       plan: plan, inputs: InputPlan.all(of: plan), partitionCount: count,

@@ -25,16 +25,34 @@ final class ModelEpochs: Sendable {
   let plan: Plan
   /// Whether any model is one of the registry: else there is one epoch for ever.
   let usesRegistry: Bool
+  /// Why it does not begin with the newest versions; nil when it does.
+  let trouble: HeadraceError?
   private let library: ModelLibrary
   private let newestPosition: Atomic<Int64>
   private let state: Mutex<State>
 
-  /// - Throws: when a version that is in force cannot be loaded.
+  /// Begins with the newest versions that fit: of one that does not, the former one stays, as in a process that runs.
+  ///
+  /// - Throws: when a version that is in force cannot be read now, or a file of the topology's folder does not fit.
   init(_ plan: Plan, _ registry: RegistryState, _ library: ModelLibrary) throws(HeadraceError) {
     self.plan = plan
     self.library = library
     usesRegistry = plan.models.contains { !$0.references.isEmpty }
-    let newest = try Self.epoch(plan, registry, library, asOf: .max)
+    var trouble: HeadraceError?
+    var found: ModelEpoch?
+    var position = Int64.max
+    while found == nil {
+      do throws(HeadraceError) {
+        found = try Self.epoch(plan, registry, library, asOf: position)
+      } catch {
+        let failed = registry.position(of: plan.models, at: position)
+        guard error.domain == .user, failed >= 0 else { throw error }
+        trouble = trouble ?? error
+        position = failed - 1
+      }
+    }
+    let newest = found ?? .none
+    self.trouble = trouble
     newestPosition = Atomic(newest.position)
     state = Mutex(State(registry: registry, newest: newest))
   }
@@ -92,7 +110,7 @@ final class ModelEpochs: Sendable {
 
   /// What scored when the command at `position` was the newest.
   ///
-  /// - Throws: `REGISTRY_BEHIND` when this process has not read so far yet.
+  /// - Throws: `REGISTRY_BEHIND` when this process has not read so far yet; what reading a version throws.
   func epoch(asOf position: Int64) throws(HeadraceError) -> ModelEpoch {
     let (registry, newest) = state.withLock { ($0.registry, $0.newest) }
     if position == newest.position { return newest }
@@ -105,7 +123,8 @@ final class ModelEpochs: Sendable {
     do throws(HeadraceError) {
       return try Self.epoch(plan, registry, library, asOf: position)
     } catch {
-      // Nothing from C on was ever seen: a version that is gone by now scores nothing.
+      // What cannot be read now may be there again in a moment; what does not fit never will.
+      guard error.domain == .user else { throw error }
       return newest
     }
   }

@@ -14,6 +14,10 @@ final class RolloutWatch: Sendable {
     var figures: [RolloutFigures] = []
     var isDecided: [Bool] = []
     var consumer: Consumer?
+    var fields: PredictionFields?
+    /// Something was read that is not shown yet.
+    var isDirty = false
+    var nextLookAtMilliseconds: Int64 = 0
   }
 
   private let reader = Reader()
@@ -36,6 +40,7 @@ final class RolloutWatch: Sendable {
     let consumer = try Consumer(ConsumerConfiguration(client: client, groupID: nil))
     try consumer.assign(starts)
     reader.consumer = consumer
+    reader.fields = try PredictionFields()
     reader.watched = watched
     reader.figures = watched.map { _ in RolloutFigures() }
     reader.isDecided = watched.map { _ in false }
@@ -55,17 +60,21 @@ final class RolloutWatch: Sendable {
   /// - Returns: rollouts that are to end now, each once.
   func read() throws -> [(WatchedRollout, RolloutJudge.Verdict)] {
     guard let consumer = reader.consumer else { return [] }
-    var fields = try PredictionFields()
     let result = try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
-      try fields.read(records)
+      try reader.fields?.read(records)
       for (index, watched) in reader.watched.enumerated() where watched.topic == records.partition.topic {
         for record in records.indices {
-          guard let prediction = fields.prediction(record, of: watched.name) else { continue }
+          guard let prediction = reader.fields?.prediction(record, of: watched.name) else { continue }
           reader.figures[index].add(prediction, of: watched)
         }
       }
     }
-    guard result.records > 0 else { return [] }
+    if result.records > 0 { reader.isDirty = true }
+    // Figures are made of sketches: a few times a second is enough.
+    let now = WallClock.monotonic.nowMilliseconds
+    guard reader.isDirty, result.records == 0 || now >= reader.nextLookAtMilliseconds else { return [] }
+    reader.isDirty = false
+    reader.nextLookAtMilliseconds = now + Self.lookMilliseconds
     show()
     var due: [(WatchedRollout, RolloutJudge.Verdict)] = []
     for (index, watched) in reader.watched.enumerated()
@@ -79,6 +88,7 @@ final class RolloutWatch: Sendable {
   }
 
   private static let pollMilliseconds: Int32 = 100
+  private static let lookMilliseconds: Int64 = 200
 
   private func show() {
     let reports = zip(reader.watched, reader.figures).map { watched, figures in

@@ -7,7 +7,8 @@ struct ModelsRollbackCommand: AsyncParsableCommand {
     commandName: "rollback", abstract: "End a canary, or go back to the version before.",
     discussion: """
       While a canary or an A/B test is under way it ends, and the version that the alias stands for answers for all \
-      keys again. Else the alias goes back to the version that it stood for before the present one. --to names another one.
+      keys again. Else the alias goes back to the version that it stood for before the present one. --to names \
+      another one.
       """)
 
   @OptionGroup var model: ModelOptions

@@ -10,8 +10,8 @@ struct ModelsWhoServedCommand: AsyncParsableCommand {
     commandName: "who-served", abstract: "Which version answered at a time, or for an event.",
     discussion: """
       With --at: what the alias stood for then, and which rollouts were under way. With --topic, --partition and \
-      --offset: by which versions the task scored that event, from the offsets that tasks write down when they go over; \
-      a canary's share is decided by the event's key.
+      --offset: by which versions the task scored that event, from the offsets that tasks write down when they go \
+      over; a canary's share is decided by the event's key.
       """)
 
   @OptionGroup var model: ModelOptions
