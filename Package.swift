@@ -23,6 +23,7 @@ let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio"
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// A module of the product. Its `dependencies` are its arrows in the layer table of ARCHITECTURE.md.
@@ -47,6 +48,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
   ],
   targets: [
     .target(name: "CAllocator"),
@@ -82,24 +84,26 @@ let package = Package(
     module(
       "OfflineStore",
       ["Core", "Columns", "Codecs", "Storage", "Parquet", "Expressions", "Features", "Delta", crypto]),
+    module("Registry", ["Core", "Storage", grdb]),
     module("Broker", ["Core", "Codecs", "CBroker", nioCore, nioPosix, nioSSL, logging]),
     module(
       "Runtime",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Storage", "OfflineStore", "Inference", logging,
+        "Storage", "OfflineStore", "Inference", "Registry", logging,
       ]),
     module(
       "Serving",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Inference", "Topology", "OnlineStore",
-        "OfflineStore", "Runtime", hummingbird, hummingbirdCore, nioCore, nioHTTP, logging,
+        "OfflineStore", "Registry", "Runtime", hummingbird, hummingbirdCore, nioCore, nioHTTP, logging,
       ]),
     .executableTarget(
       name: "headrace",
       dependencies: [
         "Core", "Columns", "Codecs", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Topology", "Rocks",
-        "OnlineStore", "Storage", "Delta", "OfflineStore", "Runtime", "Serving", "Broker", logging, arguments,
+        "OnlineStore", "Storage", "Delta", "OfflineStore", "Inference", "Registry", "Runtime", "Serving", "Broker",
+        logging, arguments,
       ],
       swiftSettings: settings),
 
@@ -158,6 +162,7 @@ let package = Package(
       ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore", "TestSupport"]),
     tests("DriftTests", ["Core", "Columns", "Drift"], excluded: ["Golden"]),
     tests("InferenceTests", ["Core", "Inference"]),
+    tests("RegistryTests", ["Core", "Storage", "Registry", "TestSupport"]),
     tests("RocksTests", ["Core", "Rocks", "TestSupport"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),

@@ -47,6 +47,12 @@ package enum RuntimeKillPoint: String, CaseIterable, Sendable {
   case switchBefore = "runtime.switch-before"
   /// The task runs the new plan; no checkpoint says so yet.
   case switchAfter = "runtime.switch-after"
+  /// Other versions of the models are decided upon; the transaction that says from where on is not sent.
+  case scoringBefore = "runtime.scoring-before"
+  /// Kafka has decided from where on other versions score; the control topic does not say so yet.
+  case scoringCommitted = "runtime.scoring-committed"
+  /// The control topic says from where on other versions score; the task may go over to the next ones.
+  case scoringWritten = "runtime.scoring-written"
 
   /// Dies here when the environment says so.
   @inline(__always)

@@ -1,9 +1,10 @@
 package import Core
 package import Kafka
+package import Registry
 package import Topology
 
-/// The control topic: which plan of each topology runs, and since which offsets. One partition, never compacted, never
-/// expired.
+/// The control topic: which plan of each topology runs, and what the registry of models says; since which offsets. One
+/// partition, never compacted, never expired.
 ///
 /// Every call blocks, and belongs to the thread that made it.
 package final class ControlLog {
@@ -68,6 +69,49 @@ package final class ControlLog {
     try send(.switched(topology: topology, version: version, task: task, offsets: offsets))
   }
 
+  /// What all registry commands up to here come to; reads to the end of the topic first.
+  package func currentRegistry() throws -> RegistryState {
+    try readToEnd()
+    return state.registry
+  }
+
+  /// What the registry commands come to that were read so far.
+  var registry: RegistryState { state.registry }
+
+  /// The topologies that have a plan in force, as far as it was read.
+  package var plans: [AppliedPlan] { state.plans.values.sorted { $0.topology < $1.topology } }
+
+  /// Sends a registry command, and reads on until it is known what became of it.
+  package func send(_ command: RegistryCommand) throws -> RegistryOutcome {
+    state.awaited.insert(command.id)
+    try send(.registry(command))
+    try readToEnd()
+    guard let outcome = state.takeOutcome(of: command.id) else {
+      throw HeadraceError(
+        .external, "COMMAND_NOT_READ", "the command was sent, and is not in the control topic", retry: .unknownOutcome,
+        place: Self.topic, remedy: "`headrace models show \(command.model)` shows whether it was followed")
+    }
+    return outcome
+  }
+
+  /// Says by what a task scores, and since where, unless that was said before.
+  func noteScoring(
+    topology: String, task: Int32, position: Int64, offsets: [TopicPartition: Int64]
+  ) throws(HeadraceError) {
+    guard state.scorings[topology]?[task]?.last?.position != position else { return }
+    try send(.scores(topology: topology, position: position, task: task, offsets: offsets))
+  }
+
+  /// What a task scored by at an offset of one of its inputs: a position of the registry, and since which offset.
+  package func scoring(
+    topology: String, of partition: TopicPartition, at offset: Int64
+  ) -> (position: Int64, since: Int64)? {
+    let known = state.scorings[topology]?[partition.partition] ?? []
+    return known.compactMap { scoring in
+      scoring.offsets[partition].flatMap { $0 <= offset ? (scoring.position, $0) : nil }
+    }.last
+  }
+
   /// Waits for a plan of the topology that is newer than `version`.
   ///
   /// - Returns: nil when none came in time.
@@ -105,7 +149,8 @@ package final class ControlLog {
     try consumer.poll(timeoutMilliseconds: timeoutMilliseconds) { records in
       for index in records.indices {
         guard let record = ControlRecord(records[index]) else { continue }
-        state.apply(record, offset: records[index].offset)
+        state.apply(
+          record, offset: records[index].offset, timeMilliseconds: records[index].timestampMilliseconds)
       }
     }
   }

@@ -1,5 +1,6 @@
 internal import Core
 internal import Kafka
+internal import Registry
 package import Topology
 
 /// A plan that somebody applied: which plan of a topology runs.
@@ -22,12 +23,17 @@ enum ControlRecord: Equatable {
   case plan(topology: String, expects: Int64, fingerprint: Fingerprint, document: [UInt8])
   /// A task runs this version from these offsets on.
   case switched(topology: String, version: Int64, task: Int32, offsets: [TopicPartition: Int64])
+  /// Somebody wants something of the models changed.
+  case registry(RegistryCommand)
+  /// A task scores by what the registry said at `position` of the control topic from these offsets on.
+  case scores(topology: String, position: Int64, task: Int32, offsets: [TopicPartition: Int64])
 
   private static let kindHeader = "headrace-kind"
   private static let expectsHeader = "headrace-expects"
   private static let versionHeader = "headrace-version"
   private static let fingerprintHeader = "headrace-fingerprint"
   private static let taskHeader = "headrace-task"
+  private static let positionHeader = "headrace-position"
 
   func append(to batch: inout ProduceBatch) throws(HeadraceError) {
     switch self {
@@ -37,10 +43,18 @@ enum ControlRecord: Equatable {
       try batch.appendHeader(Self.expectsHeader, String(expects))
       try batch.appendHeader(Self.fingerprintHeader, fingerprint.description)
     case .switched(let topology, let version, let task, let offsets):
-      let lines = offsets.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-      try batch.append(key: topology, value: lines.joined(separator: "\n"), partition: 0)
+      try batch.append(key: topology, value: Self.lines(offsets), partition: 0)
       try batch.appendHeader(Self.kindHeader, "switched")
       try batch.appendHeader(Self.versionHeader, String(version))
+      try batch.appendHeader(Self.taskHeader, String(task))
+    case .registry(let command):
+      unsafe try batch.append(
+        key: Array(command.model.utf8).span.bytes, value: command.encoded().span.bytes, partition: 0)
+      try batch.appendHeader(Self.kindHeader, "registry")
+    case .scores(let topology, let position, let task, let offsets):
+      try batch.append(key: topology, value: Self.lines(offsets), partition: 0)
+      try batch.appendHeader(Self.kindHeader, "scores")
+      try batch.appendHeader(Self.positionHeader, String(position))
       try batch.appendHeader(Self.taskHeader, String(task))
     }
   }
@@ -64,8 +78,23 @@ enum ControlRecord: Equatable {
       else { return nil }
       self = .switched(
         topology: topology, version: version, task: task, offsets: Self.offsets(Self.text(record.value) ?? ""))
+    case "registry":
+      guard let value = record.value,
+        let command = try? RegistryCommand(json: unsafe value.withUnsafeBytes { unsafe Array($0) })
+      else { return nil }
+      self = .registry(command)
+    case "scores":
+      guard let position = Self.text(headers.last(Self.positionHeader)).flatMap({ Int64($0) }),
+        let task = Self.text(headers.last(Self.taskHeader)).flatMap({ Int32($0) })
+      else { return nil }
+      self = .scores(
+        topology: topology, position: position, task: task, offsets: Self.offsets(Self.text(record.value) ?? ""))
     default: return nil
     }
+  }
+
+  private static func lines(_ offsets: [TopicPartition: Int64]) -> String {
+    offsets.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "\n")
   }
 
   private static func offsets(_ text: String) -> [TopicPartition: Int64] {
@@ -83,22 +112,5 @@ enum ControlRecord: Equatable {
   private static func text(_ bytes: RawSpan?) -> String? {
     guard let bytes else { return nil }
     return unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
-  }
-}
-
-/// What the control topic says up to an offset: a value, so that every reader of the same records decides the same.
-struct ControlState: Equatable {
-  private(set) var plans: [String: AppliedPlan] = [:]
-
-  /// - Returns: the plan that this record put in force, if it did.
-  @discardableResult
-  mutating func apply(_ record: ControlRecord, offset: Int64) -> AppliedPlan? {
-    guard case .plan(let topology, let expects, let fingerprint, let bytes) = record,
-      expects == plans[topology]?.version ?? 0, let document = try? PlanDocument(decoding: bytes)
-    else { return nil }
-    let plan = AppliedPlan(
-      topology: topology, version: expects + 1, fingerprint: fingerprint, document: document, offset: offset)
-    plans[topology] = plan
-    return plan
   }
 }

@@ -40,7 +40,7 @@ struct TopicPreparation {
     }
   }
 
-  private func partitionCounts(_ admin: Admin) throws(HeadraceError) -> [String: Int32] {
+  func partitionCounts(_ admin: Admin) throws(HeadraceError) -> [String: Int32] {
     var counts: [String: Int32] = [:]
     for topic in try admin.describeCluster().topics where topic.error == nil {
       counts[topic.name] = Int32(clamping: topic.partitions.count)
@@ -109,7 +109,7 @@ struct TopicPreparation {
       name: name, partitionCount: count, replicationFactor: configuration.replicationFactor, configuration: properties)
   }
 
-  private func create(_ admin: Admin, _ topics: [NewTopic]) throws(HeadraceError) {
+  func create(_ admin: Admin, _ topics: [NewTopic]) throws(HeadraceError) {
     for (name, error) in try admin.createTopics(topics) where !error.isKafka(.topicExists) {
       throw error.at(name)
     }

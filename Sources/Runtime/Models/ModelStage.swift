@@ -2,7 +2,6 @@ internal import Columns
 internal import Core
 internal import Expressions
 internal import Features
-internal import Inference
 internal import OnlineStore
 internal import Topology
 
@@ -35,6 +34,8 @@ final class ModelStage {
   var computed: [ComputedFeature] = []
   private var computedOf: [Int: Int] = [:]
   private(set) var models: [StreamModel] = []
+  /// Whether any of them has a version that scores.
+  private(set) var isActive = false
   let reader: FeatureReader
 
   /// Row by row of the batch, `stride` doubles each; NaN is null.
@@ -49,12 +50,12 @@ final class ModelStage {
   var key = EntityKey(bytes: [])
   var values: [FeatureValue] = []
 
-  /// - Returns: nil when no model of the plan runs on the source.
-  init?(_ plan: Plan, source: Int, models: ModelSet, reader: FeatureReader) {
+  /// - Returns: nil when no model of the plan is for events of the source.
+  init?(_ plan: Plan, source: Int, reader: FeatureReader) {
     self.plan = plan
     self.reader = reader
     for (index, model) in plan.models.enumerated() where model.source == source {
-      guard let stream = model.stream, let compiled = models[index] else { continue }
+      guard let stream = model.stream else { continue }
       let service = plan.services[model.service]
       for (position, view) in service.views.enumerated() {
         addBlock(view, source: source, keyColumns: stream.keyColumns[position])
@@ -63,9 +64,15 @@ final class ModelStage {
         VectorColumn(
           origin: origin(feature.origin, service, stream), defaultValue: Self.number(feature.defaultValue))
       }
-      self.models.append(StreamModel(plan, index, stream, compiled, columns))
+      models.append(StreamModel(plan, index, stream, columns))
     }
-    guard !self.models.isEmpty else { return nil }
+    guard !models.isEmpty else { return nil }
+  }
+
+  /// From the next event on the versions of this epoch score.
+  func take(_ epoch: ModelEpoch) {
+    for model in models { model.take(epoch[model.index]) }
+    isActive = models.contains(where: \.isActive)
   }
 
   private func addBlock(_ view: Int, source: Int, keyColumns: [Int]) {

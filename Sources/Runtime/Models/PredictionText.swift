@@ -10,6 +10,17 @@ struct PredictionText {
     var eventTimeMilliseconds: Int64
     /// From the record's timestamp to the prediction.
     var latencyMilliseconds: Int64?
+    /// The version that should have answered gave no number.
+    var hasFailed = false
+    /// What scoring took; nil while there is one version only.
+    var scoringNanoseconds: Int64?
+
+    init(offset: Int64, partition: Int32, eventTimeMilliseconds: Int64, latencyMilliseconds: Int64?) {
+      self.offset = offset
+      self.partition = partition
+      self.eventTimeMilliseconds = eventTimeMilliseconds
+      self.latencyMilliseconds = latencyMilliseconds
+    }
   }
 
   private let threshold: Double?
@@ -18,6 +29,8 @@ struct PredictionText {
   private let idPrefix: [UInt8]
   /// `/model","model":"…",…`, up to the scores.
   private let head: [UInt8]
+  /// Of the version, as a comparison names it.
+  private let versionText: [UInt8]
   /// `,"topic":"…"`.
   private let topic: [UInt8]
   /// `topic/`.
@@ -25,7 +38,10 @@ struct PredictionText {
   /// By the stage's blocks.
   private let viewNames: [[UInt8]]
 
-  init(_ plan: Plan, model index: Int, _ stream: StreamModelPlan) {
+  /// - Parameters:
+  ///   - version: nil for a constant.
+  ///   - arm: what its part is; nil for a model that is a file of the topology's folder, and has no other.
+  init(_ plan: Plan, model index: Int, _ stream: StreamModelPlan, version: ModelArms.Version?, _ arm: String?) {
     let model = plan.models[index]
     let service = plan.services[model.service]
     let topic = plan.sources[model.source].topic
@@ -33,11 +49,16 @@ struct PredictionText {
     features = stream.features
     // Names of models, services, topics and views are made of letters, digits, `.`, `_` and `-`.
     idPrefix = Array("{\"id\":\"\(topic)-".utf8)
+    let suffix = arm == "shadow" ? "/shadow-\(version?.number.map(String.init) ?? "file")" : ""
+    let number = version?.number.map { "\"version\":\($0)," } ?? ""
+    let hash = version.map { "\"model_version\":\"\($0.contentHash)\"," } ?? ""
+    let part = arm.map { "\"arm\":\"\($0)\"," } ?? ""
     head = Array(
       """
-      /\(model.name)","model":"\(model.name)","model_version":"\(stream.file.contentHash)",\
+      /\(model.name)\(suffix)","model":"\(model.name)",\(hash)\(number)\(part)\
       "service":"\(service.name)","service_version":"\(service.fingerprint)"
       """.utf8)
+    versionText = Array("\(version?.number ?? 0)".utf8)
     self.topic = Array(",\"topic\":\"\(topic)\",\"partition\":".utf8)
     placePrefix = Array("\(topic)/".utf8)
     viewNames = plan.views.map { Array("\"\($0.name)\"".utf8) }
@@ -49,6 +70,51 @@ struct PredictionText {
     bytes.appendNumber(Int64(partition))
     bytes.append(UInt8(ascii: "@"))
     bytes.appendNumber(offset)
+  }
+
+  /// Writes what a shadow says, and how that compares with what was answered.
+  func write(
+    _ bytes: inout [UInt8], _ event: Event, scores: Span<Double>, vector: Span<Float>, _ stage: ModelStage, row: Int,
+    comparedWith answered: Span<Double>, of text: PredictionText
+  ) {
+    write(&bytes, event, scores: scores, vector: vector, stage, row: row)
+    // Open again behind the last member.
+    bytes.removeLast()
+    bytes.append(",\"answered_version\":")
+    bytes += text.versionText
+    if answered.count == 1 {
+      bytes.append(",\"answered_score\":")
+      bytes.appendNumber(answered[0])
+    }
+    if let mine = decision(scores), let other = decision(answered) {
+      bytes.append(mine == other ? ",\"agrees\":true" : ",\"agrees\":false")
+    }
+    if answered.count == scores.count {
+      bytes.append(",\"difference\":")
+      bytes.appendNumber(Self.difference(scores, answered))
+    }
+    bytes.append(UInt8(ascii: "}"))
+  }
+
+  /// What a consumer acts upon; nil when there is nothing but a score.
+  private func decision(_ scores: Span<Double>) -> Int? {
+    guard scores.count == 1 else {
+      var best = 0
+      for index in scores.indices where scores[index] > scores[best] { best = index }
+      return best
+    }
+    return threshold.map { scores[0] >= $0 ? 1 : 0 }
+  }
+
+  /// The largest over all outputs, with its sign.
+  private static func difference(_ scores: Span<Double>, _ answered: Span<Double>) -> Double {
+    var largest = 0.0
+    for index in scores.indices {
+      let difference = scores[index] - answered[index]
+      if difference.isNaN { return difference }
+      if difference.magnitude > largest.magnitude { largest = difference }
+    }
+    return largest
   }
 
   func write(
@@ -72,6 +138,11 @@ struct PredictionText {
       bytes.append(",\"latency_ms\":")
       bytes.appendNumber(latency)
     }
+    if let nanoseconds = event.scoringNanoseconds {
+      bytes.append(",\"scoring_ns\":")
+      bytes.appendNumber(nanoseconds)
+    }
+    if event.hasFailed { bytes.append(",\"error\":\"not_a_number\"") }
     bytes.append(UInt8(ascii: "}"))
   }
 

@@ -10,8 +10,8 @@ extension SourcePipeline {
     let rows = decisions.rows
     models.readOthers(batch, rows: rows, headers: decisions.headers)
     models.compute(batch, &scratch)
-    for model in models.models {
-      model.score(models, batch, rows: rows)
+    for model in models.models where model.isActive {
+      model.score(models, batch, rows: rows, records, first: first, &scratch)
       model.write(
         models, records, first: first, rows: rows, headers: decisions.headers,
         nowMilliseconds: WallClock.system.nowMilliseconds, to: outputs)
@@ -23,20 +23,39 @@ extension PartitionTask {
   /// The models that score the events of a source of this task; nil without any.
   func modelStage(ofSource index: Int) -> ModelStage? {
     let reader = FeatureReader(plan: context.plan, board: context.board, clock: context.clock)
-    return ModelStage(context.plan, source: index, models: context.models, reader: reader)
+    let stage = ModelStage(context.plan, source: index, reader: reader)
+    stage?.take(epoch)
+    return stage
   }
 }
 
 extension TopicPreparation {
   /// The topics of predictions, with a partition for each task.
   func predictionTopics(_ counts: [String: Int32], _ count: Int32) throws(HeadraceError) -> [NewTopic] {
+    try predictionTopics(plan.predictionTopics.map(\.name), counts, count)
+  }
+
+  /// Makes the topics of shadows, where versions are compared.
+  func makeShadowTopics(_ epoch: ModelEpoch, _ admin: Admin, count: Int32) throws(HeadraceError) {
+    let names = plan.models.enumerated().compactMap { index, model in
+      epoch[index].flatMap { $0.shadows.isEmpty ? nil : model.stream?.shadowTopic }
+    }
+    guard !names.isEmpty else { return }
+    let counts = try partitionCounts(admin)
+    let topics = try predictionTopics(names, counts, count)
+    try create(admin, topics.filter { counts[$0.name] == nil })
+  }
+
+  private func predictionTopics(
+    _ wanted: [String], _ counts: [String: Int32], _ count: Int32
+  ) throws(HeadraceError) -> [NewTopic] {
     var names: [String] = []
-    for topic in plan.predictionTopics where !names.contains(topic.name) {
-      names.append(topic.name)
-      guard let found = counts[topic.name], found != count else { continue }
+    for name in wanted where !names.contains(name) {
+      names.append(name)
+      guard let found = counts[name], found != count else { continue }
       throw HeadraceError(
         .user, "OUTPUT_PARTITIONS_DIFFER",
-        "\(topic.name) has \(found) partitions, and predictions go to the partition of their event, of which there are "
+        "\(name) has \(found) partitions, and predictions go to the partition of their event, of which there are "
           + "\(count)", place: plan.name, remedy: "name another output topic, or make this one with \(count) partitions"
       )
     }

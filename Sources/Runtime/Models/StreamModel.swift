@@ -1,42 +1,152 @@
 internal import Columns
 internal import Core
+internal import Expressions
 internal import Inference
 internal import Kafka
 internal import OnlineStore
 internal import Topology
 
-/// One model of a source in one task: its columns of the stage's matrix, its scores, and how they are written.
+/// One model of a source in one task: its columns of the stage's matrix, the versions that share its events, and how
+/// predictions are written.
+///
+/// A batch is scored arm by arm: who scores an event is decided once for all of them, each arm scores its events in one
+/// call, and records are written in the order of the log.
 final class StreamModel {
   /// A position in `Plan.models`.
   let index: Int
-  let columns: [VectorColumn]
-  let featureCount: Int
-  let outputCount: Int
-  private let text: PredictionText
-  private var scorer: Scorer
+  private let plan: Plan
+  private let stream: StreamModelPlan
+  private let columns: [VectorColumn]
+  private var featureCount: Int { columns.count }
+  /// The champion, the challenger if there is one, then the fallbacks in their order. Empty: nothing scores yet.
+  private var arms: [ScoringArm] = []
+  private var challenger: ModelArms.Challenger?
+  private var shadows: [ScoringArm] = []
+  private var tellsTime = false
+  /// Row by row of what is predicted for, `featureCount` each.
   private var vectors: [Float] = []
-  private var scores: [Double] = []
+  /// By event of the batch: which arm answers, and where in it.
+  private var answers: [(arm: Int, position: Int)] = []
+  /// By event of the batch: the arm that should have answered had nothing to say.
+  private var hasFailed: [Bool] = []
+  private var failed: [Int] = []
+  private var segments: [Column] = []
   private var value: [UInt8] = []
   private var place: [UInt8] = []
 
-  init(
-    _ plan: Plan, _ index: Int, _ stream: StreamModelPlan, _ compiled: CompiledModel, _ columns: [VectorColumn]
-  ) {
+  init(_ plan: Plan, _ index: Int, _ stream: StreamModelPlan, _ columns: [VectorColumn]) {
+    self.plan = plan
     self.index = index
+    self.stream = stream
     self.columns = columns
-    featureCount = columns.count
-    outputCount = compiled.model.outputCount
-    text = PredictionText(plan, model: index, stream)
-    scorer = compiled.makeScorer()
   }
 
-  /// Fills the vectors of the rows, column by column, and scores them.
-  func score(_ stage: ModelStage, _ batch: borrowing ColumnBatch, rows: [Int]) {
-    let (cells, outputs) = (rows.count * featureCount, rows.count * outputCount)
+  /// Whether anything scores.
+  var isActive: Bool { !arms.isEmpty }
+
+  /// From the next event on these versions score.
+  func take(_ next: ModelArms?) {
+    arms = []
+    shadows = []
+    challenger = next?.challenger
+    tellsTime = next?.isRollout ?? false
+    segments = challenger?.segments.map { Column($0.type) } ?? []
+    guard let next else { return }
+    arms.append(arm(next.champion, stream.file == nil ? "champion" : nil))
+    if let challenger = next.challenger { arms.append(arm(challenger.version, challenger.kind.rawValue)) }
+    for fallback in next.fallbacks {
+      switch fallback {
+      case .version(let version): arms.append(arm(version, "fallback"))
+      case .constant(let constant):
+        arms.append(ScoringArm(constant: constant, PredictionText(plan, model: index, stream, version: nil, "fallback")))
+      }
+    }
+    shadows = next.shadows.map { arm($0, "shadow") }
+  }
+
+  private func arm(_ version: ModelArms.Version, _ name: String?) -> ScoringArm {
+    ScoringArm(version, PredictionText(plan, model: index, stream, version: version, name))
+  }
+
+  private var firstFallback: Int { challenger == nil ? 1 : 2 }
+}
+
+// Scoring.
+extension StreamModel {
+  /// Fills the vectors of the rows, column by column, decides which arm scores which event, and scores.
+  func score(
+    _ stage: ModelStage, _ batch: borrowing ColumnBatch, rows: [Int], _ records: borrowing ConsumedBatch, first: Int,
+    _ scratch: inout ExpressionScratch
+  ) {
+    let cells = rows.count * featureCount
     if vectors.count < cells { vectors += repeatElement(0, count: cells - vectors.count) }
-    if scores.count < outputs { scores += repeatElement(0, count: outputs - scores.count) }
     Self.fill(&vectors, columns, stage, batch, rows)
-    scorer.score(vectors, rowCount: rows.count, into: &scores)
+    if answers.count < rows.count {
+      answers += repeatElement((arm: 0, position: 0), count: rows.count - answers.count)
+      hasFailed += repeatElement(false, count: rows.count - hasFailed.count)
+    }
+    if let challenger {
+      choose(challenger, batch, rows: rows, records, first: first, &scratch)
+      for arm in arms[..<firstFallback] { arm.scoreEvents(vectors, width: featureCount) }
+    } else {
+      for event in rows.indices { answers[event] = (arm: 0, position: event) }
+      arms[0].scoreAll(vectors, count: rows.count)
+    }
+    fallBack(rows.count)
+    for shadow in shadows { shadow.scoreAll(vectors, count: rows.count) }
+  }
+
+  /// The challenger has its share of the keys, where one of its segments holds.
+  private func choose(
+    _ challenger: ModelArms.Challenger, _ batch: borrowing ColumnBatch, rows: [Int],
+    _ records: borrowing ConsumedBatch, first: Int, _ scratch: inout ExpressionScratch
+  ) {
+    for (index, segment) in challenger.segments.enumerated() {
+      segment.evaluate(batch, into: &segments[index], scratch: &scratch)
+    }
+    arms[0].events.removeAll(keepingCapacity: true)
+    arms[1].events.removeAll(keepingCapacity: true)
+    for (event, row) in rows.enumerated() {
+      var arm = 0
+      // Without a key nothing would be sticky: the champion answers.
+      if holds(row), let key = unsafe records[first + row].keyBytes, unsafe challenger.share.contains(key) { arm = 1 }
+      answers[event] = (arm: arm, position: arms[arm].events.count)
+      arms[arm].events.append(event)
+    }
+  }
+
+  private func holds(_ row: Int) -> Bool {
+    guard !segments.isEmpty else { return true }
+    for index in segments.indices where segments[index].isValid[row] && segments[index].integers[row] != 0 {
+      return true
+    }
+    return false
+  }
+
+  /// What an arm had nothing to say of goes to the next one in the chain; what nobody has anything to say of stays with
+  /// the first.
+  private func fallBack(_ count: Int) {
+    failed.removeAll(keepingCapacity: true)
+    for event in 0..<count {
+      hasFailed[event] = arms[answers[event].arm].hasFailed(answers[event].position)
+      if hasFailed[event] { failed.append(event) }
+    }
+    var link = firstFallback
+    while !failed.isEmpty, link < arms.count {
+      let arm = arms[link]
+      arm.events.removeAll(keepingCapacity: true)
+      arm.events += failed
+      arm.scoreEvents(vectors, width: featureCount)
+      failed.removeAll(keepingCapacity: true)
+      for (position, event) in arm.events.enumerated() {
+        if arm.hasFailed(position) {
+          failed.append(event)
+        } else {
+          answers[event] = (arm: link, position: position)
+        }
+      }
+      link += 1
+    }
   }
 
   /// Column by column: what a value is made of is decided once for all rows.
@@ -75,28 +185,42 @@ final class StreamModel {
       index += width
     }
   }
+}
 
-  /// Writes one prediction for each row.
+// Writing.
+extension StreamModel {
+  /// Writes one prediction for each row, and one of each shadow to its own topic.
   func write(
     _ stage: ModelStage, _ records: borrowing ConsumedBatch, first: Int, rows: [Int],
     headers: borrowing EventHeaders, nowMilliseconds: Int64, to outputs: TaskOutputs
   ) {
-    for (index, row) in rows.enumerated() {
+    for (event, row) in rows.enumerated() {
       let record = records[first + row]
-      value.removeAll(keepingCapacity: true)
+      let answer = answers[event]
+      let arm = arms[answer.arm]
+      var about = PredictionText.Event(
+        offset: record.offset, partition: headers.partition,
+        eventTimeMilliseconds: headers.eventTimesMilliseconds[row],
+        latencyMilliseconds: record.timestampMilliseconds > 0 ? nowMilliseconds - record.timestampMilliseconds : nil)
+      about.hasFailed = hasFailed[event]
+      about.scoringNanoseconds = tellsTime ? arm.nanosecondsPerEvent : nil
+      let vector = vectors.span.extracting(event * featureCount..<(event + 1) * featureCount)
       place.removeAll(keepingCapacity: true)
-      text.write(
-        &value,
-        PredictionText.Event(
-          offset: record.offset, partition: headers.partition,
-          eventTimeMilliseconds: headers.eventTimesMilliseconds[row],
-          latencyMilliseconds: record.timestampMilliseconds > 0 ? nowMilliseconds - record.timestampMilliseconds : nil),
-        scores: scores.span.extracting(index * outputCount..<(index + 1) * outputCount),
-        vector: vectors.span.extracting(index * featureCount..<(index + 1) * featureCount), stage, row: row)
-      text.writePlace(&place, partition: headers.partition, offset: record.offset)
+      arm.text.writePlace(&place, partition: headers.partition, offset: record.offset)
+      value.removeAll(keepingCapacity: true)
+      arm.text.write(&value, about, scores: arm.scores(at: answer.position), vector: vector, stage, row: row)
       unsafe outputs.prediction(
-        model: self.index, key: record.key, value: value.span.bytes, place: place.span.bytes,
+        model: index, key: record.key, value: value.span.bytes, place: place.span.bytes,
         traceparent: record.headers.last("traceparent"))
+      for shadow in shadows {
+        about.hasFailed = shadow.hasFailed(event)
+        about.scoringNanoseconds = shadow.nanosecondsPerEvent
+        value.removeAll(keepingCapacity: true)
+        shadow.text.write(
+          &value, about, scores: shadow.scores(at: event), vector: vector, stage, row: row,
+          comparedWith: arm.scores(at: answer.position), of: arm.text)
+        unsafe outputs.shadow(model: index, key: record.key, value: value.span.bytes, place: place.span.bytes)
+      }
     }
   }
 }

@@ -31,7 +31,9 @@ final class SourcePipeline {
   /// Where valid records go as they came; nil for none.
   var archive: ArchiveTarget?
   /// What scores the events; nil without models.
-  var models: ModelStage?
+  var modelStage: ModelStage?
+  /// The same, while any model has a version that scores.
+  var models: ModelStage? { modelStage.flatMap { $0.isActive ? $0 : nil } }
   /// The scope: decoded fields, then derived columns.
   var batch: ColumnBatch
   var derived: [Column]

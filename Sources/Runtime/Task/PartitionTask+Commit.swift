@@ -26,7 +26,7 @@ extension PartitionTask {
       noteMarkers()
       let isOwed = owesCommit && machine.isReadable
       if isOwed { owesCommit = false }
-      follow(isOwed || owesWatermark ? .outputsDue : .commitDue)
+      follow(isOwed || owesWatermark || nextEpoch != nil ? .outputsDue : .commitDue)
       nextCommitAtMilliseconds = now + context.configuration.commitIntervalMilliseconds
     }
     balance(now)
@@ -80,6 +80,7 @@ extension PartitionTask {
       if let flying { outputs.giveBack(flying) }
       flying = nil
       restarts = 0
+      noteScoring()
       follow(.commitEnded(.committed))
     case .failed(let error):
       flying = nil
@@ -108,8 +109,10 @@ extension PartitionTask {
   func commit(_ offsets: [Int64]) {
     commitStartedAtMilliseconds = WallClock.monotonic.nowMilliseconds
     var committed: [TopicPartition: CommittedOffset] = [:]
+    goOverToNextEpoch(at: offsets)
     for (index, input) in inputs.enumerated() where !machine.inputs[index].isReplaying {
-      let metadata = CommitMetadata(planFingerprint: context.plan.fingerprint.value, digest: input.digest)
+      let metadata = CommitMetadata(
+        planFingerprint: context.plan.fingerprint.value, digest: input.digest, scoring: scoring(ofInput: index))
       committed[input.partition] = CommittedOffset(offset: offsets[index], metadata: metadata.text)
     }
     do throws(HeadraceError) {

@@ -133,7 +133,7 @@ extension PartitionTask {
     let pipeline = try makePipeline(
       store, index, partition, views, saved?.sources.first { $0.source == name }, dedupeName: name)
     pipeline.archive = archiveTarget(ofSource: index)
-    pipeline.models = modelStage(ofSource: index)
+    pipeline.modelStage = modelStage(ofSource: index)
     return pipeline
   }
 
@@ -192,6 +192,7 @@ extension PartitionTask {
       for input in inputs {
         input.committedMetadata = committed[input.partition]?.metadata.flatMap { CommitMetadata($0) }
       }
+      try takeCommittedEpoch()
       follow(.committedRead(try deriveMissing(inputs.map { committed[$0.partition]?.offset })))
     } catch {
       pendingFailure = error
@@ -218,6 +219,7 @@ extension PartitionTask {
 
   func read(from offsets: [Int64]) {
     startOffsets = offsets
+    beginEpoch()
     do throws(HeadraceError) {
       for (index, input) in inputs.enumerated() {
         guard let log = logs[input.partition] else { continue }

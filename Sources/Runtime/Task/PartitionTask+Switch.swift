@@ -19,6 +19,7 @@ extension PartitionTask {
       machine.phase == .running && machine.inputs.allSatisfy { $0.saved == $0.applied }
       && inputs.allSatisfy { $0.archive == nil }
     context = next
+    takeEpochOfPlan()
     outputs = Self.outputs(number, next)
     RuntimeKillPoint.pass(.switchAfter)
     guard isSaved, pendingFailure == nil, let store else { return follow(.failed) }

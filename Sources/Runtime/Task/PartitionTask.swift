@@ -34,6 +34,9 @@ final class PartitionTask {
   var lastSaved: [TopicPartition: Int64] = [:]
   var publication: TaskPublication?
   var logger: Logger
+  /// What scores the events of the models from `scoringSince` on, by input.
+  var epoch: ModelEpoch
+  var scoringSince: [Int64] = []
   /// Buffers of the transaction that is on its way.
   var flying: TaskOutputs.Buffers?
   /// What failed inside of a batch; acted upon after it.
@@ -79,6 +82,7 @@ final class PartitionTask {
     logger = context.logger
     logger[metadataKey: "task"] = "\(number)"
     machine = TaskProtocol(context.configuration.acceptances)
+    epoch = context.models.newest
     outputs = Self.outputs(number, context)
     lane = context.isTransactional ? try Self.lane(number, context, wake) : nil
     let now = WallClock.monotonic.nowMilliseconds

@@ -25,8 +25,10 @@ struct TaskContext: Sendable {
   /// nil: there are no tables.
   var tables: TableLane?
   var clock: WallClock
-  /// Of the plan, compiled.
-  var models: ModelSet
+  /// What scores the events of the plan's models, now and as of any place of the control topic.
+  var models: ModelEpochs
+  /// Switches of the tasks that are committed, on their way into the control topic.
+  var scoringNotes: ScoringNotes
 
   /// Whether anything may ever be written to Kafka: then every commit is a transaction, also one without outputs. A
   /// plain commit that was delayed could move C back behind one.

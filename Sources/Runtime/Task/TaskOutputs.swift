@@ -26,18 +26,21 @@ final class TaskOutputs {
     var deltas: [ProduceBatch?]
     /// By model.
     var predictions: [ProduceBatch]
+    /// By model: what versions say that are only compared.
+    var shadows: [ProduceBatch]
 
     var sizeBytes: Int {
       deadLetters.sizeBytes + late.sizeBytes + deltas.reduce(0) { $0 + ($1?.sizeBytes ?? 0) }
-        + predictions.reduce(0) { $0 + $1.sizeBytes }
+        + predictions.reduce(0) { $0 + $1.sizeBytes } + shadows.reduce(0) { $0 + $1.sizeBytes }
     }
-    var all: [ProduceBatch] { [deadLetters, late] + deltas.compactMap(\.self) + predictions }
+    var all: [ProduceBatch] { [deadLetters, late] + deltas.compactMap(\.self) + predictions + shadows }
 
     mutating func removeAll() {
       deadLetters.removeAll()
       late.removeAll()
       for view in deltas.indices { deltas[view]?.removeAll() }
       for model in predictions.indices { predictions[model].removeAll() }
+      for model in shadows.indices { shadows[model].removeAll() }
     }
   }
 
@@ -51,7 +54,8 @@ final class TaskOutputs {
     }
     filling = Buffers(
       deadLetters: ProduceBatch(topic: plan.deadLetterTopic), late: ProduceBatch(topic: plan.lateTopic), deltas: deltas,
-      predictions: plan.models.map { ProduceBatch(topic: $0.outputTopic) })
+      predictions: plan.models.map { ProduceBatch(topic: $0.outputTopic) },
+      shadows: plan.models.map { ProduceBatch(topic: $0.stream?.shadowTopic ?? $0.outputTopic) })
     spare = filling
   }
 
@@ -133,6 +137,14 @@ extension TaskOutputs {
       try filling.predictions[model].append(key: key, value: value, partition: task)
       try filling.predictions[model].appendHeader(Self.sourceHeader, place)
       if let traceparent { try filling.predictions[model].appendHeader("traceparent", traceparent) }
+    }
+  }
+
+  /// What a version says that is only compared.
+  func shadow(model: Int, key: RawSpan?, value: RawSpan, place: RawSpan) {
+    note { () throws(HeadraceError) in
+      try filling.shadows[model].append(key: key, value: value, partition: task)
+      try filling.shadows[model].appendHeader(Self.sourceHeader, place)
     }
   }
 

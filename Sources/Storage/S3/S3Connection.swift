@@ -84,7 +84,7 @@ final class S3Connection: Sendable {
     if let key = request.key { path += "/" + PercentEncoding.encode(key, keepsSlashes: true) }
     if path.isEmpty { path = "/" }
     let date = AmazonDate(milliseconds: clock.nowMilliseconds)
-    let payloadHash = SignatureV4.payloadHash(request.body ?? [])
+    let payloadHash = ContentHash.sha256(request.body ?? [])
     var headers = request.headers + [("x-amz-date", date.text), ("x-amz-content-sha256", payloadHash)]
     if let token = configuration.credentials.sessionToken { headers.append(("x-amz-security-token", token)) }
     let authorization = signature.authorization(

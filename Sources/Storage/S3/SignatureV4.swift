@@ -29,10 +29,10 @@ struct SignatureV4 {
     let scope = "\(date.day)/\(region)/\(service)/aws4_request"
     let toSign =
       "AWS4-HMAC-SHA256\n\(date.text)\n\(scope)\n"
-      + Self.hexadecimal(SHA256.hash(data: Array(Self.canonical(request, headers, names).utf8)))
+      + ContentHash.sha256(Array(Self.canonical(request, headers, names).utf8))
     var key = Self.code(Array("AWS4\(credentials.secretAccessKey)".utf8), date.day)
     for part in [region, service, "aws4_request"] { key = Self.code(key, part) }
-    let signature = Self.hexadecimal(Self.code(key, toSign))
+    let signature = ContentHash.hexadecimal(Self.code(key, toSign))
     return
       "AWS4-HMAC-SHA256 Credential=\(credentials.accessKeyID)/\(scope),SignedHeaders=\(names),Signature=\(signature)"
   }
@@ -55,17 +55,8 @@ struct SignatureV4 {
     return encoded.sorted { $0 < $1 }.map { "\($0.0)=\($0.1)" }.joined(separator: "&")
   }
 
-  static func payloadHash(_ bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
-
   private static func code(_ key: [UInt8], _ text: String) -> [UInt8] {
     Array(HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: SymmetricKey(data: key)))
-  }
-
-  private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-    return String(decoding: text, as: UTF8.self)
   }
 }
 

@@ -147,11 +147,15 @@ extension Plan {
     if let use = model.use { text += ", use \(use)" }
     if let stream = model.stream {
       // The version is the content, wherever it lies.
-      text += isCanonical ? ", version \(stream.file.contentHash)" : ", file \(stream.file.path)"
+      if let file = stream.file { text += isCanonical ? ", version \(file.contentHash)" : ", file \(file.path)" }
       if let threshold = stream.threshold { text += ", threshold \(threshold)" }
       text += ", \(stream.format.rawValue) with \(stream.features.rawValue) features"
     }
     if let shadow = model.shadow { text += ", shadow \(shadow)" }
+    if let stream = model.stream {
+      if stream.shadowTopic != "\(model.outputTopic).shadow" { text += " to \(stream.shadowTopic)" }
+      if !stream.fallbacks.isEmpty { text += ", fallback \(stream.fallbacks.map(\.description).joined(separator: " "))" }
+    }
     if let label = model.label {
       let source = sources[label.source]
       let value = isCanonical ? source.canonicalTexts(label.value).joined(separator: "; ") : label.text

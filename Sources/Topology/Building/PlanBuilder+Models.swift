@@ -26,8 +26,8 @@ extension PlanBuilder {
     let source = resolve(declared.each, in: declaration.sources, "source") { $0.name }
     let use = declared.use.flatMap { modelReference($0, "`use` of \(what)") }
     let file = declared.file.flatMap { modelFile($0, declared, what) }
-    let shadow = declared.shadow.flatMap { modelReference($0, "`shadow` of \(what)") }
-    if let output = declared.output { checkOutput(output, what) }
+    let shadow = declared.shadow.flatMap { modelReference($0.use, "`shadow` of \(what)") }
+    for output in [declared.output, declared.shadow?.output].compactMap(\.self) { checkOutput(output, what) }
     var label: LabelPlan?
     if let declaredLabel = declared.label {
       label = self.label(declaredLabel, modelSource: source, what)
@@ -46,13 +46,22 @@ extension PlanBuilder {
     }
     checkRequestFields(servicePlan, of: source, declared, what)
     var stream: StreamModelPlan?
-    if let file {
+    if file != nil || !readsHistory(servicePlan, of: source) {
       stream = streamModel(file, declared, servicePlan, of: source, what)
       if stream == nil { return nil }
     }
     return ModelPlan(
       name: declared.name.text, about: declared.about, service: service, source: source, outputTopic: output.text,
       stream: stream, use: use, shadow: shadow, label: label, remoteViews: remote)
+  }
+
+  /// Whether a view of the service keeps a history that is written by events of this source: a model of the registry is
+  /// declared then, and does not run.
+  private func readsHistory(_ service: ServicePlan, of source: Int) -> Bool {
+    service.views.contains { index in
+      guard let view = views[index] else { return false }
+      return view.history != .off && view.source == source && !view.isRepartitioned
+    }
   }
 
   /// Whether an event of this source may need a row of another task.
@@ -101,7 +110,7 @@ extension PlanBuilder {
   }
 
   /// `name@alias` or `name:version`.
-  private func modelReference(_ scalar: YAMLScalar, _ what: String) -> ModelReference? {
+  func modelReference(_ scalar: YAMLScalar, _ what: String) -> ModelReference? {
     let text = scalar.text
     if let separator = text.firstIndex(where: { $0 == "@" || $0 == ":" }) {
       let name = String(text[..<separator])

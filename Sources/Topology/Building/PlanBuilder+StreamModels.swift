@@ -8,9 +8,9 @@ internal import Inference
 // Models that run in the stream: their files, and where each value of their vector comes from.
 
 extension PlanBuilder {
-  /// Marks what the models of a file read of the events of their source, before sources are finished.
+  /// Marks what models read of the events of their source, before sources are finished.
   func needModelInputs() {
-    for declared in declaration.models where declared.file != nil {
+    for declared in declaration.models {
       guard let each = declared.each?.text, let name = declared.service?.text,
         let source = declaration.sources.firstIndex(where: { $0.name.text == each }),
         let service = declaration.services.first(where: { $0.name.text == name })
@@ -64,37 +64,28 @@ extension PlanBuilder {
 
   /// The columns that the model was trained on are the service's features, in number and, where it has them, by name.
   private func checkVector(_ model: Model, _ service: ServicePlan, _ scalar: YAMLScalar, _ what: String) {
-    let features = service.features.map(\.name)
-    guard model.featureCount == features.count else {
+    guard let problem = service.problem(featureCount: model.featureCount, names: model.featureNames) else { return }
+    switch problem {
+    case .count(let count, let features):
       log.error(
         at: scalar, "\(what) was trained on other features than service `\(service.name)` gives",
-        found: "\(model.featureCount) features in the file", expected: "\(features.count): \(Self.list(features))",
+        found: "\(count) features in the file", expected: "\(features.count): \(Self.list(features))",
         remedy: "train it on a dataset of the service, or name the service that it was trained on")
-      return
-    }
-    guard model.featureNames.count == features.count, !Self.areNumbered(model.featureNames) else { return }
-    for (index, (found, expected)) in zip(model.featureNames, features).enumerated() where found != expected {
+    case .column(let index, let found, let expected):
       log.error(
         at: scalar, "\(what): column \(index) of the file is not that of service `\(service.name)`",
         found: "`\(found)`", expected: "`\(expected)`",
         remedy: "a vector is ordered: train it on the service's features in their order")
-      return
     }
   }
 
-  /// `Column_0`, `f1`, `x2`: names that libraries give to columns without names.
-  private static func areNumbered(_ names: [String]) -> Bool {
-    names.enumerated().allSatisfy { index, name in
-      ["Column_\(index)", "f\(index)", "x\(index)"].contains(name)
-    }
-  }
-
+  /// - Parameter file: nil for a model of the registry.
   func streamModel(
-    _ file: ModelFile, _ declared: ModelDeclaration, _ service: ServicePlan, of source: Int, _ what: String
+    _ file: ModelFile?, _ declared: ModelDeclaration, _ service: ServicePlan, of source: Int, _ what: String
   ) -> StreamModelPlan? {
     guard let plan = sources[source]?.plan, let place = declared.service ?? declared.each else { return nil }
     guard areNumbers(service, place, what) else { return nil }
-    if let threshold = declared.threshold, file.outputCount != 1 {
+    if let threshold = declared.threshold, let file, file.outputCount != 1 {
       log.error(
         at: threshold.scalar, "\(what) has \(file.outputCount) scores for each event, and a threshold is for one",
         remedy: "remove it: the label is the position of the largest score")
@@ -113,9 +104,34 @@ extension PlanBuilder {
       }
       requestColumns.append(column)
     }
+    guard let fallbacks = fallbacks(declared, what), let output = declared.output?.text else { return nil }
     return StreamModelPlan(
-      file: file, threshold: declared.threshold?.value, format: declared.format?.value ?? .json,
+      file: file, shadowTopic: declared.shadow?.output?.text ?? "\(output).shadow", fallbacks: fallbacks,
+      threshold: declared.threshold?.value, format: declared.format?.value ?? .json,
       features: declared.features?.value ?? .hash, requestColumns: requestColumns, keyColumns: keyColumns)
+  }
+
+  private func fallbacks(_ declared: ModelDeclaration, _ what: String) -> [ModelFallback]? {
+    var found: [ModelFallback] = []
+    for scalar in declared.fallback {
+      if let constant = Double(scalar.text) {
+        guard constant.isFinite else {
+          log.error(at: scalar, "`fallback` of \(what) is no finite number", found: "`\(scalar.shortText)`")
+          return nil
+        }
+        found.append(.constant(constant))
+      } else {
+        guard let reference = modelReference(scalar, "`fallback` of \(what)") else { return nil }
+        found.append(.model(reference))
+      }
+    }
+    if let last = declared.fallback.dropLast().first(where: { Double($0.text) != nil }) {
+      log.error(
+        at: last, "`fallback` of \(what): a number never fails, so that nothing behind it is ever asked",
+        remedy: "let it be the last")
+      return nil
+    }
+    return found
   }
 
   /// Where the join keys of a view are in the model's events.

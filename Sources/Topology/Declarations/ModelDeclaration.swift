@@ -8,6 +8,12 @@ struct ModelDeclaration {
     var within: Located<Int64>
   }
 
+  /// `shadow: fraud@challenger`, or `{use: fraud@challenger, output: fraud.shadow}`.
+  struct Shadow {
+    var use: YAMLScalar
+    var output: YAMLScalar?
+  }
+
   var name: YAMLScalar
   var about: About
   var service: YAMLScalar?
@@ -19,7 +25,9 @@ struct ModelDeclaration {
   var format: Located<PredictionFormat>?
   var features: Located<PredictionFeatures>?
   var use: YAMLScalar?
-  var shadow: YAMLScalar?
+  var shadow: Shadow?
+  /// What takes the place of an arm that fails, in this order.
+  var fallback: [YAMLScalar]
   var label: Label?
 
   init?(_ entry: YAMLEntry, log: DiagnosticLog) {
@@ -35,29 +43,24 @@ struct ModelDeclaration {
     format = reader.choice("format", of: PredictionFormat.self)
     features = reader.choice("features", of: PredictionFeatures.self)
     use = reader.text("use")
-    shadow = reader.text("shadow")
+    shadow = reader.node("shadow").flatMap { Self.shadow($0, what, log) }
+    fallback = reader.texts("fallback") ?? []
     label = reader.node("label").flatMap { Self.label($0, what, log) }
     reader.finish()
     if (file == nil) == (use == nil) {
       log.error(
         at: name, "\(what) needs one of `file` and `use`", found: file == nil ? "neither" : "both",
-        remedy: "write `file: models/\(name.text).txt`")
+        remedy: "write `file: models/\(name.text).txt`, or `use: \(name.text)@champion`")
     }
-    refuseWhatIsToCome(what, log)
   }
 
-  /// Keys that would be accepted and change nothing.
-  private func refuseWhatIsToCome(_ what: String, _ log: DiagnosticLog) {
-    if file != nil, let shadow {
-      log.error(
-        at: shadow, "`shadow` of \(what) is not available yet: a model from a `file` runs alone", remedy: "remove it")
-    }
-    guard file == nil else { return }
-    for scalar in [threshold?.scalar, format?.scalar, features?.scalar].compactMap(\.self) {
-      log.error(
-        at: scalar, "\(what) says how predictions are written, and nothing writes them",
-        remedy: "models of the registry do not run yet: name a `file`")
-    }
+  private static func shadow(_ node: YAMLNode, _ what: String, _ log: DiagnosticLog) -> Shadow? {
+    if case .scalar(let use) = node.content { return Shadow(use: use, output: nil) }
+    guard var reader = MappingReader(node, "`shadow` of \(what)", log: log) else { return nil }
+    let use = reader.text("use", isRequired: true)
+    let output = reader.text("output")
+    reader.finish()
+    return use.map { Shadow(use: $0, output: output) }
   }
 
   private static func label(_ node: YAMLNode, _ what: String, _ log: DiagnosticLog) -> Label? {

@@ -6,7 +6,12 @@ package enum PredictionFeatures: String, Sendable, CaseIterable { case hash, ful
 
 /// A model that scores the events of its source where they are applied.
 package struct StreamModelPlan: Sendable, Hashable {
-  package var file: ModelFile
+  /// nil for a model of the registry: which version scores is decided there.
+  package var file: ModelFile?
+  /// Where versions that are only compared write to.
+  package var shadowTopic: String
+  /// What takes the place of a version that fails for an event, in this order.
+  package var fallbacks: [ModelFallback]
   /// A score from here on up is a yes; nil: predictions have no label.
   package var threshold: Double?
   package var format: PredictionFormat
@@ -16,6 +21,19 @@ package struct StreamModelPlan: Sendable, Hashable {
   package var requestColumns: [Int]
   /// The same of the join keys of each of `ServicePlan.views`, in its order.
   package var keyColumns: [[Int]]
+}
+
+/// What scores an event in the place of a version that failed.
+package enum ModelFallback: Sendable, Hashable, CustomStringConvertible {
+  case model(ModelReference)
+  case constant(Double)
+
+  package var description: String {
+    switch self {
+    case .model(let reference): reference.description
+    case .constant(let score): "\(score)"
+    }
+  }
 }
 
 /// A model's file, by its content: two files of the same bytes are the same version.

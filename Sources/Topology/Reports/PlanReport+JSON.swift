@@ -163,9 +163,17 @@ extension PlanReport {
       $0.member("service", plan.services[model.service].name)
       $0.member("each", plan.sources[model.source].name)
       $0.member("output", model.outputTopic)
-      $0.member("file", stream.file.path)
-      $0.member("version", stream.file.contentHash)
-      $0.member("summary", stream.file.summary)
+      if let file = stream.file {
+        $0.member("file", file.path)
+        $0.member("version", file.contentHash)
+        $0.member("summary", file.summary)
+      }
+      if let use = model.use { $0.member("use", use.description) }
+      if let shadow = model.shadow {
+        $0.member("shadow", shadow.description)
+        $0.member("shadow_output", stream.shadowTopic)
+      }
+      if !stream.fallbacks.isEmpty { $0.member("fallback", stream.fallbacks.map(\.description)) }
       if let threshold = stream.threshold { $0.member("threshold", threshold) }
       $0.member("format", stream.format.rawValue)
       $0.member("features", stream.features.rawValue)

@@ -130,11 +130,16 @@ extension PlanReport {
     guard let stream = model.stream else { return [] }
     var lines = [
       "model \(model.name)  of \(plan.services[model.service].name) for each \(plan.sources[model.source].name)"
-        + "  version \(stream.file.contentHash.prefix(16))",
-      "  reads   \(stream.file.path): \(stream.file.summary)",
+        + (stream.file.map { "  version \($0.contentHash.prefix(16))" } ?? ""),
+      stream.file.map { "  reads   \($0.path): \($0.summary)" }
+        ?? "  uses    \(model.use?.description ?? "") of the registry",
       "  writes  \(model.outputTopic), \(stream.format.rawValue), features: \(stream.features.rawValue)",
     ]
     if let threshold = stream.threshold { lines.append("  decides a score from \(threshold) on is a yes") }
+    if let shadow = model.shadow { lines.append("  shadow  \(shadow), to \(stream.shadowTopic)") }
+    if !stream.fallbacks.isEmpty {
+      lines.append("  else    \(stream.fallbacks.map(\.description).joined(separator: ", then "))")
+    }
     if !model.remoteViews.isEmpty {
       let names = model.remoteViews.map { plan.views[$0].name }
       lines.append("  asks    other tasks of this process for \(names.joined(separator: ", "))")

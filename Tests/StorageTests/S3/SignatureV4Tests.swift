@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test func `S3 example: PUT`() {
-    let hash = SignatureV4.payloadHash(Array("Welcome to Amazon S3.".utf8))
+    let hash = ContentHash.sha256(Array("Welcome to Amazon S3.".utf8))
     #expect(hash == "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072")
     let value = Self.examples.authorization(
       .init(

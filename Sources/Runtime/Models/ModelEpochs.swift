@@ -1,0 +1,142 @@
+internal import Core
+internal import Kafka
+internal import Registry
+internal import Synchronization
+internal import Topology
+
+/// What scores the events of one plan's models: now, and as of any place of the control topic. Shared by the tasks of a
+/// process and the thread that follows the control topic.
+///
+/// The protocol of a switch, line by line:
+///
+/// 1. A command in the control topic concerns the plan's models. Every process folds it, loads what it names, and only
+///    then shows the new epoch to its tasks (`advance`).
+/// 2. A task goes over at its next commit: the transaction that commits C carries the epoch's position with C, and
+///    records from C on are scored by it. So which version scores an offset is decided in the transaction that decides
+///    the offset, and a restart that reads C back reads the version with it (`epoch(asOf:)`).
+/// 3. Once the commit is known, the process writes down in the control topic that the task scores by the position from
+///    C on. Until that is written the task goes over to nothing else, so that nothing is ever left out of that record.
+final class ModelEpochs: Sendable {
+  private struct State: Sendable {
+    var registry: RegistryState
+    var newest: ModelEpoch
+  }
+
+  let plan: Plan
+  /// Whether any model is one of the registry: else there is one epoch for ever.
+  let usesRegistry: Bool
+  private let library: ModelLibrary
+  private let newestPosition: Atomic<Int64>
+  private let state: Mutex<State>
+
+  /// - Throws: when a version that is in force cannot be loaded.
+  init(_ plan: Plan, _ registry: RegistryState, _ library: ModelLibrary) throws(HeadraceError) {
+    self.plan = plan
+    self.library = library
+    usesRegistry = plan.models.contains { !$0.references.isEmpty }
+    let newest = try Self.epoch(plan, registry, library, asOf: .max)
+    newestPosition = Atomic(newest.position)
+    state = Mutex(State(registry: registry, newest: newest))
+  }
+
+  private static func epoch(
+    _ plan: Plan, _ registry: RegistryState, _ library: ModelLibrary, asOf position: Int64
+  ) throws(HeadraceError) -> ModelEpoch {
+    let position = registry.position(of: plan.models, at: position)
+    var epoch = ModelEpoch(position: position, models: [])
+    for (index, model) in plan.models.enumerated() {
+      let assignment = ModelAssignment(model, registry, at: position)
+      epoch.models.append(
+        try assignment.map { assignment throws(HeadraceError) in try ModelArms(assignment, of: index, plan, library) })
+    }
+    return epoch
+  }
+
+  var newest: ModelEpoch { state.withLock { $0.newest } }
+
+  /// What the registry says, as far as this process has followed it.
+  var registry: RegistryState { state.withLock { $0.registry } }
+
+  /// Takes what the registry says now.
+  ///
+  /// - Returns: the new epoch; nil when nothing that concerns the plan's models changed.
+  /// - Throws: when a version cannot be loaded, or does not fit: everything stays as it is.
+  func advance(to registry: RegistryState) throws(HeadraceError) -> ModelEpoch? {
+    let (known, current) = state.withLock { ($0.registry.offset, $0.newest) }
+    guard registry.offset > known else { return nil }
+    guard registry.position(of: plan.models, at: .max) != current.position else {
+      state.withLock { $0.registry = registry }
+      return nil
+    }
+    let epoch = try Self.epoch(plan, registry, library, asOf: .max)
+    state.withLock {
+      $0.registry = registry
+      $0.newest = epoch
+    }
+    return epoch
+  }
+
+  /// Lets the tasks see the newest epoch: everything that it needs is there.
+  func show(_ epoch: ModelEpoch) { newestPosition.store(epoch.position, ordering: .releasing) }
+
+  /// The newest epoch, if it is another one than that at `position`.
+  func next(after position: Int64) -> ModelEpoch? {
+    let shown = newestPosition.load(ordering: .acquiring)
+    guard shown != position else { return nil }
+    let newest = newest
+    return newest.position == shown ? newest : nil
+  }
+
+  /// What scored when the command at `position` was the newest.
+  ///
+  /// - Throws: `REGISTRY_BEHIND` when this process has not read so far yet.
+  func epoch(asOf position: Int64) throws(HeadraceError) -> ModelEpoch {
+    let (registry, newest) = state.withLock { ($0.registry, $0.newest) }
+    if position == newest.position { return newest }
+    guard position <= registry.offset else {
+      throw HeadraceError(
+        .external, "REGISTRY_BEHIND",
+        "the task was scored by command \(position) of the control topic, which has been read up to \(registry.offset)",
+        retry: .sameCall, place: plan.name)
+    }
+    do throws(HeadraceError) {
+      return try Self.epoch(plan, registry, library, asOf: position)
+    } catch {
+      // Nothing from C on was ever seen: a version that is gone by now scores nothing.
+      return newest
+    }
+  }
+}
+
+/// Switches of a process's tasks that are committed, on their way into the control topic.
+final class ScoringNotes: Sendable {
+  /// A task scores by `position` from these offsets on.
+  struct Note: Sendable, Equatable {
+    var position: Int64
+    var offsets: [TopicPartition: Int64]
+  }
+
+  private struct State: Sendable {
+    var waiting: [Int32: Note] = [:]
+    /// What is written down last, by task.
+    var written: [Int32: Int64] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  /// A switch of a task is committed.
+  func add(_ task: Int32, _ note: Note) { state.withLock { $0.waiting[task] = note } }
+
+  /// Whether the switch of a task to this position is written down.
+  func isWritten(_ task: Int32, _ position: Int64) -> Bool { state.withLock { $0.written[task] == position } }
+
+  var waiting: [Int32: Note] { state.withLock { $0.waiting } }
+
+  /// It is written down.
+  func setWritten(_ task: Int32, _ note: Note) {
+    state.withLock { state in
+      state.written[task] = note.position
+      if state.waiting[task] == note { state.waiting[task] = nil }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package import Core
+package import Inference
+internal import Registry
+internal import Storage
+internal import Synchronization
+internal import Topology
+
+/// The model files of a process, compiled, by their content.
+///
+/// A file counts by its content. What was read once is kept in the data folder, so that neither a file that is exchanged
+/// nor a store that does not answer changes anything for a model that runs.
+final class ModelLibrary: Sendable {
+  /// Where files of the registry lie in the store that all workers share.
+  static let sharedFolder = "models"
+
+  private let kept: String
+  private let shared: (any BlobStore)?
+  private let compiled = Mutex<[String: CompiledModel]>([:])
+
+  init(dataDirectory: String, shared: (any BlobStore)?) {
+    kept = "\(dataDirectory)/models"
+    self.shared = shared
+  }
+
+  /// A version of the registry.
+  ///
+  /// - Throws: `MODEL_FILE_MISSING` when it is neither here nor in the shared store, and what reading throws.
+  func version(_ contentHash: String) throws(HeadraceError) -> CompiledModel {
+    if let known = known(contentHash) { return known }
+    if let model = try local(contentHash) { return model }
+    guard let shared else { throw missing(contentHash, in: kept) }
+    let name = try BlobName("\(Self.sharedFolder)/\(contentHash)")
+    guard let bytes = try shared.read(name, bytesMax: ModelFileStore.bytesMax) else {
+      throw missing(contentHash, in: "\(shared.place)/\(Self.sharedFolder)")
+    }
+    guard ModelFiles.contentHash(bytes) == contentHash else {
+      throw HeadraceError(
+        .external, "MODEL_FILE_CHANGED", "the file's content is not what its name says", place: "\(shared.place)/\(name)",
+        remedy: "remove it, and add the model's version again")
+    }
+    return try keep(bytes, contentHash, place: "\(shared.place)/\(name)")
+  }
+
+  /// A file beside the topology.
+  ///
+  /// - Throws: `MODEL_FILE_CHANGED` when no file has the content that the plan names, and what reading throws.
+  func file(_ file: ModelFile, of name: String, _ plan: Plan) throws(HeadraceError) -> CompiledModel {
+    if let known = known(file.contentHash) { return known }
+    if let model = try local(file.contentHash) { return model }
+    let place = ModelFiles(besideTopology: plan.document.file).place(of: file.path)
+    let bytes = try ModelFiles.read(place)
+    guard ModelFiles.contentHash(bytes) == file.contentHash else {
+      throw HeadraceError(
+        .user, "MODEL_FILE_CHANGED",
+        "model `\(name)` of the plan has version \(file.contentHash.prefix(16)), and the "
+          + "file has another content", place: place,
+        remedy: "apply the topology to put the new file in force, or bring the former one back")
+    }
+    return try keep(bytes, file.contentHash, place: place)
+  }
+
+  /// Forgets what nobody needs any more.
+  func retain(_ contentHashes: Set<String>) {
+    compiled.withLock { $0 = $0.filter { contentHashes.contains($0.key) } }
+  }
+
+  private func known(_ contentHash: String) -> CompiledModel? { compiled.withLock { $0[contentHash] } }
+
+  private func local(_ contentHash: String) throws(HeadraceError) -> CompiledModel? {
+    let path = "\(kept)/\(contentHash)"
+    guard let bytes = try? ModelFiles.read(path), ModelFiles.contentHash(bytes) == contentHash else { return nil }
+    let model = try CompiledModel(Model(bytes, place: path))
+    compiled.withLock { $0[contentHash] = model }
+    return model
+  }
+
+  private func keep(_ bytes: [UInt8], _ contentHash: String, place: String) throws(HeadraceError) -> CompiledModel {
+    let model = try CompiledModel(Model(bytes, place: place))
+    try Folders.make(kept)
+    try DiskBlobStore(root: kept).put(try BlobName(contentHash), bytes)
+    compiled.withLock { $0[contentHash] = model }
+    return model
+  }
+
+  private func missing(_ contentHash: String, in place: String) -> HeadraceError {
+    HeadraceError(
+      .external, "MODEL_FILE_MISSING", "there is no file of model version \(contentHash.prefix(16))", retry: .sameCall,
+      place: place, remedy: "add the version again with `headrace models add`, with --tables where the workers have theirs")
+  }
+}

@@ -1,0 +1,73 @@
+internal import Inference
+internal import Topology
+
+/// One version, or one constant, that scores some of the events of a batch in one task: its scores, and how they are
+/// written. Buffers are kept from batch to batch.
+final class ScoringArm {
+  let text: PredictionText
+  let outputCount: Int
+  /// Which of the batch's events are its, as positions in the list of rows that are predicted for.
+  var events: [Int] = []
+  /// Of each of its events, `outputCount` each.
+  private(set) var scores: [Double] = []
+  /// What scoring one event took, on average over the batch.
+  private(set) var nanosecondsPerEvent: Int64 = 0
+  private let constant: Double?
+  private var scorer: Scorer?
+  private var packed: [Float] = []
+
+  init(_ version: ModelArms.Version, _ text: PredictionText) {
+    self.text = text
+    outputCount = version.compiled.model.outputCount
+    constant = nil
+    scorer = version.compiled.makeScorer()
+  }
+
+  init(constant: Double, _ text: PredictionText) {
+    self.text = text
+    outputCount = 1
+    self.constant = constant
+    scorer = nil
+  }
+
+  /// Scores every event of a batch.
+  func scoreAll(_ vectors: [Float], count: Int) { score(vectors, count: count) }
+
+  /// Scores `events` alone.
+  ///
+  /// - Parameter vectors: of all events of the batch, `width` values each.
+  func scoreEvents(_ vectors: [Float], width: Int) {
+    guard !events.isEmpty else { return }
+    guard constant == nil else { return score(vectors, count: events.count) }
+    if packed.count < events.count * width { packed += repeatElement(0, count: events.count * width - packed.count) }
+    for (position, event) in events.enumerated() {
+      for column in 0..<width { packed[position * width + column] = vectors[event * width + column] }
+    }
+    score(packed, count: events.count)
+  }
+
+  private func score(_ matrix: [Float], count: Int) {
+    let cells = count * outputCount
+    if scores.count < cells { scores += repeatElement(0, count: cells - scores.count) }
+    if let constant {
+      for index in 0..<cells { scores[index] = constant }
+      return
+    }
+    let start = ContinuousClock.now
+    scorer?.score(matrix, rowCount: count, into: &scores)
+    let taken = (ContinuousClock.now - start).components
+    let nanoseconds = taken.seconds &* 1_000_000_000 &+ taken.attoseconds / 1_000_000_000
+    nanosecondsPerEvent = count > 0 ? nanoseconds / Int64(count) : 0
+  }
+
+  /// Whether it has nothing to say of one of its events.
+  func hasFailed(_ position: Int) -> Bool {
+    for index in position * outputCount..<(position + 1) * outputCount where scores[index].isNaN { return true }
+    return false
+  }
+
+  /// What it says of one of its events.
+  func scores(at position: Int) -> Span<Double> {
+    scores.span.extracting(position * outputCount..<(position + 1) * outputCount)
+  }
+}

@@ -1,0 +1,49 @@
+import Registry
+import Testing
+
+@Suite struct RegistryCommandTests {
+  private static let changes: [RegistryCommand.Change] = [
+    .addVersion(.sample(number: 7)),
+    .setAlias(model: "m", alias: "champion", version: 3, expected: nil),
+    .setAlias(model: "m", alias: "champion", version: nil, expected: 3),
+    .startRollout(
+      model: "m", alias: "champion",
+      rollout: Rollout(
+        kind: .canary, version: 2, sharePerMille: 50, salt: "s", segments: ["country == 'DE'"],
+        gates: [RolloutGate(metric: .scorePSI, atMost: 0.1, predictionsMin: 1_000)], decides: .automatic),
+      expected: 1),
+    .endRollout(model: "m", alias: "champion", version: 2, verdict: .rolledBack, expected: 1),
+  ]
+
+  @Test(arguments: changes) func `a command is read as it was written`(_ change: RegistryCommand.Change) throws {
+    let command = RegistryCommand(actor: "ada", reason: "because\u{1}", change: change)
+    #expect(try RegistryCommand(json: command.encoded()) == command)
+  }
+
+  @Test func `a kind of a newer program is told from a broken command`() {
+    let newer = Array(#"{"kind":"rename","id":"a","actor":"b","reason":"","model":"m"}"#.utf8)
+    #expect(throws: RegistryCommandFault.unknownKind("rename")) { try RegistryCommand(json: newer) }
+  }
+
+  @Test(arguments: [
+    "", "{}", "[", #"{"kind":"set_alias","id":"a","actor":"b","reason":"","model":"../m","alias":"x"}"#,
+    #"{"kind":"set_alias","id":"a","actor":"b","reason":"","model":"m","alias":"3","version":1,"expected":null}"#,
+    #"{"kind":"set_alias","id":"a","actor":"b","reason":"","model":"m","alias":"x","version":0,"expected":null}"#,
+    #"{"kind":"set_alias","id":"a","actor":"b","reason":"","model":"m","alias":"x","version":1e99,"expected":1}"#,
+    #"{"kind":"end_rollout","id":"a","actor":"b","reason":"","model":"m","alias":"x","version":1,"verdict":"no"}"#,
+  ]) func `what is no command is refused`(_ text: String) {
+    #expect(throws: RegistryCommandFault.self) { try RegistryCommand(json: Array(text.utf8)) }
+  }
+
+  @Test func `a command that was cut or changed anywhere never traps`() {
+    for change in Self.changes {
+      let bytes = RegistryCommand(actor: "ada", change: change).encoded()
+      for index in bytes.indices {
+        _ = try? RegistryCommand(json: Array(bytes[..<index]))
+        var changed = bytes
+        changed[index] ^= 0x15
+        _ = try? RegistryCommand(json: changed)
+      }
+    }
+  }
+}
