@@ -52,6 +52,15 @@ package final class RemoteModel: Sendable {
     Task.detached { await client.close() }
   }
 
+  /// What can be said of a configuration before anybody calls.
+  ///
+  /// - Throws: `REMOTE_URL_INVALID`, `REMOTE_MODEL_INVALID`.
+  package static func check(
+    _ configuration: RemoteModelConfiguration, featureNames: [String]
+  ) throws(HeadraceError) {
+    _ = try RemoteExchange(configuration, featureNames: featureNames)
+  }
+
   package var counters: RemoteCounters { state.withLock { $0.counters } }
 
   /// Scores rows. Waits on this thread, which must be none of Swift's pool, at most `batchMilliseconds`.

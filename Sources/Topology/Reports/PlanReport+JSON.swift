@@ -168,6 +168,11 @@ extension PlanReport {
         $0.member("version", file.contentHash)
         $0.member("summary", file.summary)
       }
+      if let remote = stream.remote {
+        $0.member("remote", remote.configuration.url)
+        $0.member("protocol", remote.configuration.format.rawValue)
+        $0.member("version", remote.contentHash)
+      }
       if let use = model.use { $0.member("use", use.description) }
       if let shadow = model.shadow {
         $0.member("shadow", shadow.description)
