@@ -91,7 +91,7 @@ let package = Package(
       "Runtime",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Storage", "OfflineStore", "Inference", "RemoteModels", "Registry", logging,
+        "Storage", "OfflineStore", "Inference", "RemoteModels", "Drift", "Registry", logging,
       ]),
     module(
       "Serving",

@@ -1,6 +1,7 @@
 internal import Core
 internal import Kafka
 internal import Logging
+internal import Registry
 internal import Synchronization
 internal import Topology
 
@@ -8,12 +9,15 @@ internal import Topology
 
 extension Engine {
   /// Applies this process's plan if none was ever applied, and refuses to run beside another one.
-  func agreeOnPlan() throws {
+  ///
+  /// - Returns: what the registry says.
+  func agreeOnPlan() throws -> RegistryState {
     let plan = board.plan
     let control = try ControlLog(configuration.client, replicationFactor: configuration.replicationFactor)
     guard var applied = try control.current(topology: plan.name) else {
       let applied = try control.apply(plan, expectedVersion: 0)
-      return state.withLock { $0.planVersion = applied.version }
+      state.withLock { $0.planVersion = applied.version }
+      return control.registry
     }
     if applied.fingerprint != plan.fingerprint {
       guard configuration.appliesPlan else {
@@ -28,6 +32,7 @@ extension Engine {
       applied = try control.apply(plan, expectedVersion: applied.version)
     }
     state.withLock { $0.planVersion = applied.version }
+    return control.registry
   }
 
   /// What `headrace apply` refuses for the sake of the state is refused here too. Services are another matter: whoever
@@ -46,8 +51,8 @@ extension Engine {
   /// left off; views that are new are built from the log beside the others.
   ///
   /// - Throws: when the new plan's topics are not there.
-  func switchPlan(to plan: Plan) throws {
-    let context = try prepare(plan)
+  func switchPlan(to plan: Plan, _ registry: RegistryState) throws {
+    let context = try prepare(plan, registry)
     logger.info("another plan runs from here on", metadata: ["plan": "\(plan.fingerprint)"])
     state.withLock { $0.planObserver }?(plan)
     board.set(plan: plan)
@@ -70,6 +75,13 @@ extension Engine {
     }
   }
 
+  private static let controlMilliseconds: Int32 = 50
+
+  /// A reader that begins anew is behind what was read before, for a moment.
+  private static func newer(_ one: RegistryState, _ other: RegistryState) -> RegistryState {
+    one.offset > other.offset ? one : other
+  }
+
   private func follow(_ log: ControlLog) throws {
     let (version, workers) = state.withLock { ($0.planVersion, $0.workers) }
     for worker in workers {
@@ -77,13 +89,13 @@ extension Engine {
         try log.noteSwitch(topology: board.plan.name, version: version, task: task, offsets: offsets)
       }
     }
-    guard let applied = try log.next(topology: board.plan.name, after: version, timeoutMilliseconds: 200) else {
-      return
-    }
+    let applied = try log.next(topology: board.plan.name, after: version, timeoutMilliseconds: Self.controlMilliseconds)
+    try followModels(log)
+    guard let applied else { return }
     if applied.fingerprint != board.plan.fingerprint {
       switch TopologyLoader.load(applied.document) {
       // What it needs may not be there yet: it is tried again.
-      case .success(let plan): try switchPlan(to: plan)
+      case .success(let plan): try switchPlan(to: plan, epochs.map { Self.newer($0.registry, log.registry) } ?? log.registry)
       case .failure(let errors):
         logger.error("the applied plan cannot be read here", metadata: ["errors": "\(errors)"])
       }

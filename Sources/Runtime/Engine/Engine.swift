@@ -2,6 +2,7 @@ package import Contracts
 package import Core
 internal import Kafka
 package import Logging
+internal import Registry
 internal import Rocks
 internal import Synchronization
 package import Topology
@@ -22,6 +23,10 @@ package final class Engine: Sendable {
     var planObserver: (@Sendable (Plan) -> Void)?
     /// Room on the disk of the data directory.
     var reserve: DiskReserve?
+    /// What scores the events of the plan that runs, or is about to.
+    var models: ModelEpochs?
+    /// Why the newest versions of models are not taken; nil while they are.
+    var modelTrouble: String?
   }
 
   let configuration: RuntimeConfiguration
@@ -34,7 +39,10 @@ package final class Engine: Sendable {
   private let thread: BlockingThread
   /// nil: there are no tables.
   let tables: TableLane?
-  private let loadedModels: Mutex<ModelSet>
+  let library: ModelLibrary
+  let scoringNotes = ScoringNotes()
+  /// What the rollouts under way have come to.
+  let rollouts = RolloutWatch()
   /// nil: what is served is not sampled.
   package let parity: ParityLane?
 
@@ -50,7 +58,9 @@ package final class Engine: Sendable {
     self.logger = logger
     self.clock = clock
     board = TaskBoard(plan: plan)
-    loadedModels = Mutex(try ModelSet.load(plan, dataDirectory: configuration.dataDirectory))
+    library = ModelLibrary(dataDirectory: configuration.dataDirectory, shared: configuration.tableStore)
+    let models = try ModelEpochs(plan, RegistryState(), library)
+    state.withLock { $0.models = models }
     blockCache = BlockCache(capacityBytes: configuration.blockCacheBytes)
     thread = try BlockingThread(name: "engine")
     tables = configuration.tableStore.map { TableLane($0, configuration, clock: clock, logger: logger) }
@@ -72,7 +82,9 @@ package final class Engine: Sendable {
   package func reader(of plan: Plan) -> FeatureReader { FeatureReader(plan: plan, board: board, clock: clock) }
 
   /// The models of the plan that runs, or is about to.
-  package var models: ModelSet { loadedModels.withLock { $0 } }
+  package var models: ModelSet { epochs?.newest.champions ?? ModelSet(versions: []) }
+
+  var epochs: ModelEpochs? { state.withLock { $0.models } }
 
   /// Calls `observer` with every plan that takes the place of the one before it, just before its tasks go over to it.
   package func observePlan(_ observer: @escaping @Sendable (Plan) -> Void) {
@@ -89,9 +101,10 @@ package final class Engine: Sendable {
     guard state.withLock({ !$0.isStarted }) else { return }
     let context = try await thread.run { [self] in
       try reserveDisk()
-      if configuration.followsControlTopic { try agreeOnPlan() }
-      return try prepare(board.plan)
+      let registry = configuration.followsControlTopic ? try agreeOnPlan() : RegistryState()
+      return try prepare(board.plan, registry)
     }
+    state.withLock { $0.planObserver }?(board.plan)
     let instanceID = try InstanceIdentity.load(directory: configuration.dataDirectory)
     for index in 0..<max(configuration.workers, 1) {
       let control = WorkerControl()
@@ -109,6 +122,7 @@ package final class Engine: Sendable {
     try BlockingThread.start(name: "clock") { [weak self] in ClockWatch.follow { self } }
     guard configuration.followsControlTopic else { return }
     try BlockingThread.start(name: "control") { [weak self] in Self.followControl { self } }
+    try BlockingThread.start(name: "rollouts") { [weak self] in Self.watchRollouts { self } }
   }
 
   private func reserveDisk() throws(HeadraceError) {
@@ -118,18 +132,19 @@ package final class Engine: Sendable {
     state.withLock { $0.reserve = reserve }
   }
 
-  func prepare(_ plan: Plan) throws(HeadraceError) -> TaskContext {
+  func prepare(_ plan: Plan, _ registry: RegistryState) throws(HeadraceError) -> TaskContext {
     let admin = try Admin(configuration.client)
     let preparation = TopicPreparation(plan: plan, configuration: configuration, logger: logger)
-    let models = try ModelSet.load(plan, dataDirectory: configuration.dataDirectory, former: models)
+    let models = try ModelEpochs(plan, registry, library)
     let count = try preparation.run(admin)
-    loadedModels.withLock { $0 = models }
+    try preparation.makeShadowTopics(models.newest, admin, count: count)
+    state.withLock { $0.models = models }
     board.set(partitionCount: count)
     return TaskContext(
       plan: plan, inputs: InputPlan.all(of: plan), partitionCount: count,
       rejectedRecordBytesMaximum: try preparation.rejectedRecordBytesMaximum(admin), configuration: configuration,
       board: board, schemas: schemas, logger: logger, blockCache: blockCache, reserve: state.withLock { $0.reserve },
-      tables: tables, clock: clock, models: models)
+      tables: tables, clock: clock, models: models, scoringNotes: scoringNotes)
   }
 
   /// Commits, saves and closes everything, and leaves the group: what SIGTERM asks for. Calling it again waits with the

@@ -1,4 +1,4 @@
-internal import Registry
+package import Registry
 internal import Topology
 
 /// Which versions score the events of one model at one place of the control topic: a function of the plan and of the

@@ -59,21 +59,24 @@ final class ModelEpochs: Sendable {
 
   /// Takes what the registry says now.
   ///
-  /// - Returns: the new epoch; nil when nothing that concerns the plan's models changed.
   /// - Throws: when a version cannot be loaded, or does not fit: everything stays as it is.
-  func advance(to registry: RegistryState) throws(HeadraceError) -> ModelEpoch? {
+  func advance(to registry: RegistryState) throws(HeadraceError) {
     let (known, current) = state.withLock { ($0.registry.offset, $0.newest) }
-    guard registry.offset > known else { return nil }
+    guard registry.offset > known else { return }
     guard registry.position(of: plan.models, at: .max) != current.position else {
-      state.withLock { $0.registry = registry }
-      return nil
+      return state.withLock { $0.registry = registry }
     }
     let epoch = try Self.epoch(plan, registry, library, asOf: .max)
     state.withLock {
       $0.registry = registry
       $0.newest = epoch
     }
-    return epoch
+  }
+
+  /// The newest epoch while the tasks do not see it yet.
+  var unshown: ModelEpoch? {
+    let newest = newest
+    return newest.position == newestPosition.load(ordering: .relaxed) ? nil : newest
   }
 
   /// Lets the tasks see the newest epoch: everything that it needs is there.

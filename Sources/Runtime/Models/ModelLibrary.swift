@@ -1,5 +1,5 @@
-package import Core
-package import Inference
+internal import Core
+internal import Inference
 internal import Registry
 internal import RemoteModels
 internal import Storage

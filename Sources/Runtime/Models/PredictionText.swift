@@ -1,4 +1,5 @@
 internal import Core
+internal import RemoteModels
 internal import Topology
 
 /// Writes predictions as JSON, byte by byte: what is the same in every record is made once.
@@ -10,8 +11,10 @@ struct PredictionText {
     var eventTimeMilliseconds: Int64
     /// From the record's timestamp to the prediction.
     var latencyMilliseconds: Int64?
-    /// The version that should have answered gave no number.
-    var hasFailed = false
+    /// The version that should have answered gave no number, and whether that was the challenger; nil: it did.
+    var failedIsChallenger: Bool?
+    /// Why an endpoint had no number.
+    var failure: RemoteFailure?
     /// What scoring took; nil while there is one version only.
     var scoringNanoseconds: Int64?
 
@@ -142,7 +145,12 @@ struct PredictionText {
       bytes.append(",\"scoring_ns\":")
       bytes.appendNumber(nanoseconds)
     }
-    if event.hasFailed { bytes.append(",\"error\":\"not_a_number\"") }
+    if let isChallenger = event.failedIsChallenger {
+      bytes.append(",\"error\":\"")
+      bytes += (event.failure?.rawValue ?? "not_a_number").utf8
+      bytes.append(UInt8(ascii: "\""))
+      if isChallenger { bytes.append(",\"failed\":\"challenger\"") }
+    }
     bytes.append(UInt8(ascii: "}"))
   }
 

@@ -4,6 +4,7 @@ internal import Expressions
 internal import Inference
 internal import Kafka
 internal import OnlineStore
+internal import Registry
 internal import Topology
 
 /// One model of a source in one task: its columns of the stage's matrix, the versions that share its events, and how
@@ -27,9 +28,13 @@ final class StreamModel {
   private var vectors: [Float] = []
   /// By event of the batch: which arm answers, and where in it.
   private var answers: [(arm: Int, position: Int)] = []
-  /// By event of the batch: the arm that should have answered had nothing to say.
-  private var hasFailed: [Bool] = []
+  /// By event of the batch: the arm that should have answered and had nothing to say; -1 for none.
+  private var failedArms: [Int] = []
   private var failed: [Int] = []
+  /// By event of the batch, `outputsMaximum` each: what is answered, and what a shadow says.
+  private var scores: [Double] = []
+  private var shadowScores: [Double] = []
+  private var outputsMaximum = 1
   private var segments: [Column] = []
   private var value: [UInt8] = []
   private var place: [UInt8] = []
@@ -52,7 +57,7 @@ final class StreamModel {
     tellsTime = next?.isRollout ?? false
     segments = challenger?.segments.map { Column($0.type) } ?? []
     guard let next else { return }
-    arms.append(arm(next.champion, stream.file == nil ? "champion" : nil))
+    arms.append(arm(next.champion, stream.file == nil && stream.remote == nil ? "champion" : nil))
     if let challenger = next.challenger { arms.append(arm(challenger.version, challenger.kind.rawValue)) }
     for fallback in next.fallbacks {
       switch fallback {
@@ -62,6 +67,7 @@ final class StreamModel {
       }
     }
     shadows = next.shadows.map { arm($0, "shadow") }
+    outputsMaximum = (arms + shadows).map(\.outputCount).max() ?? 1
   }
 
   private func arm(_ version: ModelArms.Version, _ name: String?) -> ScoringArm {
@@ -83,7 +89,7 @@ extension StreamModel {
     Self.fill(&vectors, columns, stage, batch, rows)
     if answers.count < rows.count {
       answers += repeatElement((arm: 0, position: 0), count: rows.count - answers.count)
-      hasFailed += repeatElement(false, count: rows.count - hasFailed.count)
+      failedArms += repeatElement(-1, count: rows.count - failedArms.count)
     }
     if let challenger {
       choose(challenger, batch, rows: rows, records, first: first, &scratch)
@@ -93,6 +99,7 @@ extension StreamModel {
       arms[0].scoreAll(vectors, count: rows.count)
     }
     fallBack(rows.count)
+    collect(rows.count)
     for shadow in shadows { shadow.scoreAll(vectors, count: rows.count) }
   }
 
@@ -128,8 +135,10 @@ extension StreamModel {
   private func fallBack(_ count: Int) {
     failed.removeAll(keepingCapacity: true)
     for event in 0..<count {
-      hasFailed[event] = arms[answers[event].arm].hasFailed(answers[event].position)
-      if hasFailed[event] { failed.append(event) }
+      let arm = answers[event].arm
+      let isFailed = arms[arm].hasFailed(answers[event].position)
+      failedArms[event] = isFailed ? arm : -1
+      if isFailed { failed.append(event) }
     }
     var link = firstFallback
     while !failed.isEmpty, link < arms.count {
@@ -146,6 +155,16 @@ extension StreamModel {
         }
       }
       link += 1
+    }
+  }
+
+  /// What is answered, in the order of the events.
+  private func collect(_ count: Int) {
+    let cells = count * outputsMaximum
+    if scores.count < cells { scores += repeatElement(0, count: cells - scores.count) }
+    for event in 0..<count {
+      let answer = answers[event]
+      arms[answer.arm].copyScores(at: answer.position, to: &scores, from: event * outputsMaximum)
     }
   }
 
@@ -196,31 +215,62 @@ extension StreamModel {
   ) {
     for (event, row) in rows.enumerated() {
       let record = records[first + row]
-      let answer = answers[event]
-      let arm = arms[answer.arm]
-      var about = PredictionText.Event(
-        offset: record.offset, partition: headers.partition,
-        eventTimeMilliseconds: headers.eventTimesMilliseconds[row],
-        latencyMilliseconds: record.timestampMilliseconds > 0 ? nowMilliseconds - record.timestampMilliseconds : nil)
-      about.hasFailed = hasFailed[event]
+      let arm = arms[answers[event].arm]
+      var about = Self.about(record, row, headers, nowMilliseconds)
+      about.failedIsChallenger = failedArms[event] < 0 ? nil : challenger != nil && failedArms[event] == 1
+      // An endpoint scores every event of its batch: there is no other arm to share them with.
+      about.failure = failedArms[event] < 0 ? nil : arms[failedArms[event]].failure(event)
       about.scoringNanoseconds = tellsTime ? arm.nanosecondsPerEvent : nil
-      let vector = vectors.span.extracting(event * featureCount..<(event + 1) * featureCount)
-      place.removeAll(keepingCapacity: true)
-      arm.text.writePlace(&place, partition: headers.partition, offset: record.offset)
       value.removeAll(keepingCapacity: true)
-      arm.text.write(&value, about, scores: arm.scores(at: answer.position), vector: vector, stage, row: row)
+      place.removeAll(keepingCapacity: true)
+      arm.text.write(
+        &value, about,
+        scores: scores.span.extracting(event * outputsMaximum..<event * outputsMaximum + arm.outputCount),
+        vector: vectors.span.extracting(event * featureCount..<(event + 1) * featureCount), stage, row: row)
+      arm.text.writePlace(&place, partition: headers.partition, offset: record.offset)
       unsafe outputs.prediction(
         model: index, key: record.key, value: value.span.bytes, place: place.span.bytes,
         traceparent: record.headers.last("traceparent"))
-      for shadow in shadows {
-        about.hasFailed = shadow.hasFailed(event)
-        about.scoringNanoseconds = shadow.nanosecondsPerEvent
-        value.removeAll(keepingCapacity: true)
-        shadow.text.write(
-          &value, about, scores: shadow.scores(at: event), vector: vector, stage, row: row,
-          comparedWith: arm.scores(at: answer.position), of: arm.text)
-        unsafe outputs.shadow(model: index, key: record.key, value: value.span.bytes, place: place.span.bytes)
-      }
     }
+    for shadow in shadows {
+      write(
+        shadow, stage, records, first: first, rows: rows, headers: headers, nowMilliseconds: nowMilliseconds,
+        to: outputs)
+    }
+  }
+
+  private func write(
+    _ shadow: ScoringArm, _ stage: ModelStage, _ records: borrowing ConsumedBatch, first: Int, rows: [Int],
+    headers: borrowing EventHeaders, nowMilliseconds: Int64, to outputs: TaskOutputs
+  ) {
+    let cells = rows.count * shadow.outputCount
+    if shadowScores.count < cells { shadowScores += repeatElement(0, count: cells - shadowScores.count) }
+    for (event, row) in rows.enumerated() {
+      let record = records[first + row]
+      let arm = arms[answers[event].arm]
+      let start = event * shadow.outputCount
+      shadow.copyScores(at: event, to: &shadowScores, from: start)
+      var about = Self.about(record, row, headers, nowMilliseconds)
+      about.failedIsChallenger = shadow.hasFailed(event) ? true : nil
+      about.scoringNanoseconds = shadow.nanosecondsPerEvent
+      value.removeAll(keepingCapacity: true)
+      place.removeAll(keepingCapacity: true)
+      shadow.text.write(
+        &value, about, scores: shadowScores.span.extracting(start..<start + shadow.outputCount),
+        vector: vectors.span.extracting(event * featureCount..<(event + 1) * featureCount), stage, row: row,
+        comparedWith: scores.span.extracting(event * outputsMaximum..<event * outputsMaximum + arm.outputCount),
+        of: arm.text)
+      shadow.text.writePlace(&place, partition: headers.partition, offset: record.offset)
+      unsafe outputs.shadow(model: index, key: record.key, value: value.span.bytes, place: place.span.bytes)
+    }
+  }
+
+  private static func about(
+    _ record: borrowing ConsumedRecord, _ row: Int, _ headers: borrowing EventHeaders, _ nowMilliseconds: Int64
+  ) -> PredictionText.Event {
+    PredictionText.Event(
+      offset: record.offset, partition: headers.partition,
+      eventTimeMilliseconds: headers.eventTimesMilliseconds[row],
+      latencyMilliseconds: record.timestampMilliseconds > 0 ? nowMilliseconds - record.timestampMilliseconds : nil)
   }
 }

@@ -68,13 +68,16 @@ extension PartitionTask {
 
   /// The same versions, as the models of another plan have them.
   func takeEpochOfPlan() {
-    guard context.models.usesRegistry else { return epoch = context.models.newest }
+    guard context.models.usesRegistry, !scoringSince.isEmpty else {
+      epoch = context.models.newest
+      scoringSince = context.models.usesRegistry ? machine.inputs.map(\.applied) : []
+      return
+    }
     do throws(HeadraceError) {
       epoch = try context.models.epoch(asOf: epoch.position)
     } catch {
       epoch = context.models.newest
     }
-    if scoringSince.count != inputs.count { scoringSince = machine.inputs.map(\.applied) }
   }
 
   private func take(_ next: ModelEpoch) {

@@ -26,8 +26,7 @@ package struct ServedModels: Sendable {
   /// The models of a plan that run in the stream.
   package init(_ plan: Plan, _ models: ModelSet) {
     entries = plan.models.enumerated().compactMap { index, model in
-      guard let stream = model.stream, let compiled = models[index] else { return nil }
-      return Entry(name: model.name, version: stream.file.contentHash, compiled: compiled)
+      models[index].map { Entry(name: model.name, version: $0.contentHash, compiled: $0.compiled) }
     }
   }
 
