@@ -80,7 +80,9 @@ let package = Package(
     module("Drift", ["Core", "Columns", "CDrift"]),
     module("Inference", ["Core", "CKernels"]),
     module("RemoteModels", ["Core", "HTTPClient"]),
-    module("Topology", ["Core", "Columns", "Contracts", "Expressions", "Features", "Inference", "RemoteModels", yams, crypto]),
+    module(
+      "Topology",
+      ["Core", "Columns", "Contracts", "Expressions", "Features", "Inference", "RemoteModels", yams, crypto]),
     module("OnlineStore", ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     module(
       "OfflineStore",

@@ -67,7 +67,8 @@ package struct EndpointAddress: Sendable, Hashable {
 
   private static func invalid(_ url: String, _ found: String) -> HeadraceError {
     HeadraceError(
-      .user, "REMOTE_URL_INVALID", "`\(url.prefix(120))` is no endpoint: found \(found), expected a scheme, a host and "
+      .user, "REMOTE_URL_INVALID",
+      "`\(url.prefix(120))` is no endpoint: found \(found), expected a scheme, a host and "
         + "perhaps a port and a path", remedy: "write http://HOST:PORT or https://HOST/PATH")
   }
 }

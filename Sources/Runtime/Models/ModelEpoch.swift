@@ -167,7 +167,8 @@ struct ModelLoader {
     }
     if outputCount != 1, declared.stream?.threshold != nil {
       throw HeadraceError(
-        .user, "MODEL_DOES_NOT_FIT", "the version has \(outputCount) scores for each event, and the topology a threshold",
+        .user, "MODEL_DOES_NOT_FIT",
+        "the version has \(outputCount) scores for each event, and the topology a threshold",
         place: "\(plan.name), model \(declared.name)", remedy: "take `threshold` out of the topology")
     }
   }

@@ -44,7 +44,8 @@ final class ModelLibrary: Sendable {
     }
     guard ModelFiles.contentHash(bytes) == contentHash else {
       throw HeadraceError(
-        .external, "MODEL_FILE_CHANGED", "the file's content is not what its name says", place: "\(shared.place)/\(name)",
+        .external, "MODEL_FILE_CHANGED", "the file's content is not what its name says",
+        place: "\(shared.place)/\(name)",
         remedy: "remove it, and add the model's version again")
     }
     return try keep(bytes, contentHash, place: "\(shared.place)/\(name)")
@@ -110,6 +111,7 @@ final class ModelLibrary: Sendable {
   private func missing(_ contentHash: String, in place: String) -> HeadraceError {
     HeadraceError(
       .external, "MODEL_FILE_MISSING", "there is no file of model version \(contentHash.prefix(16))", retry: .sameCall,
-      place: place, remedy: "add the version again with `headrace models add`, with --tables where the workers have theirs")
+      place: place,
+      remedy: "add the version again with `headrace models add`, with --tables where the workers have theirs")
   }
 }

@@ -63,7 +63,8 @@ final class StreamModel {
       switch fallback {
       case .version(let version): arms.append(arm(version, "fallback"))
       case .constant(let constant):
-        arms.append(ScoringArm(constant: constant, PredictionText(plan, model: index, stream, version: nil, "fallback")))
+        arms.append(
+          ScoringArm(constant: constant, PredictionText(plan, model: index, stream, version: nil, "fallback")))
       }
     }
     shadows = next.shadows.map { arm($0, "shadow") }

@@ -24,7 +24,8 @@ extension PlanBuilder {
     if configuration.credentials != nil, let address = try? EndpointAddress(configuration.url), address.isUnencrypted {
       log.warning(
         at: declared.url.position, length: declared.url.shownLength,
-        "`remote` of \(what) sends credentials over an unencrypted connection", remedy: "use https, or a proxy on this host")
+        "`remote` of \(what) sends credentials over an unencrypted connection",
+        remedy: "use https, or a proxy on this host")
     }
     if configuration.requestMilliseconds > configuration.batchMilliseconds {
       log.warning(

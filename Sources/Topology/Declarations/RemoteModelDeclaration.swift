@@ -29,7 +29,8 @@ struct RemoteModelDeclaration {
       if let bytes = Quantity.bytes(size.text).flatMap({ Int(exactly: $0) }), bytes > 0 {
         configuration.cacheBytesMax = bytes
       } else {
-        log.error(at: size, "`cache_size` of \(reader.context) is no size", expected: "a number of bytes, such as `64MiB`")
+        log.error(
+          at: size, "`cache_size` of \(reader.context) is no size", expected: "a number of bytes, such as `64MiB`")
       }
     }
     if let tensors = reader.choice("tensors", of: TensorEncoding.self) { configuration.tensors = tensors.value }
@@ -63,11 +64,14 @@ struct RemoteModelDeclaration {
     let header = reader.text("header")
     reader.finish()
     let places =
-      [environment.map { CredentialSource.Place.environment($0.text) }] + [file.map { CredentialSource.Place.file($0.text) }]
+      [environment.map { CredentialSource.Place.environment($0.text) }] + [
+        file.map { CredentialSource.Place.file($0.text) }
+      ]
     let found = places.compactMap(\.self)
     guard let place = found.first, found.count == 1 else {
       log.error(
-        at: node.position, "`credentials` of \(what) needs one of `env` and `file`", found: found.isEmpty ? "none" : "both")
+        at: node.position, "`credentials` of \(what) needs one of `env` and `file`",
+        found: found.isEmpty ? "none" : "both")
       return nil
     }
     var source = CredentialSource(place)

@@ -2,6 +2,7 @@ internal import Columns
 internal import Contracts
 internal import Core
 internal import Expressions
+internal import RemoteModels
 internal import Features
 
 extension PlanReport {
