@@ -17,6 +17,8 @@ struct Headrace: AsyncParsableCommand {
           DevCommand.self, RunCommand.self, PlanCommand.self, ApplyCommand.self, TestCommand.self, QueryCommand.self,
         ]),
       CommandGroup(
+        name: "Models", subcommands: [ModelsCommand.self]),
+      CommandGroup(
         name: "Training", subcommands: [DatasetCommand.self, TablesCommand.self, VerifyCommand.self]),
       CommandGroup(
         name: "The log",

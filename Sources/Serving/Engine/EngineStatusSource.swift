@@ -23,6 +23,9 @@ package struct EngineStatusSource: StatusSource {
       startedMilliseconds: startedMilliseconds)
     report.parity = engine.parity?.status
     report.failure = status.failure
+    report.models = EngineReport.Models(
+      position: engine.modelPosition, trouble: engine.modelTrouble, models: engine.modelStatus,
+      rollouts: engine.rolloutReports)
     report.tables = status.tables.map { table in
       EngineReport.Table(
         name: table.name, waitingRows: table.waitingRows, oldestWaitingMilliseconds: table.oldestWaitingMilliseconds,

@@ -3,7 +3,7 @@ internal import Hummingbird
 /// Every address that the server answers, the only place where paths stand.
 package enum Route: Int, CaseIterable, Sendable {
   case getOnlineFeatures, push, writeToOnlineStore, health
-  case views, topology, tasks, parity
+  case views, topology, tasks, parity, models
   case live, ready, metrics, openAPI
 
   package var path: String {
@@ -16,6 +16,7 @@ package enum Route: Int, CaseIterable, Sendable {
     case .topology: "/api/topology"
     case .tasks: "/api/tasks"
     case .parity: "/api/parity"
+    case .models: "/api/models"
     case .live: "/livez"
     case .ready: "/readyz"
     case .metrics: "/metrics"

@@ -68,6 +68,13 @@ struct JSONDocumentWriter {
     needsComma = true
   }
 
+  /// Null of what JSON has no number for, too.
+  mutating func member(_ name: String, number: Double?) {
+    key(name)
+    if let number, number.isFinite { body.writeDouble(number) } else { body.write("null") }
+    needsComma = true
+  }
+
   mutating func member(_ name: String, _ flag: Bool) {
     key(name)
     body.write(flag ? "true" : "false")

@@ -135,6 +135,31 @@ extension OpenAPIDocument {
         }
       }
     },
+    "/api/models": {
+      "get": {
+        "operationId": "models",
+        "summary": "Which versions of the models score the events, and what rollouts under way have come to.",
+        "responses": {
+          "200": {
+            "description": "Versions by model; figures, gates and verdict by rollout.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "type": "object",
+                  "properties": {
+                    "position": {"type": "integer"},
+                    "trouble": {"type": ["string", "null"]},
+                    "models": {"type": "array", "items": {"type": "object"}},
+                    "rollouts": {"type": "array", "items": {"type": "object"}}
+                  }
+                }
+              }
+            }
+          },
+          "503": {"$ref": "#/components/responses/Problem"}
+        }
+      }
+    },
     "/livez": {
       "get": {
         "operationId": "live",

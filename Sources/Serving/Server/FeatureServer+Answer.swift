@@ -65,6 +65,7 @@ extension FeatureServer {
     case .topology: return .json(replies.topology())
     case .tasks: return .json(replies.tasks())
     case .parity: return .json(replies.parity())
+    case .models: return .json(replies.models())
     case .openAPI: return .json(ByteBuffer(string: OpenAPIDocument.text))
     case .metrics:
       let offer = offer

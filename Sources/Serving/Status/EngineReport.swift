@@ -23,6 +23,8 @@ package struct EngineReport: Sendable {
   package var isStarting = false
   /// How served values compared; nil when they are not sampled.
   package var parity: ParityStatus?
+  /// Which versions of the models score, and what rollouts have come to.
+  package var models = Models()
 
   package init(
     tasks: [Task] = [], sources: [Source] = [], startedMilliseconds: Int64 = 0, stateBytes: Int64 = 0,
@@ -34,6 +36,25 @@ package struct EngineReport: Sendable {
     self.stateBytes = stateBytes
     self.dirtyBytes = dirtyBytes
     self.tables = tables
+  }
+
+  package struct Models: Sendable {
+    /// Of the newest command in the control topic that concerns them; -1 before the first.
+    package var position: Int64 = -1
+    /// Why the newest versions are not taken, as a sentence; nil while they are.
+    package var trouble: String?
+    package var models: [ModelStatus] = []
+    /// Under way; empty in a process without the first task.
+    package var rollouts: [RolloutReport] = []
+
+    package init(
+      position: Int64 = -1, trouble: String? = nil, models: [ModelStatus] = [], rollouts: [RolloutReport] = []
+    ) {
+      self.position = position
+      self.trouble = trouble
+      self.models = models
+      self.rollouts = rollouts
+    }
   }
 
   /// The work for one partition number.

@@ -29,6 +29,11 @@ package struct ModelReference: Sendable, Hashable, CustomStringConvertible {
   package var model: String
   package var selector: Selector
 
+  package init(model: String, selector: Selector) {
+    self.model = model
+    self.selector = selector
+  }
+
   package var description: String {
     switch selector {
     case .alias(let alias): "\(model)@\(alias)"
