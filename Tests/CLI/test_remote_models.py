@@ -172,8 +172,10 @@ def test_an_endpoint_that_fails_in_every_way_loses_no_event(project, cli, run):
     faults = ["hang", "500", "429", "truncated", "shape", "drip", "garbage", "disconnect", "503", "404", "302"]
     # Every third request goes wrong, each time in another way.
     endpoint = Endpoint(lambda number: faults[number // 3 % len(faults)] if number % 3 == 2 else None)
+    # It shall not be left alone here: every kind of answer is to be seen.
+    patient = "breaker: {failures: 100}"
     try:
-        remote(project, settings(endpoint.port, "timeout: 300ms, batch_timeout: 5s, backoff: 5ms"), "fallback: 0.5,")
+        remote(project, settings(endpoint.port, f"timeout: 300ms, batch_timeout: 5s, backoff: 5ms, {patient}"), "fallback: 0.5,")
         cli("topics", "create", project.topic, "--partitions", PARTITIONS)
         cli.publish(project.topic, "-", "--key", "user", stdin=lines(events(900, seed=5)))
         worker = run()
