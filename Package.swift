@@ -177,7 +177,7 @@ let package = Package(
       "RuntimeTests",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Storage", "Delta", "OfflineStore", "Inference", "Runtime", "Broker", logging,
+        "Storage", "Delta", "OfflineStore", "Inference", "Drift", "Registry", "Runtime", "Broker", logging,
       ], excluded: ["Models"]),
     tests(
       "ServingTests",

@@ -53,7 +53,7 @@ import Testing
     let plan = try Self.load(Self.text(), model: Self.linear(Self.names)).get()
     let stream = try #require(plan.models[0].stream)
     #expect(stream.threshold == 0.5 && stream.features == .full && stream.format == .json)
-    #expect(stream.file.featureCount == 4 && stream.file.contentHash.count == 64)
+    #expect(stream.file?.featureCount == 4 && stream.file?.contentHash.count == 64)
     let requested = plan.services[0].requestFields.map { plan.requestFields[$0].name }
     #expect(stream.requestColumns.map { plan.sources[0].scope[$0].name } == requested)
     #expect(requested.sorted() == ["dep_delay", "distance"])
@@ -64,6 +64,22 @@ import Testing
     #expect(again.fingerprint == plan.fingerprint && again.models[0].stream == stream)
     let report = PlanReport(plan: plan).text
     #expect(report.contains("model delay  of delay_v2 for each departed") && !report.contains("not run yet"))
+  }
+
+  @Test func `A model of the registry runs, and its aliases are no part of the plan`() throws {
+    let text = try Self.text().replacing(
+      "file: model.json", with: "use: delay@champion\n    shadow: delay@next\n    fallback: [delay@old, 0.5]")
+    let plan = try Self.load(text, model: nil).get()
+    let stream = try #require(plan.models[0].stream)
+    #expect(stream.file == nil && stream.shadowTopic == "small.predictions.shadow")
+    let old = ModelReference(model: "delay", selector: .alias("old"))
+    #expect(stream.fallbacks == [.model(old), .constant(0.5)])
+    let again = try TopologyLoader.load(try PlanDocument(decoding: plan.document.encoded())).get()
+    #expect(again.fingerprint == plan.fingerprint && again.models[0].stream == stream)
+    let report = PlanReport(plan: plan).text
+    #expect(report.contains("uses    delay@champion of the registry") && report.contains("else    delay@old, then 0.5"))
+    let other = try Self.load(text.replacing("0.5]", with: "0.4]"), model: nil).get()
+    #expect(other.fingerprint != plan.fingerprint)
   }
 
   @Test func `Another file is another plan with the same views`() throws {
@@ -85,7 +101,10 @@ import Testing
     ("file: model.json", "file: models/none.json", "there is no such file"),
     ("file: model.json", "file: model.json\n    use: delay@champion", "needs one of `file` and `use`"),
     ("    file: model.json\n", "", "needs one of `file` and `use`"),
-    ("file: model.json", "file: model.json\n    shadow: delay:3", "is not available yet"),
+    ("file: model.json", "file: model.json\n    shadow: delay", "names no registered model"),
+    ("file: model.json", "file: model.json\n    shadow: {use: delay:3, output: small.dlq}", "needs for something else"),
+    ("file: model.json", "file: model.json\n    fallback: [0.5, delay@old]", "never fails"),
+    ("file: model.json", "file: model.json\n    fallback: [delay, 0.5]", "names no registered model"),
     ("threshold: 0.5", "threshold: high", "is no number"),
     ("output: small.predictions", "output: small.dlq", "needs for something else"),
     ("features: full", "features: all", "has an unknown value"),

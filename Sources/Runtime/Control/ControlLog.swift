@@ -102,6 +102,9 @@ package final class ControlLog {
     try send(.scores(topology: topology, position: position, task: task, offsets: offsets))
   }
 
+  /// By task, oldest first: by what it scored, and since where.
+  func scorings(topology: String) -> [Int32: [ControlState.Scoring]] { state.scorings[topology] ?? [:] }
+
   /// What a task scored by at an offset of one of its inputs: a position of the registry, and since which offset.
   package func scoring(
     topology: String, of partition: TopicPartition, at offset: Int64

@@ -36,13 +36,14 @@ enum ScoredPayments {
     """
 
   /// Writes the model beside a topology file in `folder`, and reads both.
-  static func plan(_ folder: String, model: [UInt8] = modelText, moreSections: String = "") throws -> Plan {
-    let named = String(decoding: model, as: UTF8.self).replacing(
-      "n_1h total_1h largest_6h newest_6h n_6h amount share",
-      with: "n_1h total_1h largest_6h newest_6h large_6h amount share")
-    try write(Array(named.utf8), to: "\(folder)/model.txt")
+  ///
+  /// - Parameter use: the keys that take the place of `file`.
+  static func plan(
+    _ folder: String, model: [UInt8] = modelText, moreSections: String = "", use: String = "file: model.txt"
+  ) throws -> Plan {
+    try write(named(model), to: "\(folder)/model.txt")
     let base = try Payments.plan(Payments.views).document
-    let yaml = "\(base.topology)\n\(sections)\n\(moreSections)"
+    let yaml = "\(base.topology)\n\(sections.replacing("file: model.txt", with: use))\n\(moreSections)"
     let schemas = SchemaDirectory(texts: ["payments": Payments.schema])
     switch TopologyLoader.load(yaml: yaml, file: "\(folder)/pay.yaml", schemas: schemas) {
     case .success(let plan): return plan
@@ -50,7 +51,15 @@ enum ScoredPayments {
     }
   }
 
-  private static func write(_ bytes: [UInt8], to path: String) throws {
+  /// A model's text with the service's names for its columns.
+  static func named(_ model: [UInt8]) -> [UInt8] {
+    let text = String(decoding: model, as: UTF8.self).replacing(
+      "n_1h total_1h largest_6h newest_6h n_6h amount share",
+      with: "n_1h total_1h largest_6h newest_6h large_6h amount share")
+    return Array(text.utf8)
+  }
+
+  static func write(_ bytes: [UInt8], to path: String) throws {
     guard let file = unsafe fopen(path, "we") else { throw HeadraceError(.external, "FOPEN", path) }
     defer { unsafe fclose(file) }
     guard unsafe fwrite(bytes, 1, bytes.count, file) == bytes.count else {
@@ -64,10 +73,16 @@ enum ScoredPayments {
   }
 
   /// What must be predicted, by `payments/partition@offset`.
-  static func expected(_ log: [Int32: [Payments.Event]], _ plan: Plan) throws -> [String: Prediction] {
+  ///
+  /// - Parameter model: the model's text; nil for the file of the plan.
+  static func expected(
+    _ log: [Int32: [Payments.Event]], _ plan: Plan, model: [UInt8]? = nil
+  ) throws -> [String: Prediction] {
     let naive = NaivePayments(log, plan: plan)
     let kept = Set(naive.positions.map { "\($0.partition)@\($0.offset)" })
-    let reference = ReferenceScorer(try ModelFiles(besideTopology: plan.document.file).load("model.txt").model)
+    let reference = ReferenceScorer(
+      try model.map { try Model($0, place: "model") }
+        ?? ModelFiles(besideTopology: plan.document.file).load("model.txt").model)
     var found: [String: Prediction] = [:]
     for (partition, events) in log {
       var users: [String: UserRow] = [:]
