@@ -263,7 +263,7 @@ def test_secrets_are_sent_and_never_written(project, cli, run, tmp_path):
         plan = cli("plan", project.file, "--offline", "--output", "json")
         del cli.environment["ENDPOINT_TOKEN"]
     assert endpoint.requests and all(headers["Authorization"] == f"Bearer {secret}" for _, headers, _ in endpoint.requests)
-    assert secret not in plan.out and secret not in worker.text()
+    assert secret not in plan.text and secret not in worker.text()
     assert plan.json["models"][0]["remote"] == f"http://127.0.0.1:{endpoint.port}"
     written = [path for path in (tmp_path / "data").rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
     assert not written
