@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 import time
+import urllib.request
 
 import pytest
 from test_models import PARTITIONS, Project, events, expect_all, lines
@@ -239,6 +240,11 @@ def test_kills_lose_and_double_nothing(project, cli, run):
                 time.sleep(0.3 * round)
                 worker.kill()
         worker.wait_until_applied(project.topic, 600)
+        with urllib.request.urlopen(f"http://{worker.address}/metrics", timeout=10) as response:
+            metrics = response.read().decode()
+        tokens = re.search(r'headrace_remote_model_tokens_total\{model="fraud",kind="prompt"\} (\d+)', metrics)
+        scored = re.search(r'headrace_remote_model_rows_total\{model="fraud",outcome="scored"\} (\d+)', metrics)
+        assert int(tokens[1]) == int(scored[1]) > 0
         assert worker.stop() == 0, worker.text()
     finally:
         endpoint.close()

@@ -155,7 +155,9 @@ extension Plan {
     if let shadow = model.shadow { text += ", shadow \(shadow)" }
     if let stream = model.stream {
       if stream.shadowTopic != "\(model.outputTopic).shadow" { text += " to \(stream.shadowTopic)" }
-      if !stream.fallbacks.isEmpty { text += ", fallback \(stream.fallbacks.map(\.description).joined(separator: " "))" }
+      if !stream.fallbacks.isEmpty {
+        text += ", fallback \(stream.fallbacks.map(\.description).joined(separator: " "))"
+      }
     }
     if let label = model.label {
       let source = sources[label.source]

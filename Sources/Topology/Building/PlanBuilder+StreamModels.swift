@@ -111,7 +111,8 @@ extension PlanBuilder {
     }
     guard let fallbacks = fallbacks(declared, what), let output = declared.output?.text else { return nil }
     return StreamModelPlan(
-      file: file, remote: remote, shadowTopic: declared.shadow?.output?.text ?? "\(output).shadow", fallbacks: fallbacks,
+      file: file, remote: remote, shadowTopic: declared.shadow?.output?.text ?? "\(output).shadow",
+      fallbacks: fallbacks,
       threshold: declared.threshold?.value, format: declared.format?.value ?? .json,
       features: declared.features?.value ?? .hash, requestColumns: requestColumns, keyColumns: keyColumns)
   }
