@@ -12,7 +12,7 @@ import numpy as np
 import xgboost as xgb
 from bench import FEATURES, Scoring, nanoseconds_per_row, prepare
 
-ROWS, BATCHES = 256, (1, 64, 256)
+ROWS, BATCHES = 64, (1, 16, 64)
 
 
 def main():
@@ -38,7 +38,7 @@ def main():
             def predict(part):
                 return model.predict(xgb.DMatrix(part, nthread=1), pred_contribs=True)
 
-        expected, found = predict(rows), ours.contributions(path, rows, 256)
+        expected, found = predict(rows), ours.contributions(path, rows, ROWS)
         difference = np.abs(expected - found).max()
         for batch in BATCHES:
             mine = float(ours.ask("time-explain", arguments.models / "explained.f32", ROWS, batch, arguments.seconds))
