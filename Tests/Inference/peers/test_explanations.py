@@ -7,7 +7,7 @@ from scoring import SEED, hard_rows, instruction_sets
 from test_lightgbm import CASES as LIGHTGBM, data, thresholds_of as lightgbm_thresholds
 from test_xgboost import CASES as XGBOOST, thresholds_of as xgboost_thresholds
 
-ROWS = 500
+ROWS = 200
 
 
 def training_data(shape):
