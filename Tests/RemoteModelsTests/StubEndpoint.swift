@@ -50,7 +50,7 @@ final class StubEndpoint: Sendable {
     port = UInt16(bigEndian: address.sin_port)
     Self.onThread { [weak self] in
       while true {
-        let connection = unsafe accept(descriptor, nil, nil)
+        let connection = accept(descriptor, nil, nil)
         guard connection >= 0, let self else { return }
         Self.onThread { self.serve(connection) }
       }
@@ -133,7 +133,7 @@ final class StubEndpoint: Sendable {
   @discardableResult
   private func send(_ connection: Int32, _ text: String) -> Bool {
     let bytes = Array(text.utf8)
-    return unsafe Glibc.send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) == bytes.count
+    return unsafe Glibc.send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
   }
 
   static func onThread(_ body: @escaping @Sendable () -> Void) {
