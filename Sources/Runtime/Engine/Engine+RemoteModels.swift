@@ -1,4 +1,5 @@
 internal import RemoteModels
+internal import Topology
 
 /// What the calls to a model's endpoint came to in this process, and what they cost.
 package struct RemoteModelStatus: Sendable, Equatable {
