@@ -79,7 +79,10 @@ let package = Package(
     module("Features", ["Core", "Columns", "Expressions"]),
     module("Drift", ["Core", "Columns", "CDrift"]),
     module("Inference", ["Core", "CKernels"]),
-    module("Topology", ["Core", "Columns", "Contracts", "Expressions", "Features", "Inference", yams, crypto]),
+    module("RemoteModels", ["Core", "HTTPClient"]),
+    module(
+      "Topology",
+      ["Core", "Columns", "Contracts", "Expressions", "Features", "Inference", "RemoteModels", yams, crypto]),
     module("OnlineStore", ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     module(
       "OfflineStore",
@@ -90,7 +93,7 @@ let package = Package(
       "Runtime",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Storage", "OfflineStore", "Inference", "Drift", "Registry", logging,
+        "Storage", "OfflineStore", "Inference", "RemoteModels", "Drift", "Registry", logging,
       ]),
     module(
       "Serving",
@@ -162,6 +165,7 @@ let package = Package(
       ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore", "TestSupport"]),
     tests("DriftTests", ["Core", "Columns", "Drift"], excluded: ["Golden"]),
     tests("InferenceTests", ["Core", "Inference"]),
+    tests("RemoteModelsTests", ["Core", "HTTPClient", "RemoteModels"]),
     tests("RegistryTests", ["Core", "Storage", "Registry", "TestSupport"]),
     tests("RocksTests", ["Core", "Rocks", "TestSupport"]),
     tests(

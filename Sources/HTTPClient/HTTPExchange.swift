@@ -64,6 +64,8 @@ package struct HTTPClientConfiguration: Sendable {
   package var attemptsMax = 4
   /// Before the second attempt, on average; each further one waits twice as long.
   package var backoffMilliseconds: Int64 = 50
+  /// Connections to one host; more requests at a time wait for one of them.
+  package var connectionsMax = 8
   /// Answers after which a repeatable request is sent again.
   package var repeatedStatuses: Set<Int> = [429, 502, 503, 504]
 

@@ -18,6 +18,7 @@ package final class WebClient: Sendable {
     var settings = AsyncHTTPClient.HTTPClient.Configuration()
     settings.redirectConfiguration = .disallow
     settings.decompression = .disabled
+    settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.connectionsMax
     settings.timeout.connect = .milliseconds(configuration.connectMilliseconds)
     settings.timeout.read = .milliseconds(configuration.attemptMilliseconds)
     client = AsyncHTTPClient.HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)

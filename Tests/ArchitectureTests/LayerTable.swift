@@ -32,11 +32,12 @@ struct Layer {
     .init(level: 3, module: "Features", imports: ["Core", "Columns", "Expressions"]),
     .init(level: 3, module: "Delta", imports: ["Core", "Columns", "Storage", "Parquet"]),
     .init(level: 3, module: "Inference", imports: ["Core", "Columns", "CKernels"]),
+    .init(level: 3, module: "RemoteModels", imports: ["Core", "HTTPClient"]),
     .init(level: 3, module: "Drift", imports: ["Core", "Columns", "CDrift"]),
     .init(level: 3, module: "Cost", imports: ["Core"]),
 
     .init(
-      level: 4, module: "Topology", imports: ["Core", "Columns", "Contracts", "Expressions", "Features", "Inference"],
+      level: 4, module: "Topology", imports: ["Core", "Columns", "Contracts", "Expressions", "Features", "Inference", "RemoteModels"],
       libraries: ["Yams", "Crypto"]),
     .init(level: 4, module: "OnlineStore", imports: ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     .init(
@@ -59,7 +60,7 @@ struct Layer {
   private static let levels: [[String]] = [
     ["Core"], ["Columns", "Codecs", "HTTPClient"],
     ["Storage", "Kafka", "Rocks", "Contracts", "Parquet", "Expressions", "Broker"],
-    ["Features", "Delta", "Inference", "Drift", "Cost"], ["Topology", "OnlineStore", "OfflineStore", "Registry"],
+    ["Features", "Delta", "Inference", "RemoteModels", "Drift", "Cost"], ["Topology", "OnlineStore", "OfflineStore", "Registry"],
     ["Runtime", "Training"], ["Serving"], ["headrace"],
   ]
 

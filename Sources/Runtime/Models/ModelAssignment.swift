@@ -35,6 +35,8 @@ struct ModelAssignment: Sendable, Equatable {
     guard let stream = model.stream else { return nil }
     if let file = stream.file {
       champion = Version(contentHash: file.contentHash)
+    } else if let remote = stream.remote {
+      champion = Version(contentHash: remote.contentHash)
     } else {
       guard let use = model.use, let version = registry.version(of: use, at: position) else { return nil }
       champion = version

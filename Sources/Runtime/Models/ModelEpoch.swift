@@ -3,6 +3,7 @@ internal import Core
 internal import Expressions
 internal import Inference
 internal import Registry
+internal import RemoteModels
 internal import Topology
 
 /// What scores the events of a plan's models from some offset of a task on, loaded and typed: a value that tasks take
@@ -21,11 +22,22 @@ struct ModelEpoch: Sendable {
   var champions: ModelSet {
     ModelSet(
       versions: models.map { arms in
-        arms.map {
-          ModelSet.Version(
-            contentHash: $0.champion.contentHash, number: $0.champion.number, compiled: $0.champion.compiled)
-        }
+        guard let champion = arms?.champion, case .local(let compiled) = champion.scorer else { return nil }
+        return ModelSet.Version(contentHash: champion.contentHash, number: champion.number, compiled: compiled)
       })
+  }
+}
+
+/// What turns rows into scores.
+enum ModelScorer: Sendable {
+  case local(CompiledModel)
+  case remote(RemoteModel)
+
+  var outputCount: Int {
+    switch self {
+    case .local(let compiled): compiled.model.outputCount
+    case .remote(let remote): remote.configuration.outputCount
+    }
   }
 }
 
@@ -35,7 +47,7 @@ struct ModelArms: Sendable {
     /// nil: a file of the topology's folder.
     var number: Int?
     var contentHash: String
-    var compiled: CompiledModel
+    var scorer: ModelScorer
   }
 
   /// Answers for a share of the keys.
@@ -120,6 +132,11 @@ struct ModelLoader {
 
   func version(_ version: ModelAssignment.Version) throws(HeadraceError) -> ModelArms.Version {
     let model = plan.models[index]
+    if let remote = model.stream?.remote, remote.contentHash == version.contentHash {
+      let names = plan.services[model.service].features.map(\.name)
+      let scorer = try library.remote(remote.configuration, featureNames: names)
+      return .init(number: nil, contentHash: version.contentHash, scorer: .remote(scorer))
+    }
     let compiled: CompiledModel
     if let file = model.stream?.file, file.contentHash == version.contentHash {
       compiled = try library.file(file, of: model.name, plan)
@@ -127,7 +144,7 @@ struct ModelLoader {
       compiled = try library.version(version.contentHash)
     }
     try Self.check(compiled.model, plan, index)
-    return .init(number: version.number, contentHash: version.contentHash, compiled: compiled)
+    return .init(number: version.number, contentHash: version.contentHash, scorer: .local(compiled))
   }
 
   /// What is wrong with a version for a model of a plan: its columns are the service's features.

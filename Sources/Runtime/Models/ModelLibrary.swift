@@ -1,6 +1,7 @@
 internal import Core
 internal import Inference
 internal import Registry
+internal import RemoteModels
 internal import Storage
 internal import Synchronization
 internal import Topology
@@ -16,6 +17,14 @@ final class ModelLibrary: Sendable {
   private let kept: String
   private let shared: (any BlobStore)?
   private let compiled = Mutex<[String: CompiledModel]>([:])
+
+  /// Endpoints keep their breakers, budgets and caches while plans come and go.
+  private let remotes = Mutex<[Endpoint: RemoteModel]>([:])
+
+  private struct Endpoint: Hashable {
+    var configuration: RemoteModelConfiguration
+    var featureNames: [String]
+  }
 
   init(dataDirectory: String, shared: (any BlobStore)?) {
     kept = "\(dataDirectory)/models"
@@ -58,6 +67,22 @@ final class ModelLibrary: Sendable {
         remedy: "apply the topology to put the new file in force, or bring the former one back")
     }
     return try keep(bytes, file.contentHash, place: place)
+  }
+
+  /// A model behind an endpoint; the same one for every task.
+  ///
+  /// - Throws: `CREDENTIALS_MISSING`, `CREDENTIALS_INVALID`.
+  func remote(
+    _ configuration: RemoteModelConfiguration, featureNames: [String]
+  ) throws(HeadraceError) -> RemoteModel {
+    let endpoint = Endpoint(configuration: configuration, featureNames: featureNames)
+    if let known = remotes.withLock({ $0[endpoint] }) { return known }
+    let made = try RemoteModel(configuration, featureNames: featureNames)
+    return remotes.withLock { remotes in
+      let model = remotes[endpoint] ?? made
+      remotes[endpoint] = model
+      return model
+    }
   }
 
   /// Forgets what nobody needs any more.

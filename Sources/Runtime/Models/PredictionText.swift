@@ -1,4 +1,5 @@
 internal import Core
+internal import RemoteModels
 internal import Topology
 
 /// Writes predictions as JSON, byte by byte: what is the same in every record is made once.
@@ -12,6 +13,8 @@ struct PredictionText {
     var latencyMilliseconds: Int64?
     /// The version that should have answered gave no number, and whether that was the challenger; nil: it did.
     var failedIsChallenger: Bool?
+    /// Why an endpoint had no number.
+    var failure: RemoteFailure?
     /// What scoring took; nil while there is one version only.
     var scoringNanoseconds: Int64?
 
@@ -143,7 +146,9 @@ struct PredictionText {
       bytes.appendNumber(nanoseconds)
     }
     if let isChallenger = event.failedIsChallenger {
-      bytes.append(",\"error\":\"not_a_number\"")
+      bytes.append(",\"error\":\"")
+      bytes += (event.failure?.rawValue ?? "not_a_number").utf8
+      bytes.append(UInt8(ascii: "\""))
       if isChallenger { bytes.append(",\"failed\":\"challenger\"") }
     }
     bytes.append(UInt8(ascii: "}"))

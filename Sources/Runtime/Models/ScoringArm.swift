@@ -1,4 +1,5 @@
 internal import Inference
+internal import RemoteModels
 internal import Topology
 
 /// One version, or one constant, that scores some of the events of a batch in one task: its scores, and how they are
@@ -14,13 +15,23 @@ final class ScoringArm {
   private(set) var nanosecondsPerEvent: Int64 = 0
   private let constant: Double?
   private var scorer: Scorer?
+  private let remote: RemoteModel?
+  /// Of each of its events why an endpoint has no score for it; empty for what is no endpoint.
+  private var failures: [RemoteFailure?] = []
   private var packed: [Float] = []
 
   init(_ version: ModelArms.Version, _ text: PredictionText) {
     self.text = text
-    outputCount = version.compiled.model.outputCount
+    outputCount = version.scorer.outputCount
     constant = nil
-    scorer = version.compiled.makeScorer()
+    switch version.scorer {
+    case .local(let compiled):
+      scorer = compiled.makeScorer()
+      remote = nil
+    case .remote(let model):
+      scorer = nil
+      remote = model
+    }
   }
 
   init(constant: Double, _ text: PredictionText) {
@@ -28,6 +39,7 @@ final class ScoringArm {
     outputCount = 1
     self.constant = constant
     scorer = nil
+    remote = nil
   }
 
   /// Scores every event of a batch.
@@ -54,11 +66,18 @@ final class ScoringArm {
       return
     }
     let start = ContinuousClock.now
-    scorer?.score(matrix, rowCount: count, into: &scores)
+    if let remote {
+      remote.score(matrix, rowCount: count, into: &scores, failures: &failures)
+    } else {
+      scorer?.score(matrix, rowCount: count, into: &scores)
+    }
     let taken = (ContinuousClock.now - start).components
     let nanoseconds = taken.seconds &* 1_000_000_000 &+ taken.attoseconds / 1_000_000_000
     nanosecondsPerEvent = count > 0 ? nanoseconds / Int64(count) : 0
   }
+
+  /// Why it has nothing to say of one of its events, if an endpoint is the reason.
+  func failure(_ position: Int) -> RemoteFailure? { position < failures.count ? failures[position] : nil }
 
   /// Whether it has nothing to say of one of its events.
   func hasFailed(_ position: Int) -> Bool {

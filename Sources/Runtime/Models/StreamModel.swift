@@ -57,7 +57,7 @@ final class StreamModel {
     tellsTime = next?.isRollout ?? false
     segments = challenger?.segments.map { Column($0.type) } ?? []
     guard let next else { return }
-    arms.append(arm(next.champion, stream.file == nil ? "champion" : nil))
+    arms.append(arm(next.champion, stream.file == nil && stream.remote == nil ? "champion" : nil))
     if let challenger = next.challenger { arms.append(arm(challenger.version, challenger.kind.rawValue)) }
     for fallback in next.fallbacks {
       switch fallback {
@@ -219,6 +219,8 @@ extension StreamModel {
       let arm = arms[answers[event].arm]
       var about = Self.about(record, row, headers, nowMilliseconds)
       about.failedIsChallenger = failedArms[event] < 0 ? nil : challenger != nil && failedArms[event] == 1
+      // An endpoint scores every event of its batch: there is no other arm to share them with.
+      about.failure = failedArms[event] < 0 ? nil : arms[failedArms[event]].failure(event)
       about.scoringNanoseconds = tellsTime ? arm.nanosecondsPerEvent : nil
       value.removeAll(keepingCapacity: true)
       place.removeAll(keepingCapacity: true)

@@ -23,6 +23,7 @@ package struct EngineStatusSource: StatusSource {
       startedMilliseconds: startedMilliseconds)
     report.parity = engine.parity?.status
     report.failure = status.failure
+    report.remoteModels = engine.remoteModels
     report.models = EngineReport.Models(
       position: engine.modelPosition, trouble: engine.modelTrouble, models: engine.modelStatus,
       rollouts: engine.rolloutReports)

@@ -25,6 +25,8 @@ package struct EngineReport: Sendable {
   package var parity: ParityStatus?
   /// Which versions of the models score, and what rollouts have come to.
   package var models = Models()
+  /// Models behind endpoints.
+  package var remoteModels: [RemoteModelStatus] = []
 
   package init(
     tasks: [Task] = [], sources: [Source] = [], startedMilliseconds: Int64 = 0, stateBytes: Int64 = 0,

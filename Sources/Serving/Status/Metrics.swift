@@ -18,6 +18,7 @@ struct Metrics {
     writeSources(&text)
     writeTasks(&text)
     writeTables(&text)
+    writeRemoteModels(&text)
     writeLag(&text)
     writeRequests(&text)
     writeFeatures(&text)

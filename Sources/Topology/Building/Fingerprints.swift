@@ -148,6 +148,7 @@ extension Plan {
     if let stream = model.stream {
       // The version is the content, wherever it lies.
       if let file = stream.file { text += isCanonical ? ", version \(file.contentHash)" : ", file \(file.path)" }
+      if let remote = stream.remote { text += ", remote \(isCanonical ? remote.canonicalText : remote.text)" }
       if let threshold = stream.threshold { text += ", threshold \(threshold)" }
       text += ", \(stream.format.rawValue) with \(stream.features.rawValue) features"
     }

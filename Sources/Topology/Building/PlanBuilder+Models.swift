@@ -33,7 +33,7 @@ extension PlanBuilder {
       label = self.label(declaredLabel, modelSource: source, what)
       if label == nil { return nil }
     }
-    guard let service, let source, let output = declared.output, use != nil || file != nil,
+    guard let service, let source, let output = declared.output, use != nil || file != nil || declared.remote != nil,
       let servicePlan = services[service]
     else { return nil }
     let remote = servicePlan.views.filter { isRemote($0, from: source) }
@@ -46,7 +46,7 @@ extension PlanBuilder {
     }
     checkRequestFields(servicePlan, of: source, declared, what)
     var stream: StreamModelPlan?
-    if file != nil || !readsHistory(servicePlan, of: source) {
+    if file != nil || declared.remote != nil || !readsHistory(servicePlan, of: source) {
       stream = streamModel(file, declared, servicePlan, of: source, what)
       if stream == nil { return nil }
     }

@@ -91,6 +91,11 @@ extension PlanBuilder {
         remedy: "remove it: the label is the position of the largest score")
       return nil
     }
+    var remote: RemoteModelPlan?
+    if let declaredRemote = declared.remote {
+      remote = remoteModel(declaredRemote, declared, service, what)
+      if remote == nil { return nil }
+    }
     var keyColumns: [[Int]] = []
     for view in service.views {
       guard let columns = self.keyColumns(ofView: view, in: plan, declared, what) else { return nil }
@@ -106,7 +111,8 @@ extension PlanBuilder {
     }
     guard let fallbacks = fallbacks(declared, what), let output = declared.output?.text else { return nil }
     return StreamModelPlan(
-      file: file, shadowTopic: declared.shadow?.output?.text ?? "\(output).shadow", fallbacks: fallbacks,
+      file: file, remote: remote, shadowTopic: declared.shadow?.output?.text ?? "\(output).shadow",
+      fallbacks: fallbacks,
       threshold: declared.threshold?.value, format: declared.format?.value ?? .json,
       features: declared.features?.value ?? .hash, requestColumns: requestColumns, keyColumns: keyColumns)
   }

@@ -25,6 +25,8 @@ struct ModelDeclaration {
   var format: Located<PredictionFormat>?
   var features: Located<PredictionFeatures>?
   var use: YAMLScalar?
+  /// An endpoint.
+  var remote: RemoteModelDeclaration?
   var shadow: Shadow?
   /// What takes the place of an arm that fails, in this order.
   var fallback: [YAMLScalar]
@@ -43,13 +45,18 @@ struct ModelDeclaration {
     format = reader.choice("format", of: PredictionFormat.self)
     features = reader.choice("features", of: PredictionFeatures.self)
     use = reader.text("use")
+    let remoteNode = reader.node("remote")
+    remote = remoteNode.flatMap { RemoteModelDeclaration($0, model: entry.key.text, what, log: log) }
     shadow = reader.node("shadow").flatMap { Self.shadow($0, what, log) }
     fallback = reader.texts("fallback") ?? []
     label = reader.node("label").flatMap { Self.label($0, what, log) }
     reader.finish()
-    if (file == nil) == (use == nil) {
+    let origins = [file.map { _ in "`file`" }, use.map { _ in "`use`" }, remoteNode.map { _ in "`remote`" }]
+    let found = origins.compactMap(\.self)
+    if found.count != 1 {
       log.error(
-        at: name, "\(what) needs one of `file` and `use`", found: file == nil ? "neither" : "both",
+        at: name, "\(what) needs one of `file`, `use` and `remote`",
+        found: found.isEmpty ? "none" : found.joined(separator: " and "),
         remedy: "write `file: models/\(name.text).txt`, or `use: \(name.text)@champion`")
     }
   }

@@ -1,3 +1,5 @@
+package import RemoteModels
+
 /// How predictions of a model are written.
 package enum PredictionFormat: String, Sendable, CaseIterable { case json }
 
@@ -8,6 +10,8 @@ package enum PredictionFeatures: String, Sendable, CaseIterable { case hash, ful
 package struct StreamModelPlan: Sendable, Hashable {
   /// nil for a model of the registry: which version scores is decided there.
   package var file: ModelFile?
+  /// The endpoint that scores, for a model that is neither a file nor one of the registry.
+  package var remote: RemoteModelPlan?
   /// Where versions that are only compared write to.
   package var shadowTopic: String
   /// What takes the place of a version that fails for an event, in this order.
@@ -21,6 +25,14 @@ package struct StreamModelPlan: Sendable, Hashable {
   package var requestColumns: [Int]
   /// The same of the join keys of each of `ServicePlan.views`, in its order.
   package var keyColumns: [[Int]]
+}
+
+/// A model behind an endpoint.
+package struct RemoteModelPlan: Sendable, Hashable {
+  package var configuration: RemoteModelConfiguration
+  /// SHA-256 of what decides about its scores, in hexadecimal: the version that predictions name. What the endpoint
+  /// itself runs is not known here.
+  package var contentHash: String
 }
 
 /// What scores an event in the place of a version that failed.

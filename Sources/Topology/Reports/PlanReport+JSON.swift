@@ -2,6 +2,7 @@ internal import Columns
 internal import Contracts
 internal import Core
 internal import Expressions
+internal import RemoteModels
 internal import Features
 
 extension PlanReport {
@@ -167,6 +168,11 @@ extension PlanReport {
         $0.member("file", file.path)
         $0.member("version", file.contentHash)
         $0.member("summary", file.summary)
+      }
+      if let remote = stream.remote {
+        $0.member("remote", remote.configuration.url)
+        $0.member("protocol", remote.configuration.format.rawValue)
+        $0.member("version", remote.contentHash)
       }
       if let use = model.use { $0.member("use", use.description) }
       if let shadow = model.shadow {

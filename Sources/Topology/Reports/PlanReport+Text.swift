@@ -132,6 +132,7 @@ extension PlanReport {
       "model \(model.name)  of \(plan.services[model.service].name) for each \(plan.sources[model.source].name)"
         + (stream.file.map { "  version \($0.contentHash.prefix(16))" } ?? ""),
       stream.file.map { "  reads   \($0.path): \($0.summary)" }
+        ?? stream.remote.map { "  calls   \($0.text)" }
         ?? "  uses    \(model.use?.description ?? "") of the registry",
       "  writes  \(model.outputTopic), \(stream.format.rawValue), features: \(stream.features.rawValue)",
     ]

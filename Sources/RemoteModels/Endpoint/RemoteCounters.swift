@@ -1,0 +1,33 @@
+/// What calls cost, as the endpoint says it.
+package struct TokenUsage: Sendable, Hashable {
+  package var promptTokens: Int64 = 0
+  package var completionTokens: Int64 = 0
+  /// Of the prompt's, those that the endpoint had in its cache.
+  package var cachedTokens: Int64 = 0
+
+  package init(promptTokens: Int64 = 0, completionTokens: Int64 = 0, cachedTokens: Int64 = 0) {
+    self.promptTokens = promptTokens
+    self.completionTokens = completionTokens
+    self.cachedTokens = cachedTokens
+  }
+
+  static func += (sum: inout Self, more: Self) {
+    sum.promptTokens = sum.promptTokens.addingReportingOverflow(more.promptTokens).partialValue
+    sum.completionTokens = sum.completionTokens.addingReportingOverflow(more.completionTokens).partialValue
+    sum.cachedTokens = sum.cachedTokens.addingReportingOverflow(more.cachedTokens).partialValue
+  }
+}
+
+/// Everything that happened at one endpoint since the process began.
+package struct RemoteCounters: Sendable, Hashable {
+  /// Requests that were sent, repetitions among them.
+  package var requests: Int64 = 0
+  package var repetitions: Int64 = 0
+  package var rowsScored: Int64 = 0
+  package var rowsFromCache: Int64 = 0
+  package var rowsFailed: Int64 = 0
+  package var breakerOpenings: Int64 = 0
+  package var tokens = TokenUsage()
+
+  package init() {}
+}
