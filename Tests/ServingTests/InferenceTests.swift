@@ -1,3 +1,4 @@
+import Columns
 import Contracts
 import Core
 import Features
