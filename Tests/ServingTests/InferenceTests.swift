@@ -1,3 +1,4 @@
+import Columns
 import Contracts
 import Core
 import Features
@@ -43,7 +44,8 @@ import Testing
       #"{"inputs":[\#(two)],"parameters":{"binary_data_output":true}}"#,
       #"{"inputs":[\#(Self.tensor("x", "INT64", "[4]", "[1,2,3,4]"))]}"#, "{", #"{"inputs":[]}"#,
       #"{"inputs":[\#(Self.tensor("x", "FP32", "[1,3]", "[1,2,3]"))]}"#,
-      #"{"inputs":[\#(Self.tensor("user_id", "INT64", "[1]", "[7]")),\#(Self.tensor("amount", "FP64", "[1]", "[3]"))]}"#,
+      #"{"inputs":[\#(Self.tensor("user_id", "INT64", "[1]", "[7]"))"#
+        + #",\#(Self.tensor("amount", "FP64", "[1]", "[3]"))]}"#,
     ]
     try await withServer { server, engine in
       Self.fill(engine)

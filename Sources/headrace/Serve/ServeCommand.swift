@@ -9,12 +9,13 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve", abstract: "Serve the models of a data folder over HTTP, without Kafka.",
     discussion: """
       The Open Inference Protocol v2 under /v2: `POST /v2/models/NAME/infer` is answered by the version that the alias \
-      `champion` stands for, or by the newest one without it; `/v2/models/NAME/versions/V/infer` by the version of that \
-      number or alias. `inputs[0]` is the matrix of features [rows, features], FP32 or any other type of numbers, as \
-      JSON or binary tensor, NaN a missing value; `outputs[0]` is what the model's own library would predict.
+      `champion` stands for, or by the newest one without it; `/v2/models/NAME/versions/V/infer` by the version of \
+      that number or alias. `inputs[0]` is the matrix of features [rows, features], FP32 or any other type of \
+      numbers, as JSON or binary tensor, NaN a missing value; `outputs[0]` is what the model's own library would \
+      predict.
 
-      What `headrace models` changes in the folder takes effect within a second, without a restart and without a failed \
-      request. SIGTERM drains: requests are answered, exit 0. A second signal stops at once.
+      What `headrace models` changes in the folder takes effect within a second, without a restart and without a \
+      failed request. SIGTERM drains: requests are answered, exit 0. A second signal stops at once.
       """)
 
   /// How often the registry's file is asked whether it has changed.
