@@ -76,30 +76,33 @@ let package = Package(
     module("Expressions", ["Core", "Columns"]),
     module("Features", ["Core", "Columns", "Expressions"]),
     module("Drift", ["Core", "Columns", "CDrift"]),
+    module("Cost", ["Core"]),
+    module("Telemetry", ["Core"]),
     module("Inference", ["Core", "CKernels"]),
     module("Topology", ["Core", "Columns", "Contracts", "Expressions", "Features", "Inference", yams, crypto]),
     module("OnlineStore", ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     module(
       "OfflineStore",
-      ["Core", "Columns", "Codecs", "Storage", "Parquet", "Expressions", "Features", "Delta", crypto]),
+      ["Core", "Columns", "Codecs", "Storage", "Parquet", "Expressions", "Features", "Delta", "Cost", crypto]),
     module("Broker", ["Core", "Codecs", "CBroker", nioCore, nioPosix, nioSSL, logging]),
     module(
       "Runtime",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Storage", "OfflineStore", "Inference", logging,
+        "Storage", "OfflineStore", "Inference", "Cost", "Telemetry", logging,
       ]),
     module(
       "Serving",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Inference", "Topology", "OnlineStore",
-        "OfflineStore", "Runtime", hummingbird, hummingbirdCore, nioCore, nioHTTP, logging,
+        "OfflineStore", "Runtime", "Cost", "Telemetry", hummingbird, hummingbirdCore, nioCore, nioHTTP, logging,
       ]),
     .executableTarget(
       name: "headrace",
       dependencies: [
         "Core", "Columns", "Codecs", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Topology", "Rocks",
-        "OnlineStore", "Storage", "Delta", "OfflineStore", "Runtime", "Serving", "Broker", logging, arguments,
+        "OnlineStore", "Storage", "Delta", "OfflineStore", "Runtime", "Serving", "Broker", "Cost", "Telemetry", logging,
+        arguments,
       ],
       swiftSettings: settings),
 
@@ -158,6 +161,8 @@ let package = Package(
       ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore", "TestSupport"]),
     tests("DriftTests", ["Core", "Columns", "Drift"], excluded: ["Golden"]),
     tests("InferenceTests", ["Core", "Inference"]),
+    tests("CostTests", ["Core", "Cost"]),
+    tests("TelemetryTests", ["Telemetry"]),
     tests("RocksTests", ["Core", "Rocks", "TestSupport"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),

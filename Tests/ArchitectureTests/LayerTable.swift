@@ -34,6 +34,7 @@ struct Layer {
     .init(level: 3, module: "Inference", imports: ["Core", "Columns", "CKernels"]),
     .init(level: 3, module: "Drift", imports: ["Core", "Columns", "CDrift"]),
     .init(level: 3, module: "Cost", imports: ["Core"]),
+    .init(level: 3, module: "Telemetry", imports: ["Core"]),
 
     .init(
       level: 4, module: "Topology", imports: ["Core", "Columns", "Contracts", "Expressions", "Features", "Inference"],
@@ -41,7 +42,7 @@ struct Layer {
     .init(level: 4, module: "OnlineStore", imports: ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     .init(
       level: 4, module: "OfflineStore",
-      imports: ["Core", "Columns", "Codecs", "Storage", "Parquet", "Expressions", "Features", "Delta"],
+      imports: ["Core", "Columns", "Codecs", "Storage", "Parquet", "Expressions", "Features", "Delta", "Cost"],
       libraries: ["Crypto"]),
     .init(level: 4, module: "Registry", imports: ["Core", "Storage"], libraries: ["GRDB"]),
 
@@ -59,7 +60,7 @@ struct Layer {
   private static let levels: [[String]] = [
     ["Core"], ["Columns", "Codecs", "HTTPClient"],
     ["Storage", "Kafka", "Rocks", "Contracts", "Parquet", "Expressions", "Broker"],
-    ["Features", "Delta", "Inference", "Drift", "Cost"], ["Topology", "OnlineStore", "OfflineStore", "Registry"],
+    ["Features", "Delta", "Inference", "Drift", "Cost", "Telemetry"], ["Topology", "OnlineStore", "OfflineStore", "Registry"],
     ["Runtime", "Training"], ["Serving"], ["headrace"],
   ]
 

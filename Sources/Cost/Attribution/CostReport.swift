@@ -137,6 +137,6 @@ extension CostReport {
 
   private static func names(_ operators: [Operator]) -> Set<String> { Set(operators.map(\.rawValue)) }
   private static let streaming = names([
-    .poll, .decode, .checks, .keys, .views, .outputs, .commit, .checkpoint, .archive, .client, .compaction,
+    .poll, .decode, .checks, .keys, .views, .outputs, .spool, .commit, .checkpoint, .archive, .client, .compaction,
   ])
 }

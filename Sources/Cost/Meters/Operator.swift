@@ -15,9 +15,12 @@ package enum Operator: String, CaseIterable, Sendable {
   case remoteModels = "remote_models"
   /// Writing predictions, deltas, late and dead letters.
   case outputs
+  /// Rows that wait for their tables.
+  case spool
+  /// Transactions, on their own threads.
   case commit
   case checkpoint
-  /// Spool, event archive, histories of features.
+  /// Bringing rows into tables: the event archive, histories of features.
   case archive
   /// Answering HTTP.
   case serving

@@ -7,7 +7,8 @@ internal import Glibc
 /// events.
 package final class StageClock {
   private let meters: MeterTable
-  private var lastNanoseconds: Int64
+  /// The thread's CPU time at the last mark.
+  package private(set) var lastNanoseconds: Int64
 
   package init(_ meters: MeterTable) {
     self.meters = meters

@@ -91,10 +91,17 @@ package struct PriceBook: Sendable, Equatable {
 }
 
 extension PriceBook {
-  /// Reads a price file that came as YAML or JSON.
+  /// Reads a price file that came as JSON, or as YAML turned into it.
   ///
   /// - Throws: `PRICES_INVALID`, with the path of what is wrong.
-  package init(_ document: JSONDocument, place: String) throws(HeadraceError) {
+  package init(json: [UInt8], place: String) throws(HeadraceError) {
+    guard let document = try? JSONDocument(json, depthMax: 16) else {
+      throw HeadraceError(.user, "PRICES_INVALID", "it is no JSON document", place: place)
+    }
+    try self.init(document, place: place)
+  }
+
+  init(_ document: JSONDocument, place: String) throws(HeadraceError) {
     func invalid(_ what: String) -> HeadraceError {
       HeadraceError(
         .user, "PRICES_INVALID", what, place: place, remedy: "see deploy/prices.yaml for what a price file has")

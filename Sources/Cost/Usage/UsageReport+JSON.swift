@@ -33,14 +33,21 @@ extension UsageReport {
 
   /// - Throws: `USAGE_INVALID` when it is no such document.
   package init(json: [UInt8], place: String) throws(HeadraceError) {
-    guard let document = try? JSONDocument(json, depthMax: 8), let topology = document["topology"]?.string,
+    guard let document = try? JSONDocument(json, depthMax: 8) else { throw Self.invalid(place) }
+    try self.init(document, place: place)
+  }
+
+  static func invalid(_ place: String) -> HeadraceError {
+    HeadraceError(
+      .external, "USAGE_INVALID", "the answer is no account of usage", place: place,
+      remedy: "ask a worker of this version: headrace cost report --server HOST:PORT")
+  }
+
+  init(_ document: JSONDocument, place: String) throws(HeadraceError) {
+    guard let topology = document["topology"]?.string,
       let from = document["from_ms"]?.integer, let to = document["to_ms"]?.integer,
       let cpu = document["process_cpu_ns"]?.integer
-    else {
-      throw HeadraceError(
-        .external, "USAGE_INVALID", "the answer is no account of usage", place: place,
-        remedy: "ask a worker of this version: headrace cost report --server HOST:PORT")
-    }
+    else { throw Self.invalid(place) }
     self.init(
       topology: topology, process: document["process"]?.string ?? "", fromMilliseconds: from, toMilliseconds: to,
       cores: document["cores"]?.double ?? 1, processCPUNanoseconds: cpu,

@@ -114,7 +114,7 @@ extension UsageReport {
   /// Which thread a measured stage is a part of.
   private static func thread(of operation: Operator) -> Operator {
     switch operation {
-    case .poll, .decode, .checks, .keys, .views, .models, .outputs, .checkpoint: .poll
+    case .poll, .decode, .checks, .keys, .views, .models, .outputs, .spool, .checkpoint: .poll
     default: operation
     }
   }

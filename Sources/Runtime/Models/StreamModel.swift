@@ -79,7 +79,7 @@ final class StreamModel {
   /// Writes one prediction for each row.
   func write(
     _ stage: ModelStage, _ records: borrowing ConsumedBatch, first: Int, rows: [Int],
-    headers: borrowing EventHeaders, nowMilliseconds: Int64, to outputs: TaskOutputs
+    headers: borrowing EventHeaders, nowMilliseconds: Int64, tracer: BatchTracer?, to outputs: TaskOutputs
   ) {
     for (index, row) in rows.enumerated() {
       let record = records[first + row]
@@ -94,6 +94,12 @@ final class StreamModel {
         scores: scores.span.extracting(index * outputCount..<(index + 1) * outputCount),
         vector: vectors.span.extracting(index * featureCount..<(index + 1) * featureCount), stage, row: row)
       text.writePlace(&place, partition: headers.partition, offset: record.offset)
+      if let own = tracer?.header(ofRecord: first + row) {
+        unsafe outputs.prediction(
+          model: self.index, key: record.key, value: value.span.bytes, place: place.span.bytes,
+          traceparent: own.span.bytes)
+        continue
+      }
       unsafe outputs.prediction(
         model: self.index, key: record.key, value: value.span.bytes, place: place.span.bytes,
         traceparent: record.headers.last("traceparent"))

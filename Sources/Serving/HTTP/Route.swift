@@ -3,8 +3,8 @@ internal import Hummingbird
 /// Every address that the server answers, the only place where paths stand.
 package enum Route: Int, CaseIterable, Sendable {
   case getOnlineFeatures, push, writeToOnlineStore, health
-  case views, topology, tasks, parity
-  case live, ready, metrics, openAPI
+  case views, topology, tasks, parity, cost
+  case live, ready, usefulness, metrics, openAPI
 
   package var path: String {
     switch self {
@@ -16,6 +16,8 @@ package enum Route: Int, CaseIterable, Sendable {
     case .topology: "/api/topology"
     case .tasks: "/api/tasks"
     case .parity: "/api/parity"
+    case .cost: "/api/cost"
+    case .usefulness: "/usefulness"
     case .live: "/livez"
     case .ready: "/readyz"
     case .metrics: "/metrics"
@@ -55,7 +57,7 @@ package enum Route: Int, CaseIterable, Sendable {
   /// Whether the address is answered however much there is to do: who asks how the server is has to be told.
   var isExemptFromAdmission: Bool {
     switch self {
-    case .health, .live, .ready, .metrics: true
+    case .health, .live, .ready, .usefulness, .metrics: true
     default: false
     }
   }
