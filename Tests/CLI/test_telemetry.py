@@ -112,7 +112,7 @@ def test_spans_are_linked(project, cli, worker, collector, tmp_path):  # noqa: F
     # A prediction goes on with its record's trace: its parent is a span that continues the record's.
     continued = 0
     for record in cli.records(f"{project.topic}.predictions"):
-        header = dict(map(tuple, record["headers"])) if isinstance(record["headers"], list) else record["headers"]
+        header = {entry["key"]: entry["value"] for entry in record["headers"]}
         if "traceparent" not in header:
             continue
         _, trace, span, flags = header["traceparent"].split("-")
@@ -126,6 +126,8 @@ def test_spans_are_linked(project, cli, worker, collector, tmp_path):  # noqa: F
     assert continued >= len(sampled) - dropped
     letters = cli.records(f"{project.name}.dlq")
     assert len(letters) == 1
+    [place] = [entry["value"] for entry in letters[0]["headers"] if entry["key"] == "traceparent"]
+    assert (bytes.fromhex(place.split("-")[1]), bytes.fromhex(place.split("-")[2])) in by_id
 
 
 def test_a_collector_that_is_away_stops_nobody(project, cli, worker, tmp_path):  # noqa: F811
