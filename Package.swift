@@ -158,7 +158,7 @@ let package = Package(
     tests("DeltaTests", ["Core", "Columns", "Storage", "Parquet", "Delta", "TestSupport"]),
     tests(
       "OfflineStoreTests",
-      ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore", "TestSupport"]),
+      ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore", "Cost", "TestSupport"]),
     tests("DriftTests", ["Core", "Columns", "Drift"], excluded: ["Golden"]),
     tests("InferenceTests", ["Core", "Inference"]),
     tests("CostTests", ["Core", "Cost"]),

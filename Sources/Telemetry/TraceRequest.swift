@@ -1,7 +1,7 @@
 /// The body of `POST /v1/traces` (OTLP 1.5, `ExportTraceServiceRequest`), in protocol buffers.
 ///
-/// Not in JSON, which OTLP allows as well: every collector takes protocol buffers (it is the default of OTLP/HTTP), some
-/// take nothing else, and a batch is a third of the size.
+/// Not in JSON, which OTLP allows as well: every collector takes protocol buffers (it is the default of OTLP/HTTP),
+/// some take nothing else, and a batch is a third of the size.
 package enum TraceRequest {
   package static let contentType = "application/x-protobuf"
 

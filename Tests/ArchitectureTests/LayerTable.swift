@@ -60,7 +60,8 @@ struct Layer {
   private static let levels: [[String]] = [
     ["Core"], ["Columns", "Codecs", "HTTPClient"],
     ["Storage", "Kafka", "Rocks", "Contracts", "Parquet", "Expressions", "Broker"],
-    ["Features", "Delta", "Inference", "Drift", "Cost", "Telemetry"], ["Topology", "OnlineStore", "OfflineStore", "Registry"],
+    ["Features", "Delta", "Inference", "Drift", "Cost", "Telemetry"],
+    ["Topology", "OnlineStore", "OfflineStore", "Registry"],
     ["Runtime", "Training"], ["Serving"], ["headrace"],
   ]
 

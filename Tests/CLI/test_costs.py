@@ -72,6 +72,10 @@ def test_meters_add_up_to_the_process_and_its_disk(running, project, cli):  # no
     assert usage["feature_reads"] == 50 * 4
     assert usage["predictions"] == sum(record["value"]["amount"] > 0 for record in cli.records(project.topic))
     operators = {line["operator"] for line in usage["lines"]}
+    archived = sum(line.get("disk_bytes_written", 0) for line in usage["lines"] if line["operator"] == "archive")
+    sent = sum(line.get("network_bytes_out", 0) for line in usage["lines"] if line["operator"] == "outputs")
+    received = sum(line.get("network_bytes_in", 0) for line in usage["lines"] if line["operator"] == "poll")
+    assert archived > 0 and sent > received > COUNT * 40
     assert {"poll", "decode", "checks", "keys", "views", "models", "outputs", "commit", "checkpoint", "client"} <= operators
     reads = {f"{use['view']}:{use['name']}": use["reads"] for use in running.get("/api/cost")["features"]}
     assert reads == {"by_user:n_24h": 100, "by_user:total_24h": 100, "by_user:largest_24h": 0}

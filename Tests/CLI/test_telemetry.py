@@ -5,10 +5,12 @@ import json
 import random
 import threading
 import time
+import urllib.request
 
 import confluent_kafka
 import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from test_models import events, project  # noqa: F401 (a fixture)
 from test_worker import worker  # noqa: F401 (a fixture)
 
@@ -85,7 +87,15 @@ def test_spans_are_linked(project, cli, worker, collector, tmp_path):  # noqa: F
     while not (collector.named(f"commit {project.name}") and collector.named(f"send {project.topic}.predictions")):
         assert time.monotonic() < deadline, process.text()
         time.sleep(0.1)
+    request = urllib.request.Request(
+        f"http://{process.address}/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    with urllib.request.urlopen(request) as response:
+        families = {family.name: family for family in text_string_to_metric_families(response.read().decode())}
+    exemplars = [
+        sample.exemplar for sample in families["headrace_batch_duration_seconds"].samples if sample.exemplar is not None]
+    assert exemplars
     assert process.stop() == 0
+    assert {exemplar.labels["trace_id"] for exemplar in exemplars} <= {span.trace_id.hex() for span in collector.spans}
     by_id = {(span.trace_id, span.span_id): span for span in collector.spans}
     assert all(resource["service.name"] == "payments" for resource in collector.resources)
     batches = [span for span in collector.named(f"process {project.topic}") if span.attributes and span.links and

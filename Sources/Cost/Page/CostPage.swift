@@ -23,7 +23,8 @@ package struct CostPage: Sendable {
     <html lang="en"><head><meta charset="utf-8"><title>Cost of \(escaped(report.usage.topology))</title>
     <style>
     body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430}
-    table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #dde}
+    table{border-collapse:collapse;margin:1rem 0}
+    td,th{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #dde}
     td:first-child,th:first-child{text-align:left}svg{width:100%;height:auto}.note{color:#667}
     </style></head><body>
     <h1>Cost of \(escaped(report.usage.topology))</h1>

@@ -6,8 +6,8 @@ package import Storage
 
 /// Finds out from the archive which records make the features of an entity what they are.
 ///
-/// Nothing is decided twice: outcomes are those that the archive has. What is named as contributing is applied alone and
-/// read again by the code that serves; only if that gives the same bits the explanation counts as verified.
+/// Nothing is decided twice: outcomes are those that the archive has. What is named as contributing is applied alone
+/// and read again by the code that serves; only if that gives the same bits the explanation counts as verified.
 package struct RowExplainer {
   private let view: ParitySpecification.View
   private let store: any BlobStore

@@ -69,14 +69,7 @@ struct HeldBytes {
     DiskUsage.names(root).flatMap { folder in
       DiskUsage.names("\(root)/\(folder)").map { name in
         let bytes = DiskUsage.bytes("\(root)/\(folder)/\(name)")
-        let subject: Subject =
-          switch folder {
-          case "events": .source(name)
-          case "features": .view(name)
-          case "predictions": .model(name)
-          default: .table("\(folder)/\(name)")
-          }
-        return CostAccount.Reading(.disk, "tables", subject, bytes)
+        return CostAccount.Reading(.disk, "tables", Subject(table: folder, name), bytes)
       }
     }
   }

@@ -52,6 +52,9 @@ package final class Engine: Sendable {
     plan: Plan, configuration: RuntimeConfiguration, schemas: any WriterSchemas = NoWriterSchemas(), logger: Logger,
     clock: WallClock = .system
   ) throws(HeadraceError) {
+    cost = CostAccount(dataDirectory: configuration.dataDirectory, clock: clock)
+    var configuration = configuration
+    configuration.tableStore = configuration.tableStore.map { [cost] in MeteredBlobStore($0, cost.meters) }
     self.configuration = configuration
     self.schemas = schemas
     self.logger = logger
@@ -61,7 +64,6 @@ package final class Engine: Sendable {
     blockCache = BlockCache(capacityBytes: configuration.blockCacheBytes)
     thread = try BlockingThread(name: "engine")
     tables = configuration.tableStore.map { TableLane($0, configuration, clock: clock, logger: logger) }
-    cost = CostAccount(dataDirectory: configuration.dataDirectory, clock: clock)
     spans =
       configuration.telemetry.tracesURL == nil ? nil : SpanQueue(capacity: configuration.telemetry.queueCapacity)
     parity =

@@ -121,6 +121,7 @@ extension FeatureServer {
     } catch {
       throw Problem(400, "BROKEN_BODY", "the body did not come whole: \(error)")
     }
+    offer.reads.received(bytes: whole.readableBytes)
     return whole
   }
 

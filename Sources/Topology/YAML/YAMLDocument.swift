@@ -1,7 +1,7 @@
 package import Core
 
-/// Other YAML files than topologies, as JSON: numbers, booleans and nothing where they are written without quotes, texts
-/// everywhere else.
+/// Other YAML files than topologies, as JSON: numbers, booleans and nothing where they are written without quotes,
+/// texts everywhere else.
 package enum YAMLDocument {
   /// - Throws: `YAML_INVALID` with file, line and column of the first thing that is wrong.
   package static func json(_ text: String, file: String) throws(HeadraceError) -> [UInt8] {

@@ -6,8 +6,8 @@ internal import Logging
 /// How lines of the log look.
 enum LogFormat: String, ExpressibleByArgument, CaseIterable, Sendable { case text, json }
 
-/// A JSON object a line on stderr: `ts`, `level`, `logger`, `msg`, then the metadata by its names: `topic`, `partition`,
-/// `offset`, `task`, `error`…
+/// A JSON object a line on stderr: `ts`, `level`, `logger`, `msg`, then the metadata by its names: `topic`,
+/// `partition`, `offset`, `task`, `error`…
 struct JSONLogHandler: LogHandler {
   private let label: String
   var metadata: Logger.Metadata = [:]
