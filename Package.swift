@@ -78,6 +78,8 @@ let package = Package(
     module("Expressions", ["Core", "Columns"]),
     module("Features", ["Core", "Columns", "Expressions"]),
     module("Drift", ["Core", "Columns", "CDrift"]),
+    module("Cost", ["Core"]),
+    module("Telemetry", ["Core"]),
     module("Inference", ["Core", "CKernels"]),
     module("RemoteModels", ["Core", "HTTPClient"]),
     module(
@@ -86,27 +88,28 @@ let package = Package(
     module("OnlineStore", ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     module(
       "OfflineStore",
-      ["Core", "Columns", "Codecs", "Storage", "Parquet", "Expressions", "Features", "Delta", crypto]),
+      ["Core", "Columns", "Codecs", "Storage", "Parquet", "Expressions", "Features", "Delta", "Cost", crypto]),
     module("Registry", ["Core", "Storage", grdb]),
     module("Broker", ["Core", "Codecs", "CBroker", nioCore, nioPosix, nioSSL, logging]),
     module(
       "Runtime",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Storage", "OfflineStore", "Inference", "RemoteModels", "Drift", "Registry", logging,
+        "Storage", "OfflineStore", "Inference", "RemoteModels", "Drift", "Registry", "Cost", "Telemetry", logging,
       ]),
     module(
       "Serving",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Inference", "Topology", "OnlineStore",
-        "OfflineStore", "Registry", "Runtime", hummingbird, hummingbirdCore, nioCore, nioHTTP, logging,
+        "OfflineStore", "Registry", "Runtime", "Cost", "Telemetry", hummingbird, hummingbirdCore, nioCore, nioHTTP,
+        logging,
       ]),
     .executableTarget(
       name: "headrace",
       dependencies: [
         "Core", "Columns", "Codecs", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Topology", "Rocks",
         "OnlineStore", "Storage", "Delta", "OfflineStore", "Inference", "Registry", "Runtime", "Serving", "Broker",
-        logging, arguments,
+        "Cost", "Telemetry", logging, arguments,
       ],
       swiftSettings: settings),
 
@@ -162,11 +165,13 @@ let package = Package(
     tests("DeltaTests", ["Core", "Columns", "Storage", "Parquet", "Delta", "TestSupport"]),
     tests(
       "OfflineStoreTests",
-      ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore", "TestSupport"]),
+      ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore", "Cost", "TestSupport"]),
     tests("DriftTests", ["Core", "Columns", "Drift"], excluded: ["Golden"]),
     tests("InferenceTests", ["Core", "Inference"]),
     tests("RemoteModelsTests", ["Core", "HTTPClient", "RemoteModels"]),
     tests("RegistryTests", ["Core", "Storage", "Registry", "TestSupport"]),
+    tests("CostTests", ["Core", "Cost"]),
+    tests("TelemetryTests", ["Telemetry"]),
     tests("RocksTests", ["Core", "Rocks", "TestSupport"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),

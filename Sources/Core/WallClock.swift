@@ -18,6 +18,13 @@ package struct WallClock: Sendable {
   /// Never goes back; its zero means nothing.
   package static let monotonic = WallClock { milliseconds(of: CLOCK_MONOTONIC) }
 
+  /// Of the same clock as `monotonic`.
+  package static var monotonicNanoseconds: Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+
   private static func milliseconds(of clock: clockid_t) -> Int64 {
     var time = timespec()
     unsafe clock_gettime(clock, &time)

@@ -1,5 +1,7 @@
+package import Cost
 package import Kafka
 package import Storage
+package import Telemetry
 
 /// Everything that can be set about the workers of a process. Defaults live here and nowhere else.
 package struct RuntimeConfiguration: Sendable {
@@ -51,6 +53,12 @@ package struct RuntimeConfiguration: Sendable {
   package var tableFileBytesMaximum: Int64 = 128 << 20
   /// How many served vectors a second are logged at most, of each service; 0: none.
   package var paritySamplesPerSecond = 1
+  /// How often what was used is written to the table `usage`, and held against budgets.
+  package var usageIntervalMilliseconds: Int64 = 60_000
+  /// With it budgets are watched; nil: usage is counted, and priced by whoever asks.
+  package var prices: PriceBook?
+  /// Where spans go; without an address nothing is traced.
+  package var telemetry = TelemetryConfiguration()
   /// What a person has allowed for this one start.
   package var acceptances = TaskProtocol.Acceptances()
   /// Whether the control topic decides which plan runs. Without it the plan of this process runs, and no other.

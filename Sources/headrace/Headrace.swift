@@ -25,6 +25,7 @@ struct Headrace: AsyncParsableCommand {
           BrokerCommand.self, TopicsCommand.self, PublishCommand.self, ConsumeCommand.self, ReplayCommand.self,
           GenerateCommand.self,
         ]),
+      CommandGroup(name: "Watching", subcommands: [CostCommand.self, ExplainCommand.self]),
       CommandGroup(name: "Help", subcommands: [DoctorCommand.self]),
     ])
 }

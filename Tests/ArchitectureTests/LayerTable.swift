@@ -35,6 +35,7 @@ struct Layer {
     .init(level: 3, module: "RemoteModels", imports: ["Core", "HTTPClient"]),
     .init(level: 3, module: "Drift", imports: ["Core", "Columns", "CDrift"]),
     .init(level: 3, module: "Cost", imports: ["Core"]),
+    .init(level: 3, module: "Telemetry", imports: ["Core"]),
 
     .init(
       level: 4, module: "Topology", imports: ["Core", "Columns", "Contracts", "Expressions", "Features", "Inference", "RemoteModels"],
@@ -42,7 +43,7 @@ struct Layer {
     .init(level: 4, module: "OnlineStore", imports: ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     .init(
       level: 4, module: "OfflineStore",
-      imports: ["Core", "Columns", "Codecs", "Storage", "Parquet", "Expressions", "Features", "Delta"],
+      imports: ["Core", "Columns", "Codecs", "Storage", "Parquet", "Expressions", "Features", "Delta", "Cost"],
       libraries: ["Crypto"]),
     .init(level: 4, module: "Registry", imports: ["Core", "Storage"], libraries: ["GRDB"]),
 
@@ -60,7 +61,8 @@ struct Layer {
   private static let levels: [[String]] = [
     ["Core"], ["Columns", "Codecs", "HTTPClient"],
     ["Storage", "Kafka", "Rocks", "Contracts", "Parquet", "Expressions", "Broker"],
-    ["Features", "Delta", "Inference", "RemoteModels", "Drift", "Cost"], ["Topology", "OnlineStore", "OfflineStore", "Registry"],
+    ["Features", "Delta", "Inference", "RemoteModels", "Drift", "Cost", "Telemetry"],
+    ["Topology", "OnlineStore", "OfflineStore", "Registry"],
     ["Runtime", "Training"], ["Serving"], ["headrace"],
   ]
 

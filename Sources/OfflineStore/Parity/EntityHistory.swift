@@ -38,13 +38,18 @@ struct HistoryDifference {
 final class ReplayedEvents {
   let kept: [ReplayedEvent]
   let block: EventBlock
+  private let inputs: [Column]
 
   init(_ kept: [ReplayedEvent], _ inputs: [Column], _ layout: ViewLayout) {
     self.kept = kept
+    self.inputs = inputs
     var block = EventBlock(layout)
     block.load(inputs, rowCount: kept.count)
     self.block = block
   }
+
+  func isValid(input: Int, _ event: Int) -> Bool { inputs[input].isValid[event] }
+  func isTrue(input: Int, _ event: Int) -> Bool { isValid(input: input, event) && inputs[input].integers[event] != 0 }
 }
 
 /// The events of one entity, and its row at any time and in any state of the log.

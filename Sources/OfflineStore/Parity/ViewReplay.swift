@@ -85,6 +85,9 @@ struct ViewReplay {
 
   private func copy(_ column: Column) -> Column { column }
 
+  /// Everything that was kept.
+  var events: ReplayedEvents { ReplayedEvents(kept, keptInputs, view.point.layout) }
+
   /// What the reads of this part were made of, by their positions in `reads`.
   func results() -> [(read: Int, result: ReplayedRead)] {
     let all = ReplayedEvents(kept, keptInputs, view.point.layout)

@@ -1,10 +1,12 @@
 package import Contracts
 package import Core
+package import Cost
 internal import Kafka
 package import Logging
 internal import Registry
 internal import Rocks
 internal import Synchronization
+package import Telemetry
 package import Topology
 
 /// Runs a plan in this process: workers that read the topology's topics, tasks that keep its state, and a reader that
@@ -47,6 +49,11 @@ package final class Engine: Sendable {
   let rollouts = RolloutWatch()
   /// nil: what is served is not sampled.
   package let parity: ParityLane?
+  /// What this process used.
+  package let cost: CostAccount
+  /// Spans for the exporter; nil: nothing is traced.
+  package let spans: SpanQueue?
+  private let costLane = Mutex<CostLane?>(nil)
 
   /// - Parameters:
   ///   - schemas: of writers, for sources in Confluent's framing.
@@ -55,6 +62,9 @@ package final class Engine: Sendable {
     plan: Plan, configuration: RuntimeConfiguration, schemas: any WriterSchemas = NoWriterSchemas(), logger: Logger,
     clock: WallClock = .system
   ) throws(HeadraceError) {
+    cost = CostAccount(dataDirectory: configuration.dataDirectory, clock: clock)
+    var configuration = configuration
+    configuration.tableStore = configuration.tableStore.map { [cost] in MeteredBlobStore($0, cost.meters) }
     self.configuration = configuration
     self.schemas = schemas
     self.logger = logger
@@ -66,6 +76,8 @@ package final class Engine: Sendable {
     blockCache = BlockCache(capacityBytes: configuration.blockCacheBytes)
     thread = try BlockingThread(name: "engine")
     tables = configuration.tableStore.map { TableLane($0, configuration, clock: clock, logger: logger) }
+    spans =
+      configuration.telemetry.tracesURL == nil ? nil : SpanQueue(capacity: configuration.telemetry.queueCapacity)
     parity =
       configuration.paritySamplesPerSecond > 0
       ? configuration.tableStore.map { ParityLane($0, configuration, clock: clock, logger: logger) } : nil
@@ -73,6 +85,9 @@ package final class Engine: Sendable {
 
   /// How many vectors a second are sampled of each service.
   package var paritySamplesPerSecond: Int { parity == nil ? 0 : configuration.paritySamplesPerSecond }
+
+  /// What its use of resources is priced by; nil when nobody said.
+  package var prices: PriceBook? { configuration.prices }
 
   /// What runs.
   package var plan: Plan { board.plan }
@@ -120,12 +135,29 @@ package final class Engine: Sendable {
     }
     if let tables { try BlockingThread.start(name: "tables") { tables.run() } }
     if let parity { try BlockingThread.start(name: "parity") { parity.run() } }
+    try startCostLane()
     try BlockingThread.start(name: "log-ends") { [weak self] in Self.followEnds { self } }
     try BlockingThread.start(name: "clock") { [weak self] in ClockWatch.follow { self } }
     guard configuration.followsControlTopic else { return }
     try BlockingThread.start(name: "control") { [weak self] in Self.followControl { self } }
     try BlockingThread.start(name: "rollouts") { [weak self] in Self.watchRollouts { self } }
   }
+
+  private func startCostLane() throws(HeadraceError) {
+    let lane = CostLane(cost, configuration, clock: clock, logger: logger) { [weak self] in
+      self.map { engine in
+        let held = HeldBytes(
+          dataDirectory: engine.configuration.dataDirectory, topology: engine.plan.name,
+          stores: engine.board.tasks.map(\.store), status: engine.status())
+        return (engine.plan.name, held.readings)
+      }
+    }
+    costLane.withLock { $0 = lane }
+    try BlockingThread.start(name: "cost") { lane.run() }
+  }
+
+  /// Budgets that are, or will be, exceeded, and what stood out; the newest last.
+  package var costEvents: [CostEvent] { costLane.withLock { $0 }?.events ?? [] }
 
   private func reserveDisk() throws(HeadraceError) {
     let reserve = try DiskReserve(
@@ -152,7 +184,7 @@ package final class Engine: Sendable {
       plan: plan, inputs: InputPlan.all(of: plan), partitionCount: count,
       rejectedRecordBytesMaximum: try preparation.rejectedRecordBytesMaximum(admin), configuration: configuration,
       board: board, schemas: schemas, logger: logger, blockCache: blockCache, reserve: state.withLock { $0.reserve },
-      tables: tables, clock: clock, models: models, scoringNotes: scoringNotes)
+      tables: tables, clock: clock, models: models, scoringNotes: scoringNotes, cost: cost, spans: spans)
   }
 
   /// Commits, saves and closes everything, and leaves the group: what SIGTERM asks for. Calling it again waits with the
@@ -167,6 +199,7 @@ package final class Engine: Sendable {
       for worker in workers { while !worker.waitForEnd(timeoutMilliseconds: 1_000) {} }
       self.tables?.drain()
       self.parity?.drain()
+      self.costLane.withLock { $0 }?.drain()
     }
   }
 

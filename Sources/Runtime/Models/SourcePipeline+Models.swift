@@ -10,11 +10,16 @@ extension SourcePipeline {
     let rows = decisions.rows
     models.readOthers(batch, rows: rows, headers: decisions.headers)
     models.compute(batch, &scratch)
+    // What models have in common is the first one's: it is done once for all of them.
+    if let model = models.models.first { meters?.prepared(model: model.index) }
+    let tracer = meters?.instruments.tracer
     for model in models.models where model.isActive {
       model.score(models, batch, rows: rows, records, first: first, &scratch)
+      meters?.scored(model: model.index, rows: rows.count)
       model.write(
         models, records, first: first, rows: rows, headers: decisions.headers,
-        nowMilliseconds: WallClock.system.nowMilliseconds, to: outputs)
+        nowMilliseconds: WallClock.system.nowMilliseconds, tracer: tracer, to: outputs)
+      meters?.wrote()
     }
   }
 }

@@ -212,7 +212,7 @@ extension StreamModel {
   /// Writes one prediction for each row, and one of each shadow to its own topic.
   func write(
     _ stage: ModelStage, _ records: borrowing ConsumedBatch, first: Int, rows: [Int],
-    headers: borrowing EventHeaders, nowMilliseconds: Int64, to outputs: TaskOutputs
+    headers: borrowing EventHeaders, nowMilliseconds: Int64, tracer: BatchTracer?, to outputs: TaskOutputs
   ) {
     for (event, row) in rows.enumerated() {
       let record = records[first + row]
@@ -229,6 +229,11 @@ extension StreamModel {
         scores: scores.span.extracting(event * outputsMaximum..<event * outputsMaximum + arm.outputCount),
         vector: vectors.span.extracting(event * featureCount..<(event + 1) * featureCount), stage, row: row)
       arm.text.writePlace(&place, partition: headers.partition, offset: record.offset)
+      if let own = tracer?.header(ofRecord: first + row) {
+        unsafe outputs.prediction(
+          model: index, key: record.key, value: value.span.bytes, place: place.span.bytes, traceparent: own.span.bytes)
+        continue
+      }
       unsafe outputs.prediction(
         model: index, key: record.key, value: value.span.bytes, place: place.span.bytes,
         traceparent: record.headers.last("traceparent"))

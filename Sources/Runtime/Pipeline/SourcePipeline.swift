@@ -30,6 +30,8 @@ final class SourcePipeline {
   let dedupe: DedupeTable?
   /// Where valid records go as they came; nil for none.
   var archive: ArchiveTarget?
+  /// nil: nobody counts what it takes.
+  var meters: PipelineMeters?
   /// What scores the events; nil without models.
   var modelStage: ModelStage?
   /// The same, while any model has a version that scores.
@@ -156,23 +158,31 @@ extension SourcePipeline {
   func process(
     _ records: borrowing ConsumedBatch, _ range: Range<Int>, outputs: TaskOutputs?
   ) throws(HeadraceError) -> Int {
+    meters?.begin()
     for index in range { decoder.append(records[index].value) }
+    let payloadBytes = decoder.byteCount
     try decoder.decode(into: &batch, faults: &decisions.faults)
     let count = decisions.countUntilTransientFault(range.count)
     guard count > 0 else { return 0 }
     decisions.readTimes(batch)
     evaluateScope()
+    meters?.decoded(rows: count, bytes: payloadBytes)
     decisions.decide(records, first: range.lowerBound, count: count, filter: filter, outputs)
     try dropDuplicates(count)
+    meters?.checked()
     encodeKeys()
+    meters?.encodedKeys()
     decisions.sortByLateness(layouts)
     decisions.settle(
       records, first: range.lowerBound, count: count, recordKeys: recordKey.map { keys[$0] }, outputs)
+    meters?.checked()
     try archive(records, first: range.lowerBound, count: count)
+    meters?.spooled()
     let first = range.lowerBound
     if outputs != nil { models?.begin(rowCount: batch.rowCount) }
     try apply(count: count, isEmitting: outputs != nil) { Self.knownMilliseconds(records[first + $0]) }
     if let outputs { predict(records, first: first, outputs) }
+    meters?.ended(rows: count)
     return count
   }
 
@@ -209,17 +219,20 @@ extension SourcePipeline {
       select(target)
       if let history = target.history {
         try apply(target, history, count: count, known: known)
+        meters?.applied(view: target.view, rows: target.rows.count)
         continue
       }
       if isEmitting, let models,
         try models.applyAndGather(
           target, store, keys: keys[target.keys], rows: decisions.rows, headers: decisions.headers)
       {
+        meters?.applied(view: target.view, rows: target.rows.count)
         continue
       }
       try store.apply(
         view: target.storeView, keys: keys[target.keys], inputs: target.inputs, rows: target.rows,
         headers: decisions.headers)
+      meters?.applied(view: target.view, rows: target.rows.count)
     }
     for target in deltas {
       evaluate(target)
@@ -229,6 +242,7 @@ extension SourcePipeline {
       target.table.apply(
         keys: keys[target.keys], inputs: target.inputs, rows: target.rows,
         headers: decisions.headers)
+      meters?.applied(view: target.view, rows: target.rows.count)
     }
   }
 

@@ -45,8 +45,11 @@ extension PartitionTask {
     nextCheckpointAtMilliseconds =
       WallClock.monotonic.nowMilliseconds + context.configuration.checkpointIntervalMilliseconds
     noteMarkers()
+    instruments.markTick()
+    let dirtyBytes = store?.dirtyBytes ?? 0
     follow(.checkpointDue)
     waitForCommits()
+    instruments.markCheckpoint(bytes: max(dirtyBytes - (store?.dirtyBytes ?? 0), 0))
   }
 
   /// Commits, saves, and closes: the group takes the task back, or the process ends.
@@ -79,11 +82,13 @@ extension PartitionTask {
       nextCommitAtMilliseconds = max(nextCommitAtMilliseconds, now + 3 * (lastCommitMilliseconds ?? 0))
       if let flying { outputs.giveBack(flying) }
       flying = nil
+      endTracedCommit(nil)
       restarts = 0
       noteScoring()
       follow(.commitEnded(.committed))
     case .failed(let error):
       flying = nil
+      endTracedCommit(error)
       guard !error.isFencing else { return follow(.commitEnded(.fenced)) }
       logger.warning("commit is unclear: reading on from the last checkpoint", metadata: ["error": "\(error)"])
       restarts += 1
@@ -115,15 +120,22 @@ extension PartitionTask {
         planFingerprint: context.plan.fingerprint.value, digest: input.digest, scoring: scoring(ofInput: index))
       committed[input.partition] = CommittedOffset(offset: offsets[index], metadata: metadata.text)
     }
+    tracedCommit = instruments.tracer?.beginCommit(tracedBatches)
+    tracedBatches = BatchLinks()
+    outputs.batchTrace = tracedCommit?.header ?? []
+    defer { outputs.batchTrace = [] }
     do throws(HeadraceError) {
       try drainDeltas(offsets)
       if let failure = outputs.failure { throw failure }
       guard let lane else {
         try consumer.commit(committed)
+        endTracedCommit(nil)
         return follow(.commitEnded(.committed))
       }
       let buffers = outputs.take()
       flying = buffers
+      tracedCommit?.sent = buffers.all.map { ($0.topic, $0.count) }
+      instruments.markOutputs(bytes: buffers.sizeBytes, records: buffers.all.reduce(0) { $0 + $1.count })
       lane.commit(
         .init(outputs: buffers.all, offsets: committed, group: MemberProof(try consumer.groupMetadata())))
     } catch {
@@ -132,6 +144,11 @@ extension PartitionTask {
       restarts += 1
       follow(.commitEnded(.unclear))
     }
+  }
+
+  private func endTracedCommit(_ failure: HeadraceError?) {
+    if let tracedCommit { instruments.tracer?.end(tracedCommit, failure: failure) }
+    tracedCommit = nil
   }
 
   func checkpoint(_ offsets: [Int64]) {

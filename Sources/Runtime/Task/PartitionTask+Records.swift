@@ -60,7 +60,9 @@ extension PartitionTask {
   private func apply(
     _ records: borrowing ConsumedBatch, _ range: Range<Int>, _ index: Int, _ input: TaskInput, outputs: TaskOutputs?
   ) throws(HeadraceError) -> Bool {
-    let done = try input.process(records, range, outputs: outputs)
+    let done = try traced(records, range, isEmitting: outputs != nil) { () throws(HeadraceError) in
+      try input.process(records, range, outputs: outputs)
+    }
     if done > 0 {
       let last = records[range.lowerBound + done - 1].offset
       follow(.applied(input: index, offset: last + 1))
@@ -77,6 +79,26 @@ extension PartitionTask {
     schemaTrouble =
       "\(input.partition) offset \(waiting): the schema registry has not said yet what the record's schema is"
     return false
+  }
+
+  /// Records how long a batch took, and its spans when its outputs are sent.
+  private func traced(
+    _ records: borrowing ConsumedBatch, _ range: Range<Int>, isEmitting: Bool,
+    _ body: () throws(HeadraceError) -> Int
+  ) throws(HeadraceError) -> Int {
+    let tracer = isEmitting ? instruments.tracer : nil
+    let started = WallClock.monotonicNanoseconds
+    tracer?.begin(records, range)
+    outputs.batchTrace = tracer?.batchHeader ?? []
+    let result: Result<Int, HeadraceError>
+    do throws(HeadraceError) { result = .success(try body()) } catch { result = .failure(error) }
+    var failure: HeadraceError?
+    if case .failure(let error) = result { failure = error }
+    let span = tracer?.end(records, range, failure: failure)
+    outputs.batchTrace = []
+    if let span { tracedBatches.append(span) }
+    instruments.durations.record(nanoseconds: WallClock.monotonicNanoseconds &- started, trace: span)
+    return try result.get()
   }
 
   /// The first record that is not in the state yet. Looks on the way at the one that the state saw last.

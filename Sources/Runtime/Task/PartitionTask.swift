@@ -17,6 +17,10 @@ final class PartitionTask {
   var outputs: TaskOutputs
   let lane: CommitLane?
   let memoryBudgetBytes: Int
+  let instruments: Instruments
+  /// Spans of batches that the next commit commits, and those of the commit that is on its way.
+  var tracedBatches = BatchLinks()
+  var tracedCommit: BatchTracer.Commit?
   var machine: TaskProtocol
   var store: TaskStore?
   var inputs: [TaskInput] = []
@@ -73,12 +77,13 @@ final class PartitionTask {
 
   init(
     _ number: Int32, _ context: TaskContext, consumer: Consumer, memoryBudgetBytes: Int,
-    wake: @escaping @Sendable () -> Void
+    instruments: Instruments, wake: @escaping @Sendable () -> Void
   ) throws(HeadraceError) {
     self.number = number
     self.context = context
     self.consumer = consumer
     self.memoryBudgetBytes = memoryBudgetBytes
+    self.instruments = instruments
     logger = context.logger
     logger[metadataKey: "task"] = "\(number)"
     machine = TaskProtocol(context.configuration.acceptances)
@@ -136,6 +141,8 @@ final class PartitionTask {
       if !isStoreFinished { store?.discardUnsaved() }
       outputs.removeAll()
       flying = nil
+      tracedBatches = BatchLinks()
+      tracedCommit = nil
       schemaTrouble = nil
       publication?.update(nowMilliseconds: 0) { $0.isReadable = false }
     case .becomeReadable:

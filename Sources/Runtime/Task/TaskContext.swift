@@ -1,5 +1,6 @@
 internal import Contracts
 internal import Core
+internal import Cost
 internal import Expressions
 internal import Features
 internal import Kafka
@@ -7,6 +8,7 @@ internal import Logging
 internal import OfflineStore
 internal import OnlineStore
 internal import Rocks
+internal import Telemetry
 internal import Topology
 
 /// What all tasks of a process have in common.
@@ -29,6 +31,9 @@ struct TaskContext: Sendable {
   var models: ModelEpochs
   /// Switches of the tasks that are committed, on their way into the control topic.
   var scoringNotes: ScoringNotes
+  var cost: CostAccount
+  /// nil: nothing is traced.
+  var spans: SpanQueue?
 
   /// Whether anything may ever be written to Kafka: then every commit is a transaction, also one without outputs. A
   /// plain commit that was delayed could move C back behind one.

@@ -16,6 +16,8 @@ final class TaskOutputs {
   private var filling: Buffers
   private var spare: Buffers?
   private var scratch = ByteWriter()
+  /// The `traceparent` of what is being written, for outputs whose record has none of its own; empty for none.
+  var batchTrace: [UInt8] = []
   /// Without memory for a record, or with one that no broker takes, the task cannot go on.
   private(set) var failure: HeadraceError?
 
@@ -92,6 +94,7 @@ extension TaskOutputs {
       for (name, value) in headers { unsafe try filling.deadLetters.appendHeader(name, value.span.bytes) }
       try filling.deadLetters.appendHeader(
         Self.sourceHeader, "\(partition.topic)/\(partition.partition)@\(record.offset)")
+      try appendTrace(to: \.deadLetters, record)
     }
   }
 
@@ -103,6 +106,7 @@ extension TaskOutputs {
       try filling.late.appendHeader(Self.sourceHeader, "\(partition.topic)/\(partition.partition)@\(record.offset)")
       try filling.late.appendHeader("headrace-source", source.name)
       try filling.late.appendHeader("headrace-watermark", String(watermark))
+      try appendTrace(to: \.late, record)
     }
   }
 
@@ -118,6 +122,8 @@ extension TaskOutputs {
       entry.appendRow(to: &writer.bytes)
       let key = entry.key
       unsafe try filling.deltas[view]?.append(key: key.span.bytes, value: writer.bytes.span.bytes)
+      let trace = batchTrace
+      if !trace.isEmpty { unsafe try filling.deltas[view]?.appendHeader("traceparent", trace.span.bytes) }
     }
   }
 
@@ -136,7 +142,12 @@ extension TaskOutputs {
     note { () throws(HeadraceError) in
       try filling.predictions[model].append(key: key, value: value, partition: task)
       try filling.predictions[model].appendHeader(Self.sourceHeader, place)
-      if let traceparent { try filling.predictions[model].appendHeader("traceparent", traceparent) }
+      let trace = batchTrace
+      if let traceparent {
+        try filling.predictions[model].appendHeader("traceparent", traceparent)
+      } else if !trace.isEmpty {
+        unsafe try filling.predictions[model].appendHeader("traceparent", trace.span.bytes)
+      }
     }
   }
 
@@ -146,6 +157,15 @@ extension TaskOutputs {
       try filling.shadows[model].append(key: key, value: value, partition: task)
       try filling.shadows[model].appendHeader(Self.sourceHeader, place)
     }
+  }
+
+  /// A record that comes with a trace goes on with it.
+  private func appendTrace(
+    to batch: WritableKeyPath<Buffers, ProduceBatch>, _ record: borrowing ConsumedRecord
+  ) throws(HeadraceError) {
+    let trace = batchTrace
+    guard !trace.isEmpty, record.headers.last("traceparent") == nil else { return }
+    unsafe try filling[keyPath: batch].appendHeader("traceparent", trace.span.bytes)
   }
 
   /// Moved out and back, so that its buffer is one buffer for all records.

@@ -13,6 +13,7 @@ final class Worker: RebalanceListener {
   private var context: TaskContext
   private let instanceID: String
   private let control: WorkerControl
+  private let instruments: Instruments
   private var tasks: [Int32: PartitionTask] = [:]
   private var consumer: Consumer?
   private var logger: Logger
@@ -22,6 +23,9 @@ final class Worker: RebalanceListener {
     self.context = context
     self.instanceID = instanceID
     self.control = control
+    instruments = Instruments(
+      context.cost,
+      tracer: context.spans.map { BatchTracer($0, context.configuration.telemetry, group: context.plan.name) })
     logger = context.logger
     logger[metadataKey: "worker"] = "\(index)"
   }
@@ -66,6 +70,7 @@ final class Worker: RebalanceListener {
     while !control.isStopping {
       if control.hasContext, try !goOver() { break }
       let result: PollResult
+      instruments.tracer?.pollStarts()
       do {
         result = try consumer.poll(timeoutMilliseconds: pollTimeout()) { records in
           tasks[records.partition.partition]?.process(records)
@@ -78,6 +83,7 @@ final class Worker: RebalanceListener {
       for partition in result.endsReached { tasks[partition.partition]?.reachedEnd(of: partition) }
       let now = WallClock.monotonic.nowMilliseconds
       for task in tasks.values { task.tick(nowMilliseconds: now) }
+      instruments.markTick()
       try askWhoOwns(now)
     }
     if control.isAbandoning { endSession() } else { try leave(consumer) }
@@ -181,7 +187,8 @@ extension Worker {
     let share = context.configuration.memoryBudgetBytes / max(numbers.count * context.configuration.workers, 1)
     let wake = control.wake
     for number in numbers where tasks[number] == nil {
-      let task = try PartitionTask(number, context, consumer: consumer, memoryBudgetBytes: share, wake: wake)
+      let task = try PartitionTask(
+        number, context, consumer: consumer, memoryBudgetBytes: share, instruments: instruments, wake: wake)
       tasks[number] = task
       // Fencing waits for brokers: all of them at once.
       task.openState()

@@ -1,5 +1,8 @@
 internal import Core
+internal import Cost
+internal import Features
 package import Runtime
+internal import Telemetry
 internal import Topology
 
 /// How a running engine is doing.
@@ -7,9 +10,12 @@ package struct EngineStatusSource: StatusSource {
   private let engine: Engine
   private let clock: WallClock
   private let startedMilliseconds: Int64
+  private let monitors: (any UsefulnessSource)?
 
-  package init(_ engine: Engine) {
+  /// - Parameter monitors: knows drift and accuracy; nil when nothing is monitored.
+  package init(_ engine: Engine, monitors: (any UsefulnessSource)? = nil) {
     self.engine = engine
+    self.monitors = monitors
     clock = .system
     startedMilliseconds = clock.nowMilliseconds
   }
@@ -38,6 +44,34 @@ package struct EngineStatusSource: StatusSource {
     report.blockCacheBytes = Int64(status.blockCacheBytes)
     report.dirtyBytes = Int64(status.tasks.reduce(0) { $0 + $1.dirtyBytes })
     return report
+  }
+}
+
+extension EngineStatusSource {
+  package func cost() -> CostReading? {
+    let usage = engine.cost.usage(topology: engine.plan.name)
+    return CostReading(
+      usage: usage, curve: engine.cost.batchSizes.curve, durations: engine.cost.durations, spans: engine.spans?.counts,
+      priced: engine.prices.map { CostReport(usage, prices: $0) }, events: engine.costEvents)
+  }
+
+  package func usefulness() -> [ModelUsefulness] {
+    let (plan, now) = (engine.plan, clock.nowMilliseconds)
+    let tasks = engine.status().tasks
+    return plan.models.map { model in
+      let topic = plan.sources[model.source].topic
+      let lags = tasks.flatMap(\.inputs).filter { $0.topic == topic }.compactMap {
+        $0.lagEventTimeMilliseconds(nowMilliseconds: now)
+      }
+      let ttls = plan.services[model.service].views.compactMap { plan.views[$0].layout.definition.ttlMilliseconds }
+      let freshness = UsefulnessBudget(
+        name: "event_time_lag_seconds", value: lags.max().map { Double($0) / 1_000 },
+        limit: ttls.min().map { Double($0) / 1_000 }, isUpperLimit: true, timeMilliseconds: now,
+        evidence: "of \(topic); beyond the shortest ttl of its views values are null")
+      return ModelUsefulness(
+        model: model.name, version: model.stream?.file.contentHash, freshness: [freshness],
+        drift: monitors?.drift(ofModel: model.name) ?? [], accuracy: monitors?.accuracy(ofModel: model.name) ?? [])
+    }
   }
 }
 

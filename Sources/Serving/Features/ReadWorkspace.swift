@@ -33,5 +33,12 @@ struct ReadMemory {
     self = ReadMemory(offered)
   }
 
+  /// Counts a read that is answered.
+  func countReads(receivedBytes: Int) {
+    offer.reads.served(answer.shape, rows: answer.rowCount)
+    offer.reads.sent(bytes: text.readableBytes)
+    offer.reads.received(bytes: receivedBytes)
+  }
+
   func takeSample(nowMilliseconds: Int64) { offer.takeSample(answer, nowMilliseconds: nowMilliseconds) }
 }

@@ -59,6 +59,8 @@ final class ResolvedShape: Sendable {
   let service: Int?
   /// `"metadata":{"feature_names":[…]}`.
   let metadata: ByteBuffer
+  /// Rows that were answered.
+  let servedRows = Counter()
 
   init(
     columns: [Column], reads: [Read], joinKeys: [Field], requestFields: [Field], onDemand: [OnDemand], names: [String],

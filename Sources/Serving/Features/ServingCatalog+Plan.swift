@@ -47,12 +47,28 @@ extension ServingCatalog.View {
     self.init(
       name: view.name, entity: entity.name,
       joinKeys: zip(entity.keys, entity.types).map { ServingCatalog.Field($0, $1) },
-      features: view.features.map {
-        ServingCatalog.Feature(
-          name: $0.name, typeName: $0.type.text, type: $0.type.scalar, definition: $0.definition,
-          fingerprint: $0.fingerprint.description)
+      features: view.features.enumerated().map { position, feature in
+        var served = ServingCatalog.Feature(
+          name: feature.name, typeName: feature.type.text, type: feature.type.scalar, definition: feature.definition,
+          fingerprint: feature.fingerprint.description)
+        let definitions = view.layout.definition.features
+        if position < definitions.count {
+          (served.windowMilliseconds, served.hopMilliseconds) = definitions[position].window.span
+        }
+        return served
       }, source: view.source, ttlMilliseconds: view.ttlMilliseconds, isRepartitioned: view.isRepartitioned,
       fingerprint: view.fingerprint.description)
+  }
+}
+
+extension Window {
+  /// How long it is and how it hops; nil of one without an end.
+  fileprivate var span: (length: Int64?, hop: Int64?) {
+    switch self {
+    case .sliding(let length, let hop): (length, hop)
+    case .tumbling(let length): (length, length)
+    case .session, .lifetime, .lastEvents: (nil, nil)
+    }
   }
 }
 

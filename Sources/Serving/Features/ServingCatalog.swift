@@ -72,6 +72,9 @@ package struct ServingCatalog: Sendable {
     package var definition: String
     /// Of its meaning.
     package var fingerprint: String
+    /// Of a window that has an end.
+    package var windowMilliseconds: Int64?
+    package var hopMilliseconds: Int64?
 
     package init(name: String, typeName: String, type: ColumnType?, definition: String = "", fingerprint: String = "") {
       self.name = name

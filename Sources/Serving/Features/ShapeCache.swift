@@ -11,6 +11,14 @@ final class ShapeCache: Sendable {
   private let catalog: ServingCatalog
   private let limits: ServingConfiguration.Limits
   private let entries = Mutex<[Int: Entry]>([:])
+  /// Of lists that were emptied out, by view and feature.
+  private let formerReads = Mutex<[Feature: Int64]>([:])
+
+  /// Positions in the catalog.
+  struct Feature: Hashable {
+    var view: Int
+    var feature: Int
+  }
 
   init(_ catalog: ServingCatalog, _ limits: ServingConfiguration.Limits) {
     self.catalog = catalog
@@ -18,6 +26,23 @@ final class ShapeCache: Sendable {
   }
 
   var count: Int { entries.withLock { $0.count } }
+
+  /// Values that were served, by feature.
+  var reads: [Feature: Int64] {
+    let shapes = entries.withLock { $0.values.map(\.shape) }
+    return Self.add(shapes, to: formerReads.withLock { $0 })
+  }
+
+  private static func add(_ shapes: [ResolvedShape], to reads: [Feature: Int64]) -> [Feature: Int64] {
+    var reads = reads
+    for shape in shapes {
+      let rows = shape.servedRows.value
+      for read in shape.reads where rows > 0 {
+        for feature in read.features { reads[Feature(view: read.view, feature: feature), default: 0] &+= rows }
+      }
+    }
+    return reads
+  }
 
   func shape(of request: borrowing FeatureRequest, in body: Span<UInt8>) throws(Problem) -> ResolvedShape {
     // Feast takes the service when a request names both.
@@ -49,7 +74,11 @@ final class ShapeCache: Sendable {
     let entry = Entry(source: key, shape: shape)
     entries.withLock { entries in
       // Emptied as a whole: whoever sends ever new lists has no use for a cache, and the others are back at once.
-      if entries.count >= limits.cachedShapes { entries.removeAll(keepingCapacity: true) }
+      if entries.count >= limits.cachedShapes {
+        let shapes = entries.values.map(\.shape)
+        formerReads.withLock { $0 = Self.add(shapes, to: $0) }
+        entries.removeAll(keepingCapacity: true)
+      }
       entries[hash] = entry
     }
     return shape

@@ -7,6 +7,7 @@ struct Reply {
     case problem = "application/problem+json"
     case octets = "application/octet-stream"
     case metrics = "text/plain; version=0.0.4; charset=utf-8"
+    case openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8"
   }
 
   var status: Int

@@ -3,8 +3,8 @@ internal import Hummingbird
 /// Every address that the server answers, the only place where paths stand.
 package enum Route: Int, CaseIterable, Sendable {
   case getOnlineFeatures, push, writeToOnlineStore, health
-  case views, topology, tasks, parity, models
-  case live, ready, metrics, openAPI
+  case views, topology, tasks, parity, models, cost
+  case live, ready, usefulness, metrics, openAPI
 
   package var path: String {
     switch self {
@@ -17,6 +17,8 @@ package enum Route: Int, CaseIterable, Sendable {
     case .tasks: "/api/tasks"
     case .parity: "/api/parity"
     case .models: "/api/models"
+    case .cost: "/api/cost"
+    case .usefulness: "/usefulness"
     case .live: "/livez"
     case .ready: "/readyz"
     case .metrics: "/metrics"
@@ -56,7 +58,7 @@ package enum Route: Int, CaseIterable, Sendable {
   /// Whether the address is answered however much there is to do: who asks how the server is has to be told.
   var isExemptFromAdmission: Bool {
     switch self {
-    case .health, .live, .ready, .metrics: true
+    case .health, .live, .ready, .usefulness, .metrics: true
     default: false
     }
   }

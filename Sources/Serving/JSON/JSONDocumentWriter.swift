@@ -81,6 +81,18 @@ struct JSONDocumentWriter {
     needsComma = true
   }
 
+  mutating func member(_ name: String, double number: Double?) {
+    key(name)
+    if let number, number.isFinite { body.writeDouble(number) } else { body.write("null") }
+    needsComma = true
+  }
+
+  mutating func member(_ name: String, optional flag: Bool?) {
+    key(name)
+    body.write(flag.map { $0 ? "true" : "false" } ?? "null")
+    needsComma = true
+  }
+
   private mutating func key(_ name: String) {
     separate()
     body.writeQuoted(name)

@@ -160,6 +160,36 @@ extension OpenAPIDocument {
         }
       }
     },
+    "/api/cost": {
+      "get": {
+        "operationId": "cost",
+        "summary": "What this process used since it started, by operator, source, view, model and table.",
+        "responses": {
+          "200": {
+            "description": "Usage, sizes of batches, use of features, budgets that are or will be exceeded.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Cost"}}}
+          },
+          "404": {"description": "Nobody counts."},
+          "503": {"$ref": "#/components/responses/Problem"}
+        }
+      }
+    },
+    "/usefulness": {
+      "get": {
+        "operationId": "usefulness",
+        "summary": "Whether each model keeps its budgets of drift, accuracy and freshness.",
+        "responses": {
+          "200": {
+            "description": "They do, as far as anybody knows.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Usefulness"}}}
+          },
+          "503": {
+            "description": "One is overspent.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Usefulness"}}}
+          }
+        }
+      }
+    },
     "/livez": {
       "get": {
         "operationId": "live",

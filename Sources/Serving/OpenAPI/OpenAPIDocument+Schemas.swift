@@ -296,6 +296,22 @@ extension OpenAPIDocument {
         }
       }
     },
+    "Cost": {
+      "type": "object",
+      "properties": {
+        "usage": {"type": "object"},
+        "batch_sizes": {"type": "array", "items": {"type": "object"}},
+        "features": {"type": "array", "items": {"type": "object"}},
+        "events": {"type": "array", "items": {"type": "object"}}
+      }
+    },
+    "Usefulness": {
+      "type": "object",
+      "properties": {
+        "useful": {"type": "boolean"},
+        "models": {"type": "array", "items": {"type": "object"}}
+      }
+    },
     "Readiness": {
       "type": "object",
       "properties": {

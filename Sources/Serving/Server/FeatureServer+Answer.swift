@@ -36,7 +36,7 @@ extension FeatureServer {
         let body = try await self.body(of: request, bytesMaximum: configuration.limits.bodyBytes)
         reply = try await self.reply(to: route, body: body, deadline: deadline)
       } else {
-        reply = await self.reply(to: route)
+        reply = await self.reply(to: route, accept: request.headers[.accept] ?? "")
       }
     } catch {
       var failed = error.reply(on: route)
@@ -55,7 +55,7 @@ extension FeatureServer {
     }
   }
 
-  private func reply(to route: Route) async -> Reply {
+  private func reply(to route: Route, accept: String) async -> Reply {
     switch route {
     case .getOnlineFeatures, .push, .writeToOnlineStore: return Reply(status: 405)
     case .health: return Reply(status: status.report().isReadable ? 200 : 503)
@@ -66,13 +66,18 @@ extension FeatureServer {
     case .tasks: return .json(replies.tasks())
     case .parity: return .json(replies.parity())
     case .models: return .json(replies.models())
+    case .cost: return costs()
+    case .usefulness: return replies.usefulness(status.usefulness())
     case .openAPI: return .json(ByteBuffer(string: OpenAPIDocument.text))
     case .metrics:
       let offer = offer
       let metrics = Metrics(
-        catalog: offer.catalog, report: status.report(), counters: counters, admission: admission,
+        catalog: offer.catalog, report: status.report(), cost: status.cost(), counters: counters, admission: admission,
         shapes: offer.shapes.count, nowMilliseconds: clock.nowMilliseconds)
-      return Reply(status: 200, contentType: .metrics, body: metrics.text())
+      let isOpen = accept.contains("application/openmetrics-text")
+      return Reply(
+        status: 200, contentType: isOpen ? .openMetrics : .metrics,
+        body: metrics.text(isOpen ? .openMetrics : .prometheus))
     }
   }
 
@@ -117,6 +122,7 @@ extension FeatureServer {
     } catch {
       throw Problem(400, "BROKEN_BODY", "the body did not come whole: \(error)")
     }
+    offer.reads.received(bytes: whole.readableBytes)
     return whole
   }
 
@@ -131,6 +137,7 @@ extension FeatureServer {
     if let bytes = reply.inferenceHeaderBytes { headers[.inferenceHeaderLength] = String(bytes) }
     if let offsets = reply.offsets, let name = HTTPFields.Element.Name("headrace-offsets") { headers[name] = offsets }
     let isEmpty = isHead || reply.body.readableBytes == 0
+    offer.reads.sent(bytes: reply.body.readableBytes)
     try await writer.write(
       response: HTTPResponse(status: .init(code: reply.status), headerFields: headers),
       body: isEmpty ? ResponseBody() : ResponseBody(byteBuffer: reply.body))

@@ -45,6 +45,7 @@ extension FeatureServer {
     memory.text.clear()
     let counts = memory.answer.write(to: &memory.text, hasAdditions: memory.request.usesAdditions)
     counters.add(counts, rows: memory.answer.rowCount)
+    memory.countReads(receivedBytes: body.readableBytes)
     let now = clock.nowMilliseconds
     memory.takeSample(nowMilliseconds: now)
     memory.frame.frame(memory.text, as: .json, nowMilliseconds: now) { date.text(milliseconds: now) }
@@ -58,6 +59,7 @@ extension FeatureServer {
     var text = ByteBuffer()
     let counts = answer.write(to: &text, hasAdditions: request.usesAdditions)
     counters.add(counts, rows: answer.rowCount)
+    offer.reads.served(answer.shape, rows: answer.rowCount)
     offer.takeSample(answer, nowMilliseconds: clock.nowMilliseconds)
     return .json(text)
   }

@@ -1,4 +1,5 @@
 package import Core
+package import Cost
 internal import Glibc
 internal import Hummingbird
 internal import HummingbirdCore
@@ -20,6 +21,7 @@ package final class FeatureServer: Sendable {
   let admission: AdmissionControl
   let counters = ServerCounters()
   let date = DateHeader()
+  private let meters: MeterTable
   private let offered: Mutex<Offer>
   private let running = Mutex<Running?>(nil)
   private let boundPort = Atomic<Int>(0)
@@ -33,17 +35,19 @@ package final class FeatureServer: Sendable {
   /// - Parameters:
   ///   - events: nil for a server that only reads: pushes are refused.
   ///   - models: what inference requests are answered with.
+  ///   - meters: of the process: what is served is counted there.
   package init(
     catalog: ServingCatalog, features: any OnlineFeatureSource, events: (any EventSink)?, status: any StatusSource,
     models: ServedModels = .none, configuration: ServingConfiguration = ServingConfiguration(),
-    clock: WallClock = .system, logger: Logger
+    meters: MeterTable = MeterTable(), clock: WallClock = .system, logger: Logger
   ) {
     self.status = status
     self.configuration = configuration
     self.clock = clock
     self.logger = logger
     admission = AdmissionControl(configuration.admission)
-    offered = Mutex(Offer(catalog, features, events, models, configuration.limits, clock))
+    self.meters = meters
+    offered = Mutex(Offer(catalog, features, events, models, configuration.limits, clock, meters))
   }
 
   /// What a request that comes now is answered from.
@@ -53,7 +57,7 @@ package final class FeatureServer: Sendable {
   package func replace(
     catalog: ServingCatalog, features: any OnlineFeatureSource, events: (any EventSink)?, models: ServedModels = .none
   ) {
-    let next = Offer(catalog, features, events, models, configuration.limits, clock)
+    let next = Offer(catalog, features, events, models, configuration.limits, clock, meters)
     offered.withLock { $0 = next }
   }
 

@@ -1,4 +1,5 @@
 internal import Core
+internal import Cost
 internal import NIOCore
 internal import OfflineStore
 
@@ -10,14 +11,16 @@ final class Offer: Sendable {
   let shapes: ShapeCache
   let pushes: PushHandler?
   let models: ServedModels
+  let reads: ReadMeters
   private let sampled: (any SampledFeatureSource)?
   private let gates: SampleGates?
 
   init(
     _ catalog: ServingCatalog, _ features: any OnlineFeatureSource, _ events: (any EventSink)?,
-    _ models: ServedModels, _ limits: ServingConfiguration.Limits, _ clock: WallClock
+    _ models: ServedModels, _ limits: ServingConfiguration.Limits, _ clock: WallClock, _ meters: MeterTable
   ) {
     self.models = models
+    reads = ReadMeters(catalog, meters)
     self.catalog = catalog
     self.features = features
     shapes = ShapeCache(catalog, limits)

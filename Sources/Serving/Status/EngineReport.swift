@@ -210,4 +210,15 @@ extension EngineReport {
 /// Tells how the work is going, from any thread, without waiting.
 package protocol StatusSource: Sendable {
   func report() -> EngineReport
+
+  /// What the process used; nil when nobody counts.
+  func cost() -> CostReading?
+
+  /// What each model's drift, accuracy and freshness are, and may be.
+  func usefulness() -> [ModelUsefulness]
+}
+
+extension StatusSource {
+  package func cost() -> CostReading? { nil }
+  package func usefulness() -> [ModelUsefulness] { [] }
 }

@@ -7,13 +7,14 @@ internal import Runtime
 struct Metrics {
   let catalog: ServingCatalog
   let report: EngineReport
+  let cost: CostReading?
   let counters: ServerCounters
   let admission: AdmissionControl
   let shapes: Int
   let nowMilliseconds: Int64
 
-  func text() -> ByteBuffer {
-    var text = MetricsText()
+  func text(_ format: MetricsText.Format = .prometheus) -> ByteBuffer {
+    var text = MetricsText(format)
     writeProcess(&text)
     writeSources(&text)
     writeTasks(&text)
@@ -23,7 +24,8 @@ struct Metrics {
     writeRequests(&text)
     writeFeatures(&text)
     if let parity = report.parity { writeParity(parity, &text) }
-    return text.body
+    if let cost { writeCost(cost, &text) }
+    return text.end()
   }
 
   private func writeProcess(_ text: inout MetricsText) {

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import Runtime
 
 /// Writes Prometheus' text format (0.0.4), family by family.
 ///
@@ -9,27 +10,46 @@ struct MetricsText {
     case counter, gauge, histogram
   }
 
+  /// How it is asked for by `Accept`.
+  enum Format {
+    case prometheus
+    /// OpenMetrics 1.0: counters are named without `_total` in front of their samples, buckets may have exemplars, and
+    /// the end is marked.
+    case openMetrics
+  }
+
   typealias Label = (name: StaticString, value: String)
 
   private(set) var body = ByteBuffer()
+  private let format: Format
+
+  init(_ format: Format = .prometheus) { self.format = format }
+
+  /// The whole text.
+  mutating func end() -> ByteBuffer {
+    if format == .openMetrics { body.write("# EOF\n") }
+    return body
+  }
 
   /// - Parameter name: with its base unit at the end; without `_total`, which counters get.
   mutating func family(
     _ name: String, _ kind: Kind, _ help: StaticString, _ samples: (inout Samples) -> Void
   ) {
+    let family = kind == .counter && format == .prometheus ? "\(name)_total" : name
     let name = kind == .counter ? "\(name)_total" : name
-    body.writeString("# HELP \(name) ")
+    body.writeString("# HELP \(family) ")
     body.write(help)
-    body.writeString("\n# TYPE \(name) ")
+    body.writeString("\n# TYPE \(family) ")
     body.write(kind.text)
     body.write("\n")
-    var writer = Samples(name: name, body: body)
+    var writer = Samples(name: name, format: format, body: body)
     samples(&writer)
     body = writer.body
   }
 
   struct Samples {
     fileprivate let name: String
+    fileprivate let format: Format
     fileprivate var body: ByteBuffer
 
     mutating func add(_ value: Int64, _ labels: Label...) {
@@ -62,6 +82,28 @@ struct MetricsText {
       write("\(name)_sum", [label])
       body.writeString("\(histogram.sumSeconds)\n")
       write("\(name)_count", [label])
+      body.writeDecimal(count)
+      body.write("\n")
+    }
+
+    /// Without labels of its own.
+    mutating func add(_ histogram: BatchDurations) {
+      var count: Int64 = 0
+      let bounds = BatchDurations.boundsMicroseconds.map { (Double($0) / 1e6).description } + ["+Inf"]
+      let exemplars = format == .openMetrics ? histogram.exemplars : []
+      for (index, (bound, ofBucket)) in zip(bounds, histogram.counts).enumerated() {
+        count += ofBucket
+        write("\(name)_bucket", [("le", bound)])
+        body.writeDecimal(count)
+        if index < exemplars.count, let exemplar = exemplars[index] {
+          let time = Double(exemplar.timeMilliseconds) / 1_000
+          body.writeString(" # {trace_id=\"\(exemplar.traceID)\"} \(exemplar.seconds) \(time)")
+        }
+        body.write("\n")
+      }
+      write("\(name)_sum", [])
+      body.writeString("\(histogram.sumSeconds)\n")
+      write("\(name)_count", [])
       body.writeDecimal(count)
       body.write("\n")
     }

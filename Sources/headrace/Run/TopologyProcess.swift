@@ -15,10 +15,11 @@ final class TopologyProcess: Sendable {
   private let server: FeatureServer
   private let status: any StatusSource
   private let fetching: Task<Void, Never>?
+  private let tracing: Task<Void, Never>?
 
   private init(
     _ plan: Plan, _ engine: Engine, _ server: FeatureServer, features: any OnlineFeatureSource,
-    status: any StatusSource, fetching: Task<Void, Never>?, host: String
+    status: any StatusSource, fetching: Task<Void, Never>?, tracing: Task<Void, Never>?, host: String
   ) {
     self.plan = plan
     self.engine = engine
@@ -26,6 +27,7 @@ final class TopologyProcess: Sendable {
     self.features = features
     self.status = status
     self.fetching = fetching
+    self.tracing = tracing
     self.host = host
   }
 
@@ -44,7 +46,7 @@ final class TopologyProcess: Sendable {
     let events = try await KafkaEventSink(client: runtime.client, targets: plan.pushTargets)
     let server = FeatureServer(
       catalog: ServingCatalog(plan), features: source, events: events, status: status,
-      models: ServedModels(plan, engine.models), configuration: serving, logger: logger)
+      models: ServedModels(plan, engine.models), configuration: serving, meters: engine.cost.meters, logger: logger)
     engine.observePlan { [weak engine] plan in
       guard let engine else { return }
       server.replace(
@@ -60,7 +62,8 @@ final class TopologyProcess: Sendable {
     }
     return TopologyProcess(
       plan, engine, server, features: source, status: status,
-      fetching: registry.map { SchemaFetching.start($0, logger: logger) }, host: serving.host)
+      fetching: registry.map { SchemaFetching.start($0, logger: logger) },
+      tracing: engine.spans.map { TraceExport.start($0, runtime.telemetry, logger: logger) }, host: serving.host)
   }
 
   /// HOST:PORT of the HTTP server.
@@ -76,6 +79,8 @@ final class TopologyProcess: Sendable {
     await server.stop()
     await engine.drain()
     fetching?.cancel()
+    tracing?.cancel()
+    await tracing?.value
   }
 }
 

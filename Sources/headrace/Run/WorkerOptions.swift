@@ -6,6 +6,7 @@ internal import Kafka
 internal import Logging
 internal import Runtime
 internal import Serving
+internal import Telemetry
 
 /// What a process that does the work of a topology can be told: the same flags on `run` and `dev`.
 struct WorkerOptions: ParsableArguments {
@@ -53,7 +54,11 @@ struct WorkerOptions: ParsableArguments {
   var acceptStateOffset = false
   @Flag(help: "Go on although records were deleted before they were read: they will be missing.")
   var acceptLostRecords = false
+  @OptionGroup(title: "Costs") var prices: PriceOptions
+  @Option(help: ArgumentHelp("How often usage is written to the table `usage`. (default: 60s)", valueName: "duration"))
+  var usageInterval: String?
   @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "notice"
+  @Option(help: "Lines of the log: text or json.") var logFormat = LogFormat.text
 
   func validate() throws {
     _ = try serving()
@@ -65,6 +70,7 @@ struct WorkerOptions: ParsableArguments {
     _ = try milliseconds(commitInterval, "--commit-interval")
     _ = try milliseconds(checkpointInterval, "--checkpoint-interval")
     _ = try milliseconds(tableFreshness, "--table-freshness")
+    _ = try milliseconds(usageInterval, "--usage-interval")
     if let paritySample, !(0...10_000).contains(paritySample) {
       throw ValidationError("--parity-sample \(paritySample): expected 0 to 10000 a second")
     }
@@ -92,6 +98,11 @@ struct WorkerOptions: ParsableArguments {
     if let paritySample { configuration.paritySamplesPerSecond = paritySample }
     if let bytes = memory.flatMap(Quantity.bytes) { configuration.memoryBudgetBytes = Int(clamping: bytes) }
     if let bytes = diskReserve.flatMap(Quantity.bytes) { configuration.diskReserveBytes = Int64(clamping: bytes) }
+    if let interval = try milliseconds(usageInterval, "--usage-interval") {
+      configuration.usageIntervalMilliseconds = interval
+    }
+    configuration.prices = try prices.book()
+    configuration.telemetry = TelemetryConfiguration(environment: Environment.all)
     configuration.acceptances.stateOffset = acceptStateOffset
     configuration.acceptances.lostRecords = acceptLostRecords
     configuration.appliesPlan = apply
@@ -116,7 +127,12 @@ struct WorkerOptions: ParsableArguments {
   }
 
   var logger: Logger {
-    var logger = Logger(label: "headrace") { StreamLogHandler.standardError(label: $0) }
+    var logger = Logger(label: "headrace") { [logFormat] label in
+      switch logFormat {
+      case .text: StreamLogHandler.standardError(label: label)
+      case .json: JSONLogHandler(label: label)
+      }
+    }
     logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
     return logger
   }

@@ -3,6 +3,19 @@ internal import Glibc
 
 /// A file that appears under its name as a whole, or not at all.
 enum NewFile {
+  /// Puts a file in the place of whatever is there.
+  static func replace(_ path: String, with bytes: [UInt8]) throws(HeadraceError) {
+    let part = "\(path).part"
+    unsafe unlink(part)
+    unsafe try write(part) { (append) throws(HeadraceError) in
+      let result: Result<Void, HeadraceError> = unsafe bytes.withUnsafeBytes { bytes in
+        do throws(HeadraceError) { return .success(unsafe try append(bytes)) } catch { return .failure(error) }
+      }
+      try result.get()
+    }
+    guard unsafe rename(part, path) == 0 else { throw .file(path, "cannot be made") }
+  }
+
   /// - Parameter body: gets what writes; its bytes go to `path` with `.part` behind it first.
   /// - Throws: FILE_EXISTS when there is one of that name.
   static func write<Result>(

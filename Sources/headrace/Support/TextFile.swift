@@ -3,10 +3,8 @@ internal import Glibc
 
 /// Small files that flags name.
 enum TextFile {
-  private static let sizeBytesMax = 1 << 20
-
-  /// The whole file as text; of at most 1 MiB.
-  static func read(_ path: String) throws(HeadraceError) -> String {
+  /// The whole file as text; of at most 1 MiB, unless more is expected.
+  static func read(_ path: String, sizeBytesMax: Int = 1 << 20) throws(HeadraceError) -> String {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .file(path, "cannot be opened") }
     defer { close(descriptor) }
@@ -19,7 +17,7 @@ enum TextFile {
       if count == 0 { break }
       bytes += piece[..<count]
       guard bytes.count <= sizeBytesMax else {
-        throw HeadraceError(.user, "FILE_TOO_LARGE", "the file is larger than 1 MiB", place: path)
+        throw HeadraceError(.user, "FILE_TOO_LARGE", "the file is larger than \(sizeBytesMax >> 20) MiB", place: path)
       }
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {

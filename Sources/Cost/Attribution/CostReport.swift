@@ -1,0 +1,142 @@
+/// What usage cost, line by line.
+package struct CostReport: Sendable, Equatable {
+  package struct Line: Sendable, Equatable {
+    /// `__idle__` of what is paid for and not used.
+    package var operation: String
+    package var subject: Subject
+    package var tenant: String
+    /// The price's name in the price book, or `input_tokens`, `output_tokens`.
+    package var item: String
+    package var quantity: Double
+    package var unit: String
+    package var unitPrice: Double
+    package var provider: String
+
+    package var cost: Double { quantity * unitPrice }
+  }
+
+  package let usage: UsageReport
+  package let currency: String
+  package private(set) var lines: [Line] = []
+  /// What has no price in the book, each once.
+  package private(set) var unpriced: [String] = []
+
+  package static let idleOperation = "__idle__"
+  /// A month as clouds count it.
+  package static let hoursPerMonth = 730.0
+  private static let gib = Double(1 << 30)
+
+  package init(_ usage: UsageReport, prices: PriceBook) {
+    self.usage = usage
+    currency = prices.currency
+    for line in usage.lines { price(line, prices) }
+    for holding in usage.holdings { price(holding, prices) }
+    let hours = Double(usage.milliseconds) / 3.6e6
+    let idle = usage.cores * hours - Double(usage.processCPUNanoseconds) / 3.6e12
+    add(Self.idleOperation, .process, .cpuCoreHour, max(idle, 0), prices)
+  }
+
+  private mutating func price(_ line: UsageReport.Line, _ prices: PriceBook) {
+    let name = line.operation.rawValue
+    add(name, line.subject, .cpuCoreHour, Double(line.amounts[.cpuNanoseconds]) / 3.6e12, prices)
+    add(name, line.subject, .networkInGiB, Double(line.amounts[.networkBytesIn]) / Self.gib, prices)
+    add(name, line.subject, .networkOutGiB, Double(line.amounts[.networkBytesOut]) / Self.gib, prices)
+    add(name, line.subject, .gpuHour, Double(line.amounts[.gpuMicroseconds]) / 3.6e9, prices)
+    let tokens = [line.amounts[.inputTokens], line.amounts[.outputTokens]]
+    guard tokens != [0, 0] else { return }
+    let model = line.model ?? line.subject.name
+    guard let price = prices.tokens.price(of: model) else { return noteUnpriced("tokens of \(model)") }
+    for (item, count, amount) in [("input_tokens", tokens[0], price.input), ("output_tokens", tokens[1], price.output)]
+    where count > 0 {
+      lines.append(
+        Line(
+          operation: name, subject: line.subject, tenant: prices.tenant(of: line.subject), item: item,
+          quantity: Double(count), unit: "Tokens", unitPrice: amount, provider: price.provider))
+    }
+  }
+
+  private mutating func price(_ holding: UsageReport.Holding, _ prices: PriceBook) {
+    let hours = holding.byteMilliseconds / Self.gib / 3.6e6
+    switch holding.medium {
+    case .memory: add(holding.part, holding.subject, .memoryGiBHour, hours, prices)
+    case .disk: add(holding.part, holding.subject, .diskGiBMonth, hours / Self.hoursPerMonth, prices)
+    case .objects: add(holding.part, holding.subject, .objectGiBMonth, hours / Self.hoursPerMonth, prices)
+    }
+  }
+
+  private mutating func add(
+    _ operation: String, _ subject: Subject, _ item: PriceBook.Item, _ quantity: Double, _ prices: PriceBook
+  ) {
+    guard quantity > 0 else { return }
+    guard let price = prices.price(of: item, at: usage.fromMilliseconds) else { return noteUnpriced(item.rawValue) }
+    lines.append(
+      Line(
+        operation: operation, subject: subject, tenant: prices.tenant(of: subject), item: item.rawValue,
+        quantity: quantity, unit: item.unit, unitPrice: price.amount, provider: prices.provider))
+  }
+
+  private mutating func noteUnpriced(_ what: String) {
+    if !unpriced.contains(what) { unpriced.append(what) }
+  }
+}
+
+// Sums.
+extension CostReport {
+  package var total: Double { lines.reduce(0) { $0 + $1.cost } }
+  package var idle: Double { cost { $0.operation == Self.idleOperation } }
+
+  package func cost(where isWanted: (Line) -> Bool) -> Double {
+    lines.reduce(0) { $0 + (isWanted($1) ? $1.cost : 0) }
+  }
+
+  /// What belongs to a subject alone, and what it costs with its share of everything that belongs to nobody.
+  package struct Share: Sendable, Equatable {
+    package var subject: Subject
+    package var tenant: String
+    package var direct: Double
+    package var loaded: Double
+  }
+
+  /// Subjects by what they cost, the dearest first. The loaded figures add up to the total.
+  package var shares: [Share] {
+    var direct: [Subject: (tenant: String, cost: Double)] = [:]
+    for line in lines where line.subject.kind != .process {
+      direct[line.subject, default: (line.tenant, 0)].cost += line.cost
+    }
+    let sum = direct.values.reduce(0) { $0 + $1.cost }
+    let factor = sum > 0 ? total / sum : 0
+    return direct.map { subject, value in
+      Share(subject: subject, tenant: value.tenant, direct: value.cost, loaded: value.cost * factor)
+    }.sorted { ($1.direct, $0.subject) < ($0.direct, $1.subject) }
+  }
+
+  /// What an event, a served value and a prediction cost: what their own operators cost, and with a share of what
+  /// belongs to nobody, by their own costs.
+  package struct UnitCost: Sendable, Equatable {
+    package var unit: String
+    package var count: Int64
+    package var perThousand: Double
+    package var perThousandLoaded: Double
+  }
+
+  package var unitCosts: [UnitCost] {
+    let groups: [(unit: String, count: Int64, operators: Set<String>)] = [
+      ("events", usage.events, Self.streaming), ("feature reads", usage.featureReads, Self.names([.serving, .parity])),
+      ("predictions", usage.predictions, Self.names([.models, .remoteModels])),
+    ]
+    let direct = groups.map { group in cost { group.operators.contains($0.operation) } }
+    let sum = direct.reduce(0, +)
+    return zip(groups, direct).compactMap { group, cost in
+      guard group.count > 0 else { return nil }
+      let perThousand = cost / Double(group.count) * 1_000
+      return UnitCost(
+        unit: group.unit, count: group.count, perThousand: perThousand,
+        perThousandLoaded: sum > 0 ? perThousand * total / sum : 0)
+    }
+  }
+
+  private static func names(_ operators: [Operator]) -> Set<String> { Set(operators.map(\.rawValue)) }
+  private static let streaming = names([
+    .poll, .decode, .checks, .keys, .views, .outputs, .spool, .commit, .checkpoint, .archive, .client, .compaction,
+  ])
+}

@@ -1,0 +1,56 @@
+internal import Core
+
+/// How much may be spent on something in a span of time, and what is to be done beyond it.
+package struct Budget: Sendable, Equatable {
+  package enum Action: String, CaseIterable, Sendable {
+    case alarm
+    /// Score a sample of the events only.
+    case sample
+    case smallerModel = "smaller_model"
+  }
+
+  package var name: String
+  /// `total`, `tenant:NAME`, or a subject: `view:NAME`, `model:NAME`.
+  package var scope: String
+  package var amount: Double
+  package var perMilliseconds: Int64
+  package var action: Action
+
+  package init(name: String, scope: String, amount: Double, perMilliseconds: Int64, action: Action) {
+    self.name = name
+    self.scope = scope
+    self.amount = amount
+    self.perMilliseconds = perMilliseconds
+    self.action = action
+  }
+
+  /// - Returns: nil when anything is missing, or is of the wrong kind.
+  init?(_ document: JSONDocument) {
+    guard let name = document["name"]?.string, let scope = document["scope"]?.string,
+      let amount = document["amount"]?.double, amount > 0,
+      let per = document["per"]?.string, let milliseconds = Self.span(per),
+      let action = Action(rawValue: document["action"]?.string ?? "alarm")
+    else { return nil }
+    self.init(name: name, scope: scope, amount: amount, perMilliseconds: milliseconds, action: action)
+  }
+
+  private static func span(_ text: String) -> Int64? {
+    switch text {
+    case "hour": 3_600_000
+    case "day": 86_400_000
+    case "month": 730 * 3_600_000
+    default: Quantity.milliseconds(text).flatMap { $0 > 0 ? $0 : nil }
+    }
+  }
+
+  /// What of a report counts against the budget; loaded, so that all budgets of subjects add up to the total.
+  package func spent(_ report: CostReport) -> Double {
+    if scope == "total" { return report.total }
+    let shares = report.shares
+    if scope.hasPrefix("tenant:") {
+      let tenant = scope.dropFirst("tenant:".count)
+      return shares.reduce(0) { $0 + ($1.tenant == tenant ? $1.loaded : 0) }
+    }
+    return shares.first { "\($0.subject.kind.rawValue):\($0.subject.name)" == scope }?.loaded ?? 0
+  }
+}
