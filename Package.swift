@@ -90,6 +90,12 @@ let package = Package(
         "Storage", "OfflineStore", "Inference", logging,
       ]),
     module(
+      "Monitoring",
+      [
+        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Drift", "Topology", "Storage", "Delta", "OfflineStore",
+        logging,
+      ]),
+    module(
       "Serving",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Inference", "Topology", "OnlineStore",
@@ -99,7 +105,9 @@ let package = Package(
       name: "headrace",
       dependencies: [
         "Core", "Columns", "Codecs", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Topology", "Rocks",
-        "OnlineStore", "Storage", "Delta", "OfflineStore", "Runtime", "Serving", "Broker", logging, arguments,
+        "OnlineStore", "Storage", "Delta", "OfflineStore", "Runtime", "Drift", "Monitoring", "Serving", "Broker",
+        logging,
+        arguments,
       ],
       swiftSettings: settings),
 
@@ -158,6 +166,7 @@ let package = Package(
       ["Core", "Columns", "Expressions", "Features", "Storage", "Delta", "OfflineStore", "TestSupport"]),
     tests("DriftTests", ["Core", "Columns", "Drift"], excluded: ["Golden"]),
     tests("InferenceTests", ["Core", "Inference"]),
+    tests("MonitoringTests", ["Core", "Columns", "Drift", "Storage", "OfflineStore", "Monitoring"]),
     tests("RocksTests", ["Core", "Rocks", "TestSupport"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),

@@ -18,6 +18,7 @@ struct Headrace: AsyncParsableCommand {
         ]),
       CommandGroup(
         name: "Training", subcommands: [DatasetCommand.self, TablesCommand.self, VerifyCommand.self]),
+      CommandGroup(name: "Monitoring", subcommands: [DriftCommand.self]),
       CommandGroup(
         name: "The log",
         subcommands: [

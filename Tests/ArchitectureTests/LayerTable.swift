@@ -46,6 +46,7 @@ struct Layer {
     .init(level: 4, module: "Registry", imports: ["Core", "Storage"], libraries: ["GRDB"]),
 
     .init(level: 5, module: "Runtime", imports: below(5), libraries: ["Logging", "Metrics", "Tracing"]),
+    .init(level: 5, module: "Monitoring", imports: below(5), libraries: ["Logging"]),
     .init(level: 5, module: "Training", imports: below(5) + ["CXGBoost"], libraries: ["Logging"]),
 
     .init(
@@ -60,7 +61,7 @@ struct Layer {
     ["Core"], ["Columns", "Codecs", "HTTPClient"],
     ["Storage", "Kafka", "Rocks", "Contracts", "Parquet", "Expressions", "Broker"],
     ["Features", "Delta", "Inference", "Drift", "Cost"], ["Topology", "OnlineStore", "OfflineStore", "Registry"],
-    ["Runtime", "Training"], ["Serving"], ["headrace"],
+    ["Runtime", "Monitoring", "Training"], ["Serving"], ["headrace"],
   ]
 
   private static func below(_ level: Int) -> [String] { levels[..<level].flatMap(\.self) }
