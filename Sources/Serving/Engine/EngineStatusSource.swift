@@ -7,9 +7,12 @@ package struct EngineStatusSource: StatusSource {
   private let engine: Engine
   private let clock: WallClock
   private let startedMilliseconds: Int64
+  private let monitors: @Sendable () -> [EngineReport.MonitorFigure]
 
-  package init(_ engine: Engine) {
+  /// - Parameter monitors: the last figures of the monitors beside the engine.
+  package init(_ engine: Engine, monitors: @escaping @Sendable () -> [EngineReport.MonitorFigure] = { [] }) {
     self.engine = engine
+    self.monitors = monitors
     clock = .system
     startedMilliseconds = clock.nowMilliseconds
   }
@@ -22,6 +25,7 @@ package struct EngineStatusSource: StatusSource {
       sources: zip(status.sources, engine.plan.sources).map { EngineReport.Source($0, topic: $1.topic) },
       startedMilliseconds: startedMilliseconds)
     report.parity = engine.parity?.status
+    report.monitors = monitors()
     report.failure = status.failure
     report.tables = status.tables.map { table in
       EngineReport.Table(

@@ -22,6 +22,7 @@ struct Metrics {
     writeRequests(&text)
     writeFeatures(&text)
     if let parity = report.parity { writeParity(parity, &text) }
+    writeMonitors(&text)
     return text.body
   }
 
