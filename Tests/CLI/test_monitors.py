@@ -39,10 +39,10 @@ views:
   by_user:
     source: payments
     entity: user
-    features: {n: count over 1h, total: sum(amount) over 1h}
-  outcomes_by_user: {source: outcomes, entity: user, features: {n: count over 1h}}
+    features: {n: count over 1m}
+  outcomes_by_user: {source: outcomes, entity: user, features: {n: count over 1m}}
 services:
-  payments_v1: ["by_user:n_1h", "request:amount"]
+  payments_v1: ["by_user:n_1m", "request:amount"]
 models:
   fraud:
     service: payments_v1
@@ -64,10 +64,10 @@ MORE"""
 
 def train():
     generator = numpy.random.default_rng(1)
-    rows = generator.uniform(0, 1, (2_000, 2)) * [400, 200]
+    rows = generator.uniform(0, 1, (2_000, 2)) * [6, 200]
     target = (rows[:, 1] / 200 + generator.normal(0, 0.3, 2_000) > 0.8).astype(int)
     settings = {"objective": "binary", "num_leaves": 7, "num_threads": 1, "verbose": -1, "seed": 1}
-    return lightgbm.train(settings, lightgbm.Dataset(rows, target, feature_name=["n_1h", "amount"]), 20)
+    return lightgbm.train(settings, lightgbm.Dataset(rows, target, feature_name=["n_1m", "amount"]), 20)
 
 
 class Project:
@@ -96,7 +96,8 @@ class Project:
     def results(self):
         """What the results' topic says of this monitor: kind to values."""
         found = collections.defaultdict(list)
-        for record in self.cli.records("headrace.drift"):
+        told = self.cli("consume", "headrace.drift", "--until", "end", code=None)
+        for record in told.records if told.code == 0 else []:
             if record["key"] == self.monitor:
                 found[record["value"]["kind"]].append(record["value"])
         return found
@@ -104,8 +105,7 @@ class Project:
     def wait_for(self, worker, kind, count, seconds=60):
         deadline = time.monotonic() + seconds
         while True:
-            topics = {topic["topic"] for topic in self.cli("topics", "--output", "json").records}
-            found = self.results() if "headrace.drift" in topics else {}
+            found = self.results()
             if len(found.get(kind, [])) >= count:
                 return found
             assert worker.process.poll() is None and time.monotonic() < deadline, (
@@ -150,27 +150,32 @@ def test_without_a_shift_nothing_rings(project):
         project.publish("outcomes", outcomes)
         found = project.wait_for(worker, "window", WINDOWS - 1)
     finally:
-        assert worker.stop() == 0, worker.text()
+        assert worker.stop() == 0, worker.text()[-2000:]
     assert not found["alarm"], found["alarm"]
     # The first window is the reference of the second one.
     starts = [window["window"]["start"] for window in found["window"]]
     assert starts == sorted(set(starts)) and len(starts) == WINDOWS - 1
     names = [feature["feature"] for feature in found["window"][0]["features"]]
-    assert names == ["n_1h", "amount", "prediction", "country"]
+    assert names == ["n_1m", "amount", "prediction", "country"]
 
 
 def test_a_shift_is_an_alarm_with_its_evidence(project, cli):
     project = project()
     payments, outcomes = stream(shift=True)
+    known = T0 + SHIFT_AT * STEP
     worker = project.start()
     try:
-        project.publish("payments", payments)
-        project.publish("outcomes", outcomes)
+        project.publish("payments", payments[:SHIFT_AT])
+        project.publish("outcomes", [row for row in outcomes if row["ts"] < known])
+        project.wait_for(worker, "performance", 1)
+        # From here on quality can be estimated before labels come.
+        project.publish("payments", payments[SHIFT_AT:])
         project.wait_for(worker, "window", WINDOWS - 1)
+        project.publish("outcomes", [row for row in outcomes if row["ts"] >= known])
         found = project.wait_for(worker, "performance", 5 * 4)
         metrics = urllib.request.urlopen(f"http://{worker.address}/metrics", timeout=10).read().decode()
     finally:
-        assert worker.stop() == 0, worker.text()
+        assert worker.stop() == 0, worker.text()[-2000:]
     alarms = [alarm for alarm in found["alarm"] if alarm["feature"] == "amount"]
     first = min(alarms, key=lambda alarm: alarm["window"]["start"])
     shifted = T0 + SHIFT_AT * STEP
@@ -258,7 +263,7 @@ def test_kills_neither_lose_nor_repeat_results(project, cli):
         project.wait_for(worker, "window", WINDOWS - 1)
         found = project.wait_for(worker, "performance", 5 * 4)
     finally:
-        assert worker.stop() == 0, worker.text()
+        assert worker.stop() == 0, worker.text()[-2000:]
     ids = collections.Counter(value["id"] for values in found.values() for value in values)
     assert max(ids.values()) == 1, "a result was told twice"
     starts = [window["window"]["start"] for window in found["window"]]
@@ -285,7 +290,7 @@ def test_a_known_change_does_not_ring(project):
         project.publish("outcomes", outcomes)
         found = project.wait_for(worker, "alarm", 1)
     finally:
-        assert worker.stop() == 0, worker.text()
+        assert worker.stop() == 0, worker.text()[-2000:]
     assert all(alarm["muted_by"] == "known change: a sale" for alarm in found["alarm"])
 
 

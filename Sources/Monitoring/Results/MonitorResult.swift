@@ -46,7 +46,7 @@ package struct MonitorResult: Sendable, Equatable {
   package var isRinging: Bool {
     switch content {
     case .alarm(let alarm): alarm.mutedBy == nil
-    case .performance(let result): !result.brokenBounds.isEmpty
+    case .performance(let result): result.segment == nil && !result.brokenBounds.isEmpty
     case .window, .change, .estimate: false
     }
   }

@@ -173,14 +173,12 @@ final class MonitorSession {
     try holdBack()
     var results: [MonitorResult] = []
     for model in watched {
-      let found = model.state.advance().filter { !model.marks.contains($0) }
-      for result in found { model.marks.note(result) }
-      results += found
+      results += model.state.advance()
       control.note(monitor: model.definition.name, rows: model.state.countedRows, late: model.state.lateCount)
     }
     if !results.isEmpty {
-      try tell(results, member)
       control.note(results)
+      try tell(results, member)
     }
     guard now - savedAtMilliseconds >= configuration.checkpointIntervalMilliseconds else { return }
     try save(member)
@@ -199,20 +197,22 @@ final class MonitorSession {
     }
   }
 
+  /// First the topic, then the table: each knows by itself what it has, so that a state in front of a result that is
+  /// made again brings what is missing, and nothing twice.
   private func tell(_ results: [MonitorResult], _ member: Consumer) throws {
-    for result in results where result.isRinging {
+    var news: [MonitorResult] = []
+    for model in watched {
+      let own = results.filter { $0.monitor == model.definition.name && !model.marks.contains($0) }
+      for result in own { model.marks.note(result) }
+      news += own
+    }
+    for result in news where result.isRinging {
       logger.warning(
         "alarm",
         metadata: ["id": "\(result.id)", "detail": "\(String(decoding: result.json.prefix(600), as: UTF8.self))"])
     }
-    try topic.tell(results, offsets: try progress(), group: try member.groupMetadata())
-    guard table != nil else { return }
-    do throws(HeadraceError) {
-      try table?.append(results, topology: plan.name, nowMilliseconds: WallClock.system.nowMilliseconds)
-    } catch {
-      // Told, and not in the table: the state in front of it makes the same rows again.
-      throw error
-    }
+    if !news.isEmpty { try topic.tell(news, offsets: try progress(), group: try member.groupMetadata()) }
+    try table?.append(results, topology: plan.name, nowMilliseconds: WallClock.system.nowMilliseconds)
   }
 
   private func progress() throws -> [TopicPartition: CommittedOffset] {
