@@ -156,7 +156,7 @@ let package = Package(
     tests("KafkaTests", ["Core", "Kafka", "Broker", "CRDKafka", logging]),
     tests("ColumnsTests", ["Core", "Columns"]),
     tests("ContractsTests", ["Core", "Columns", "Contracts"]),
-    tests("ParquetTests", ["Core", "Columns", "Codecs", "Parquet"]),
+    tests("ParquetTests", ["Core", "Columns", "Codecs", "Parquet", "TestSupport"]),
     tests("ExpressionsTests", ["Core", "Columns", "Expressions"]),
     tests("FeaturesTests", ["Core", "Columns", "Expressions", "Features"]),
     tests("StorageTests", ["Core", "Storage", "TestSupport"]),
@@ -177,7 +177,7 @@ let package = Package(
       "RuntimeTests",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Topology", "OnlineStore", "Rocks",
-        "Storage", "Delta", "OfflineStore", "Inference", "Runtime", "Broker", logging,
+        "Storage", "Delta", "OfflineStore", "Inference", "Runtime", "Broker", "TestSupport", logging,
       ], excluded: ["Models"]),
     tests(
       "ServingTests",

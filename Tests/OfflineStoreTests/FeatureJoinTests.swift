@@ -1,5 +1,6 @@
 import Columns
 import Core
+import TestSupport
 import Testing
 
 @testable import OfflineStore
@@ -64,7 +65,7 @@ import Testing
   }
 
   @Test func `Every label finds the newest row that it may see`() throws {
-    let seed = UInt64.random(in: .min ... .max)
+    let seed = TestSeed.next()
     var random = SplitMix64(seed: seed)
     for round in 0..<200 {
       func rows(_ count: Int) -> [Row] {

@@ -4,6 +4,7 @@ import Delta
 import Expressions
 import Features
 import Storage
+import TestSupport
 import Testing
 
 @testable import OfflineStore
@@ -27,7 +28,7 @@ import Testing
   }
 
   @Test func `a read is made again bit for bit from the records that its row was made of`() throws {
-    let seed = UInt64.random(in: .min ... .max)
+    let seed = TestSeed.next()
     var random = SplitMix64(seed: seed)
     for round in 0..<40 {
       let made = try Self.makeCase(&random, isRepartitioned: round % 2 == 1)
@@ -41,7 +42,7 @@ import Testing
   }
 
   @Test func `one bit of one value is found and named a fault`() throws {
-    let seed = UInt64.random(in: .min ... .max)
+    let seed = TestSeed.next()
     var random = SplitMix64(seed: seed)
     let made = try Self.makeCase(&random, isRepartitioned: false)
     for (index, vector) in made.vectors.enumerated() {

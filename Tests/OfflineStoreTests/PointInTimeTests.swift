@@ -2,6 +2,7 @@ import Columns
 import Core
 import Expressions
 import Features
+import TestSupport
 import Testing
 
 @testable import OfflineStore
@@ -49,7 +50,7 @@ import Testing
 
   /// Random histories, late, out of order and known late; each label against a row that is made for it alone.
   @Test func `A label sees exactly the events that had happened and were known`() throws {
-    let seed = UInt64.random(in: .min ... .max)
+    let seed = TestSeed.next()
     var random = SplitMix64(seed: seed)
     let view = try Self.view()
     for _ in 0..<200 {
@@ -77,7 +78,7 @@ import Testing
 
   /// Labels that name a record: its partition up to it, whatever the times; other partitions as known at the time.
   @Test func `A label that names a record sees its partition up to it`() throws {
-    let seed = UInt64.random(in: .min ... .max)
+    let seed = TestSeed.next()
     var random = SplitMix64(seed: seed)
     let view = try Self.view()
     for _ in 0..<200 {

@@ -1,5 +1,6 @@
 import Columns
 import Core
+import TestSupport
 import Testing
 
 @testable import OfflineStore
@@ -8,7 +9,7 @@ import Testing
   @Test(arguments: [0, 4_096, 1 << 30]) func `Partitions hold what was appended, wherever it waits`(
     limitBytes: Int
   ) throws {
-    let seed = UInt64.random(in: .min ... .max)
+    let seed = TestSeed.next()
     var random = SplitMix64(seed: seed)
     let budget = SpillBudget(limitBytes: limitBytes)
     let table = SpillTable([.integer, .string, .double], partitionCount: 2, budget: budget)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct SpoolTests {
   @Test func `A block gives back its rows, and cut or changed bytes are refused`() throws {
-    let seed = UInt64.random(in: .min ... .max)
+    let seed = TestSeed.next()
     var random = SplitMix64(seed: seed)
     let types: [ColumnType] = [.boolean, .integer, .double, .string, .bytes, .timestamp, .date, .decimal(scale: 2)]
     for _ in 0..<50 {
@@ -52,7 +52,7 @@ import Testing
   /// A worker that appends, seals, checkpoints and dies at random places; what its checkpoints know must be in the
   /// segments, once, in order.
   @Test func `Whatever a worker dies of, rows below its checkpoint are in the spool once`() throws {
-    let seed = UInt64.random(in: .min ... .max)
+    let seed = TestSeed.next()
     var random = SplitMix64(seed: seed)
     for _ in 0..<25 {
       let folder = try TestFolder()

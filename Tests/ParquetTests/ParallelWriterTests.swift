@@ -1,12 +1,13 @@
 import Columns
 import Core
+import TestSupport
 import Testing
 
 @testable import Parquet
 
 @Suite struct ParallelWriterTests {
   @Test func `The bytes of a file do not depend on how many threads encode it`() throws {
-    let seed = UInt64.random(in: .min ... .max)
+    let seed = TestSeed.next()
     var random = SplitMix64(seed: seed)
     var batch = ColumnBatch([.integer, .double, .string])
     for row in 0..<100_000 {

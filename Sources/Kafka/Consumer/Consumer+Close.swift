@@ -19,6 +19,7 @@ extension Consumer {
     ownedByRecordKey.removeAll()
     pendingRebalances.removeAll()
     self.instance = nil
+    instance.messages.finish()
     Retirement.end(instance.client)
     return try left.get()
   }

@@ -36,7 +36,10 @@ extension Consumer {
       instance.queue.handle, timeoutMilliseconds, instance.messages.messages, instance.messages.capacity)
     if RDClient.oversleeps { ringPrefetchAlarm(instance) }
     var cursor = 0
-    defer { if cursor < count { abandon(cursor..<count, of: instance.messages) } }
+    defer {
+      if cursor < count { abandon(cursor..<count, of: instance.messages) }
+      instance.messages.giveBack(count)
+    }
     try applyRebalances(instance)
     var result = PollResult()
     try handOver(count, of: instance, from: &cursor, into: &result, body)
@@ -63,13 +66,12 @@ extension Consumer {
         } catch {
           failure = failure ?? error
         }
-        unsafe headrace_release(messages, cursor, cursor + 1)
         cursor += 1
         continue
       }
       let end = unsafe headrace_run_end(messages, cursor, count)
       guard let partition = ownedByRecordKey[unsafe RecordKey(first)] else {
-        drop(cursor..<end, of: instance.messages, counting: \.staleRecords)
+        handedOver.staleRecords += Int64(end - cursor)
         cursor = end
         continue
       }
@@ -87,14 +89,14 @@ extension Consumer {
     var start = run.lowerBound
     while start < run.upperBound {
       guard !partition.needsSeek, !partition.isPaused else {
-        drop(start..<run.upperBound, of: buffer, counting: \.discardedRecords)
+        handedOver.discardedRecords += Int64(run.upperBound - start)
         cursor = run.upperBound
         return
       }
       let offset = unsafe messages[start]?.pointee.offset ?? -1
       switch partition.continuity.judge(offset) {
       case .stale:
-        drop(start..<start + 1, of: buffer, counting: \.staleRecords)
+        handedOver.staleRecords += 1
         start += 1
         cursor = start
       case .readAgain:
@@ -107,7 +109,6 @@ extension Consumer {
       case .deliver:
         try deliver(start..<run.upperBound, of: partition, in: buffer, body)
         result.records += run.upperBound - start
-        unsafe headrace_release(messages, start, run.upperBound)
         cursor = run.upperBound
         return
       }
@@ -158,21 +159,14 @@ extension Consumer {
     }
   }
 
-  private func drop(
-    _ range: Range<Int>, of buffer: MessageBuffer, counting counter: WritableKeyPath<Counters, Int64>
-  ) {
-    handedOver[keyPath: counter] += Int64(range.count)
-    unsafe headrace_release(buffer.messages, range.lowerBound, range.upperBound)
-  }
-
-  /// Gives back records that could not be handed over, and goes back to the first of each partition.
+  /// Records that could not be handed over: goes back to the first of each partition.
   private func abandon(_ range: Range<Int>, of buffer: MessageBuffer) {
     for index in range {
       guard let message = unsafe buffer.messages[index] else { continue }
       guard let partition = unsafe ownedByRecordKey[RecordKey(message)], !partition.needsSeek else { continue }
       partition.restart(at: partition.continuity.nextOffset)
     }
-    drop(range, of: buffer, counting: \.discardedRecords)
+    handedOver.discardedRecords += Int64(range.count)
   }
 }
 

@@ -45,7 +45,9 @@ package final class Consumer {
 
   deinit {
     // Closing in good order is `close`; here only nobody may wait.
-    if let instance { Retirement.end(instance.client) }
+    guard let instance else { return }
+    instance.messages.finish()
+    Retirement.end(instance.client)
   }
 
   /// Joins the group and takes the partitions that it assigns; topic names that begin with `^` are patterns (POSIX
@@ -134,19 +136,4 @@ final class OwnedPartition {
     continuity.interrupt(at: offset)
     needsSeek = true
   }
-}
-
-/// The array into which the library puts borrowed records; made once.
-@safe
-final class MessageBuffer {
-  let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
-  let capacity: Int
-
-  init(capacity: Int) {
-    self.capacity = capacity
-    unsafe messages = .allocate(capacity: capacity)
-    unsafe messages.initialize(repeating: nil, count: capacity)
-  }
-
-  deinit { unsafe messages.deallocate() }
 }

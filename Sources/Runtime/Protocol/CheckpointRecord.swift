@@ -34,6 +34,9 @@ package struct CheckpointRecord: Sendable, Equatable {
     package var sources: [SourceRecord]
     /// Of a repartition topic: how far its upstream partitions are, by partition; else empty.
     package var upstreams: [UpstreamWatermark]
+    /// Of a repartition topic: up to where the history of its view has come. It never goes back, though an upstream
+    /// partition that was idle may speak again from an earlier time.
+    package var settledWatermark: Int64 = .min
 
     package init(topic: String, nextOffset: Int64) {
       self.topic = topic
@@ -95,7 +98,7 @@ package struct UpstreamWatermark: Sendable, Equatable {
 }
 
 extension CheckpointRecord {
-  private static let version: UInt8 = 3
+  private static let version: UInt8 = 4
 
   package func encoded() -> [UInt8] {
     var writer = ByteWriter()
@@ -157,6 +160,7 @@ extension CheckpointRecord.InputRecord {
       writer.number(upstream.nextOffset)
       writer.number(UInt8(upstream.isIdle ? 1 : 0))
     }
+    writer.number(settledWatermark)
   }
 
   fileprivate init(from reader: inout ByteReader, version: UInt8) throws(HeadraceError) {
@@ -178,6 +182,7 @@ extension CheckpointRecord.InputRecord {
       upstream.isIdle = try reader.number(UInt8.self) != 0
       upstreams.append(upstream)
     }
+    if version > 3 { settledWatermark = try reader.number() }
   }
 }
 

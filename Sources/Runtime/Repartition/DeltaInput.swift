@@ -17,6 +17,10 @@ final class DeltaInput {
   /// How much of each upstream partition the rows hold.
   private(set) var reaches: [UpstreamReach]
   private(set) var watermark = Int64.min
+  /// Up to where every delta is merged. A view's history goes by it: by the watermark that a commit's first delta
+  /// brings along, tiles would end before the other deltas of the commit count. For the same reason it waits for every
+  /// upstream partition to speak first; one that is empty says that it is idle.
+  private(set) var settledWatermark: Int64
   private(set) var digest: InputDigest
   private(set) var counts: OutcomeCounts
   /// Where the view's values go as rows; nil for nowhere.
@@ -33,11 +37,13 @@ final class DeltaInput {
     if upstreams.count < Int(partitionCount) {
       upstreams += repeatElement(UpstreamWatermark(), count: Int(partitionCount) - upstreams.count)
     }
+    settledWatermark = record.settledWatermark
     reaches = upstreams.map { UpstreamReach(restoredAt: $0.nextOffset) }
     let source = record.sources.first ?? CheckpointRecord.SourceRecord(source: view.name)
     digest = source.digest
     counts = source.counts
     watermark = least()
+    settle()
   }
 
   /// What a checkpoint keeps.
@@ -108,6 +114,7 @@ final class DeltaInput {
     upstreams[upstream].nextOffset = max(upstreams[upstream].nextOffset, envelope.nextOffset)
     upstreams[upstream].isIdle = envelope.isIdle
     reaches[upstream].note(envelope)
+    settle()
     guard envelope.hasRow, let key = record.key else { return .filtered }
     keys.append(bytes: key)
     deltas.append(value.extracting(DeltaEnvelope.sizeBytes..<value.byteCount))
@@ -126,9 +133,10 @@ final class DeltaInput {
 
   private func least() -> Int64 { max(watermark, least(of: \.watermark)) }
 
-  /// Up to where every delta is merged. A view's history goes by it: by the watermark that a commit's first delta
-  /// brings along, tiles would end before the other deltas of the commit count.
-  var settledWatermark: Int64 { least(of: \.settled) }
+  private func settle() {
+    let isSilent = upstreams.contains { $0.watermark == .min && !$0.isIdle }
+    if !isSilent { settledWatermark = max(settledWatermark, least(of: \.settled)) }
+  }
 
   private func least(of time: KeyPath<UpstreamWatermark, Int64>) -> Int64 {
     var (slowest, newest) = (Int64.max, Int64.min)

@@ -24,9 +24,8 @@ extension PartitionTask {
           // Idle partitions say so once; it is undone by the first row, or the first watermark that moves.
           let known = sentWatermarks[target.view]
           let state = isIdle ? Int64.max : source.record.watermark
-          guard source.record.watermark > .min, state != known, tellsWatermark || hasRows && known == .max else {
-            continue
-          }
+          // `.min`: nothing has come yet, and nobody counts on more to come.
+          guard state > .min, state != known, tellsWatermark || hasRows && known == .max else { continue }
           envelope.hasRow = false
           envelope.isIdle = isIdle
           for partition in 0..<context.partitionCount {
@@ -45,10 +44,10 @@ extension PartitionTask {
     guard now - watermarkSentAtMilliseconds >= 1_000 else { return false }
     for input in inputs {
       let isIdle = now - input.lastRecordAtMilliseconds > context.configuration.idleAfterMilliseconds
-      for source in input.sources where source.record.watermark > .min {
-        for target in source.deltas {
-          if sentWatermarks[target.view] != (isIdle ? .max : source.record.watermark) { return true }
-        }
+      for source in input.sources {
+        let state = isIdle ? Int64.max : source.record.watermark
+        guard state > .min else { continue }
+        for target in source.deltas where sentWatermarks[target.view] != state { return true }
       }
     }
     return false

@@ -54,6 +54,7 @@ final class TaskInput {
     record.witness = witness
     record.sources = deltas.map { [$0.record] } ?? sources.map(\.record)
     record.upstreams = deltas?.upstreams ?? []
+    record.settledWatermark = deltas?.settledWatermark ?? .min
     return record
   }
 

@@ -3,6 +3,7 @@ import Core
 import Delta
 import Runtime
 import Storage
+import TestSupport
 import Testing
 import Topology
 
@@ -30,7 +31,7 @@ import Topology
   private static let byShop = Payments.byShop.replacing("entity: shop", with: "entity: shop\n    history: tiles")
 
   @Test func `Every row of a history comes once and is what a read answers`() async throws {
-    let seed = UInt64.random(in: .min ... .max)
+    let seed = TestSeed.next()
     try await Node.run { node in
       var random = SplitMix64(seed: seed)
       try await node.createTopic(partitions: Self.partitions)

@@ -20,6 +20,7 @@ import Testing
     upstream.settled = 11
     upstream.isIdle = true
     deltas.upstreams = [UpstreamWatermark(), upstream]
+    deltas.settledWatermark = 10
     return CheckpointRecord(
       planFingerprint: 0xfeed, inputs: [input, deltas], views: [1, 2],
       bootstraps: [.init(fingerprint: 3, input: input)])
