@@ -91,7 +91,7 @@ final class MonitorControl: Sendable {
     state.withLock { state in
       state.plan = plan
       state.planNumber += 1
-      guard !state.isRunning, !state.isStopping, !plan.monitors.isEmpty else { return false }
+      guard !state.isRunning, !state.isStopping, !plan.runningMonitors.isEmpty else { return false }
       state.isRunning = true
       return true
     }

@@ -43,8 +43,8 @@ final class MonitorWorker: RebalanceListener, Sendable {
   /// Runs one plan until another one comes or everything ends.
   private func session() throws {
     let (current, number) = control.plan
-    guard let plan = current, let first = plan.monitors.first else { return pause(milliseconds: 100) }
-    let topic = plan.models[first.model].outputTopic
+    guard let plan = current, let first = plan.runningMonitors.first else { return pause(milliseconds: 100) }
+    let topic = plan.models[plan.monitors[first].model].outputTopic
     let leader = TopicPartition(topic: topic, partition: 0)
     let folder = "\(configuration.dataDirectory)/monitors"
     try MonitorFolder.make(folder)
@@ -110,7 +110,7 @@ final class MonitorSession {
     topic = try ResultTopic(configuration.client, topology: plan.name)
     table = configuration.tableStore.map { ResultTable($0) }
     var watched: [WatchedModel] = []
-    for index in plan.monitors.indices { watched.append(try WatchedModel(plan, monitor: index, schemas: schemas)) }
+    for index in plan.runningMonitors { watched.append(try WatchedModel(plan, monitor: index, schemas: schemas)) }
     self.watched = watched
     var readerConfiguration = ConsumerConfiguration(client: configuration.client, groupID: nil)
     readerConfiguration.reportsPartitionEnds = true

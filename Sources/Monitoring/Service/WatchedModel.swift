@@ -79,6 +79,11 @@ final class WatchedModel {
   }
 }
 
+extension Plan {
+  /// Monitors of models that run in the stream; positions in `monitors`. Others have no predictions to look at.
+  var runningMonitors: [Int] { monitors.indices.filter { models[monitors[$0].model].stream != nil } }
+}
+
 extension MonitorDefinition {
   init(_ plan: Plan, monitor index: Int) {
     let monitor = plan.monitors[index]

@@ -19,7 +19,8 @@ extension MonitorState {
     }
     closed.profiles = rows.profiles
     var results: [MonitorResult] = []
-    if let reference = reference(of: window) {
+    // A monitor of quality alone has nothing to say of features.
+    if !definition.tests.isEmpty, let reference = reference(of: window) {
       results = judge(open, closed, reference)
     }
     remember(closed, isAlarmed: results.contains { $0.kind == "alarm" })

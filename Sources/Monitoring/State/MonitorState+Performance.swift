@@ -108,12 +108,25 @@ private struct LabelledRows {
   private var binaryFigures: [(String, Interval?)] {
     let confusion = binary.confusion(threshold: label.threshold)
     return [
-      ("auc", binary.areaUnderCurve()?.interval), ("log_loss", binary.logLoss()), ("brier", binary.brierScore()),
+      ("auc", binary.areaUnderCurve()?.interval), ("average_precision", averagePrecision.map(point)),
+      ("log_loss", binary.logLoss()), ("brier", binary.brierScore()),
       ("calibration_error", binary.calibration().map { point($0.expectedError) }),
       ("accuracy", confusion.accuracy()), ("precision", confusion.precision()), ("recall", confusion.recall()),
       ("f1", confusion.f1()),
       ("label_rate", Interval.share(binary.positiveCount, of: binary.count)),
     ]
+  }
+
+  /// Σ (R_k - R_{k-1}) P_k from the highest bin of scores down, as scikit-learn; scores of a bin count as equal.
+  private var averagePrecision: Double? {
+    guard binary.positiveCount > 0 else { return nil }
+    var (hits, misses, sum) = (0, 0, 0.0)
+    for (found, wrong) in zip(binary.positives, binary.negatives).reversed() where found > 0 || wrong > 0 {
+      hits += found
+      misses += wrong
+      sum += Double(found) * Double(hits) / Double(hits + misses)
+    }
+    return sum / Double(binary.positiveCount)
   }
 
   private var numberFigures: [(String, Interval?)] {
