@@ -294,6 +294,25 @@ def test_a_known_change_does_not_ring(project):
     assert all(alarm["muted_by"] == "known change: a sale" for alarm in found["alarm"])
 
 
+def test_a_silenced_feature_does_not_ring(project, cli):
+    project = project()
+    payments, outcomes = stream(shift=True, seed=4)
+    worker = project.start()
+    try:
+        project.publish("payments", payments[:SHIFT_AT])
+        project.wait_for(worker, "window", 2)
+        cli(
+            "drift", "silence", project.monitor, "--topology", project.name, "--from", T0, "--until", T0 + 86_400_000,
+            "--reason", "a migration")
+        project.publish("payments", payments[SHIFT_AT:])
+        found = project.wait_for(worker, "alarm", 1)
+    finally:
+        assert worker.stop() == 0, worker.text()[-2000:]
+    assert all(alarm["muted_by"] == "silenced: a migration" for alarm in found["alarm"])
+    text = cli("drift", "silence", "x", "--topology", "y", "--until", "soon", "--reason", "z", code=2).err
+    assert "--until soon" in text
+
+
 @pytest.mark.parametrize(
     "more, message",
     [

@@ -23,7 +23,8 @@ package struct DriftReportPage {
   }
 
   private static let style = """
-    :root{color-scheme:light dark}body{font:14px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem}
+    :root{color-scheme:light dark}body{font:14px/1.5 system-ui,sans-serif}
+    body{max-width:1100px;margin:2rem auto;padding:0 1rem}
     h1{margin:0}h2{margin:2rem 0 .5rem}table{border-collapse:collapse;width:100%}
     th,td{text-align:left;padding:.25rem .6rem .25rem 0;border-bottom:1px solid #8884;vertical-align:top}
     .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(330px,1fr));gap:1rem}
@@ -54,8 +55,8 @@ package struct DriftReportPage {
     for alarm in history.alarms.reversed().prefix(200) {
       let evidence = AlarmEvidence(alarm.detail)
       rows +=
-        "<tr\(alarm.isRinging ? "" : " class=\"muted\"")><td>\(RFC3339.text(milliseconds: alarm.startMilliseconds))</td>"
-        + "<td>\(Self.escaped(alarm.feature))</td><td>\(Self.escaped(alarm.test)) \(ReportPlot.short(alarm.value))"
+        "<tr\(alarm.isRinging ? "" : " class=\"muted\"")>"
+        + "<td>\(RFC3339.text(milliseconds: alarm.startMilliseconds))</td><td>\(Self.escaped(alarm.feature))</td><td>\(Self.escaped(alarm.test)) \(ReportPlot.short(alarm.value))"
         + (alarm.threshold.map { " &ge; \(ReportPlot.short($0))" } ?? "")
         + "</td><td>\(Self.escaped(alarm.cause ?? ""))</td><td>\(Self.escaped(evidence.segments))</td>"
         + "<td>\(Self.escaped(evidence.offsets))</td><td>\(Self.escaped(evidence.muted))</td></tr>\n"

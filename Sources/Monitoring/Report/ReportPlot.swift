@@ -44,7 +44,8 @@ struct ReportPlot {
       + "y2=\"\(bottom)\"/>"
       + "<text x=\"\(Self.margin.left - 4)\" y=\"\(Self.margin.top + 8)\" text-anchor=\"end\">"
       + "\(Self.short(values.upperBound))</text>"
-      + "<text x=\"\(Self.margin.left - 4)\" y=\"\(bottom)\" text-anchor=\"end\">\(Self.short(values.lowerBound))</text>"
+      + "<text x=\"\(Self.margin.left - 4)\" y=\"\(bottom)\" text-anchor=\"end\">"
+      + "\(Self.short(values.lowerBound))</text>"
       + "<text x=\"\(Self.margin.left)\" y=\"\(Self.height - 4)\">\(first)</text>"
       + "<text x=\"\(Self.width - Self.margin.right)\" y=\"\(Self.height - 4)\" text-anchor=\"end\">\(last)</text>"
   }

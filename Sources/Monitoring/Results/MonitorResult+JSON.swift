@@ -139,8 +139,8 @@ extension WindowReference {
   }
 }
 
-/// How far results of a monitor have been told. Windows, panes and labelled windows close one after the other, each kind
-/// for itself.
+/// How far results of a monitor have been told. Windows, panes and labelled windows close one after the other, each
+/// kind for itself.
 package struct ResultMarks: Sendable, Equatable {
   package enum Lane: String, Sendable, CaseIterable { case windows, panes, labels }
 

@@ -95,6 +95,8 @@ final class MonitorSession {
   private var endReachedAt: [TopicPartition: Int64] = [:]
   private var savedAtMilliseconds = WallClock.monotonic.nowMilliseconds
 
+  /// Where people tell monitors what they know.
+  private static let controlTopic = "headrace.control"
   /// Events of one partition that may wait for their predictions.
   private static let waitingEventsMaximum = 1 << 18
 
@@ -121,6 +123,10 @@ final class MonitorSession {
       for number in 0..<(try reader.partitionCount(of: name)) {
         partitions.append(TopicPartition(topic: name, partition: number))
       }
+    }
+    let topics = try Admin(configuration.client).describeCluster().topics
+    if topics.contains(where: { $0.name == Self.controlTopic && $0.error == nil }) {
+      partitions.append(TopicPartition(topic: Self.controlTopic, partition: 0))
     }
     self.partitions = partitions
     try restore(member)
@@ -163,6 +169,7 @@ final class MonitorSession {
   func step(_ member: Consumer, _ control: MonitorControl) throws {
     let result = try reader.poll(timeoutMilliseconds: 100) { records in
       endReachedAt[records.partition] = nil
+      if records.partition.topic == Self.controlTopic { return follow(records) }
       for model in watched where !model.roles(of: records.partition.topic).isEmpty { try model.take(records) }
     }
     let now = WallClock.monotonic.nowMilliseconds
@@ -182,6 +189,22 @@ final class MonitorSession {
     }
     guard now - savedAtMilliseconds >= configuration.checkpointIntervalMilliseconds else { return }
     try save(member)
+  }
+
+  private func follow(_ records: borrowing ConsumedBatch) {
+    for index in records.indices {
+      guard Self.text(records[index].key) == plan.name,
+        Self.text(records[index].headers.last("headrace-kind")) == MonitorCommand.recordKind,
+        let value = records[index].value,
+        let (monitor, command) = MonitorCommand.parse(unsafe value.withUnsafeBytes { unsafe Array($0) })
+      else { continue }
+      for model in watched where model.definition.name == monitor { model.state.apply(command) }
+    }
+  }
+
+  private static func text(_ bytes: RawSpan?) -> String? {
+    guard let bytes else { return nil }
+    return unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
   /// Events that are far ahead of their predictions wait in their topic.

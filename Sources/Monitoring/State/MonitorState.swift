@@ -159,28 +159,36 @@ extension MonitorState {
   private mutating func count(_ rows: PredictionRows, _ range: Range<Int>, pane: Int64, _ partition: inout Partition) {
     let window = floorDivide(pane * definition.paneMilliseconds, definition.windowMilliseconds)
     let windowEnd = (window + 1) * definition.windowMilliseconds
+    var open = windows.removeValue(forKey: window) ?? OpenWindow()
+    // Rows of each segment, so that each of its counters is taken once for all of them.
+    var parts: [UInt32: [Float]] = [:]
     var first = range.lowerBound
-    func flush(_ state: inout MonitorState, upTo end: Int) {
-      guard first < end else { return }
-      state.countRun(rows, first..<end, pane: pane)
-    }
     for row in range {
       let event = definition.needsEvents ? partition.join.take(rows.eventOffsets[row]) : nil
       let isLate =
         windowEnd <= partition.watermark.subtractingClamped(definition.latenessMilliseconds) || window <= closedWindow
       partition.watermark = max(partition.watermark, rows.timesMilliseconds[row])
       guard isLate else {
-        note(rows, row, window: window, event)
+        note(rows, row, window: window, event, &open, &parts)
         continue
       }
-      flush(&self, upTo: row)
+      countRun(rows, first..<row, pane: pane)
       first = row + 1
       lateCount += 1
     }
-    flush(&self, upTo: range.upperBound)
+    countRun(rows, first..<range.upperBound, pane: pane)
+    for (segment, values) in parts.sorted(by: { $0.key < $1.key }) {
+      let known = open.segments.removeValue(forKey: segment)
+      var counter = known ?? RowCounter(width: width, grids: grids)
+      counter.add(values.span)
+      open.segments[segment] = counter
+      if known == nil { limitSegments(&open) }
+    }
+    if open.rowCount > 0 || open.eventCount > 0 { windows[window] = open }
   }
 
   private mutating func countRun(_ rows: PredictionRows, _ range: Range<Int>, pane: Int64) {
+    guard !range.isEmpty else { return }
     countedRows += range.count
     var counter = panes.removeValue(forKey: pane) ?? RowCounter(width: width, grids: grids)
     counter.add(rows.values.span.extracting(range.lowerBound * width..<range.upperBound * width))
@@ -188,10 +196,11 @@ extension MonitorState {
   }
 
   /// What is counted of a row beside its values.
-  private mutating func note(_ rows: PredictionRows, _ row: Int, window: Int64, _ event: EventRow?) {
+  private mutating func note(
+    _ rows: PredictionRows, _ row: Int, window: Int64, _ event: EventRow?, _ open: inout OpenWindow,
+    _ parts: inout [UInt32: [Float]]
+  ) {
     let offset = rows.offsets[row]
-    var open = windows.removeValue(forKey: window) ?? OpenWindow()
-    defer { windows[window] = open }
     open.rowCount += 1
     open.newestMilliseconds = max(open.newestMilliseconds, rows.timesMilliseconds[row])
     if let known = open.offsets[rows.partition] {
@@ -210,11 +219,7 @@ extension MonitorState {
     }
     for segment in event?.segments ?? [] {
       open.segmentRows[segment, default: 0] += 1
-      let known = open.segments.removeValue(forKey: segment)
-      var counter = known ?? RowCounter(width: width, grids: grids)
-      counter.add(rows.values.span.extracting(row * width..<(row + 1) * width))
-      open.segments[segment] = counter
-      if known == nil { limitSegments(&open) }
+      parts[segment, default: []] += rows.values[row * width..<(row + 1) * width]
     }
   }
 

@@ -17,8 +17,8 @@ struct DriftCompareCommand: AsyncParsableCommand {
       chi2 (the p-value), hellinger, tv, l_infinity, missing, new_categories, out_of_range, z. By default those that \
       the definition takes by itself. A definition decides formulas, bins and thresholds; limits of your own: psi=0.1.
 
-      Up to a million rows on each side figures are exact. Above that numbers are counted into bins and each figure has \
-      the bounds in which the exact one lies for certain; --exact keeps all values of a column in memory instead.
+      Up to a million rows on each side figures are exact. Above that numbers are counted into bins and each figure \
+      has the bounds in which the exact one lies for certain; --exact keeps all values of a column in memory instead.
 
       Exit codes: 0 compared, whether there is drift or not; 1 failed; 2 wrong usage.
       """)
