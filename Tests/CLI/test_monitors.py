@@ -220,8 +220,7 @@ def test_a_shift_is_an_alarm_with_its_evidence(project, cli):
 
     # The events are CloudEvents, the table has the same results, metrics the last figures.
     records = [r for r in cli.records("headrace.drift") if r["key"] == project.monitor and r["value"]["kind"] == "alarm"]
-    headers = {header["name"]: header["value"] for header in records[0]["headers"]} if isinstance(
-        records[0]["headers"], list) else records[0]["headers"]
+    headers = {header["key"]: header["value"] for header in records[0]["headers"]}
     assert headers["ce_specversion"] == "1.0" and headers["ce_type"] == "headrace.drift.alarm"
     assert headers["ce_subject"] == "fraud" and headers["ce_id"].endswith(records[0]["value"]["id"])
     rows = DeltaTable(str(project.data / "tables" / "drift" / "fraud")).to_pyarrow_table().to_pylist()
