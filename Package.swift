@@ -98,6 +98,12 @@ let package = Package(
         "Storage", "OfflineStore", "Inference", "RemoteModels", "Drift", "Registry", "Cost", "Telemetry", logging,
       ]),
     module(
+      "Monitoring",
+      [
+        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Drift", "Topology", "Storage", "Delta", "OfflineStore",
+        logging,
+      ]),
+    module(
       "Serving",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Inference", "Topology", "OnlineStore",
@@ -108,8 +114,8 @@ let package = Package(
       name: "headrace",
       dependencies: [
         "Core", "Columns", "Codecs", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Topology", "Rocks",
-        "OnlineStore", "Storage", "Delta", "OfflineStore", "Inference", "Registry", "Runtime", "Serving", "Broker",
-        "Cost", "Telemetry", logging, arguments,
+        "OnlineStore", "Storage", "Delta", "OfflineStore", "Inference", "Drift", "Registry", "Runtime", "Monitoring",
+        "Serving", "Broker", "Cost", "Telemetry", logging, arguments,
       ],
       swiftSettings: settings),
 
@@ -172,6 +178,7 @@ let package = Package(
     tests("RegistryTests", ["Core", "Storage", "Registry", "TestSupport"]),
     tests("CostTests", ["Core", "Cost"]),
     tests("TelemetryTests", ["Telemetry"]),
+    tests("MonitoringTests", ["Core", "Columns", "Drift", "Storage", "OfflineStore", "Monitoring"]),
     tests("RocksTests", ["Core", "Rocks", "TestSupport"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),

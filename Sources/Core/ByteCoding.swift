@@ -73,6 +73,13 @@ package struct ByteReader: ~Copyable, ~Escapable {
     return unsafe bytes.extracting(range).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
+  /// A byte string, copied.
+  @_lifetime(self: copy self)
+  package mutating func block() throws(HeadraceError) -> [UInt8] {
+    let range = try range()
+    return unsafe bytes.extracting(range).withUnsafeBytes { unsafe Array($0) }
+  }
+
   package func broken(_ what: String) -> HeadraceError {
     HeadraceError(
       .internal, "BYTES_BROKEN", "at byte \(offset): \(what)", place: place,

@@ -48,6 +48,7 @@ struct Layer {
     .init(level: 4, module: "Registry", imports: ["Core", "Storage"], libraries: ["GRDB"]),
 
     .init(level: 5, module: "Runtime", imports: below(5), libraries: ["Logging", "Metrics", "Tracing"]),
+    .init(level: 5, module: "Monitoring", imports: below(5), libraries: ["Logging"]),
     .init(level: 5, module: "Training", imports: below(5) + ["CXGBoost"], libraries: ["Logging"]),
 
     .init(
@@ -63,7 +64,7 @@ struct Layer {
     ["Storage", "Kafka", "Rocks", "Contracts", "Parquet", "Expressions", "Broker"],
     ["Features", "Delta", "Inference", "RemoteModels", "Drift", "Cost", "Telemetry"],
     ["Topology", "OnlineStore", "OfflineStore", "Registry"],
-    ["Runtime", "Training"], ["Serving"], ["headrace"],
+    ["Runtime", "Monitoring", "Training"], ["Serving"], ["headrace"],
   ]
 
   private static func below(_ level: Int) -> [String] { levels[..<level].flatMap(\.self) }

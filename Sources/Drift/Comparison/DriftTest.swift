@@ -112,6 +112,16 @@ extension DriftDefinition {
     }
   }
 
+  /// Whether a definition has the test at all, of numbers or of categories.
+  package func supports(_ test: DriftTest) -> Bool {
+    switch self {
+    case .classic: true
+    case .evidently: threshold(test) != nil
+    case .nannyml:
+      [.jensenShannon, .kolmogorovSmirnov, .wasserstein, .hellinger, .chiSquared, .largestDifference].contains(test)
+    }
+  }
+
   /// What is computed when nothing is asked for.
   package var defaultTests: [DriftTest] {
     switch self {

@@ -29,21 +29,24 @@ package struct NumericWindow: Sendable {
   }
 
   package init(_ column: Column) {
+    var rows: [Double] = []
+    Self.append(column, to: &rows)
+    self.init(rows, isInteger: column.type.storage == .integers)
+  }
+
+  /// Appends the rows of a column that holds numbers, times or dates: NaN for null.
+  package static func append(_ column: borrowing Column, to rows: inout [Double]) {
+    rows.reserveCapacity(rows.count + column.count)
     switch column.type {
     case .double:
-      let rows =
-        column.nullCount == 0
-        ? column.doubles
-        : column.doubles.indices.map {
-          column.isValid[$0] ? column.doubles[$0] : .nan
-        }
-      self.init(rows)
+      guard column.nullCount > 0 else { return rows.append(contentsOf: column.doubles) }
+      for row in 0..<column.count { rows.append(column.isValid[row] ? column.doubles[row] : .nan) }
     case .decimal(let scale):
       let unit = (0..<scale).reduce(1.0) { power, _ in power * 10 }
-      self.init(column.decimals.indices.map { column.isValid[$0] ? Double(column.decimals[$0]) / unit : .nan })
-    default:
-      self.init(
-        column.integers.indices.map { column.isValid[$0] ? Double(column.integers[$0]) : .nan }, isInteger: true)
+      for row in 0..<column.count { rows.append(column.isValid[row] ? Double(column.decimals[row]) / unit : .nan) }
+    case .string, .bytes: rows.append(contentsOf: repeatElement(.nan, count: column.count))
+    case .boolean, .integer, .timestamp, .date:
+      for row in 0..<column.count { rows.append(column.isValid[row] ? Double(column.integers[row]) : .nan) }
     }
   }
 }

@@ -13,6 +13,21 @@ package struct IsotonicCalibration: Sendable, Equatable {
       points[points.count - 1].total += label ? 1 : 0
       points[points.count - 1].weight += 1
     }
+    self.init(points)
+  }
+
+  /// From scores in bins: each bin by its middle. Nil without labels.
+  package init?(_ labelled: BinaryAccumulator) {
+    self.init(
+      (0..<BinaryAccumulator.binCount).compactMap { bin in
+        let (hits, misses) = (labelled.positives[bin], labelled.negatives[bin])
+        guard hits + misses > 0 else { return nil }
+        let score = (Double(bin) + 0.5) / Double(BinaryAccumulator.binCount)
+        return (score, Double(hits), Double(hits + misses))
+      })
+  }
+
+  private init?(_ points: [(score: Double, total: Double, weight: Double)]) {
     guard !points.isEmpty else { return nil }
     // Neighbours that fall are pooled until nothing falls (Ayer and others 1955).
     var pools: [(total: Double, weight: Double, points: Int)] = []

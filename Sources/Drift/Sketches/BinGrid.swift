@@ -14,6 +14,16 @@ package struct BinGrid: Sendable, Equatable {
 
   package var binCount: Int { edges.count + 1 }
 
+  /// One bin for everything: of a reference without any finite value.
+  package static let single = BinGrid()
+
+  private init() {
+    edges = []
+    coarseEdges = []
+    lowest = 0
+    highest = 0
+  }
+
   /// - Parameter coarseEdges: nil makes every edge one.
   /// - Returns: nil when the edges do not rise or anything is not finite.
   package init?(edges: [Double], coarseEdges: [Int]? = nil, lowest: Double, highest: Double) {

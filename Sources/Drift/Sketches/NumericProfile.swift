@@ -110,3 +110,23 @@ extension NumericProfile {
     }
   }
 }
+
+extension NumericProfile {
+  /// What a sketch has seen, on a grid whose edges lie between bins of sketches: the counts are exact then, and what is
+  /// out of range is known to within one bin.
+  package init(_ sketch: QuantileSketch, _ moments: Moments, missingCount: Int, on grid: BinGrid) {
+    self.init(grid)
+    for (lowerBound, count) in sketch.steps {
+      counts[grid.bin(of: lowerBound)] += count
+      if lowerBound < grid.lowest { belowCount += count }
+      if lowerBound > grid.highest { aboveCount += count }
+    }
+    self.moments = moments
+    self.missingCount = missingCount
+  }
+}
+
+extension QuantileSketch {
+  /// The least value of each bin that is not empty, and how many values lie in it; rising.
+  var steps: [(lowerBound: Double, count: Int)] { bins.map { (Self.lowerBound($0.key), $0.count) } }
+}

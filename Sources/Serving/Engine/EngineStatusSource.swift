@@ -10,10 +10,10 @@ package struct EngineStatusSource: StatusSource {
   private let engine: Engine
   private let clock: WallClock
   private let startedMilliseconds: Int64
-  private let monitors: (any UsefulnessSource)?
+  private let monitors: @Sendable () -> [EngineReport.MonitorFigure]
 
-  /// - Parameter monitors: knows drift and accuracy; nil when nothing is monitored.
-  package init(_ engine: Engine, monitors: (any UsefulnessSource)? = nil) {
+  /// - Parameter monitors: the last figures of the monitors beside the engine.
+  package init(_ engine: Engine, monitors: @escaping @Sendable () -> [EngineReport.MonitorFigure] = { [] }) {
     self.engine = engine
     self.monitors = monitors
     clock = .system
@@ -28,6 +28,7 @@ package struct EngineStatusSource: StatusSource {
       sources: zip(status.sources, engine.plan.sources).map { EngineReport.Source($0, topic: $1.topic) },
       startedMilliseconds: startedMilliseconds)
     report.parity = engine.parity?.status
+    report.monitors = monitors()
     report.failure = status.failure
     report.remoteModels = engine.remoteModels
     report.models = EngineReport.Models(
@@ -58,6 +59,7 @@ extension EngineStatusSource {
   package func usefulness() -> [ModelUsefulness] {
     let (plan, now) = (engine.plan, clock.nowMilliseconds)
     let tasks = engine.status().tasks
+    let figures = monitors()
     return plan.models.map { model in
       let topic = plan.sources[model.source].topic
       let lags = tasks.flatMap(\.inputs).filter { $0.topic == topic }.compactMap {
@@ -69,8 +71,39 @@ extension EngineStatusSource {
         limit: ttls.min().map { Double($0) / 1_000 }, isUpperLimit: true, timeMilliseconds: now,
         evidence: "of \(topic); beyond the shortest ttl of its views values are null")
       return ModelUsefulness(
-        model: model.name, version: model.stream?.file.contentHash, freshness: [freshness],
-        drift: monitors?.drift(ofModel: model.name) ?? [], accuracy: monitors?.accuracy(ofModel: model.name) ?? [])
+        model: model.name, version: model.stream?.file?.contentHash, freshness: [freshness],
+        drift: budgets(.score, ofModel: model.name, figures), accuracy: budgets(.quality, ofModel: model.name, figures))
+    }
+  }
+
+  /// The last figures of a model's monitors, and what they may be.
+  private func budgets(
+    _ kind: EngineReport.MonitorFigure.Kind, ofModel model: String, _ figures: [EngineReport.MonitorFigure]
+  ) -> [UsefulnessBudget] {
+    let plan = engine.plan
+    return figures.flatMap { figure -> [UsefulnessBudget] in
+      guard figure.kind == kind, figure.model == model,
+        let monitor = plan.monitors.first(where: { $0.name == figure.monitor })
+      else { return [] }
+      let evidence = "by monitor `\(figure.monitor)`\(kind == .quality && !figure.part.isEmpty ? ", \(figure.part)" : "")"
+      if kind == .score {
+        let limit = monitor.tests.first { $0.test.rawValue == figure.figure }?.threshold
+        return [
+          UsefulnessBudget(
+            name: "\(figure.figure):\(figure.part)", value: figure.value, limit: limit, isUpperLimit: true,
+            evidence: evidence)
+        ]
+      }
+      guard let bounds = monitor.performance.first(where: { $0.metric.rawValue == figure.figure })?.bounds else {
+        return []
+      }
+      let limits = [(bounds.minimum, false), (bounds.maximum, true)]
+      return limits.compactMap { limit, isUpper in
+        limit.map {
+          UsefulnessBudget(
+            name: figure.figure, value: figure.value, limit: $0, isUpperLimit: isUpper, evidence: evidence)
+        }
+      }
     }
   }
 }

@@ -27,6 +27,8 @@ package struct EngineReport: Sendable {
   package var models = Models()
   /// Models behind endpoints.
   package var remoteModels: [RemoteModelStatus] = []
+  /// The last figures of the monitors that this process runs.
+  package var monitors: [MonitorFigure] = []
 
   package init(
     tasks: [Task] = [], sources: [Source] = [], startedMilliseconds: Int64 = 0, stateBytes: Int64 = 0,
@@ -205,6 +207,33 @@ package struct EngineReport: Sendable {
 extension EngineReport {
   /// Whether rows of every task may be read.
   package var isReadable: Bool { !isStarting && failure == nil && tasks.allSatisfy(\.isReadable) }
+}
+
+extension EngineReport {
+  /// One figure of a monitor: the last score of a test, the last figure of a model's quality, a count.
+  package struct MonitorFigure: Sendable {
+    package enum Kind: Sendable { case score, quality, alarms, rows, late }
+
+    package var kind: Kind
+    package var monitor: String
+    package var model: String
+    /// A feature; of figures of quality the segment, empty for all rows.
+    package var part: String
+    /// A test, a metric, or the cause of alarms.
+    package var figure: String
+    package var value: Double
+
+    package init(
+      kind: Kind, monitor: String, model: String = "", part: String = "", figure: String = "", value: Double
+    ) {
+      self.kind = kind
+      self.monitor = monitor
+      self.model = model
+      self.part = part
+      self.figure = figure
+      self.value = value
+    }
+  }
 }
 
 /// Tells how the work is going, from any thread, without waiting.

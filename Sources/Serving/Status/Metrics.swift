@@ -25,6 +25,7 @@ struct Metrics {
     writeFeatures(&text)
     if let parity = report.parity { writeParity(parity, &text) }
     if let cost { writeCost(cost, &text) }
+    writeMonitors(&text)
     return text.end()
   }
 

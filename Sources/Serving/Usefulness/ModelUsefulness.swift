@@ -55,9 +55,3 @@ package struct UsefulnessBudget: Sendable, Equatable {
     return isUpperLimit ? value <= limit : value >= limit
   }
 }
-
-/// Knows how models do: the monitors. From any thread, without waiting.
-package protocol UsefulnessSource: Sendable {
-  func drift(ofModel model: String) -> [UsefulnessBudget]
-  func accuracy(ofModel model: String) -> [UsefulnessBudget]
-}

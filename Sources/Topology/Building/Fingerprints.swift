@@ -171,8 +171,17 @@ extension Plan {
   private func text(_ monitor: MonitorPlan) -> String {
     let tests = monitor.tests.map { "\($0.test.rawValue) \($0.threshold)" }
     let performance = monitor.performance.map { "\($0.metric.rawValue) \($0.bounds.text)" }
+    let source = sources[models[monitor.model].source]
+    var more = monitor.segments.map { "by \(source.scope[$0].name)" }
+    switch monitor.reference {
+    case .trailing(let windows): if windows != 7 { more.append("against \(windows) windows") }
+    case .earlier(let time): more.append("against \(DurationLiteral.text(time)) earlier")
+    }
+    if let rate = monitor.falseDiscoveryRate { more.append("false discovery rate \(rate)") }
+    if let rows = monitor.minimumRowCount { more.append("at least \(rows) rows") }
+    more += monitor.knownChanges.map { "\($0.about) from \($0.startMilliseconds) to \($0.endMilliseconds)" }
     return "monitor \(monitor.name): model \(models[monitor.model].name), window "
-      + "\(DurationLiteral.text(monitor.windowMilliseconds)), \((tests + performance).joined(separator: ", "))"
+      + "\(DurationLiteral.text(monitor.windowMilliseconds)), \((tests + performance + more).joined(separator: ", "))"
   }
 
   private func text(_ policy: PolicyPlan) -> String {

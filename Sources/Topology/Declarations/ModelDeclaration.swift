@@ -90,6 +90,11 @@ struct MonitorDeclaration {
   var window: Located<Int64>?
   var tests: [(name: YAMLScalar, threshold: Located<Double>)]
   var performance: [(metric: YAMLScalar, bounds: MetricBounds)]
+  var segments: [YAMLScalar]
+  var reference: YAMLScalar?
+  var falseDiscoveryRate: Located<Double>?
+  var minimumRows: Located<Double>?
+  var knownChanges: [(from: YAMLScalar, to: YAMLScalar, about: YAMLScalar)] = []
 
   init?(_ entry: YAMLEntry, log: DiagnosticLog) {
     let what = "monitor `\(entry.key.shortText)`"
@@ -105,6 +110,21 @@ struct MonitorDeclaration {
     }
     performance = reader.mapping("performance").compactMap { entry in
       MetricBounds(entry.value, "`\(entry.key.shortText)` of \(what)", log: log).map { (entry.key, $0) }
+    }
+    segments = reader.texts("segments") ?? []
+    reference = reader.text("reference")
+    falseDiscoveryRate = reader.node("false_discovery_rate").flatMap {
+      log.number($0, "`false_discovery_rate` of \(what)")
+    }
+    minimumRows = reader.node("minimum_rows").flatMap { log.number($0, "`minimum_rows` of \(what)") }
+    knownChanges = reader.mapping("known_changes").compactMap { entry in
+      guard var change = MappingReader(entry.value, "known change `\(entry.key.shortText)` of \(what)", log: log) else {
+        return nil
+      }
+      let (from, to) = (change.text("from", isRequired: true), change.text("to", isRequired: true))
+      change.finish()
+      guard let from, let to else { return nil }
+      return (from, to, entry.key)
     }
     reader.finish()
     if tests.isEmpty, performance.isEmpty {

@@ -65,6 +65,27 @@ package struct MonitorPlan: Sendable {
   package var windowMilliseconds: Int64
   package var tests: [(test: DriftTest, threshold: Double)]
   package var performance: [(metric: ModelMetric, bounds: MetricBounds)]
+  /// Scope positions in the model's source: rows are told apart by what these fields say.
+  package var segments: [Int] = []
+  package var reference = MonitorReferencePlan.trailing(windows: 7)
+  package var falseDiscoveryRate: Double?
+  package var minimumRowCount: Int?
+  package var knownChanges: [KnownChangePlan] = []
+}
+
+/// What a window is compared with.
+package enum MonitorReferencePlan: Sendable, Hashable {
+  /// `trailing 7 windows`.
+  case trailing(windows: Int)
+  /// `same hour last week`, `7d earlier`.
+  case earlier(milliseconds: Int64)
+}
+
+/// A time in which drift is expected.
+package struct KnownChangePlan: Sendable, Hashable {
+  package var about: String
+  package var startMilliseconds: Int64
+  package var endMilliseconds: Int64
 }
 
 package enum DriftTest: String, Sendable, CaseIterable {
@@ -76,6 +97,13 @@ package enum DriftTest: String, Sendable, CaseIterable {
   case jensenShannon = "jensenshannon"
   case wasserstein
   case hellinger
+  /// Total variation.
+  case totalVariation = "tv"
+  case kullbackLeibler = "kl"
+  /// By how much the share of missing values changed.
+  case missing
+  case newCategories = "new_categories"
+  case outOfRange = "out_of_range"
 }
 
 package enum ModelMetric: String, Sendable, CaseIterable {

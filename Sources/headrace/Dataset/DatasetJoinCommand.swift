@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Core
+internal import Delta
 internal import Kafka
 internal import OfflineStore
 internal import Storage
@@ -74,6 +75,7 @@ struct DatasetJoinCommand: AsyncParsableCommand {
         remedy: "give --data DIR or --tables PLACE, or the name of a .parquet file")
     }
     let parts = name.split(separator: "@", maxSplits: 1).map(String.init)
-    return try TableColumns(tables, name: parts.first ?? name, version: parts.count == 2 ? Int64(parts[1]) : nil)
+    let version = parts.count == 2 ? Int64(parts[1]) : nil
+    return try TableColumns(tables, name: parts.first ?? name, at: version.map { .version($0) } ?? .newest)
   }
 }

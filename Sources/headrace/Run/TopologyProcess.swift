@@ -2,6 +2,7 @@ internal import Contracts
 internal import Core
 internal import Kafka
 internal import Logging
+internal import Monitoring
 internal import Runtime
 internal import Serving
 internal import Topology
@@ -16,11 +17,14 @@ final class TopologyProcess: Sendable {
   private let status: any StatusSource
   private let fetching: Task<Void, Never>?
   private let tracing: Task<Void, Never>?
+  private let monitors: MonitorService
 
   private init(
     _ plan: Plan, _ engine: Engine, _ server: FeatureServer, features: any OnlineFeatureSource,
-    status: any StatusSource, fetching: Task<Void, Never>?, tracing: Task<Void, Never>?, host: String
+    status: any StatusSource, fetching: Task<Void, Never>?, tracing: Task<Void, Never>?, monitors: MonitorService,
+    host: String
   ) {
+    self.monitors = monitors
     self.plan = plan
     self.engine = engine
     self.server = server
@@ -42,7 +46,9 @@ final class TopologyProcess: Sendable {
     let engine = try Engine(
       plan: plan, configuration: runtime, schemas: registry ?? NoWriterSchemas(), logger: logger)
     let source = EngineFeatureSource(engine, plan)
-    let status = EngineStatusSource(engine)
+    let monitors = MonitorService(
+      configuration: MonitoringConfiguration(runtime), schemas: registry ?? NoWriterSchemas(), logger: logger)
+    let status = EngineStatusSource(engine) { monitors.status.figures }
     let events = try await KafkaEventSink(client: runtime.client, targets: plan.pushTargets)
     let server = FeatureServer(
       catalog: ServingCatalog(plan), features: source, events: events, status: status,
@@ -52,18 +58,22 @@ final class TopologyProcess: Sendable {
       server.replace(
         catalog: ServingCatalog(plan), features: EngineFeatureSource(engine, plan),
         events: events.aimed(at: plan.pushTargets), models: ServedModels(plan, engine.models))
+      monitors.follow(plan)
     }
     try await server.start()
     do {
       try await engine.start()
+      try monitors.run(engine.plan)
     } catch {
       await server.stop()
+      await engine.drain()
       throw error
     }
     return TopologyProcess(
       plan, engine, server, features: source, status: status,
       fetching: registry.map { SchemaFetching.start($0, logger: logger) },
-      tracing: engine.spans.map { TraceExport.start($0, runtime.telemetry, logger: logger) }, host: serving.host)
+      tracing: engine.spans.map { TraceExport.start($0, runtime.telemetry, logger: logger) }, monitors: monitors,
+      host: serving.host)
   }
 
   /// HOST:PORT of the HTTP server.
@@ -78,6 +88,8 @@ final class TopologyProcess: Sendable {
   func stop() async {
     await server.stop()
     await engine.drain()
+    // Behind the tasks: what they wrote last is seen before the state is saved.
+    await monitors.stop()
     fetching?.cancel()
     tracing?.cancel()
     await tracing?.value
@@ -87,5 +99,39 @@ final class TopologyProcess: Sendable {
 extension Plan {
   fileprivate var pushTargets: [KafkaEventSink.Target] {
     sources.map { KafkaEventSink.Target(topic: $0.topic, partitioner: $0.partitioner) }
+  }
+}
+
+extension MonitoringConfiguration {
+  init(_ runtime: RuntimeConfiguration) {
+    self.init(client: runtime.client, dataDirectory: runtime.dataDirectory)
+    tableStore = runtime.tableStore
+    checkpointIntervalMilliseconds = runtime.checkpointIntervalMilliseconds
+    idleAfterMilliseconds = runtime.idleAfterMilliseconds
+    replicationFactor = runtime.replicationFactor
+  }
+}
+
+extension MonitorStatus {
+  /// As `/metrics` takes them, in a fixed order.
+  fileprivate var figures: [EngineReport.MonitorFigure] {
+    var figures: [EngineReport.MonitorFigure] = []
+    func add(_ kind: EngineReport.MonitorFigure.Kind, _ values: [Key: Double]) {
+      for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+        figures.append(
+          .init(
+            kind: kind, monitor: key.monitor, model: key.model, part: key.feature, figure: key.figure, value: value))
+      }
+    }
+    add(.score, scores)
+    add(.quality, performance)
+    add(.alarms, alarms.mapValues(Double.init))
+    for (monitor, count) in rowCounts.sorted(by: { $0.key < $1.key }) {
+      figures.append(.init(kind: .rows, monitor: monitor, value: Double(count)))
+    }
+    for (monitor, count) in lateCounts.sorted(by: { $0.key < $1.key }) {
+      figures.append(.init(kind: .late, monitor: monitor, value: Double(count)))
+    }
+    return figures
   }
 }

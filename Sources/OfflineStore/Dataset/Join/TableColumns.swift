@@ -1,6 +1,6 @@
 package import Columns
 package import Core
-internal import Delta
+package import Delta
 package import Storage
 
 /// A Delta table; its pieces are files, in the order of their names.
@@ -10,10 +10,10 @@ package struct TableColumns: ColumnSource {
   private let table: DeltaTable
   private let files: [DataFile]
 
-  /// - Parameter version: nil for the newest.
   /// - Throws: JOIN_INPUT when there is no such table.
-  package init(_ store: any BlobStore, name: String, version: Int64? = nil) throws(HeadraceError) {
-    let moment = version.map { DeltaTable.Moment.version($0) } ?? .newest
+  package init(
+    _ store: any BlobStore, name: String, at moment: DeltaTable.Moment = .newest
+  ) throws(HeadraceError) {
     guard let table = try DeltaTable.open(store, try BlobName(name), at: moment) else {
       throw HeadraceError(
         .user, "JOIN_INPUT", "there is no table", place: "\(store.place)/\(name)",

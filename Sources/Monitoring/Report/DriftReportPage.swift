@@ -1,0 +1,124 @@
+internal import Core
+
+/// The history of a model as one page that needs nothing from anywhere.
+package struct DriftReportPage {
+  private let history: DriftHistory
+
+  package init(_ history: DriftHistory) { self.history = history }
+
+  package var html: String {
+    var body = "<h1>\(Self.escaped(history.model))</h1>\n\(summary)"
+    body += alarms
+    body += plots("Quality", history.performance) { $0.part.isEmpty ? $0.figure : "\($0.figure), \($0.part)" }
+    body += plots("Quality expected before labels come", history.estimates) { $0.figure }
+    body += plots("Features", drifted + calm) { "\($0.part): \($0.figure)" }
+    return """
+      <!doctype html>
+      <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+      <title>Drift of \(Self.escaped(history.model))</title><style>\(Self.style)</style></head>
+      <body>
+      \(body)</body></html>
+
+      """
+  }
+
+  private static let style = """
+    :root{color-scheme:light dark}body{font:14px/1.5 system-ui,sans-serif}
+    body{max-width:1100px;margin:2rem auto;padding:0 1rem}
+    h1{margin:0}h2{margin:2rem 0 .5rem}table{border-collapse:collapse;width:100%}
+    th,td{text-align:left;padding:.25rem .6rem .25rem 0;border-bottom:1px solid #8884;vertical-align:top}
+    .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(330px,1fr));gap:1rem}
+    figure{margin:0}figcaption{font-weight:600}svg{width:100%;height:auto;font-size:9px}svg text{fill:currentColor}
+    .line{fill:none;stroke:#2867b2;stroke-width:1.5}.band{fill:#2867b233}.axis{stroke:#8888}
+    .limit{stroke:#c33;stroke-dasharray:4 3}.dot{fill:#2867b2}.alarm{fill:#c33}.muted{opacity:.6}
+    """
+
+  /// Features whose last window drifts come first.
+  private var drifted: [DriftHistory.Series] { history.drift.filter { $0.points.last?.isAlarm ?? false } }
+  private var calm: [DriftHistory.Series] { history.drift.filter { !($0.points.last?.isAlarm ?? false) } }
+
+  private var summary: String {
+    let points = history.drift.flatMap(\.points)
+    guard let first = points.map(\.startMilliseconds).min(), let last = points.map(\.endMilliseconds).max() else {
+      return "<p>There is no window yet.</p>\n"
+    }
+    let features = Set(history.drift.map(\.part)).count
+    let windows = Set(points.map(\.startMilliseconds)).count
+    let ringing = history.alarms.count(where: \.isRinging)
+    return "<p>\(RFC3339.text(milliseconds: first)) to \(RFC3339.text(milliseconds: last)): \(windows) windows of "
+      + "\(features) features, \(ringing) alarms, \(history.changes.count) early signs.</p>\n"
+  }
+
+  private var alarms: String {
+    guard !history.alarms.isEmpty else { return "<h2>Alarms</h2>\n<p>None.</p>\n" }
+    var rows = ""
+    for alarm in history.alarms.reversed().prefix(200) {
+      let evidence = AlarmEvidence(alarm.detail)
+      rows +=
+        "<tr\(alarm.isRinging ? "" : " class=\"muted\"")>"
+        + "<td>\(RFC3339.text(milliseconds: alarm.startMilliseconds))</td><td>\(Self.escaped(alarm.feature))</td><td>\(Self.escaped(alarm.test)) \(ReportPlot.short(alarm.value))"
+        + (alarm.threshold.map { " &ge; \(ReportPlot.short($0))" } ?? "")
+        + "</td><td>\(Self.escaped(alarm.cause ?? ""))</td><td>\(Self.escaped(evidence.segments))</td>"
+        + "<td>\(Self.escaped(evidence.offsets))</td><td>\(Self.escaped(evidence.muted))</td></tr>\n"
+    }
+    return "<h2>Alarms</h2>\n<table><tr><th>Window</th><th>Feature</th><th>Test</th><th>Cause</th>"
+      + "<th>Segments</th><th>Offsets</th><th></th></tr>\n\(rows)</table>\n"
+  }
+
+  private func plots(
+    _ title: String, _ series: [DriftHistory.Series], _ name: (DriftHistory.Series) -> String
+  ) -> String {
+    guard !series.isEmpty else { return "" }
+    var text = "<h2>\(title)</h2>\n<div class=\"grid\">\n"
+    for one in series {
+      guard let plot = ReportPlot(one.points), let last = one.points.last else { continue }
+      text +=
+        "<figure><figcaption>\(Self.escaped(name(one))) <small>\(ReportPlot.short(last.value))</small></figcaption>"
+        + "\(plot.svg)</figure>\n"
+    }
+    return text + "</div>\n"
+  }
+
+  static func escaped(_ text: String) -> String {
+    var escaped = ""
+    for character in text {
+      switch character {
+      case "&": escaped += "&amp;"
+      case "<": escaped += "&lt;"
+      case ">": escaped += "&gt;"
+      case "\"": escaped += "&quot;"
+      case "'": escaped += "&#39;"
+      default: escaped.append(character)
+      }
+    }
+    return escaped
+  }
+}
+
+/// The parts of an alarm's JSON that a table has room for.
+private struct AlarmEvidence {
+  private(set) var segments = ""
+  private(set) var offsets = ""
+  private(set) var muted = ""
+
+  init(_ detail: String) {
+    let bytes = Array(detail.utf8)
+    guard let document = try? JSONDocument(bytes, depthMax: 8) else { return }
+    muted = document["muted_by"]?.string ?? ""
+    let parts = Self.elements(document["segments"]) + Self.elements(document["producers"])
+    segments = parts.prefix(3).compactMap { part in
+      guard let name = part["name"]?.string else { return nil }
+      return name
+    }.joined(separator: ", ")
+    offsets = Self.elements(document["window"]?["offsets"]).compactMap { range in
+      guard let topic = range["topic"]?.string, let partition = range["partition"]?.integer,
+        let first = range["first"]?.integer, let last = range["last"]?.integer
+      else { return nil }
+      return "\(topic)/\(partition)@\(first)–\(last)"
+    }.joined(separator: ", ")
+  }
+
+  private static func elements(_ document: JSONDocument?) -> [JSONDocument] {
+    if case .array(let elements) = document?.content { elements } else { [] }
+  }
+}

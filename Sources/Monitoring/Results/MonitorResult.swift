@@ -1,0 +1,98 @@
+package import Drift
+
+/// What a monitor has to say: one event of the topic `headrace.drift`, one or more rows of the table.
+package struct MonitorResult: Sendable, Equatable {
+  package enum Content: Sendable, Equatable {
+    /// Every feature of a window beside the reference.
+    case window([FeatureResult])
+    case alarm(AlarmResult)
+    case change(ChangeResult)
+    /// Predictions beside labels.
+    case performance(PerformanceResult)
+    /// What performance is expected to be, before labels come.
+    case estimate(PerformanceResult)
+  }
+
+  package var monitor: String
+  package var model: String
+  /// Of the window, or of the pane.
+  package var window: WindowReference
+  package var content: Content
+
+  /// `window`, `alarm`, `change`, `performance`, `estimate`.
+  package var kind: String {
+    switch content {
+    case .window: "window"
+    case .alarm: "alarm"
+    case .change: "change"
+    case .performance: "performance"
+    case .estimate: "estimate"
+    }
+  }
+
+  /// The same for the same finding, however often it is made.
+  package var id: String {
+    let detail =
+      switch content {
+      case .window: ""
+      case .alarm(let alarm): "/\(alarm.drift.feature)"
+      case .change(let change): "/\(change.feature)"
+      case .performance(let result), .estimate(let result): result.segment.map { "/\($0)" } ?? ""
+      }
+    return "\(monitor)/\(kind)/\(window.startMilliseconds)-\(window.endMilliseconds)\(detail)"
+  }
+
+  /// Whether somebody should look: an alarm that is not muted, or a broken bound.
+  package var isRinging: Bool {
+    switch content {
+    case .alarm(let alarm): alarm.mutedBy == nil
+    case .performance(let result): result.segment == nil && !result.brokenBounds.isEmpty
+    case .window, .change, .estimate: false
+    }
+  }
+}
+
+/// One feature of a window.
+package struct FeatureResult: Sendable, Equatable {
+  package var feature: String
+  package var tests: [TestResult]
+  /// Of so different a window without drift; the second one corrected for the number of features. NaN: too few rows.
+  package var pValue: Double
+  package var adjustedPValue: Double
+  package var isAlarm: Bool
+}
+
+package struct AlarmResult: Sendable, Equatable {
+  package var drift: DriftAlarm
+  /// How many windows in a row, this one included.
+  package var windowCount: Int
+  /// Why it does not ring; nil when it does.
+  package var mutedBy: String?
+}
+
+/// A change of a feature's mean that detectors see before the window is over.
+package struct ChangeResult: Sendable, Equatable {
+  package var feature: String
+  package var detectors: [String]
+  /// Of the pane, beside the reference's, in standard deviations of the reference.
+  package var deviation: Double
+}
+
+package struct PerformanceResult: Sendable, Equatable {
+  /// Nil: all rows.
+  package var segment: String?
+  package var predictionCount: Int
+  package var labelledCount: Int
+  /// One key in so many is followed.
+  package var sampledOneIn = 1
+  package var figures: [Figure] = []
+  /// Metrics whose bound is broken by more than chance.
+  package var brokenBounds: [String] = []
+
+  package struct Figure: Sendable, Equatable {
+    package var metric: String
+    package var interval: Interval
+  }
+
+  package subscript(metric: String) -> Interval? { figures.first { $0.metric == metric }?.interval }
+}

@@ -1,0 +1,161 @@
+package import Contracts
+package import Core
+internal import Drift
+package import Kafka
+package import Logging
+package import Storage
+internal import Synchronization
+package import Topology
+
+/// How the monitors of a process run.
+package struct MonitoringConfiguration: Sendable {
+  package var client: ClientConfiguration
+  /// The monitors' state lies in `monitors` below it.
+  package var dataDirectory: String
+  /// Where the table `drift/MODEL` is; nil: results go to their topic alone.
+  package var tableStore: (any BlobStore)?
+  package var checkpointIntervalMilliseconds: Int64 = 10_000
+  /// How long a partition has nothing more until windows no longer wait for it.
+  package var idleAfterMilliseconds: Int64 = 60_000
+  package var replicationFactor: Int32 = 1
+
+  package init(client: ClientConfiguration, dataDirectory: String) {
+    self.client = client
+    self.dataDirectory = dataDirectory
+  }
+}
+
+/// Runs the monitors of a topology on a thread of its own: views of the topics of predictions, events and labels, with
+/// offsets of their own.
+///
+/// Of all processes of a topology one does it: the member of the group `<topology>.monitors` that has the first
+/// partition of predictions. Another one that takes over reads the log from its beginning, and tells what has not been
+/// told.
+package final class MonitorService: Sendable {
+  private let configuration: MonitoringConfiguration
+  private let schemas: any WriterSchemas
+  private let logger: Logger
+  private let control: MonitorControl
+
+  package init(
+    configuration: MonitoringConfiguration, schemas: any WriterSchemas = NoWriterSchemas(), logger: Logger
+  ) {
+    self.configuration = configuration
+    self.schemas = schemas
+    var logger = logger
+    logger[metadataKey: "part"] = "monitors"
+    self.logger = logger
+    control = MonitorControl()
+  }
+
+  /// Starts, or goes over to another plan. A plan without monitors runs none.
+  package func run(_ plan: Plan) throws(HeadraceError) {
+    guard control.set(plan) else { return }
+    let worker = MonitorWorker(configuration, schemas, control, logger)
+    try BlockingThread.start(name: "monitors") { worker.run() }
+  }
+
+  /// Goes over to another plan, once `run` was called.
+  package func follow(_ plan: Plan) {
+    do throws(HeadraceError) {
+      try run(plan)
+    } catch {
+      logger.error("monitors do not start", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// What has been found last.
+  package var status: MonitorStatus { control.status }
+
+  /// Saves the state and ends.
+  package func stop() async {
+    control.stop()
+    while !control.hasEnded { try? await Task.sleep(for: .milliseconds(10)) }
+  }
+}
+
+/// How other threads talk to the monitors' thread.
+final class MonitorControl: Sendable {
+  private struct State {
+    var plan: Plan?
+    var planNumber = 0
+    var isRunning = false
+    var isStopping = false
+    var status = MonitorStatus()
+  }
+
+  private let state = Mutex(State())
+
+  /// - Returns: whether a thread has to be started.
+  func set(_ plan: Plan) -> Bool {
+    state.withLock { state in
+      state.plan = plan
+      state.planNumber += 1
+      guard !state.isRunning, !state.isStopping, !plan.runningMonitors.isEmpty else { return false }
+      state.isRunning = true
+      return true
+    }
+  }
+
+  var plan: (plan: Plan?, number: Int) { state.withLock { ($0.plan, $0.planNumber) } }
+  var isStopping: Bool { state.withLock { $0.isStopping } }
+  var hasEnded: Bool { state.withLock { !$0.isRunning } }
+  var status: MonitorStatus { state.withLock { $0.status } }
+
+  func stop() { state.withLock { $0.isStopping = true } }
+  func noteEnd() { state.withLock { $0.isRunning = false } }
+  func note(_ results: [MonitorResult]) { state.withLock { $0.status.note(results) } }
+  func note(monitor: String, rows: Int, late: Int) {
+    state.withLock { state in
+      state.status.rowCounts[monitor] = rows
+      state.status.lateCounts[monitor] = late
+    }
+  }
+}
+
+/// The last figures of each monitor, for metrics.
+package struct MonitorStatus: Sendable {
+  package struct Key: Hashable, Sendable, Comparable {
+    package var monitor: String
+    package var model: String
+    package var feature: String
+    /// A test, or a metric of quality.
+    package var figure: String
+
+    package static func < (left: Key, right: Key) -> Bool {
+      (left.monitor, left.feature, left.figure) < (right.monitor, right.feature, right.figure)
+    }
+  }
+
+  /// Scores of the last window.
+  package internal(set) var scores: [Key: Double] = [:]
+  /// Figures of the last labelled window; the feature is the segment, empty for all rows.
+  package internal(set) var performance: [Key: Double] = [:]
+  /// Alarms that rang since the start, by monitor and feature; figures are the causes.
+  package internal(set) var alarms: [Key: Int] = [:]
+  package internal(set) var rowCounts: [String: Int] = [:]
+  package internal(set) var lateCounts: [String: Int] = [:]
+
+  package init() {}
+
+  mutating func note(_ results: [MonitorResult]) {
+    for result in results {
+      func key(_ feature: String, _ figure: String) -> Key {
+        Key(monitor: result.monitor, model: result.model, feature: feature, figure: figure)
+      }
+      switch result.content {
+      case .window(let features):
+        for feature in features {
+          for test in feature.tests { scores[key(feature.feature, test.test.rawValue)] = test.score.score }
+        }
+      case .performance(let performance):
+        for figure in performance.figures {
+          self.performance[key(performance.segment ?? "", figure.metric)] = figure.interval.value
+        }
+      case .alarm(let alarm) where alarm.mutedBy == nil:
+        alarms[key(alarm.drift.feature, alarm.drift.cause.code), default: 0] += 1
+      case .alarm, .change, .estimate: break
+      }
+    }
+  }
+}

@@ -1,0 +1,120 @@
+internal import Columns
+internal import Contracts
+internal import Core
+internal import Drift
+internal import Expressions
+internal import Kafka
+internal import Topology
+
+/// One monitor with what it reads.
+final class WatchedModel {
+  /// What the records of a topic are to a monitor; one topic may be several things.
+  enum Role: Hashable { case predictions, events, labels }
+
+  let definition: MonitorDefinition
+  var state: MonitorState
+  /// What the results' topic has heard.
+  var marks = ResultMarks()
+  let topics: [Role: String]
+  private var parser: PredictionParser
+  private var rows: PredictionRows
+  private let events: EventReader?
+  private let labels: LabelReader?
+
+  init(_ plan: Plan, monitor index: Int, schemas: any WriterSchemas) throws(HeadraceError) {
+    let monitor = plan.monitors[index]
+    let model = plan.models[monitor.model]
+    let source = plan.sources[model.source]
+    definition = MonitorDefinition(plan, monitor: index)
+    state = MonitorState(definition)
+    parser = PredictionParser(model: model.name, featureCount: definition.columns.count - 1)
+    rows = PredictionRows(partition: 0)
+    var topics: [Role: String] = [.predictions: model.outputTopic]
+    if definition.needsEvents {
+      topics[.events] = source.topic
+      events = try EventReader(
+        source, key: model.label?.matchColumn, segments: monitor.segments.map { (source.scope[$0].name, $0) },
+        schemas: schemas)
+    } else {
+      events = nil
+    }
+    if let label = model.label, definition.label != nil {
+      topics[.labels] = plan.sources[label.source].topic
+      labels = try LabelReader(plan.sources[label.source], label, schemas: schemas)
+    } else {
+      labels = nil
+    }
+    self.topics = topics
+  }
+
+  func roles(of topic: String) -> [Role] { topics.filter { $0.value == topic }.map(\.key) }
+
+  func take(_ records: borrowing ConsumedBatch) throws(HeadraceError) {
+    let partition = records.partition.partition
+    for role in roles(of: records.partition.topic) {
+      switch role {
+      case .predictions:
+        rows.removeAll()
+        rows.partition = partition
+        for index in records.indices {
+          guard let value = records[index].value else { continue }
+          _ = parser.append(value, offset: records[index].offset, to: &rows)
+        }
+        state.add(rows)
+      case .events:
+        guard let (found, refused) = try events?.read(records, &state.names) else { continue }
+        state.add(
+          found, partition: partition, upTo: records.nextOffset, readCount: records.count, refusedCount: refused)
+      case .labels:
+        guard let found = try labels?.read(records) else { continue }
+        state.add(found, partition: partition)
+      }
+    }
+  }
+
+  func noteIdle(_ partition: TopicPartition) {
+    for role in roles(of: partition.topic) where role != .events {
+      state.noteIdle(partition: partition.partition, isLabel: role == .labels)
+    }
+  }
+}
+
+extension Plan {
+  /// Monitors of models that run in the stream; positions in `monitors`. Others have no predictions to look at.
+  var runningMonitors: [Int] { monitors.indices.filter { models[monitors[$0].model].stream != nil } }
+}
+
+extension MonitorDefinition {
+  init(_ plan: Plan, monitor index: Int) {
+    let monitor = plan.monitors[index]
+    let model = plan.models[monitor.model]
+    let source = plan.sources[model.source]
+    let features = model.stream?.features == .full ? plan.services[model.service].features.map(\.name) : []
+    self.init(
+      name: monitor.name, model: model.name, columns: features + ["prediction"],
+      windowMilliseconds: monitor.windowMilliseconds,
+      tests: monitor.tests.compactMap { entry in
+        Drift.DriftTest(name: entry.test.rawValue).map { ($0, entry.threshold) }
+      })
+    topic = model.outputTopic
+    latenessMilliseconds = source.latenessMilliseconds
+    bounds = monitor.performance.map {
+      Bound(metric: $0.metric.rawValue, minimum: $0.bounds.minimum, maximum: $0.bounds.maximum)
+    }
+    switch monitor.reference {
+    case .trailing(let windows): reference = .trailing(windows: windows)
+    case .earlier(let milliseconds): reference = .earlier(milliseconds: milliseconds)
+    }
+    if let rate = monitor.falseDiscoveryRate { falseDiscoveryRate = rate }
+    if let count = monitor.minimumRowCount { minimumRowCount = count }
+    segments = monitor.segments.map { source.scope[$0].name }
+    knownChanges = monitor.knownChanges.map {
+      KnownChange(startMilliseconds: $0.startMilliseconds, endMilliseconds: $0.endMilliseconds, about: $0.about)
+    }
+    guard let label = model.label else { return }
+    self.label = Label(
+      withinMilliseconds: label.withinMilliseconds,
+      latenessMilliseconds: plan.sources[label.source].latenessMilliseconds, isBinary: label.value.type == .boolean,
+      threshold: model.stream?.threshold ?? 0.5)
+  }
+}

@@ -1,0 +1,131 @@
+internal import Core
+
+/// Predictions that wait for the truth, and truths that wait for theirs, in event time.
+///
+/// A prediction's label is the earliest one of its key from the prediction's time on and within the time that labels
+/// may take; of equal times the one with the greater value, so that the order of arrival leaves no trace. When there
+/// are too many, keys are sampled by their hash, the same ones on both sides.
+struct LabelJoin: Sendable, Equatable {
+  struct Prediction: Sendable, Equatable {
+    var key: UInt64
+    var timeMilliseconds: Int64
+    var score: Double
+    var segments: [UInt32]
+  }
+
+  struct Truth: Sendable, Equatable {
+    var timeMilliseconds: Int64
+    var value: Double
+  }
+
+  private static let entriesMaximum = 1 << 21
+
+  /// By the index of their window.
+  private(set) var predictions: [Int64: [Prediction]] = [:]
+  private var truths: [UInt64: [Truth]] = [:]
+  private var predictionCount = 0
+  private var truthCount = 0
+  /// One key in 2^level is followed.
+  private(set) var level = 0
+
+  init() {}
+
+  private func isFollowed(_ key: UInt64) -> Bool { (key >> 32) & ((1 << UInt64(level)) - 1) == 0 }
+
+  mutating func add(_ prediction: Prediction, window: Int64) {
+    guard prediction.key != 0, isFollowed(prediction.key) else { return }
+    predictions[window, default: []].append(prediction)
+    predictionCount += 1
+    limit()
+  }
+
+  mutating func add(_ truth: Truth, key: UInt64) {
+    guard key != 0, isFollowed(key), !truth.value.isNaN else { return }
+    truths[key, default: []].append(truth)
+    truthCount += 1
+    limit()
+  }
+
+  private mutating func limit() {
+    guard predictionCount + truthCount > Self.entriesMaximum, level < 30 else { return }
+    level += 1
+    for (window, waiting) in predictions { predictions[window] = waiting.filter { isFollowed($0.key) } }
+    truths = truths.filter { isFollowed($0.key) }
+    recount()
+  }
+
+  private mutating func recount() {
+    predictionCount = predictions.values.reduce(0) { $0 + $1.count }
+    truthCount = truths.values.reduce(0) { $0 + $1.count }
+  }
+
+  /// Takes the predictions of a window with their labels; nil where none came.
+  mutating func close(window: Int64, withinMilliseconds within: Int64) -> [(Prediction, label: Double?)] {
+    let waiting = predictions.removeValue(forKey: window) ?? []
+    predictionCount -= waiting.count
+    // The order of arrival differs from run to run: sums are exact, but whoever lists them wants one order.
+    return waiting.map { prediction in
+      let end = prediction.timeMilliseconds.addingReportingOverflow(within).partialValue
+      let label = truths[prediction.key]?.filter {
+        (prediction.timeMilliseconds...max(end, prediction.timeMilliseconds)).contains($0.timeMilliseconds)
+      }.min { ($0.timeMilliseconds, -$0.value) < ($1.timeMilliseconds, -$1.value) }
+      return (prediction, label?.value)
+    }
+  }
+
+  /// Forgets truths of events in front of a time.
+  mutating func forget(beforeMilliseconds time: Int64) {
+    for (key, waiting) in truths where waiting.contains(where: { $0.timeMilliseconds < time }) {
+      let left = waiting.filter { $0.timeMilliseconds >= time }
+      truths[key] = left.isEmpty ? nil : left
+      truthCount -= waiting.count - left.count
+    }
+  }
+}
+
+extension LabelJoin {
+  func write(to writer: inout ByteWriter) {
+    writer.number(UInt8(clamping: level))
+    writer.number(UInt32(clamping: predictions.count))
+    for (window, waiting) in predictions.sorted(by: { $0.key < $1.key }) {
+      writer.number(window)
+      writer.number(UInt32(clamping: waiting.count))
+      for prediction in waiting {
+        writer.number(prediction.key)
+        writer.number(prediction.timeMilliseconds)
+        writer.number(prediction.score.bitPattern)
+        writer.number(UInt8(clamping: prediction.segments.count))
+        for segment in prediction.segments { writer.number(segment) }
+      }
+    }
+    writer.number(UInt32(clamping: truths.count))
+    for (key, waiting) in truths.sorted(by: { $0.key < $1.key }) {
+      writer.number(key)
+      writer.number(UInt32(clamping: waiting.count))
+      for truth in waiting {
+        writer.number(truth.timeMilliseconds)
+        writer.number(truth.value.bitPattern)
+      }
+    }
+  }
+
+  init(from reader: inout ByteReader) throws(HeadraceError) {
+    level = min(Int(try reader.number(UInt8.self)), 30)
+    for _ in 0..<(try reader.elements(ofSize: 12)) {
+      let window: Int64 = try reader.number()
+      for _ in 0..<(try reader.elements(ofSize: 25)) {
+        var prediction = Prediction(
+          key: try reader.number(), timeMilliseconds: try reader.number(), score: try reader.double(), segments: [])
+        for _ in 0..<Int(try reader.number(UInt8.self)) { prediction.segments.append(try reader.number()) }
+        predictions[window, default: []].append(prediction)
+      }
+    }
+    for _ in 0..<(try reader.elements(ofSize: 12)) {
+      let key: UInt64 = try reader.number()
+      for _ in 0..<(try reader.elements(ofSize: 16)) {
+        truths[key, default: []].append(Truth(timeMilliseconds: try reader.number(), value: try reader.double()))
+      }
+    }
+    recount()
+  }
+}

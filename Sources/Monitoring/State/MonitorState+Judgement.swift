@@ -1,0 +1,192 @@
+internal import Core
+internal import Drift
+
+// A window that is over, beside its reference.
+extension MonitorState {
+  mutating func close(window: Int64) -> [MonitorResult] {
+    closedWindow = window
+    guard let open = windows.removeValue(forKey: window) else { return [] }
+    let rows = takePanes(window)
+    var closed = ClosedWindow(
+      index: window, rowCount: rows.rowCount, segmentRows: open.segmentRows, refusedShare: open.refusedShare)
+    guard grids != nil else {
+      if let first = begin(with: rows) {
+        closed.rowCount = first.rowCount
+        closed.profiles = first.profiles
+        remember(closed, isAlarmed: false)
+      }
+      return estimates(open, window)
+    }
+    closed.profiles = rows.profiles
+    var results: [MonitorResult] = []
+    // A monitor of quality alone has nothing to say of features.
+    if !definition.tests.isEmpty, let reference = reference(of: window) {
+      results = judge(open, closed, reference)
+    }
+    remember(closed, isAlarmed: results.contains { $0.kind == "alarm" })
+    return results + estimates(open, window)
+  }
+
+  /// What a window is compared with; nil when there is nothing yet.
+  private func reference(of window: Int64) -> ClosedWindow? {
+    switch definition.reference {
+    case .given: return history.first
+    case .earlier(let milliseconds):
+      let index = window - floorDivide(milliseconds, definition.windowMilliseconds)
+      return history.first { $0.index == index }
+    case .trailing:
+      guard var all = history.first else { return nil }
+      for other in history.dropFirst() { all.merge(other) }
+      return all
+    }
+  }
+
+  private mutating func remember(_ closed: ClosedWindow, isAlarmed: Bool) {
+    switch definition.reference {
+    case .given: return
+    case .earlier(let milliseconds):
+      history.append(closed)
+      let oldest = closed.index - floorDivide(milliseconds, definition.windowMilliseconds)
+      history.removeAll { $0.index < oldest }
+    case .trailing(let count):
+      // A window that drifts is no measure for those behind it, until somebody acknowledges it.
+      guard !isAlarmed, closed.rowCount >= min(definition.minimumRowCount, 30) else { return }
+      history.append(closed)
+      if history.count > max(count, 1) { history.removeFirst(history.count - max(count, 1)) }
+    }
+  }
+
+  private mutating func judge(
+    _ open: OpenWindow, _ closed: ClosedWindow, _ reference: ClosedWindow
+  ) -> [MonitorResult] {
+    let features = features(closed, reference)
+    let findings = definition.policy.judge(features)
+    let comparison = DriftComparison(
+      tests: definition.tests.map(\.test),
+      limits: Dictionary(definition.tests.map { ($0.test, $0.limit) }) { first, _ in first })
+    let place = window(closed.index, rowCount: closed.rowCount, offsets: open.offsets)
+    var results: [MonitorResult] = []
+    var figures: [FeatureResult] = []
+    for feature in features {
+      let finding = findings.first { $0.feature == feature.name }
+      let drift = comparison.compare(feature.name, feature.reference, feature.current)
+      figures.append(
+        FeatureResult(
+          feature: feature.name, tests: drift.results, pValue: finding?.pValue ?? .nan,
+          adjustedPValue: finding?.adjustedPValue ?? .nan, isAlarm: finding?.isAlarm ?? false))
+      guard let finding, finding.isAlarm else {
+        alarmedWindows[feature.name] = nil
+        continue
+      }
+      alarmedWindows[feature.name, default: 0] += 1
+      let alarm = alarm(finding, feature, open, closed, reference, place)
+      if let alarm { results.append(result(place, .alarm(alarm))) }
+    }
+    return [result(place, .window(figures))] + results
+  }
+
+  private func alarm(
+    _ finding: AlarmPolicy.Finding, _ feature: (name: String, reference: FeatureProfile, current: FeatureProfile),
+    _ open: OpenWindow, _ closed: ClosedWindow, _ reference: ClosedWindow, _ place: WindowReference
+  ) -> AlarmResult? {
+    var signs = CauseSigns(reference: feature.reference, current: feature.current)
+    signs.refusedShareBefore = reference.refusedShare
+    signs.refusedShareNow = closed.refusedShare
+    if open.newestMilliseconds > .min {
+      signs.newestEventAgeMilliseconds = max(place.endMilliseconds - open.newestMilliseconds, 0)
+      signs.expectedAgeMilliseconds = definition.paneMilliseconds
+    }
+    let before = WindowReference(
+      startMilliseconds: max(reference.index, 0) * definition.windowMilliseconds,
+      endMilliseconds: closed.index * definition.windowMilliseconds, rowCount: reference.rowCount)
+    let drift = DriftAlarm(
+      model: definition.model, finding, cause: DriftCause.decide(signs), reference: before, current: place,
+      contributors: contributors(finding, feature, open))
+    guard let drift else { return nil }
+    return AlarmResult(
+      drift: drift, windowCount: alarmedWindows[feature.name] ?? 1, mutedBy: muted(feature.name, place))
+  }
+
+  /// The numbers of the vector and the score, then the segments as categories.
+  private func features(
+    _ closed: ClosedWindow, _ reference: ClosedWindow
+  ) -> [(name: String, reference: FeatureProfile, current: FeatureProfile)] {
+    var features: [(name: String, reference: FeatureProfile, current: FeatureProfile)] = []
+    for (column, name) in definition.columns.enumerated() {
+      features.append((name, .numeric(reference.profiles[column]), .numeric(closed.profiles[column])))
+    }
+    guard !reference.segmentRows.isEmpty else { return features }
+    for segment in definition.segments {
+      let (before, now) = (categories(segment, reference), categories(segment, closed))
+      if before.rowCount > 0 || now.rowCount > 0 {
+        features.append((segment, .categorical(before), .categorical(now)))
+      }
+    }
+    return features
+  }
+
+  private func categories(_ segment: String, _ window: ClosedWindow) -> CategoryProfile {
+    var profile = CategoryProfile()
+    for (number, rows) in window.segmentRows.sorted(by: { $0.key < $1.key }) {
+      guard let name = name(number), name.hasPrefix("\(segment)=") else { continue }
+      profile.add(String(name.dropFirst(segment.count + 1)), count: rows)
+    }
+    return profile
+  }
+
+  private func name(_ segment: UInt32) -> String? {
+    names.names.indices.contains(Int(segment)) ? names.names[Int(segment)] : nil
+  }
+
+  /// Which rows it comes from: the same test of each segment's rows alone.
+  private func contributors(
+    _ finding: AlarmPolicy.Finding, _ feature: (name: String, reference: FeatureProfile, current: FeatureProfile),
+    _ open: OpenWindow
+  ) -> [Contributor] {
+    guard let test = finding.test, let column = definition.columns.firstIndex(of: feature.name) else { return [] }
+    let comparison = DriftComparison(tests: [test])
+    var parts: [(kind: Contributor.Kind, name: String, rowCount: Int, score: Double)] = []
+    for (segment, rows) in open.segments.sorted(by: { $0.key < $1.key }) {
+      guard rows.rowCount >= Self.contributorRowsMinimum, let name = name(segment) else { continue }
+      let profile = FeatureProfile.numeric(rows.profiles[column])
+      guard let score = comparison.compare(feature.name, feature.reference, profile)[test]?.score.score else {
+        continue
+      }
+      let isProducer = name.hasPrefix("\(SegmentNames.producer)=")
+      parts.append((isProducer ? .producer : .segment, name, rows.rowCount, score))
+    }
+    return Contributor.top(Self.contributorsOfAKind, of: parts.filter { $0.kind == .segment })
+      + Contributor.top(Self.contributorsOfAKind, of: parts.filter { $0.kind == .producer })
+  }
+
+  private static let contributorRowsMinimum = 20
+  private static let contributorsOfAKind = 5
+
+  func muted(_ feature: String, _ place: WindowReference) -> String? {
+    let span = place.startMilliseconds..<place.endMilliseconds
+    for silence in silences where silence.feature == nil || silence.feature == feature {
+      if silence.startMilliseconds < span.upperBound, silence.endMilliseconds > span.lowerBound {
+        return "silenced: \(silence.reason)"
+      }
+    }
+    for change in knownChanges
+    where change.startMilliseconds < span.upperBound && change.endMilliseconds > span.lowerBound {
+      return "known change: \(change.about)"
+    }
+    return nil
+  }
+
+  func window(_ index: Int64, rowCount: Int, offsets: [Int32: ClosedRange<Int64>] = [:]) -> WindowReference {
+    let start = index.multipliedClamped(definition.windowMilliseconds)
+    return WindowReference(
+      startMilliseconds: start, endMilliseconds: start + definition.windowMilliseconds, rowCount: rowCount,
+      offsets: offsets.sorted { $0.key < $1.key }.map {
+        PartitionOffsets(
+          topic: definition.topic, partition: $0.key, first: $0.value.lowerBound, last: $0.value.upperBound)
+      })
+  }
+
+  func result(_ place: WindowReference, _ content: MonitorResult.Content) -> MonitorResult {
+    MonitorResult(monitor: definition.name, model: definition.model, window: place, content: content)
+  }
+}

@@ -1,0 +1,348 @@
+internal import Core
+package import Drift
+
+/// A monitor as a value: predictions, events and labels go in, results come out.
+///
+/// What a window holds is a function of each partition's own records in their order: a prediction is too late for a
+/// window when its own partition has gone past it, whatever the others do, and everything that is counted is free of
+/// order. A window closes when every partition that is not idle has gone past it.
+package struct MonitorState: Sendable {
+  struct Partition: Sendable {
+    var watermark = Int64.min
+    var join = SourceJoin()
+    /// Predictions whose events have not been read.
+    var waiting: PredictionRows
+  }
+
+  package let definition: MonitorDefinition
+  /// Windows whose segments are told apart; of more segments those whose names have the least hashes.
+  static let segmentsMaximum = 64
+  private static let finePerCoarse = 4
+
+  package var names = SegmentNames()
+  var partitions: [Int32: Partition] = [:]
+  var labelWatermarks: [Int32: Int64] = [:]
+  /// Read to their ends, for a while: they hold up nothing.
+  var idle: Set<Int32> = []
+  var idleLabels: Set<Int32> = []
+  var grids: [BinGrid]?
+  /// Rows until there are enough for a reference.
+  var beginning: RowCounter?
+  /// By their start, in panes since 1970.
+  var panes: [Int64: RowCounter] = [:]
+  /// By their start, in windows since 1970.
+  var windows: [Int64: OpenWindow] = [:]
+  var history: [ClosedWindow] = []
+  var labels = LabelJoin()
+  var calibration: BinaryAccumulator?
+  var detectors: [Int: DetectorTrack] = [:]
+  /// The last window, pane and labelled window that are over.
+  var closedWindow = Int64.min
+  var closedPane = Int64.min
+  var closedLabels = Int64.min
+  /// Windows in a row with an alarm, by feature.
+  var alarmedWindows: [String: Int] = [:]
+  var silences: [Silence] = []
+  var knownChanges: [KnownChange]
+  package internal(set) var lateCount = 0
+  package internal(set) var countedRows = 0
+
+  /// - Parameter reference: profiles of a training set for each column, for a definition whose reference is given.
+  package init(_ definition: MonitorDefinition, reference: [NumericProfile]? = nil) {
+    self.definition = definition
+    knownChanges = definition.knownChanges
+    guard let reference, reference.count == width, definition.reference == .given else { return }
+    grids = reference.map(\.grid)
+    history = [ClosedWindow(index: .min, rowCount: reference.first?.rowCount ?? 0, profiles: reference)]
+  }
+
+  var width: Int { definition.columns.count }
+}
+
+// What comes in.
+extension MonitorState {
+  /// Names the partitions that there are: one that has given nothing yet holds up what needs all of them.
+  package mutating func expect(partitions numbers: [Int32], labelPartitions: [Int32]) {
+    for number in numbers where partitions[number] == nil {
+      partitions[number] = Partition(waiting: .init(partition: number))
+    }
+    for number in labelPartitions where labelWatermarks[number] == nil { labelWatermarks[number] = .min }
+  }
+
+  /// Takes predictions of one partition; each goes to its window once its event is known.
+  package mutating func add(_ rows: PredictionRows) {
+    idle.remove(rows.partition)
+    var partition =
+      partitions.removeValue(forKey: rows.partition) ?? Partition(waiting: .init(partition: rows.partition))
+    defer { partitions[rows.partition] = partition }
+    guard definition.needsEvents else { return count(rows, 0..<rows.count, &partition) }
+    partition.waiting.append(rows, 0..<rows.count, width: width)
+    countJoined(&partition)
+  }
+
+  /// Takes events of a partition of the model's source.
+  ///
+  /// - Parameters:
+  ///   - position: the offset behind the last record that was read, whatever became of it.
+  ///   - readCount: records, those that broke their contract (`refusedCount`) included.
+  package mutating func add(
+    _ events: [EventRow], partition number: Int32, upTo position: Int64, readCount: Int, refusedCount: Int
+  ) {
+    var partition = partitions.removeValue(forKey: number) ?? Partition(waiting: .init(partition: number))
+    defer { partitions[number] = partition }
+    partition.join.add(events, upTo: position)
+    // What broke its contract has no time of its own: it belongs to the time that its partition has reached.
+    if partition.watermark > .min {
+      let window = floorDivide(partition.watermark, definition.windowMilliseconds)
+      if window > closedWindow {
+        windows[window, default: OpenWindow()].eventCount += readCount
+        windows[window, default: OpenWindow()].refusedCount += refusedCount
+      }
+    }
+    countJoined(&partition)
+  }
+
+  package mutating func add(_ rows: [LabelRow], partition: Int32) {
+    idleLabels.remove(partition)
+    for row in rows {
+      labels.add(.init(timeMilliseconds: row.timeMilliseconds, value: row.value), key: row.key)
+      labelWatermarks[partition] = max(labelWatermarks[partition] ?? .min, row.timeMilliseconds)
+    }
+  }
+
+  /// A partition has nothing more for now.
+  package mutating func noteIdle(partition: Int32, isLabel: Bool) {
+    if isLabel { idleLabels.insert(partition) } else { idle.insert(partition) }
+  }
+
+  /// How many events wait for their predictions in a partition.
+  package func waitingEvents(partition: Int32) -> Int { partitions[partition]?.join.count ?? 0 }
+
+  package mutating func apply(_ command: MonitorCommand) {
+    switch command {
+    case .silence(let silence): silences.append(silence)
+    case .expect(let change): knownChanges.append(change)
+    case .acknowledge(let time, _):
+      let index = floorDivide(time, definition.windowMilliseconds)
+      if definition.reference != .given { history.removeAll { $0.index < index } }
+      alarmedWindows = [:]
+      detectors = [:]
+    }
+  }
+}
+
+// Into windows.
+extension MonitorState {
+  private mutating func countJoined(_ partition: inout Partition) {
+    let waiting = partition.waiting
+    var ready = 0
+    while ready < waiting.count, partition.join.isRead(waiting.eventOffsets[ready]) { ready += 1 }
+    guard ready > 0 else { return }
+    count(waiting, 0..<ready, &partition)
+    partition.waiting.removeFirst(ready, width: width)
+  }
+
+  private mutating func count(_ rows: PredictionRows, _ range: Range<Int>, _ partition: inout Partition) {
+    var start = range.lowerBound
+    while start < range.upperBound {
+      let pane = floorDivide(rows.timesMilliseconds[start], definition.paneMilliseconds)
+      var end = start
+      // Rows of one pane at a time: they mostly come so.
+      while end < range.upperBound, floorDivide(rows.timesMilliseconds[end], definition.paneMilliseconds) == pane {
+        end += 1
+      }
+      count(rows, start..<end, pane: pane, &partition)
+      start = end
+    }
+  }
+
+  private mutating func count(_ rows: PredictionRows, _ range: Range<Int>, pane: Int64, _ partition: inout Partition) {
+    let window = floorDivide(pane * definition.paneMilliseconds, definition.windowMilliseconds)
+    let windowEnd = (window + 1) * definition.windowMilliseconds
+    var open = windows.removeValue(forKey: window) ?? OpenWindow()
+    // Rows of each segment, so that each of its counters is taken once for all of them.
+    var parts: [UInt32: [Float]] = [:]
+    var first = range.lowerBound
+    for row in range {
+      let event = definition.needsEvents ? partition.join.take(rows.eventOffsets[row]) : nil
+      let isLate =
+        windowEnd <= partition.watermark.subtractingClamped(definition.latenessMilliseconds) || window <= closedWindow
+      partition.watermark = max(partition.watermark, rows.timesMilliseconds[row])
+      guard isLate else {
+        note(rows, row, window: window, event, &open, &parts)
+        continue
+      }
+      countRun(rows, first..<row, pane: pane)
+      first = row + 1
+      lateCount += 1
+    }
+    countRun(rows, first..<range.upperBound, pane: pane)
+    for (segment, values) in parts.sorted(by: { $0.key < $1.key }) {
+      let known = open.segments.removeValue(forKey: segment)
+      var counter = known ?? RowCounter(width: width, grids: grids)
+      counter.add(values.span)
+      open.segments[segment] = counter
+      if known == nil { limitSegments(&open) }
+    }
+    if open.rowCount > 0 || open.eventCount > 0 { windows[window] = open }
+  }
+
+  private mutating func countRun(_ rows: PredictionRows, _ range: Range<Int>, pane: Int64) {
+    guard !range.isEmpty else { return }
+    countedRows += range.count
+    var counter = panes.removeValue(forKey: pane) ?? RowCounter(width: width, grids: grids)
+    counter.add(rows.values.span.extracting(range.lowerBound * width..<range.upperBound * width))
+    panes[pane] = counter
+  }
+
+  /// What is counted of a row beside its values.
+  private mutating func note(
+    _ rows: PredictionRows, _ row: Int, window: Int64, _ event: EventRow?, _ open: inout OpenWindow,
+    _ parts: inout [UInt32: [Float]]
+  ) {
+    let offset = rows.offsets[row]
+    open.rowCount += 1
+    open.newestMilliseconds = max(open.newestMilliseconds, rows.timesMilliseconds[row])
+    if let known = open.offsets[rows.partition] {
+      open.offsets[rows.partition] = min(known.lowerBound, offset)...max(known.upperBound, offset)
+    } else {
+      open.offsets[rows.partition] = offset...offset
+    }
+    if let label = definition.label {
+      if label.isBinary { open.scores.add(rows.scores[row]) }
+      if let event {
+        labels.add(
+          .init(
+            key: event.key, timeMilliseconds: rows.timesMilliseconds[row], score: rows.scores[row],
+            segments: event.segments), window: window)
+      }
+    }
+    for segment in event?.segments ?? [] {
+      open.segmentRows[segment, default: 0] += 1
+      parts[segment, default: []] += rows.values[row * width..<(row + 1) * width]
+    }
+  }
+
+  /// The least hashes stay: which ones these are does not depend on who came first.
+  private func limitSegments(_ open: inout OpenWindow) {
+    guard open.segments.count > Self.segmentsMaximum else { return }
+    let last = open.segments.keys.max { hash($0) < hash($1) }
+    if let last { open.segments[last] = nil }
+  }
+
+  private func hash(_ segment: UInt32) -> UInt64 {
+    unsafe Hash64.hash(Array(names.names[min(Int(segment), names.names.count - 1)].utf8).span.bytes)
+  }
+}
+
+// What is over.
+extension MonitorState {
+  /// The time that all partitions have reached; the least of nothing is nothing.
+  var watermark: Int64 { Self.least(partitions.mapValues(\.watermark), idle) }
+  var labelWatermark: Int64 { Self.least(labelWatermarks, idleLabels) }
+
+  /// Where everything is idle the newest event counts: nothing older is on its way.
+  private static func least(_ watermarks: [Int32: Int64], _ idle: Set<Int32>) -> Int64 {
+    let busy = watermarks.filter { !idle.contains($0.key) }.map(\.value)
+    return busy.min() ?? watermarks.values.max() ?? .min
+  }
+
+  /// Closes what every partition has gone past.
+  ///
+  /// - Returns: the results, in the order of time.
+  package mutating func advance() -> [MonitorResult] {
+    var results: [MonitorResult] = []
+    let reached = watermark.subtractingClamped(definition.latenessMilliseconds)
+    for pane in panes.keys.sorted() where pane > closedPane {
+      guard (pane + 1).multipliedClamped(definition.paneMilliseconds) <= reached else { break }
+      closeWindows(before: pane * definition.paneMilliseconds, &results)
+      results += closePane(pane)
+    }
+    closeWindows(before: reached, &results)
+    closeLabels(reached, &results)
+    return results
+  }
+
+  private mutating func closeWindows(before time: Int64, _ results: inout [MonitorResult]) {
+    for window in windows.keys.sorted() where window > closedWindow {
+      guard (window + 1).multipliedClamped(definition.windowMilliseconds) <= time else { return }
+      results += close(window: window)
+    }
+  }
+
+  private mutating func closePane(_ pane: Int64) -> [MonitorResult] {
+    closedPane = pane
+    guard let rows = panes[pane], rows.rowCount >= Self.paneRowsMinimum, let before = history.last?.profiles else {
+      return []
+    }
+    let start = pane * definition.paneMilliseconds
+    var results: [MonitorResult] = []
+    for (column, profile) in rows.profiles.enumerated() {
+      guard let mean = profile.moments.mean, let expected = before[column].moments.mean,
+        let deviation = before[column].moments.standardDeviation, deviation > 0
+      else { continue }
+      let distance = (mean - expected) / deviation
+      let found = detectors[column, default: DetectorTrack()].add(distance)
+      guard !found.isEmpty else { continue }
+      let change = ChangeResult(feature: definition.columns[column], detectors: found, deviation: distance)
+      results.append(
+        MonitorResult(
+          monitor: definition.name, model: definition.model,
+          window: WindowReference(
+            startMilliseconds: start, endMilliseconds: start + definition.paneMilliseconds, rowCount: rows.rowCount),
+          content: .change(change)))
+    }
+    return results
+  }
+
+  private static let paneRowsMinimum = 30
+
+  /// The panes of a window in one, and the panes gone.
+  mutating func takePanes(_ window: Int64) -> RowCounter {
+    var all = RowCounter(width: width, grids: grids)
+    let parts = definition.windowMilliseconds / definition.paneMilliseconds
+    for pane in window * parts..<(window + 1) * parts {
+      if let rows = panes.removeValue(forKey: pane) { all.merge(rows) }
+    }
+    return all
+  }
+
+  /// Makes the grids once there are rows enough.
+  mutating func begin(with rows: RowCounter) -> RowCounter? {
+    var all = beginning ?? RowCounter(width: width, grids: nil)
+    all.merge(rows)
+    guard all.rowCount >= definition.minimumRowCount else {
+      beginning = all
+      return nil
+    }
+    let made = all.sketches.map { $0.quantiles.grid(finePerCoarse: Self.finePerCoarse)?.grid ?? .single }
+    beginning = nil
+    grids = made
+    all.adopt(made)
+    for pane in panes.keys { panes[pane]?.adopt(made) }
+    for window in windows.keys {
+      guard var open = windows.removeValue(forKey: window) else { continue }
+      for segment in open.segments.keys { open.segments[segment]?.adopt(made) }
+      windows[window] = open
+    }
+    return all
+  }
+}
+
+extension Int64 {
+  func subtractingClamped(_ other: Int64) -> Int64 {
+    let (value, overflow) = subtractingReportingOverflow(other)
+    return overflow ? (other > 0 ? .min : .max) : value
+  }
+
+  func multipliedClamped(_ other: Int64) -> Int64 {
+    let (value, overflow) = multipliedReportingOverflow(by: other)
+    return overflow ? ((self < 0) == (other < 0) ? .max : .min) : value
+  }
+}
+
+/// Towards minus infinity.
+func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
+  let quotient = value / divisor
+  return value % divisor < 0 ? quotient - 1 : quotient
+}

@@ -1,0 +1,104 @@
+internal import Core
+
+/// What is known of an event beside its prediction.
+package struct EventRow: Sendable, Equatable {
+  package var offset: Int64
+  /// Of the field that labels name it by; 0: it has none.
+  package var key: UInt64
+  /// A number for each segment column and the producer: places in `SegmentNames`.
+  package var segments: [UInt32]
+
+  package init(offset: Int64, key: UInt64, segments: [UInt32]) {
+    self.offset = offset
+    self.key = key
+    self.segments = segments
+  }
+}
+
+/// Brings the predictions of one partition together with their events, which lie in another topic in the same order.
+struct SourceJoin: Sendable, Equatable {
+  /// Events whose prediction has not come, oldest first.
+  private var events: [EventRow] = []
+  private var first = 0
+  /// The next event to come; every one in front of it has been here.
+  private(set) var position: Int64 = 0
+
+  /// How many events wait.
+  var count: Int { events.count - first }
+
+  mutating func add(_ rows: [EventRow], upTo position: Int64) {
+    events += rows
+    self.position = max(self.position, position)
+  }
+
+  /// Whether nothing more can be learned about an event.
+  func isRead(_ offset: Int64) -> Bool { offset < position }
+
+  /// Takes the event of a prediction, and forgets those in front of it. Nil: it is not there any more.
+  mutating func take(_ offset: Int64) -> EventRow? {
+    while first < events.count, events[first].offset < offset { first += 1 }
+    defer { compact() }
+    guard first < events.count, events[first].offset == offset else { return nil }
+    return events[first]
+  }
+
+  private mutating func compact() {
+    guard first > 4_096, first * 2 > events.count else { return }
+    events.removeFirst(first)
+    first = 0
+  }
+
+  func write(to writer: inout ByteWriter) {
+    writer.number(position)
+    writer.number(UInt32(clamping: count))
+    for event in events[first...] {
+      writer.number(event.offset)
+      writer.number(event.key)
+      writer.number(UInt8(clamping: event.segments.count))
+      for segment in event.segments { writer.number(segment) }
+    }
+  }
+
+  init() {}
+
+  init(from reader: inout ByteReader) throws(HeadraceError) {
+    position = try reader.number()
+    for _ in 0..<(try reader.elements(ofSize: 17)) {
+      var event = EventRow(offset: try reader.number(), key: try reader.number(), segments: [])
+      for _ in 0..<Int(try reader.number(UInt8.self)) { event.segments.append(try reader.number()) }
+      events.append(event)
+    }
+  }
+}
+
+/// Names of segments by number: `carrier=AA`.
+package struct SegmentNames: Sendable, Equatable {
+  /// Values beyond are one segment.
+  private static let namesMaximum = 1 << 16
+  /// Stands for all values that found no place.
+  package static let other: UInt32 = 0
+  /// Who sent the event, where its record says so.
+  package static let producer = "producer"
+
+  private(set) var names = ["other"]
+  private var numbers: [String: UInt32] = [:]
+
+  package init() {}
+
+  package mutating func number(_ name: String) -> UInt32 {
+    if let number = numbers[name] { return number }
+    guard names.count < Self.namesMaximum else { return Self.other }
+    names.append(name)
+    numbers[name] = UInt32(names.count - 1)
+    return UInt32(names.count - 1)
+  }
+
+  func write(to writer: inout ByteWriter) {
+    writer.number(UInt32(clamping: names.count - 1))
+    for name in names.dropFirst() { writer.text(name) }
+  }
+
+  init(from reader: inout ByteReader) throws(HeadraceError) {
+    for _ in 0..<(try reader.elements(ofSize: 4)) { _ = number(try reader.text()) }
+  }
+}

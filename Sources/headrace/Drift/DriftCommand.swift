@@ -1,0 +1,9 @@
+internal import ArgumentParser
+
+struct DriftCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "drift", abstract: "What has changed between two sets of rows, and in what models see.",
+    subcommands: [
+      DriftCompareCommand.self, DriftReportCommand.self, DriftSilenceCommand.self, DriftAcknowledgeCommand.self,
+    ])
+}
