@@ -6,8 +6,8 @@
 // Contributions of features to the sums of a tree ensemble: Shapley values of the path-dependent game of Lundberg et
 // al. (Nature Machine Intelligence 2, 2020).
 //
-// In that game a leaf is worth v times the product over the features of its path: 1 or 0 for a known feature, as the row
-// agrees with all of its questions on the path or not (o), and for an unknown one the share of the cover that does (z).
+// In that game a leaf is worth v times the product over the features of its path: 1 or 0 for a known feature, as the
+// row agrees with all of its questions on the path or not (o), and for an unknown one the share of the cover (z).
 // With Owen's integral over the multilinear extension of the game, feature i gets from this leaf
 //
 //     v (o_i - z_i) * integral over t in [0, 1] of the product over j != i of (z_j (1 - t) + o_j t)

@@ -69,7 +69,8 @@ extension RemoteModelPlan {
     let name = configuration.version.map { "\(configuration.model) version \($0)" } ?? configuration.model
     let limits =
       "\(configuration.concurrency) x \(configuration.rowsOfRequest) rows, timeout "
-      + "\(DurationLiteral.text(configuration.requestMilliseconds)) of \(DurationLiteral.text(configuration.batchMilliseconds))"
+      + DurationLiteral.text(configuration.requestMilliseconds) + " of "
+      + DurationLiteral.text(configuration.batchMilliseconds)
     let cache = configuration.cacheMilliseconds.map { ", cache \(DurationLiteral.text($0))" } ?? ""
     return "\(configuration.url) (\(configuration.format.rawValue), \(name)), \(limits)\(cache), "
       + "version \(contentHash.prefix(16))"

@@ -1,8 +1,8 @@
 internal import Core
 internal import RemoteModels
 
-/// `remote: {url: http://scores:8000, protocol: oip, model: fraud, …}`: an endpoint as a model. What is not said has the
-/// defaults of `RemoteModelConfiguration`.
+/// `remote: {url: http://scores:8000, protocol: oip, model: fraud, …}`: an endpoint as a model. What is not said has
+/// the defaults of `RemoteModelConfiguration`.
 struct RemoteModelDeclaration {
   var configuration: RemoteModelConfiguration
   var url: YAMLScalar
