@@ -7,8 +7,8 @@ package import OfflineStore
 /// Compares two sets of rows, column by column, several columns at a time.
 ///
 /// Up to `exactRowsMaximum` rows on each side the figures are exact; above that, numbers go into the bins of a grid
-/// that the reference gives, and each figure says in which interval the exact one lies. Definitions that sketches cannot
-/// serve, and `isAlwaysExact`, keep the values of as many columns as there are threads.
+/// that the reference gives, and each figure says in which interval the exact one lies. Definitions that sketches
+/// cannot serve, and `isAlwaysExact`, keep the values of as many columns as there are threads.
 package struct BatchComparison: Sendable {
   /// Values of one column of one side that are kept before sketches take over: 8 MiB.
   package static let exactRowsMaximum = 1 << 20

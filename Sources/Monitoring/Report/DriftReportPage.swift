@@ -56,7 +56,10 @@ package struct DriftReportPage {
       let evidence = AlarmEvidence(alarm.detail)
       rows +=
         "<tr\(alarm.isRinging ? "" : " class=\"muted\"")>"
-        + "<td>\(RFC3339.text(milliseconds: alarm.startMilliseconds))</td><td>\(Self.escaped(alarm.feature))</td><td>\(Self.escaped(alarm.test)) \(ReportPlot.short(alarm.value))"
+        + "<td>\(RFC3339.text(milliseconds: alarm.startMilliseconds))</td>"
+        + "<td>\(Self.escaped(alarm.feature))</td>"
+      rows +=
+        "<td>\(Self.escaped(alarm.test)) \(ReportPlot.short(alarm.value))"
         + (alarm.threshold.map { " &ge; \(ReportPlot.short($0))" } ?? "")
         + "</td><td>\(Self.escaped(alarm.cause ?? ""))</td><td>\(Self.escaped(evidence.segments))</td>"
         + "<td>\(Self.escaped(evidence.offsets))</td><td>\(Self.escaped(evidence.muted))</td></tr>\n"
