@@ -13,10 +13,11 @@
 #include "TreeRow.hpp"
 #include "TreeBlock.hpp"
 #include "Dense.hpp"
+#include "Explain.hpp"
 
 #pragma clang attribute pop
 
 namespace headrace {
-const kernels avx2_kernels = {avx2::score_trees, avx2::score_dense, avx2::sigmoid};
+const kernels avx2_kernels = {avx2::score_trees, avx2::score_dense, avx2::sigmoid, avx2::explain};
 }
 #endif

@@ -15,10 +15,11 @@
 #include "TreeRow.hpp"
 #include "TreeBlock.hpp"
 #include "Dense.hpp"
+#include "Explain.hpp"
 
 #pragma clang attribute pop
 
 namespace headrace {
-const kernels avx512_kernels = {avx512::score_trees, avx512::score_dense, avx512::sigmoid};
+const kernels avx512_kernels = {avx512::score_trees, avx512::score_dense, avx512::sigmoid, avx512::explain};
 }
 #endif

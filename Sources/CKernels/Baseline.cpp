@@ -10,7 +10,8 @@
 #include "TreeRow.hpp"
 #include "TreeBlock.hpp"
 #include "Dense.hpp"
+#include "Explain.hpp"
 
 namespace headrace {
-const kernels baseline_kernels = {baseline::score_trees, baseline::score_dense, baseline::sigmoid};
+const kernels baseline_kernels = {baseline::score_trees, baseline::score_dense, baseline::sigmoid, baseline::explain};
 }

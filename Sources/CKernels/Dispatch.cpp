@@ -49,6 +49,18 @@ void ckernels_score_dense(
 
 void ckernels_sigmoid(uint32_t level, float *values, size_t count) { of_level(level).sigmoid(values, count); }
 
+size_t ckernels_explanation_scratch_bytes(const ckernels_explanation *explanation) {
+  return explanation_layout(*explanation).bytes;
+}
+
+void ckernels_explain(
+  uint32_t level, const ckernels_explanation *explanation, uint32_t first_tree, uint32_t tree_count,
+  const float *matrix, size_t row_stride, size_t row_count, void *scratch, double *contributions,
+  size_t contribution_stride) {
+  of_level(level).explain(
+    *explanation, first_tree, tree_count, matrix, row_stride, row_count, scratch, contributions, contribution_stride);
+}
+
 void ckernels_narrow(const double *from, size_t from_stride, size_t row_count, size_t width, float *to) {
   for (size_t row = 0; row < row_count; row++) {
     for (size_t i = 0; i < width; i++) to[i] = static_cast<float>(from[i]);

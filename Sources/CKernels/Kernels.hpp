@@ -10,6 +10,8 @@ struct kernels {
   void (*score_trees)(const ckernels_trees &, const float *, size_t, size_t, void *, double *);
   void (*score_dense)(const ckernels_dense &, const float *, size_t, size_t, float *, size_t);
   void (*sigmoid)(float *, size_t);
+  void (*explain)(
+    const ckernels_explanation &, uint32_t, uint32_t, const float *, size_t, size_t, void *, double *, size_t);
 };
 
 extern const kernels baseline_kernels;
@@ -52,6 +54,37 @@ struct scratch_layout {
     walk_width = 2 * size_t(trees.feature_count) + trees.zero_column_count + trees.test_count + 1;
     walk_row = part(walk_rows_max * walk_width * sizeof(float));
     walk_codes = part(walk_rows_max * trees.categories_count * sizeof(uint16_t));
+    bytes = end;
+  }
+};
+
+/// The same of an explanation.
+struct explanation_layout {
+  size_t values;
+  size_t sums;
+  size_t answers;
+  size_t along;
+  size_t open;
+  size_t path;
+  size_t below;
+  size_t bytes;
+
+  explicit explanation_layout(const ckernels_explanation &explanation) {
+    size_t end = 0;
+    auto part = [&end](size_t size) {
+      size_t start = end;
+      end = (end + size + 63) / 64 * 64;
+      return start;
+    };
+    constexpr size_t rows = CKERNELS_EXPLANATION_ROWS;
+    size_t depths = size_t(explanation.depth_max) + 1;
+    values = part(explanation.column_count * rows * sizeof(float));
+    sums = part(explanation.column_count * rows * sizeof(double));
+    answers = part(explanation.question_count_max * sizeof(uint16_t));
+    along = part(explanation.edge_count_max * sizeof(uint16_t));
+    open = part(depths * sizeof(uint32_t));
+    path = part(depths * explanation.point_count_max * rows * sizeof(double));
+    below = part(depths * explanation.point_count_max * rows * sizeof(double));
     bytes = end;
   }
 };

@@ -3,13 +3,15 @@ internal import Inference
 
 /// The model that was loaded last, and what is done with it.
 struct ScoreSession {
-  private var compiled: CompiledModel?
+  var compiled: CompiledModel?
 
   mutating func run(_ words: [String]) throws -> String {
     switch words.first {
     case "load" where words.count > 1: try load(words)
     case "score" where words.count == 5: try score(words)
     case "time" where words.count == 5: try time(words)
+    case "explain" where words.count == 5: try explain(words)
+    case "time-explain" where words.count == 5: try timeExplanations(words)
     case "break" where words.count == 4: try ModelBreaker.run(words)
     default: throw HeadraceError(.user, "COMMAND", "unknown command: \(words.joined(separator: " "))")
     }
@@ -87,5 +89,5 @@ struct ScoreSession {
     try body(&scorer)
   }
 
-  private static var wrongNumber: HeadraceError { HeadraceError(.user, "COMMAND", "numbers that do not fit") }
+  static var wrongNumber: HeadraceError { HeadraceError(.user, "COMMAND", "numbers that do not fit") }
 }

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CKernelsExplanations.h"
+
 // The inner loops of inference: tree ensembles and dense layers, each compiled for several instruction sets of which
 // one is chosen when a model is loaded. Everything here is a loop over tables that the caller laid out and checked;
 // nothing allocates, nothing is locked, and nothing is checked again.

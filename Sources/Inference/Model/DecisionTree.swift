@@ -9,11 +9,15 @@ package struct DecisionTree: Sendable {
   package var leafCount: Int
   /// Where a leaf's values go: one output for most libraries, several where a leaf holds a vector.
   package var outputs: [LeafOutput]
+  /// By node: how much of the training set came there, in rows or in the sum of their second derivatives, as the library
+  /// counts it. Scores do not depend on it, explanations do. Empty when the file does not say.
+  package var covers: [Double]
 
-  init(nodes: [Node], leafCount: Int, outputs: [LeafOutput]) {
+  init(nodes: [Node], leafCount: Int, outputs: [LeafOutput], covers: [Double] = []) {
     self.nodes = nodes
     self.leafCount = leafCount
     self.outputs = outputs
+    self.covers = covers
   }
 }
 

@@ -31,7 +31,7 @@ enum RowOperation {
     }
   }
 
-  private static func apply(_ function: RowProgram.Unary, _ value: Float) -> Float {
+  static func apply(_ function: RowProgram.Unary, _ value: Float) -> Float {
     switch function {
     case .relu: value < 0 ? 0 : value
     case .sigmoid: OutputStage.logistic(value)

@@ -189,7 +189,7 @@ final class TreeKernel: @unchecked Sendable {
 }
 
 extension CategoryRule {
-  fileprivate var native: UInt32 {
+  var native: UInt32 {
     switch self {
     case .truncated: UInt32(CKERNELS_CATEGORY_TRUNCATED)
     case .notNegative: UInt32(CKERNELS_CATEGORY_NOT_NEGATIVE)

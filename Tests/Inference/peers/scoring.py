@@ -44,6 +44,15 @@ class Scoring:
         found = np.fromfile(result, dtype=np.float64)
         return found if outputs == 1 else found.reshape(len(rows), outputs)
 
+    def contributions(self, model, rows, batch, *options):
+        """What each feature contributes, row by row, and the base value."""
+        self.load(model, *options)
+        assert rows.dtype == np.float32
+        matrix, result = self.folder / "matrix.f32", self.folder / "contributions.f64"
+        np.ascontiguousarray(rows).tofile(matrix)
+        width = int(self.ask("explain", matrix, len(rows), batch, result))
+        return np.fromfile(result, dtype=np.float64).reshape(len(rows), width)
+
     def close(self):
         self.process.stdin.close()
         self.process.wait(timeout=10)

@@ -52,7 +52,14 @@ struct LightGBMTree {
       }
     }
     for leaf in 0..<leafCount { nodes.append(.leaf(leaf)) }
-    return DecisionTree(nodes: nodes, leafCount: leafCount, outputs: outputs)
+    return DecisionTree(nodes: nodes, leafCount: leafCount, outputs: outputs, covers: try covers())
+  }
+
+  /// Rows of the training set, by node; none when the file leaves them out.
+  private func covers() throws(HeadraceError) -> [Double] {
+    let inner = try reader.numbers("internal_count", in: block)
+    let leaves = try reader.numbers("leaf_count", in: block)
+    return inner.count == leafCount - 1 && leaves.count == leafCount ? inner + leaves : []
   }
 
   /// Leaves stand behind the inner nodes.

@@ -9,6 +9,7 @@ struct XGBoostTree {
   private let conditions: [Double]
   private let isDefaultLeft: [Double]
   private let isCategorical: [Int]
+  private let covers: [Double]
   private let categories: [Int: CategorySet]
 
   private static let none = -1
@@ -37,6 +38,8 @@ struct XGBoostTree {
     conditions = try node.required("split_conditions").numbers()
     isDefaultLeft = try node.required("default_left").numbers()
     isCategorical = try node.member("split_type")?.integers() ?? []
+    let covers = try node.member("sum_hessian")?.numbers() ?? []
+    self.covers = covers.count == left.count ? covers : []
     let count = left.count
     guard count > 0, count <= ModelLimit.nodesMax else { throw ModelFault.invalid("\(count) nodes", place: node.path) }
     guard right.count == count, features.count == count, conditions.count == count, isDefaultLeft.count == count,
@@ -76,7 +79,9 @@ struct XGBoostTree {
       let isMember = if case .isMember = split.test { true } else { false }
       nodes.append(.split(split, left: places.count - (isMember ? 1 : 2), right: places.count - (isMember ? 2 : 1)))
     }
-    return DecisionTree(nodes: nodes, leafCount: values.count, outputs: [LeafOutput(output: output, values: values)])
+    return DecisionTree(
+      nodes: nodes, leafCount: values.count, outputs: [LeafOutput(output: output, values: values)],
+      covers: covers.isEmpty ? [] : places.map { covers[$0] })
   }
 
   private func split(_ index: Int) throws(HeadraceError) -> Split {
