@@ -31,8 +31,8 @@ package struct PredictionID: Sendable, Equatable {
 /// What a prediction was made of: its event, the versions, and the rows of its views with their records.
 package struct PredictionExplanation: Sendable {
   package var id: PredictionID
-  /// SHA-256 of the model's file, of the plan that is asked about.
-  package var modelVersion: String
+  /// SHA-256 of the model's file, of the plan that is asked about; nil where the registry names the version.
+  package var modelVersion: String?
   package var service: String
   package var serviceVersion: String
   package var eventTimeMilliseconds: Int64
@@ -71,7 +71,7 @@ package struct PredictionExplainer {
     }
     let event = try event(source, id)
     var explanation = PredictionExplanation(
-      id: id, modelVersion: stream.file.contentHash, service: service.name,
+      id: id, modelVersion: stream.file?.contentHash, service: service.name,
       serviceVersion: service.fingerprint.description, eventTimeMilliseconds: event.timeMilliseconds,
       knownMilliseconds: event.knownMilliseconds, watermarkMilliseconds: event.watermark, outcome: event.outcome)
     for (field, column) in zip(service.requestFields, stream.requestColumns) {

@@ -94,7 +94,7 @@ extension FeatureServer {
     try model.withMemory { (memory) throws(Problem) in
       try score(model, body, jsonBytes: jsonBytes, offer, deadline, memory)
       var text = ByteBuffer()
-      let headerBytes = InferenceAnswer.write(memory.request, model, memory.scores, to: &text)
+      let headerBytes = InferenceAnswer.write(memory, model, to: &text)
       guard let headerBytes else { return .json(text) }
       var reply = Reply(status: 200, contentType: .octets, body: text)
       reply.inferenceHeaderBytes = headerBytes
@@ -118,6 +118,7 @@ extension FeatureServer {
     }
     guard NIODeadline.now() <= deadline else { throw .deadlineExceeded }
     memory.score()
+    if memory.request.isExplained { memory.explain(by: try model.explainable()) }
   }
 
   /// Answers a small inference request, in `memory.frame.wire`. On an event loop.
@@ -136,7 +137,7 @@ extension FeatureServer {
       memory.text.clear()
       let headerBytes = try model.withMemory { (scoring) throws(Problem) in
         try score(model, body, jsonBytes: length, offer, deadline, scoring)
-        return InferenceAnswer.write(scoring.request, model, scoring.scores, to: &memory.text)
+        return InferenceAnswer.write(scoring, model, to: &memory.text)
       }
       let now = clock.nowMilliseconds
       memory.frame.frame(

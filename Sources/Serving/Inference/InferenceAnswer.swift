@@ -4,46 +4,69 @@ internal import NIOCore
 
 /// Writes what the protocol answers.
 enum InferenceAnswer {
-  /// The scores of a request.
+  /// The scores of a request, and what each feature contributes when it asked for that.
   ///
-  /// - Returns: how long the JSON in front of the binary tensor is; nil without one.
-  static func write(
-    _ request: borrowing InferenceRequest, _ model: ServedModel, _ scores: borrowing [Double],
-    to body: inout ByteBuffer
-  ) -> Int? {
-    let outputCount = model.compiled.model.outputCount
+  /// - Returns: how long the JSON in front of the binary tensors is; nil without any.
+  static func write(_ memory: ScoringMemory, _ model: ServedModel, to body: inout ByteBuffer) -> Int? {
+    let isBinary = memory.request.hasBinaryOutput
     body.write("{\"model_name\":")
     body.writeQuoted(model.name)
     body.write(",\"model_version\":")
     body.writeQuoted(model.version)
-    if let id = request.id {
+    if let id = memory.request.id {
       body.write(",\"id\":")
       body.writeQuoted(id)
     }
-    body.write(",\"outputs\":[{\"name\":")
-    body.writeQuoted(request.outputName)
-    body.write(",\"datatype\":\"FP64\",\"shape\":[")
-    body.writeDecimal(Int64(request.rowCount))
-    if outputCount > 1 {
+    body.write(",\"outputs\":[")
+    let (rows, outputs) = (memory.request.rowCount, model.compiled.model.outputCount)
+    write(
+      memory.request.outputName, rows: rows, width: outputs > 1 ? outputs : nil, memory.scores, isBinary: isBinary,
+      to: &body)
+    if memory.request.isExplained {
       body.write(",")
-      body.writeDecimal(Int64(outputCount))
+      write(
+        contributionsName, rows: rows, width: memory.contributionWidth, memory.contributions, isBinary: isBinary,
+        to: &body)
     }
-    guard request.hasBinaryOutput else {
-      body.write("],\"data\":[")
-      for index in scores.indices {
-        if index > 0 { body.write(",") }
-        if scores[index].isFinite { body.writeDouble(scores[index]) } else { body.write("null") }
-      }
-      body.write("]}]}")
-      return nil
-    }
-    body.write("],\"parameters\":{\"binary_data_size\":")
-    body.writeDecimal(Int64(scores.count * 8))
-    body.write("}}]}")
+    body.write("]}")
+    guard isBinary else { return nil }
     let jsonBytes = body.readableBytes
-    body.reserveCapacity(minimumWritableBytes: scores.count * 8)
-    for index in scores.indices { body.writeInteger(scores[index].bitPattern, endianness: .little) }
+    writeBytes(memory.scores, to: &body)
+    if memory.request.isExplained { writeBytes(memory.contributions, to: &body) }
     return jsonBytes
+  }
+
+  /// Of the output beside the scores: for each margin the features and the base value.
+  private static let contributionsName = "contributions"
+
+  private static func write(
+    _ name: String, rows: Int, width: Int?, _ numbers: borrowing [Double], isBinary: Bool, to body: inout ByteBuffer
+  ) {
+    body.write("{\"name\":")
+    body.writeQuoted(name)
+    body.write(",\"datatype\":\"FP64\",\"shape\":[")
+    body.writeDecimal(Int64(rows))
+    if let width {
+      body.write(",")
+      body.writeDecimal(Int64(width))
+    }
+    guard !isBinary else {
+      body.write("],\"parameters\":{\"binary_data_size\":")
+      body.writeDecimal(Int64(numbers.count * 8))
+      body.write("}}")
+      return
+    }
+    body.write("],\"data\":[")
+    for index in numbers.indices {
+      if index > 0 { body.write(",") }
+      if numbers[index].isFinite { body.writeDouble(numbers[index]) } else { body.write("null") }
+    }
+    body.write("]}")
+  }
+
+  private static func writeBytes(_ numbers: borrowing [Double], to body: inout ByteBuffer) {
+    body.reserveCapacity(minimumWritableBytes: numbers.count * 8)
+    for index in numbers.indices { body.writeInteger(numbers[index].bitPattern, endianness: .little) }
   }
 
   static func metadata(_ model: ServedModel, versions: [String]) -> ByteBuffer {

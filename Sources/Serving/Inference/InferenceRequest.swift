@@ -26,6 +26,8 @@ struct InferenceRequest {
   /// As the caller wants it called.
   private(set) var outputName = "scores"
   private(set) var hasBinaryOutput = false
+  /// Whether the answer shall say what each feature contributes (`"parameters": {"explain": true}`).
+  private(set) var isExplained = false
 
   private var outputCount = 0
 
@@ -65,6 +67,7 @@ struct InferenceRequest {
     values.removeAll(keepingCapacity: true)
     outputName = "scores"
     hasBinaryOutput = false
+    isExplained = false
     outputCount = 0
   }
 
@@ -201,7 +204,7 @@ extension InferenceRequest {
     }
   }
 
-  /// `binary_data` of an output, `binary_data_output` of the request.
+  /// `binary_data` of an output, `binary_data_output` and `explain` of the request.
   ///
   /// - Returns: `binary_data_size` of an input; -1 for what is no number.
   private mutating func parseParameters(_ scanner: inout JSONScanner) throws(JSONSyntaxError) -> Int? {
@@ -212,10 +215,11 @@ extension InferenceRequest {
       isFirst = false
       let key = name.bytes(in: scanner.text)
       let (isSize, isOutput) = (key.equals("binary_data_size"), key.equals("binary_data"))
-      let isAll = key.equals("binary_data_output")
+      let (isAll, isExplain) = (key.equals("binary_data_output"), key.equals("explain"))
       let value = try scanner.value()
       if isSize { sizeBytes = value.integer(in: scanner.text).flatMap { Int(exactly: $0) } ?? -1 }
       if isOutput || isAll { hasBinaryOutput = value.kind == .true }
+      if isExplain { isExplained = value.kind == .true }
     }
     return sizeBytes
   }

@@ -1,3 +1,4 @@
+internal import Core
 package import Inference
 internal import Synchronization
 
@@ -10,6 +11,8 @@ package final class ServedModel: Sendable {
   /// Where features are looked up by key; nil where they always come with the request.
   let lookup: FeatureLookup?
   private let idle = Mutex<[ScoringMemory]>([])
+  /// Made when somebody asks for the first time.
+  private let explanation = Mutex<ExplainableModel?>(nil)
 
   /// More are let go: so many requests of one model at the same moment are rare.
   private static let idleMax = 64
@@ -19,6 +22,21 @@ package final class ServedModel: Sendable {
     self.version = version
     self.compiled = compiled
     self.lookup = lookup
+  }
+
+  /// What explains its scores.
+  ///
+  /// - Throws: 400 for a model that cannot be explained, with what can.
+  func explainable() throws(Problem) -> ExplainableModel {
+    if let known = explanation.withLock({ $0 }) { return known }
+    let made: ExplainableModel
+    do throws(HeadraceError) {
+      made = try ExplainableModel(compiled.model)
+    } catch {
+      throw .inference("model `\(name)` cannot be explained: \(error.message); \(error.remedy ?? "")")
+    }
+    explanation.withLock { $0 = made }
+    return made
   }
 
   /// Lends memory for one request: that of an earlier one, so that a request allocates next to nothing.
@@ -39,7 +57,11 @@ package final class ServedModel: Sendable {
 final class ScoringMemory: @unchecked Sendable {
   var request = InferenceRequest()
   private(set) var scores: [Double] = []
+  /// Of each row `contributionWidth` numbers; empty when nobody asked for them.
+  private(set) var contributions: [Double] = []
+  private(set) var contributionWidth = 0
   private var scorer: Scorer
+  private var explainer: Explainer?
 
   /// What a large request took is given back.
   private static let valuesKept = 1 << 18
@@ -52,12 +74,24 @@ final class ScoringMemory: @unchecked Sendable {
     if scores.count < count { scores.append(contentsOf: repeatElement(0, count: count - scores.count)) }
     if scores.count > count { scores.removeLast(scores.count - count) }
     scorer.score(request.values, rowCount: request.rowCount, into: &scores)
+    contributions.removeAll(keepingCapacity: true)
+  }
+
+  /// What each feature of the matrix of `request` contributes, into `contributions`.
+  func explain(by model: ExplainableModel) {
+    if explainer == nil { explainer = model.makeExplainer() }
+    contributionWidth = model.width
+    contributions.append(contentsOf: repeatElement(0, count: request.rowCount * model.width))
+    explainer?.explain(request.values, rowCount: request.rowCount, into: &contributions)
   }
 
   func trim() {
-    if request.valueCapacity > Self.valuesKept || scores.capacity > Self.valuesKept {
+    if request.valueCapacity > Self.valuesKept || scores.capacity > Self.valuesKept
+      || contributions.capacity > Self.valuesKept
+    {
       request = InferenceRequest()
       scores = []
+      contributions = []
     }
   }
 }

@@ -38,8 +38,10 @@ struct ExplanationText {
 
   func table(_ explanation: PredictionExplanation) -> String {
     let id = explanation.id
-    var text = "\(id.topic)/\(id.partition)@\(id.offset) by \(id.model) \(explanation.modelVersion.prefix(16)), "
-    text += "service \(explanation.service) \(explanation.serviceVersion)\n"
+    var text = "\(id.topic)/\(id.partition)@\(id.offset) by \(id.model)"
+    // Of a model of the registry the prediction says which version it was.
+    if let version = explanation.modelVersion { text += " \(version.prefix(16))" }
+    text += ", service \(explanation.service) \(explanation.serviceVersion)\n"
     text += "event time \(RFC3339.text(milliseconds: explanation.eventTimeMilliseconds)), \(explanation.outcome)\n"
     for (name, value) in explanation.request { text += "\(name) = \(value.text) (of the event)\n" }
     for (row, key, note) in explanation.rows {
@@ -55,7 +57,7 @@ struct ExplanationText {
       writer.member("partition", explanation.id.partition)
       writer.member("offset", explanation.id.offset)
       writer.member("model", explanation.id.model)
-      writer.member("model_version", explanation.modelVersion)
+      if let version = explanation.modelVersion { writer.member("model_version", version) }
       writer.member("service", explanation.service)
       writer.member("service_version", explanation.serviceVersion)
       writer.member("event_time", explanation.eventTimeMilliseconds)
