@@ -195,8 +195,8 @@ let package = Package(
     tests(
       "ServingTests",
       [
-        "Core", "Columns", "Kafka", "Contracts", "Features", "Inference", "Topology", "OnlineStore", "OfflineStore",
-        "Runtime", "Serving", "Broker", "CAllocations", nioCore, nioHTTP, nioEmbedded, logging,
+        "Core", "Columns", "Kafka", "Contracts", "Features", "Inference", "Cost", "Topology", "OnlineStore",
+        "OfflineStore", "Runtime", "Serving", "Broker", "CAllocations", nioCore, nioHTTP, nioEmbedded, logging,
       ]),
     tests("HeadraceTests", ["Core", "Columns", "Contracts", "Kafka", "headrace"]),
     tests("ArchitectureTests", []),

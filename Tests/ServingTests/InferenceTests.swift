@@ -1,6 +1,7 @@
 import Columns
 import Contracts
 import Core
+import Cost
 import Features
 import Inference
 import Testing
@@ -118,7 +119,7 @@ import Testing
       + Self.tensor("amount", "FP32", "[2]", "[1,2]") + "]}"
     let tensor: [UInt8] = [1, 0, 0, 0, 0x37, 1, 0, 0, 0, 0x38]
     let lookup = try #require(FeatureLookup(service: 0, of: TestCatalog.catalog))
-    let offer = Offer(TestCatalog.catalog, FakeEngine(), nil, .none, .init(), .system)
+    let offer = Offer(TestCatalog.catalog, FakeEngine(), nil, .none, .init(), .system, MeterTable())
     var request = InferenceRequest()
     for _ in 0..<4_000 {
       var body = Array(json.utf8) + tensor

@@ -38,6 +38,7 @@ final class Offer: Sendable {
     pushes = former.pushes
     sampled = former.sampled
     gates = former.gates
+    reads = former.reads
   }
 
   /// Has one row of a request sampled now and then. Between `begin` and `readAll` of its answer.
