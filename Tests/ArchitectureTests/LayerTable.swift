@@ -38,7 +38,8 @@ struct Layer {
     .init(level: 3, module: "Telemetry", imports: ["Core"]),
 
     .init(
-      level: 4, module: "Topology", imports: ["Core", "Columns", "Contracts", "Expressions", "Features", "Inference", "RemoteModels"],
+      level: 4, module: "Topology",
+      imports: ["Core", "Columns", "Contracts", "Expressions", "Features", "Inference", "RemoteModels"],
       libraries: ["Yams", "Crypto"]),
     .init(level: 4, module: "OnlineStore", imports: ["Core", "Columns", "Expressions", "Features", "Rocks"]),
     .init(

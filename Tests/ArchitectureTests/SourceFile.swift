@@ -47,11 +47,9 @@ struct Finding: CustomStringConvertible {
 }
 
 enum Repository {
-  private static let skipped: Set = [
-    ".git", ".build", ".venv", ".venv-feast", ".venv-drift", ".venv-kserve", ".cache", "data", "__pycache__",
-    ".pytest_cache",
-    "Package.resolved",
-  ]
+  private static let skipped: Set = [".git", ".build", ".cache", "data", "__pycache__", ".pytest_cache", "Package.resolved"]
+
+  private static func isSkipped(_ name: String) -> Bool { skipped.contains(name) || name.hasPrefix(".venv") }
 
   static var root: URL {
     URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -68,7 +66,7 @@ enum Repository {
 
   private static func collect(_ folder: URL, prefix: String, into files: inout [SourceFile]) throws {
     let entries = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: [.isDirectoryKey])
-    for entry in entries where !skipped.contains(entry.lastPathComponent) {
+    for entry in entries where !isSkipped(entry.lastPathComponent) {
       let path = prefix + entry.lastPathComponent
       if try entry.resourceValues(forKeys: [.isDirectoryKey]).isDirectory == true {
         try collect(entry, prefix: path + "/", into: &files)

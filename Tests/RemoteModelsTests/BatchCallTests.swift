@@ -17,12 +17,7 @@ import Testing
   func `promises hold whatever an endpoint does`(index: Int) {
     let seed = UInt64(index)
     var generator = SplitMix64(seed: seed)
-    var configuration = RemoteModelConfiguration(url: "http://h", format: .oip, model: "m")
-    configuration.concurrency = Int.random(in: 1...4, using: &generator)
-    configuration.attemptsMax = Int.random(in: 1...4, using: &generator)
-    configuration.batchMilliseconds = Int64.random(in: 20...400, using: &generator)
-    configuration.backoffMilliseconds = Int64.random(in: 1...20, using: &generator)
-    configuration.breaker.openMilliseconds = 30
+    let configuration = Self.configuration(&generator)
     let failurePercent = [0, 10, 50, 100][index % 4]
     let slowest = [5, 60, 600][index % 3]
     var endpoint = EndpointState(configuration)
@@ -82,14 +77,32 @@ import Testing
     #expect(endpoint.counters.requests == Int64(first + repeated))
     // A budget: ten to begin with, and a fifth of what was sent.
     #expect(repeated <= 10 + first / 5 + 1, "seed \(seed): \(repeated) repetitions of \(first)")
+    Self.expectFailures(of: batches, attempts: attempts, scored: scored, seed)
+    if failurePercent == 0, slowest == 5, configuration.batchMilliseconds > 200 {
+      #expect(scored.count == attempts.count && !batches.contains { $0.failure(ofPart: 0) != nil })
+    }
+  }
+
+  /// Each part is scored or says why not.
+  private static func expectFailures(
+    of batches: [BatchCall], attempts: [[Int]: Int], scored: Set<[Int]>, _ seed: UInt64
+  ) {
     for batch in batches.indices {
       for part in attempts.keys where part[0] == batch {
         #expect((batches[batch].failure(ofPart: part[1]) == nil) == scored.contains(part), "seed \(seed)")
       }
     }
-    if failurePercent == 0, slowest == 5, configuration.batchMilliseconds > 200 {
-      #expect(scored.count == attempts.count && !batches.contains { $0.failure(ofPart: 0) != nil })
-    }
+  }
+
+  /// What may be chosen of a world before it begins.
+  private static func configuration(_ generator: inout SplitMix64) -> RemoteModelConfiguration {
+    var configuration = RemoteModelConfiguration(url: "http://h", format: .oip, model: "m")
+    configuration.concurrency = Int.random(in: 1...4, using: &generator)
+    configuration.attemptsMax = Int.random(in: 1...4, using: &generator)
+    configuration.batchMilliseconds = Int64.random(in: 20...400, using: &generator)
+    configuration.backoffMilliseconds = Int64.random(in: 1...20, using: &generator)
+    configuration.breaker.openMilliseconds = 30
+    return configuration
   }
 
   private static func outcome(_ failurePercent: Int, _ generator: inout SplitMix64) -> BatchCall.Outcome {

@@ -54,6 +54,9 @@ import Testing
     defer { endpoint.close() }
     var configuration = Self.configuration(endpoint)
     configuration.concurrency = 2
+    // Nothing is slow here but a machine that is busy.
+    configuration.requestMilliseconds = 20_000
+    configuration.batchMilliseconds = 30_000
     let model = try Self.model(configuration)
     let (scores, failures) = await Self.score(model, Self.rows)
     #expect(scores == Self.expected && failures.allSatisfy { $0 == nil })

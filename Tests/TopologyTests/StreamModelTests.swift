@@ -99,8 +99,8 @@ import Testing
 
   static let mistakes: [(old: String, new: String, expected: String)] = [
     ("file: model.json", "file: models/none.json", "there is no such file"),
-    ("file: model.json", "file: model.json\n    use: delay@champion", "needs one of `file` and `use`"),
-    ("    file: model.json\n", "", "needs one of `file` and `use`"),
+    ("file: model.json", "file: model.json\n    use: delay@champion", "needs one of `file`, `use` and `remote`"),
+    ("    file: model.json\n", "", "needs one of `file`, `use` and `remote`"),
     ("file: model.json", "file: model.json\n    shadow: delay", "names no registered model"),
     ("file: model.json", "file: model.json\n    shadow: {use: delay:3, output: small.dlq}", "needs for something else"),
     ("file: model.json", "file: model.json\n    fallback: [0.5, delay@old]", "never fails"),

@@ -85,7 +85,8 @@ extension EngineStatusSource {
       guard figure.kind == kind, figure.model == model,
         let monitor = plan.monitors.first(where: { $0.name == figure.monitor })
       else { return [] }
-      let evidence = "by monitor `\(figure.monitor)`\(kind == .quality && !figure.part.isEmpty ? ", \(figure.part)" : "")"
+      let segment = kind == .quality && !figure.part.isEmpty ? ", \(figure.part)" : ""
+      let evidence = "by monitor `\(figure.monitor)`\(segment)"
       if kind == .score {
         let limit = monitor.tests.first { $0.test.rawValue == figure.figure }?.threshold
         return [
