@@ -47,7 +47,9 @@ struct Finding: CustomStringConvertible {
 }
 
 enum Repository {
-  private static let skipped: Set = [".git", ".build", ".cache", "data", "__pycache__", ".pytest_cache", "Package.resolved"]
+  private static let skipped: Set = [
+    ".git", ".build", ".cache", "data", "__pycache__", ".pytest_cache", "Package.resolved",
+  ]
 
   private static func isSkipped(_ name: String) -> Bool { skipped.contains(name) || name.hasPrefix(".venv") }
 
