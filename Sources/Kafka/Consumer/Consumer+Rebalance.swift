@@ -9,6 +9,9 @@ extension Consumer {
     pendingRebalances += instance.client.callbacks.takeRebalances()
     while let event = pendingRebalances.first {
       switch event {
+      case .assign(let partitions) where isClosing:
+        pendingRebalances.removeFirst()
+        try decline(partitions, instance)
       case .assign(let partitions):
         // Stays first in the queue while the group's offsets cannot be read: the next poll tries again.
         try accept(partitions, instance)
@@ -36,6 +39,18 @@ extension Consumer {
     let list = RDPartitionList(offsets)
     if let error = unsafe rd_kafka_incremental_assign(instance.client.handle, list.pointer) {
       throw unsafe HeadraceError(takingOwnershipOf: error, while: "take over partitions")
+    }
+  }
+
+  /// What comes to a consumer that leaves is answered, so that the group goes on, and never begun: nobody would be
+  /// there to end it.
+  private func decline(_ partitions: [TopicPartition], _ instance: Instance) throws {
+    guard isCooperative else {
+      return try instance.client.check(unsafe rd_kafka_assign(instance.client.handle, nil), while: "leave the group")
+    }
+    let list = RDPartitionList(partitions)
+    if let error = unsafe rd_kafka_incremental_assign(instance.client.handle, list.pointer) {
+      throw unsafe HeadraceError(takingOwnershipOf: error, while: "leave the group")
     }
   }
 

@@ -28,13 +28,16 @@ extension ModelStage {
 
   /// Applies the rows of a view of this source, and takes its features after each event.
   ///
+  /// Parts of one batch come one after the other.
+  ///
   /// - Parameters:
-  ///   - target: the view; `target.rows` are those that it takes.
+  ///   - target: the view.
+  ///   - applied: the rows that it takes.
   ///   - rows: all rows that are predicted for.
   /// - Returns: false for a view that no model reads: nothing was done.
   func applyAndGather(
-    _ target: SourcePipeline.ViewTarget, _ store: TaskStore, keys: borrowing EntityKeys, rows: [Int],
-    headers: borrowing EventHeaders
+    _ target: SourcePipeline.ViewTarget, _ store: TaskStore, keys: borrowing EntityKeys, applied: ArraySlice<Int>,
+    rows: ArraySlice<Int>, headers: borrowing EventHeaders
   ) throws(HeadraceError) -> Bool {
     guard let position = blocks.firstIndex(where: { $0.view == target.view }) else { return false }
     let block = blocks[position]
@@ -46,7 +49,7 @@ extension ModelStage {
       guard keys.isValid[row], keys.text[row].byteCount <= EntityKey.bytesMaximum else { continue }
       readRows.append(row)
     }
-    for row in target.rows { applies[row] = true }
+    for row in applied { applies[row] = true }
     let (rows, flags) = (readRows, applies)
     try unsafe matrix.withUnsafeMutableBufferPointer { buffer throws(HeadraceError) in
       guard let start = buffer.baseAddress else { return }

@@ -218,13 +218,14 @@ extension SourcePipeline {
       evaluate(target)
       select(target)
       if let history = target.history {
-        try apply(target, history, count: count, known: known)
+        try apply(target, history, count: count, isEmitting: isEmitting, known: known)
         meters?.applied(view: target.view, rows: target.rows.count)
         continue
       }
       if isEmitting, let models,
         try models.applyAndGather(
-          target, store, keys: keys[target.keys], rows: decisions.rows, headers: decisions.headers)
+          target, store, keys: keys[target.keys], applied: target.rows[...], rows: decisions.rows[...],
+          headers: decisions.headers)
       {
         meters?.applied(view: target.view, rows: target.rows.count)
         continue

@@ -55,12 +55,12 @@ extension PlanBuilder {
       stream: stream, use: use, shadow: shadow, label: label, remoteViews: remote)
   }
 
-  /// Whether a view of the service keeps a history that is written by events of this source: a model of the registry is
+  /// Whether a view of the service keeps a row of history for each event of this source: a model of the registry is
   /// declared then, and does not run.
   private func readsHistory(_ service: ServicePlan, of source: Int) -> Bool {
     service.views.contains { index in
       guard let view = views[index] else { return false }
-      return view.history != .off && view.source == source && !view.isRepartitioned
+      return view.history == .updates && view.source == source && !view.isRepartitioned
     }
   }
 

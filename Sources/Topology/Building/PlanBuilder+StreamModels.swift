@@ -145,10 +145,11 @@ extension PlanBuilder {
     ofView index: Int, in plan: SourcePlan, _ declared: ModelDeclaration, _ what: String
   ) -> [Int]? {
     guard let view = views[index], let each = declared.each else { return nil }
-    if view.history != .off, sources[view.source]?.plan?.name == plan.name, !view.isRepartitioned {
+    if view.history == .updates, sources[view.source]?.plan?.name == plan.name, !view.isRepartitioned {
       log.error(
-        at: each, "\(what) reads view `\(view.name)`, which keeps a history: both together are not available yet",
-        remedy: "turn the view's `history` off, or let the model read a view without one")
+        at: each,
+        "\(what) reads view `\(view.name)`, which has `history: updates`: both together are not "
+          + "available yet", remedy: "write `history: tiles`, or let the model read a view without a history")
       return nil
     }
     let entity = entities[view.entity]

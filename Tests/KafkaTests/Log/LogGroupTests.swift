@@ -47,6 +47,36 @@ import Testing
     }
   }
 
+  /// However far joining has come when it closes. By range: librdkafka 2.0.2 ends the process when the leader of a
+  /// cooperative group is closed before it has assigned anything.
+  @Test func whoLeavesBeginsNothing() async throws {
+    try await withNode { node in
+      try Admin(node.client).createTopic(NewTopic(name: "work", partitionCount: 4))
+      var configuration = ConsumerConfiguration(client: node.client, groupID: "hasty")
+      configuration.assignment = .range
+      var declined = 0
+      for round in 0..<24 {
+        let heard = Recorder()
+        let member = try Consumer(configuration, listener: heard)
+        try member.subscribe(["work"])
+        Pause.milliseconds(Int32(round) * 2)
+        #expect(try member.close())
+        #expect(heard.assigned.isEmpty && heard.revoked.allSatisfy(\.isEmpty), "round \(round)")
+        declined += heard.revoked.isEmpty ? 0 : 1
+      }
+      // The group is in good order behind them.
+      let heard = Recorder()
+      let last = try Consumer(configuration, listener: heard)
+      try last.subscribe(["work"])
+      let deadline = WallClock.monotonic.nowMilliseconds + 20_000
+      while heard.assigned.flatMap(\.self).count < 4 {
+        try #require(WallClock.monotonic.nowMilliseconds < deadline, "\(declined) were given partitions as they left")
+        try last.poll(timeoutMilliseconds: 10) { _ in }
+      }
+      #expect(try last.close())
+    }
+  }
+
   @Test func aStaticMemberComesBackToItsPartitions() async throws {
     try await withNode { node in
       try Admin(node.client).createTopic(NewTopic(name: "work", partitionCount: 4))
