@@ -218,6 +218,8 @@ def test_shadow_and_canary(rollout):
         worker.wait_until_applied(rollout.topic, 1_000)
         count = sum(row["amount"] > 0 for row in rows[:1_000])
         wait_for("the report", lambda: worker.get("/api/models")["rollouts"][0]["challenger_arm"]["predictions"] > 0)
+        # Applied is not committed yet.
+        wait_for("the last commit", lambda: len(rollout.predictions()) >= count)
         answered = rollout.expect_all()
         assert {(value["version"], value["arm"]) for value in answered} == {(1, "champion")} and len(answered) == count
         shadows = {record["value"]["offset"] + record["value"]["partition"] * 10**9: record["value"]

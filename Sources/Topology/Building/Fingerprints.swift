@@ -136,10 +136,14 @@ extension Plan {
     (models.map { text($0, isCanonical: true) } + monitors.map(text) + policies.map(text)).sorted()
   }
 
-  /// The same for people, in the order of the file.
-  var modelDescriptions: [String] {
-    models.filter { $0.stream == nil }.map { text($0, isCanonical: false) } + monitors.map(text) + policies.map(text)
+  /// What is declared and does not run, for people, in the order of the file.
+  var idleDescriptions: [String] {
+    models.filter { $0.stream == nil }.map { text($0, isCanonical: false) }
+      + monitors.filter { models[$0.model].stream == nil }.map(text) + policies.map(text)
   }
+
+  /// The monitors that run.
+  var monitorDescriptions: [String] { monitors.filter { models[$0.model].stream != nil }.map(text) }
 
   private func text(_ model: ModelPlan, isCanonical: Bool) -> String {
     var text = "model \(model.name): service \(services[model.service].name), each \(sources[model.source].name), "

@@ -39,7 +39,8 @@ extension PlanReport {
       if plan.models.contains(where: { $0.stream != nil }) {
         $0.array("models") { writer in plan.models.forEach { write($0, &writer) } }
       }
-      $0.member("declared_not_run_yet", plan.modelDescriptions)
+      if !plan.monitorDescriptions.isEmpty { $0.member("monitors", plan.monitorDescriptions) }
+      $0.member("declared_not_run_yet", plan.idleDescriptions)
       if let state { write(state, &$0) }
       if let history { write(history, &$0) }
       if let diff { write(diff, &$0) }

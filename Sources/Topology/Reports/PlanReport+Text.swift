@@ -122,8 +122,9 @@ extension PlanReport {
 
   private var modelLines: [String] {
     plan.models.flatMap(lines)
-      + (plan.modelDescriptions.isEmpty
-        ? [] : ["declared, not run yet"] + plan.modelDescriptions.map { "  \($0)" } + [""])
+      + (plan.monitorDescriptions.isEmpty ? [] : plan.monitorDescriptions + [""])
+      + (plan.idleDescriptions.isEmpty
+        ? [] : ["declared, not run yet"] + plan.idleDescriptions.map { "  \($0)" } + [""])
   }
 
   private func lines(_ model: ModelPlan) -> [String] {
