@@ -67,7 +67,8 @@ def test_meters_add_up_to_the_process_and_its_disk(running, project, cli):  # no
           f"({unattributed / total:.2%}), /proc {before:.2f} to {after:.2f} s")
     assert abs(attributed - total) <= 0.001 * total
     assert 0.98 * before - 2 / TICKS <= total <= 1.02 * after + 2 / TICKS
-    assert unattributed <= 0.02 * total
+    # Threads are looked at now and then: what one did since is a tick or two of a short run.
+    assert unattributed <= 0.02 * total + 2 / TICKS
     assert usage["events"] == COUNT
     assert usage["feature_reads"] == 50 * 4
     assert usage["predictions"] == sum(record["value"]["amount"] > 0 for record in cli.records(project.topic))
