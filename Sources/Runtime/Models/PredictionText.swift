@@ -206,15 +206,21 @@ extension [UInt8] {
     unsafe append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
+  private mutating func append(_ bytes: Span<UInt8>) {
+    unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+  }
+
   fileprivate mutating func appendNumber(_ number: Int64) {
-    if number < 0 { append(UInt8(ascii: "-")) }
-    let start = count
+    // Filled from its end; what is in front of the digits is the sign.
+    var text = InlineArray<20, UInt8>(repeating: UInt8(ascii: "-"))
+    var start = text.count
     var rest = number.magnitude
     repeat {
-      append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+      start -= 1
+      text[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
     } while rest > 0
-    self[start...].reverse()
+    append(text.span.extracting((number < 0 ? start - 1 : start)..<text.count))
   }
 
   /// The shortest digits that read back as the same number; null of NaN. JSON has no infinity: what is beyond every
@@ -223,13 +229,15 @@ extension [UInt8] {
     guard number.isFinite else { return append(number.isNaN ? "null" : number > 0 ? "1e999" : "-1e999") }
     var digits = NumberDigits()
     number.write(to: &digits)
-    for index in 0..<digits.count { append(digits.bytes[index]) }
+    append(digits.bytes.span.extracting(0..<digits.count))
   }
 
   fileprivate mutating func appendHexadecimal(_ number: UInt64) {
-    for shift in stride(from: 60, through: 0, by: -4) {
-      let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 15
-      append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+    var text = InlineArray<16, UInt8>(repeating: 0)
+    for index in text.indices {
+      let digit = UInt8(truncatingIfNeeded: number >> UInt64(60 - 4 * index)) & 15
+      text[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
     }
+    append(text.span)
   }
 }
