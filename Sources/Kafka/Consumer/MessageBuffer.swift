@@ -51,6 +51,7 @@ final class MessageBuffer {
       second = .gone
       return ()
     }
+    // Waiting wakes nobody: the thread hears of its end by this.
     second.change { _ in }
   }
 
@@ -97,7 +98,8 @@ final class MessageBuffer {
   }
 }
 
-/// Room for pointers to records. Whoever holds it alone touches it.
+/// Room for pointers to records.
+// Unchecked: it is handed from thread to thread under the buffer's lock, and whoever holds it alone touches it.
 @safe
 struct MessageArray: @unchecked Sendable {
   typealias Pointer = UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>

@@ -8,7 +8,7 @@ internal import Synchronization
 /// A view of the prediction topics, never a side effect of scoring: it reads what is committed, from where the rollout
 /// began, and whoever begins later comes to the same figures.
 final class RolloutWatch: Sendable {
-  /// Touched by the thread that watches alone.
+  // Unchecked: the thread that watches is the only one that touches it.
   private final class Reader: @unchecked Sendable {
     var watched: [WatchedRollout] = []
     var figures: [RolloutFigures] = []
