@@ -53,7 +53,7 @@ class Flow(threading.Thread):
         return set(self.acknowledged)
 
 
-def confluent_members(assignor: str):
+def confluent_members(assignor: str, **options):
     return lambda cluster, topic, group, ledger: lambda name: ConfluentMember(
         name,
         ledger,
@@ -64,6 +64,7 @@ def confluent_members(assignor: str):
             "partition.assignment.strategy": assignor,
             **PATIENT,
         },
+        **options,
     )
 
 
@@ -235,7 +236,7 @@ def test_members_return_after_a_restart_of_the_broker(start_broker, group):
     cluster = start_broker()
     topic = cluster.create_topic(partitions=PARTITIONS)
     ledger = GroupLedger()
-    make = confluent_members("cooperative-sticky")(cluster, topic, group, ledger)
+    make = confluent_members("cooperative-sticky", may_be_fenced=True)(cluster, topic, group, ledger)
     members = [make(f"member-{number}") for number in range(2)]
     for member in members:
         member.start()

@@ -101,10 +101,23 @@ class Member(threading.Thread):
         self.positions[partition] = offset + 1
 
 
+# What a coordinator answers to a member that it no longer counts, or that missed a generation.
+FENCED = (
+    confluent_kafka.KafkaError.UNKNOWN_MEMBER_ID,
+    confluent_kafka.KafkaError.ILLEGAL_GENERATION,
+    confluent_kafka.KafkaError.REBALANCE_IN_PROGRESS,
+)
+
+
 class ConfluentMember(Member):
-    def __init__(self, name: str, ledger: GroupLedger, topic: str, settings: dict):
+    """`may_be_fenced`: the broker restarts, and whoever speaks first to the new one makes the others join again.
+    What a fenced member read is then read again by the next owner.
+    """
+
+    def __init__(self, name: str, ledger: GroupLedger, topic: str, settings: dict, *, may_be_fenced: bool = False):
         super().__init__(name, ledger)
         self.topic = topic
+        self.may_be_fenced = may_be_fenced
         self.consumer = confluent_kafka.Consumer(
             {"enable.auto.commit": False, "auto.offset.reset": "earliest", **settings}
         )
@@ -112,7 +125,13 @@ class ConfluentMember(Member):
     def work(self, leaving):
         def commit(progress: dict[int, int]) -> None:
             positions = [confluent_kafka.TopicPartition(self.topic, *item) for item in progress.items()]
-            self.consumer.commit(offsets=positions, asynchronous=False)
+            try:
+                self.consumer.commit(offsets=positions, asynchronous=False)
+            except confluent_kafka.KafkaException as error:
+                # Kept, not raised: between a callback and its `poll` is C, which loses where it came from.
+                if not (self.may_be_fenced and error.args[0].code() in FENCED):
+                    self.failure = error
+                    self.ledger.failures.append((self.name, error))
 
         self.consumer.subscribe(
             [self.topic],
