@@ -60,15 +60,15 @@ def binary():
 
 
 def payments(first, count, kind, seed=1):
-    """`before`: fraud is in large amounts. `shift`: far away, and far away is new. `moved`: far away is new, and tells
+    """`before`: fraud is in large amounts. `shift`: it is far away, and more is. `moved`: more is far away, which tells
     nothing. `cents`: as before, and a producer counts in cents."""
     rows = []
     for index in range(first, first + count):
         generator = random.Random(f"{seed}/{index}")
         amount, distance = generator.uniform(1, 200), generator.uniform(0, 100)
         if kind in ("shift", "moved") and generator.random() < 0.6:
-            distance = generator.gauss(190, 25)
-        cause = (distance - 150) / 10 if kind == "shift" else (amount - 150) / 15
+            distance = generator.uniform(70, 100)
+        cause = (distance - 76) / 2 if kind == "shift" else (amount - 150) / 15
         fraud = generator.random() < 1 / (1 + 2.718281828 ** -cause)
         if kind == "cents":
             amount *= 100
