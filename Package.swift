@@ -80,6 +80,7 @@ let package = Package(
     module("Drift", ["Core", "Columns", "CDrift"]),
     module("Cost", ["Core"]),
     module("Telemetry", ["Core"]),
+    module("Lineage", ["Core"]),
     module("Inference", ["Core", "CKernels"]),
     module("RemoteModels", ["Core", "HTTPClient"]),
     module(
@@ -90,6 +91,7 @@ let package = Package(
       "OfflineStore",
       ["Core", "Columns", "Codecs", "Storage", "Parquet", "Expressions", "Features", "Delta", "Cost", crypto]),
     module("Registry", ["Core", "Storage", grdb]),
+    module("MLflow", ["Core", "HTTPClient", "Topology", "Registry"]),
     module("Broker", ["Core", "Codecs", "CBroker", nioCore, nioPosix, nioSSL, logging]),
     module(
       "Runtime",
@@ -115,7 +117,7 @@ let package = Package(
       dependencies: [
         "Core", "Columns", "Codecs", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Topology", "Rocks",
         "OnlineStore", "Storage", "Delta", "OfflineStore", "Inference", "Drift", "Registry", "Runtime", "Monitoring",
-        "Serving", "Broker", "Cost", "Telemetry", logging, arguments,
+        "Serving", "Broker", "Cost", "Telemetry", "Lineage", "MLflow", logging, arguments,
       ],
       swiftSettings: settings),
 
@@ -176,6 +178,8 @@ let package = Package(
     tests("InferenceTests", ["Core", "Inference"]),
     tests("RemoteModelsTests", ["Core", "HTTPClient", "RemoteModels"]),
     tests("RegistryTests", ["Core", "Storage", "Registry", "TestSupport", grdb]),
+    tests("MLflowTests", ["Core", "MLflow"]),
+    tests("LineageTests", ["Core", "Lineage"]),
     tests("CostTests", ["Core", "Cost"]),
     tests("TelemetryTests", ["Telemetry"]),
     tests("MonitoringTests", ["Core", "Columns", "Drift", "Storage", "OfflineStore", "Monitoring"]),

@@ -97,7 +97,7 @@ struct DevCommand: AsyncParsableCommand {
     var serving = try worker.serving()
     if serving.port != 0 { serving.port += number }
     return try await TopologyProcess.start(
-      plan, runtime: runtime, serving: serving, registry: worker.registry, logger: logger)
+      plan, runtime: runtime, serving: serving, registry: worker.registry, reports: worker.reports, logger: logger)
   }
 
   private static func address(of broker: Broker) -> String { "\(broker.host):\(broker.port)" }

@@ -46,7 +46,8 @@ struct RunCommand: AsyncParsableCommand {
     let runtime = try worker.runtime(connection.clientConfiguration(), dataDirectory: worker.data ?? "")
     let logger = worker.logger
     let process = try await TopologyProcess.start(
-      plan, runtime: runtime, serving: worker.serving(), registry: worker.registry, logger: logger)
+      plan, runtime: runtime, serving: worker.serving(), registry: worker.registry,
+      reports: worker.reports, logger: logger)
     logger.notice(
       "serving",
       metadata: ["topology": "\(plan.name)", "address": "\(process.address)", "plan": "\(plan.fingerprint)"])

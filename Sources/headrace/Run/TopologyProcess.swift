@@ -18,13 +18,15 @@ final class TopologyProcess: Sendable {
   private let fetching: Task<Void, Never>?
   private let tracing: Task<Void, Never>?
   private let monitors: MonitorService
+  private let reports: ProcessReports
 
   private init(
     _ plan: Plan, _ engine: Engine, _ server: FeatureServer, features: any OnlineFeatureSource,
     status: any StatusSource, fetching: Task<Void, Never>?, tracing: Task<Void, Never>?, monitors: MonitorService,
-    host: String
+    reports: ProcessReports, host: String
   ) {
     self.monitors = monitors
+    self.reports = reports
     self.plan = plan
     self.engine = engine
     self.server = server
@@ -39,7 +41,7 @@ final class TopologyProcess: Sendable {
   /// answer, and an address that is taken costs no rebalance.
   static func start(
     _ plan: Plan, runtime: RuntimeConfiguration, serving: ServingConfiguration,
-    registry: SchemaRegistryClient? = nil, logger: Logger
+    registry: SchemaRegistryClient? = nil, reports options: ReportOptions, logger: Logger
   ) async throws -> TopologyProcess {
     ProcessMemory.returnLargeBlocks()
     try SchemaFetching.check(plan, hasRegistry: registry != nil)
@@ -48,11 +50,13 @@ final class TopologyProcess: Sendable {
     let source = EngineFeatureSource(engine, plan)
     let monitors = MonitorService(
       configuration: MonitoringConfiguration(runtime), schemas: registry ?? NoWriterSchemas(), logger: logger)
-    let status = EngineStatusSource(engine) { monitors.status.figures }
+    let reports = try ProcessReports(engine, runtime, options, logger: logger)
+    let status = EngineStatusSource(engine, monitors: { monitors.status.figures }, outside: { reports.figures })
     let events = try await KafkaEventSink(client: runtime.client, targets: plan.pushTargets)
     let server = FeatureServer(
       catalog: ServingCatalog(plan), features: source, events: events, status: status,
-      models: ServedModels(plan, engine.models), configuration: serving, meters: engine.cost.meters, logger: logger)
+      models: ServedModels(plan, engine.models), registry: EngineRegistrySource(engine), configuration: serving,
+      meters: engine.cost.meters, logger: logger)
     engine.observePlan { [weak engine] plan in
       guard let engine else { return }
       server.replace(
@@ -64,6 +68,7 @@ final class TopologyProcess: Sendable {
     do {
       try await engine.start()
       try monitors.run(engine.plan)
+      reports.begin()
     } catch {
       await server.stop()
       await engine.drain()
@@ -73,7 +78,7 @@ final class TopologyProcess: Sendable {
       plan, engine, server, features: source, status: status,
       fetching: registry.map { SchemaFetching.start($0, logger: logger) },
       tracing: engine.spans.map { TraceExport.start($0, runtime.telemetry, logger: logger) }, monitors: monitors,
-      host: serving.host)
+      reports: reports, host: serving.host)
   }
 
   /// HOST:PORT of the HTTP server.
@@ -90,6 +95,7 @@ final class TopologyProcess: Sendable {
     await engine.drain()
     // Behind the tasks: what they wrote last is seen before the state is saved.
     await monitors.stop()
+    await reports.end(failure: engine.failure)
     fetching?.cancel()
     tracing?.cancel()
     await tracing?.value
