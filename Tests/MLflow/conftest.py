@@ -82,7 +82,7 @@ class MLflowServer:
             ],
             stdout=log, stderr=log, start_new_session=True,
             env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "GIT_PYTHON_REFRESH": "quiet"})
-        wait_for("mlflow server", self.answers, 60)
+        wait_for("mlflow server", self.answers, 120)
 
     def answers(self):
         assert self.process.poll() is None, (self.folder / "mlflow.log").read_text()[-4000:]
@@ -148,9 +148,11 @@ class Cluster:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     server = MLflowServer(tmp_path_factory.mktemp("mlflow"))
-    server.start()
-    yield server
-    server.stop()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture
