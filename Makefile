@@ -49,4 +49,4 @@ lint: ## Fail where the format differs
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
 clean: ## Remove what was built
-	rm -rf .build .venv .venv-feast .venv-drift .venv-kserve .venv-focus
+	rm -rf .build .venv .venv-feast .venv-drift .venv-kserve .venv-focus .venv-mlflow

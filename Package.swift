@@ -83,6 +83,7 @@ let package = Package(
     module("Drift", ["Core", "Columns", "CDrift"]),
     module("Cost", ["Core"]),
     module("Telemetry", ["Core"]),
+    module("Lineage", ["Core"]),
     module("Inference", ["Core", "CKernels"]),
     module("RemoteModels", ["Core", "HTTPClient"]),
     module(
@@ -93,6 +94,7 @@ let package = Package(
       "OfflineStore",
       ["Core", "Columns", "Codecs", "Storage", "Parquet", "Expressions", "Features", "Delta", "Cost", crypto]),
     module("Registry", ["Core", "Storage", grdb]),
+    module("MLflow", ["Core", "HTTPClient", "Topology", "Registry"]),
     module("Broker", ["Core", "Codecs", "CBroker", nioCore, nioPosix, nioSSL, logging]),
     module(
       "Runtime",
@@ -123,8 +125,8 @@ let package = Package(
       name: "headrace",
       dependencies: [
         "Core", "Columns", "Codecs", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Topology", "Rocks",
-        "OnlineStore", "Storage", "Parquet", "Delta", "OfflineStore", "Inference", "Drift", "Registry", "Runtime", "Monitoring",
-        "Training", "Serving", "Broker", "Cost", "Telemetry", logging, arguments,
+        "OnlineStore", "Storage", "Parquet", "Delta", "OfflineStore", "Inference", "Drift", "Registry", "Runtime",
+        "Monitoring", "Training", "Serving", "Broker", "Cost", "Telemetry", "Lineage", "MLflow", logging, arguments,
       ],
       swiftSettings: settings),
 
@@ -185,12 +187,17 @@ let package = Package(
     tests("InferenceTests", ["Core", "Inference"]),
     tests("RemoteModelsTests", ["Core", "HTTPClient", "RemoteModels"]),
     tests("RegistryTests", ["Core", "Storage", "Registry", "TestSupport", grdb]),
+    tests("MLflowTests", ["Core", "MLflow"]),
+    tests("LineageTests", ["Core", "Lineage"]),
     tests("CostTests", ["Core", "Cost"]),
     tests("TelemetryTests", ["Telemetry"]),
     tests("MonitoringTests", ["Core", "Columns", "Drift", "Storage", "OfflineStore", "Monitoring"]),
     tests(
       "TrainingTests",
-      ["Core", "Columns", "Parquet", "Storage", "Inference", "OfflineStore", "Topology", "Registry", "Training", "TestSupport"]),
+      [
+        "Core", "Columns", "Parquet", "Storage", "Inference", "OfflineStore", "Topology", "Registry", "Training",
+        "TestSupport",
+      ]),
     tests("RocksTests", ["Core", "Rocks", "TestSupport"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),

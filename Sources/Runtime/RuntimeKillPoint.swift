@@ -54,6 +54,9 @@ package enum RuntimeKillPoint: String, CaseIterable, Sendable {
   /// The control topic says from where on other versions score; the task may go over to the next ones.
   case scoringWritten = "runtime.scoring-written"
 
+  /// The registry of a folder is being published: files of models are there, the command that names them is not.
+  case registryPublishing = "runtime.registry-publishing"
+
   /// Dies here when the environment says so.
   @inline(__always)
   static func pass(_ point: RuntimeKillPoint) {

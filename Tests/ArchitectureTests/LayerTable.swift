@@ -36,6 +36,7 @@ struct Layer {
     .init(level: 3, module: "Drift", imports: ["Core", "Columns", "CDrift"]),
     .init(level: 3, module: "Cost", imports: ["Core"]),
     .init(level: 3, module: "Telemetry", imports: ["Core"]),
+    .init(level: 3, module: "Lineage", imports: ["Core"]),
 
     .init(
       level: 4, module: "Topology",
@@ -50,6 +51,7 @@ struct Layer {
 
     .init(level: 5, module: "Runtime", imports: below(5), libraries: ["Logging", "Metrics", "Tracing"]),
     .init(level: 5, module: "Monitoring", imports: below(5), libraries: ["Logging"]),
+    .init(level: 5, module: "MLflow", imports: ["Core", "HTTPClient", "Topology", "Registry"]),
     .init(level: 5, module: "Training", imports: below(5) + ["CXGBoost", "CProcess"], libraries: ["Logging", "Crypto"]),
 
     .init(

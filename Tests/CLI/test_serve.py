@@ -154,7 +154,7 @@ def test_what_is_wrong_is_said(store, tmp_path):
     assert "found version 1 only" in store("alias", "fraud", "champion", 7, code=1).err
     assert "letters, digits" in store("add", "../fraud", tmp_path / "m.txt", code=2).err
     assert "no number" in store("alias", "fraud", "3", 1, code=2).err
-    assert "--data DIR is missing" in store.cli("models", "list", code=2).err
+    assert "--data DIR is missing" in store.cli("models", "alias", "fraud", "champion", "1", code=2).err
 
 
 KILL_POINTS = ["registry.file-kept", "registry.command-written", "registry.before-commit", "registry.after-commit"]

@@ -98,11 +98,18 @@ import Testing
     let document = try json(OpenAPIDocument.text)
     #expect(document["openapi"] as? String == "3.1.0")
     let paths = try #require(document["paths"] as? [String: [String: Any]])
-    #expect(Set(paths.keys) == Set(Route.allCases.map(\.path) + InferenceRoute.templates.map(\.path)))
+    #expect(
+      Set(paths.keys)
+        == Set(
+          Route.allCases.map(\.path) + InferenceRoute.templates.map(\.path) + RegistryRoute.templates.map(\.path)))
     for (path, isPost) in InferenceRoute.templates {
       #expect(paths[path]?.keys.filter { $0 != "parameters" } == [isPost ? "post" : "get"], "\(path)")
       let route = try #require(InferenceRoute(path: path))
       #expect(route.isPost == isPost)
+    }
+    for (path, isPost) in RegistryRoute.templates {
+      #expect(paths[path]?.keys.filter { $0 != "parameters" } == [isPost ? "post" : "get"], "\(path)")
+      #expect(try #require(RegistryRoute(path: path)).isPost == isPost)
     }
     for route in Route.allCases {
       #expect(paths[route.path]?.keys.sorted() == [route.methodName.lowercased()], "\(route)")

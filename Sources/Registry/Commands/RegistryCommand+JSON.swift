@@ -1,6 +1,22 @@
 package import Core
 
 extension RegistryCommand {
+  /// Whether every reader will be able to follow it: the log is for ever.
+  ///
+  /// - Throws: `COMMAND_INVALID`.
+  package func check() throws(HeadraceError) {
+    do throws(RegistryCommandFault) {
+      _ = try RegistryCommand(json: encoded())
+    } catch {
+      let reason: String =
+        switch error {
+        case .malformed(let reason): reason
+        case .unknownKind(let kind): "its kind is `\(kind)`"
+        }
+      throw HeadraceError(.user, "COMMAND_INVALID", "the command cannot be kept: \(reason)", place: subject.key)
+    }
+  }
+
   /// One JSON object; `init(json:)` reads it back.
   package func encoded() -> [UInt8] {
     var writer = JSONWriter()

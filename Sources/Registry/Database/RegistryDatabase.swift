@@ -88,6 +88,7 @@ package final class RegistryDatabase: Sendable {
     let result = try write { database, state in
       let before = state
       let command = try command(before)
+      try command.check()
       let record = Record(
         offset: before.offset + 1, timeMilliseconds: timeMilliseconds, json: command.encoded())
       let outcome = state.apply(command, offset: record.offset, timeMilliseconds: timeMilliseconds)
@@ -108,15 +109,36 @@ package final class RegistryDatabase: Sendable {
   /// Follows records of a log that is kept elsewhere, all in one transaction. Those that are here already are passed
   /// over; those that hold no command that this program knows are kept as text, and change nothing.
   ///
-  /// - Parameter records: in the order of their offsets.
+  /// A file that holds another log's records, because the topic was made anew or the folder was of another cluster, is
+  /// begun again.
+  ///
+  /// - Parameter records: in the order of their offsets. To find another log out they have to begin with its first.
   package func follow(_ records: [Record]) throws(HeadraceError) {
     try write { database, state in
+      let known = records.prefix { $0.offset <= state.offset }
+      if try known.contains(where: { try !RegistryRows.holds($0, database) }) {
+        try RegistrySchema.empty(database)
+        state = RegistryState()
+      }
       for record in records where record.offset > state.offset {
         let before = state
         let (command, outcome) = state.follow(record)
         try RegistryRows.insert(record, command, outcome: outcome, database)
         if let command { try RegistryRows.write(command.subject, before: before, after: state, database) }
       }
+    }
+  }
+
+  /// Up to where a view of these records has read them; -1: it has not begun.
+  package func position(of view: String) throws(HeadraceError) -> Int64 {
+    try read { try Int64.fetchOne($0, sql: "SELECT offset FROM view WHERE name = ?", arguments: [view]) ?? -1 }
+  }
+
+  package func setPosition(of view: String, _ offset: Int64) throws(HeadraceError) {
+    try write { database, _ in
+      try database.execute(
+        sql: "INSERT INTO view (name, offset) VALUES (?, ?) ON CONFLICT DO UPDATE SET offset = excluded.offset",
+        arguments: [view, offset])
     }
   }
 
@@ -176,7 +198,7 @@ extension RegistryState {
   /// Follows a record, or passes over one that holds no command that this program knows.
   ///
   /// - Returns: the command, and what became of it in one word.
-  mutating func follow(_ record: RegistryDatabase.Record) -> (command: RegistryCommand?, outcome: String) {
+  package mutating func follow(_ record: RegistryDatabase.Record) -> (command: RegistryCommand?, outcome: String) {
     guard let command = try? RegistryCommand(json: record.json) else {
       skip(offset: record.offset)
       return (nil, "skipped")

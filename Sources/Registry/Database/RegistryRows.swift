@@ -17,6 +17,13 @@ enum RegistryRows {
       ], database)
   }
 
+  /// Whether the record is here as it is there.
+  static func holds(_ record: RegistryDatabase.Record, _ database: Database) throws -> Bool {
+    let json = try String.fetchOne(
+      database.cachedStatement(sql: "SELECT json FROM command WHERE offset = ?"), arguments: [record.offset])
+    return json == String(decoding: record.json, as: UTF8.self)
+  }
+
   /// Of the newest record; -1 when there is none.
   static func offset(_ database: Database) throws -> Int64 {
     try Int64.fetchOne(database, sql: "SELECT max(offset) FROM command") ?? -1

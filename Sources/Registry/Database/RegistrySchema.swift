@@ -19,6 +19,7 @@ enum RegistrySchema {
           reason TEXT NOT NULL, outcome TEXT NOT NULL, json TEXT NOT NULL) STRICT;
         CREATE INDEX command_id ON command (id);
         """)
+    try createViewTable(database)
     try createTables(database)
     try database.execute(sql: "PRAGMA application_id = \(applicationID)")
     try database.execute(sql: "PRAGMA user_version = \(version)")
@@ -26,22 +27,32 @@ enum RegistrySchema {
 
   /// Brings the file of an older program up to date: the log stays, what follows from it is made again.
   static func migrate(_ database: Database) throws {
-    try dropTables(database)
+    for table in tables { try database.execute(sql: "DROP TABLE IF EXISTS \(table)") }
     try createTables(database)
+    try createViewTable(database)
     try RegistryRows.followAgain(database)
     try database.execute(sql: "PRAGMA user_version = \(version)")
   }
 
   /// Tables of what follows from the log, those last that others refer to.
-  static let tables = [
+  private static let tables = [
     "version", "alias", "rollout", "run_metric", "run_artefact", "run", "approval", "retraining_step", "retraining",
   ]
 
-  static func dropTables(_ database: Database) throws {
-    for table in tables { try database.execute(sql: "DROP TABLE IF EXISTS \(table)") }
+  /// Takes everything out, the log included.
+  static func empty(_ database: Database) throws {
+    for table in tables + ["view", "command"] { try database.execute(sql: "DELETE FROM \(table)") }
   }
 
-  static func createTables(_ database: Database) throws {
+  /// How far those have read the log that make something else of it.
+  private static func createViewTable(_ database: Database) throws {
+    try database.execute(
+      sql: """
+        CREATE TABLE IF NOT EXISTS view (name TEXT PRIMARY KEY, offset INTEGER NOT NULL) STRICT, WITHOUT ROWID
+        """)
+  }
+
+  private static func createTables(_ database: Database) throws {
     try database.execute(
       sql: """
         CREATE TABLE version (

@@ -12,10 +12,17 @@ package final class ControlLog {
   private let client: ClientConfiguration
   private let consumer: Consumer
   private var state = ControlState()
+  /// Registry commands as they stand in the log, since they were taken last; nil: nobody wants them.
+  private var commands: [RegistryDatabase.Record]?
 
   /// Makes the topic if it is not there.
-  package init(_ client: ClientConfiguration, replicationFactor: Int32 = 1) throws(HeadraceError) {
+  ///
+  /// - Parameter keepsCommands: whether somebody will take the registry's commands (`commandsRead`).
+  package init(
+    _ client: ClientConfiguration, replicationFactor: Int32 = 1, keepsCommands: Bool = false
+  ) throws(HeadraceError) {
     self.client = client
+    commands = keepsCommands ? [] : nil
     let admin = try Admin(client)
     let topics = try admin.describeCluster().topics
     if !topics.contains(where: { $0.name == Self.topic && $0.error == nil }) {
@@ -75,6 +82,12 @@ package final class ControlLog {
     return state.registry
   }
 
+  /// The registry's commands that were read since `dropCommands`, oldest first.
+  var commandsRead: [RegistryDatabase.Record] { commands ?? [] }
+
+  /// They are somewhere else now.
+  func dropCommands() { commands?.removeAll() }
+
   /// What the registry commands come to that were read so far.
   var registry: RegistryState { state.registry }
 
@@ -82,9 +95,13 @@ package final class ControlLog {
   package var plans: [AppliedPlan] { state.plans.values.sorted { $0.topology < $1.topology } }
 
   /// Sends a registry command, and reads on until it is known what became of it.
-  package func send(_ command: RegistryCommand) throws -> RegistryOutcome {
+  ///
+  /// - Parameter timeMilliseconds: when it was given, if that is not now.
+  /// - Throws: `COMMAND_INVALID` when nobody could read it; `COMMAND_NOT_READ` when it was sent and did not come back.
+  package func send(_ command: RegistryCommand, timeMilliseconds: Int64? = nil) throws -> RegistryOutcome {
+    try command.check()
     state.awaited.insert(command.id)
-    try send(.registry(command))
+    try send(.registry(command), timeMilliseconds: timeMilliseconds)
     try readToEnd()
     guard let outcome = state.takeOutcome(of: command.id) else {
       throw HeadraceError(
@@ -126,11 +143,11 @@ package final class ControlLog {
     return plan
   }
 
-  private func send(_ record: ControlRecord) throws(HeadraceError) {
+  private func send(_ record: ControlRecord, timeMilliseconds: Int64? = nil) throws(HeadraceError) {
     let producer = try Producer(ProducerConfiguration(client: client))
     defer { producer.close() }
     var batch = ProduceBatch(topic: Self.topic)
-    try record.append(to: &batch)
+    try record.append(to: &batch, timeMilliseconds: timeMilliseconds)
     let report = try producer.sendAndWait(batch, timeoutMilliseconds: client.requestTimeoutMilliseconds)
     if let error = report.error { throw error }
   }
@@ -151,9 +168,14 @@ package final class ControlLog {
   private func poll(_ timeoutMilliseconds: Int32) throws {
     try consumer.poll(timeoutMilliseconds: timeoutMilliseconds) { records in
       for index in records.indices {
-        guard let record = ControlRecord(records[index]) else { continue }
-        state.apply(
-          record, offset: records[index].offset, timeMilliseconds: records[index].timestampMilliseconds)
+        let (offset, time) = (records[index].offset, records[index].timestampMilliseconds)
+        let command = ControlRecord.registryBytes(records[index])
+        if let command { commands?.append(.init(offset: offset, timeMilliseconds: time, json: command)) }
+        if let record = ControlRecord(records[index]) {
+          state.apply(record, offset: offset, timeMilliseconds: time)
+        } else if command != nil {
+          state.passOverCommand(at: offset)
+        }
       }
     }
   }

@@ -35,7 +35,8 @@ enum ControlRecord: Equatable {
   private static let taskHeader = "headrace-task"
   private static let positionHeader = "headrace-position"
 
-  func append(to batch: inout ProduceBatch) throws(HeadraceError) {
+  /// - Parameter timeMilliseconds: of a registry command that was given before; nil: it is given now.
+  func append(to batch: inout ProduceBatch, timeMilliseconds: Int64? = nil) throws(HeadraceError) {
     switch self {
     case .plan(let topology, let expects, let fingerprint, let document):
       unsafe try batch.append(key: Array(topology.utf8).span.bytes, value: document.span.bytes, partition: 0)
@@ -49,7 +50,8 @@ enum ControlRecord: Equatable {
       try batch.appendHeader(Self.taskHeader, String(task))
     case .registry(let command):
       unsafe try batch.append(
-        key: Array(command.subject.key.utf8).span.bytes, value: command.encoded().span.bytes, partition: 0)
+        key: Array(command.subject.key.utf8).span.bytes, value: command.encoded().span.bytes,
+        timestampMilliseconds: timeMilliseconds, partition: 0)
       try batch.appendHeader(Self.kindHeader, "registry")
     case .scores(let topology, let position, let task, let offsets):
       try batch.append(key: topology, value: Self.lines(offsets), partition: 0)
@@ -91,6 +93,12 @@ enum ControlRecord: Equatable {
         topology: topology, position: position, task: task, offsets: Self.offsets(Self.text(record.value) ?? ""))
     default: return nil
     }
+  }
+
+  /// The bytes of a registry command, whether this program can follow it or not; nil for other records.
+  static func registryBytes(_ record: borrowing ConsumedRecord) -> [UInt8]? {
+    guard text(record.headers.last(kindHeader)) == "registry", let value = record.value else { return nil }
+    return unsafe value.withUnsafeBytes { unsafe Array($0) }
   }
 
   private static func lines(_ offsets: [TopicPartition: Int64]) -> String {

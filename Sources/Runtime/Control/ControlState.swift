@@ -45,5 +45,8 @@ struct ControlState: Equatable {
     return nil
   }
 
+  /// A registry command that cannot be followed counts as seen.
+  mutating func passOverCommand(at offset: Int64) { registry.skip(offset: offset) }
+
   mutating func takeOutcome(of id: String) -> RegistryOutcome? { outcomes.removeValue(forKey: id) }
 }

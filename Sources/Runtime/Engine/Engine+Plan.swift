@@ -64,7 +64,7 @@ extension Engine {
     var control: ControlLog?
     while let engine = engine(), !engine.state.withLock({ $0.isStopping }) {
       do {
-        let log = try control ?? ControlLog(engine.configuration.client)
+        let log = try control ?? ControlLog(engine.configuration.client, keepsCommands: true)
         control = log
         try engine.follow(log)
       } catch {
@@ -78,7 +78,7 @@ extension Engine {
   private static let controlMilliseconds: Int32 = 50
 
   /// A reader that begins anew is behind what was read before, for a moment.
-  private static func newer(_ one: RegistryState, _ other: RegistryState) -> RegistryState {
+  static func newer(_ one: RegistryState, _ other: RegistryState) -> RegistryState {
     one.offset > other.offset ? one : other
   }
 
@@ -90,6 +90,7 @@ extension Engine {
       }
     }
     let applied = try log.next(topology: board.plan.name, after: version, timeoutMilliseconds: Self.controlMilliseconds)
+    followRegistry(log)
     try followModels(log)
     guard let applied else { return }
     if applied.fingerprint != board.plan.fingerprint {

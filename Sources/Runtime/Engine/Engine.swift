@@ -31,6 +31,12 @@ package final class Engine: Sendable {
     var modelTrouble: String?
     /// When to try again to take them, by the monotonic clock.
     var modelRetryAtMilliseconds: Int64 = 0
+    /// What the registry says, as far as it was read.
+    var registry = RegistryState()
+    /// The copy of the registry's log on this machine's disk; nil before it is there.
+    var registryCopy: RegistryDatabase?
+    /// When to try again to write the copy, by the monotonic clock.
+    var copyRetryAtMilliseconds: Int64 = 0
   }
 
   let configuration: RuntimeConfiguration

@@ -11,11 +11,18 @@ package struct EngineStatusSource: StatusSource {
   private let clock: WallClock
   private let startedMilliseconds: Int64
   private let monitors: @Sendable () -> [EngineReport.MonitorFigure]
+  private let outside: @Sendable () -> EngineReport.Outside
 
-  /// - Parameter monitors: the last figures of the monitors beside the engine.
-  package init(_ engine: Engine, monitors: @escaping @Sendable () -> [EngineReport.MonitorFigure] = { [] }) {
+  /// - Parameters:
+  ///   - monitors: the last figures of the monitors beside the engine.
+  ///   - outside: how it goes to tell other systems.
+  package init(
+    _ engine: Engine, monitors: @escaping @Sendable () -> [EngineReport.MonitorFigure] = { [] },
+    outside: @escaping @Sendable () -> EngineReport.Outside = { EngineReport.Outside() }
+  ) {
     self.engine = engine
     self.monitors = monitors
+    self.outside = outside
     clock = .system
     startedMilliseconds = clock.nowMilliseconds
   }
@@ -29,6 +36,7 @@ package struct EngineStatusSource: StatusSource {
       startedMilliseconds: startedMilliseconds)
     report.parity = engine.parity?.status
     report.monitors = monitors()
+    report.outside = outside()
     report.failure = status.failure
     report.remoteModels = engine.remoteModels
     report.models = EngineReport.Models(

@@ -5,6 +5,7 @@ struct Reply {
   enum ContentType: String {
     case json = "application/json"
     case problem = "application/problem+json"
+    case html = "text/html; charset=utf-8"
     case octets = "application/octet-stream"
     case metrics = "text/plain; version=0.0.4; charset=utf-8"
     case openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8"

@@ -6,10 +6,12 @@ internal import struct Runtime.ReadMoment
 
 extension FeatureServer {
   /// A server of models alone: features come with the requests.
-  package convenience init(models: ServedModels, configuration: ServingConfiguration, logger: Logger) {
+  package convenience init(
+    models: ServedModels, registry: any RegistrySource, configuration: ServingConfiguration, logger: Logger
+  ) {
     self.init(
       catalog: ServingCatalog(name: "models"), features: NoFeatures(), events: nil, status: NoEngine(),
-      models: models, configuration: configuration, logger: logger)
+      models: models, registry: registry, configuration: configuration, logger: logger)
   }
 }
 

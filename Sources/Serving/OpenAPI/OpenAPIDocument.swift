@@ -1,7 +1,8 @@
 /// What the server speaks, as OpenAPI 3.1. Written by hand; a test holds it against `Route` and `InferenceRoute`.
 package enum OpenAPIDocument {
   package static let text =
-    "{" + head + ",\"paths\":{" + featurePaths + "," + inferencePaths + "," + statusPaths
+    "{" + head + ",\"paths\":{" + featurePaths + "," + inferencePaths + "," + registryPaths + ","
+    + statusPaths
     + "},\"components\":{\"schemas\":{" + requestSchemas + "," + answerSchemas + "," + inferenceSchemas + ","
     + statusSchemas + "},\"responses\":{" + responses + "," + inferenceResponses + "}}}"
 

@@ -16,6 +16,11 @@ extension FeatureServer {
       try await write(reply, isHead: request.method == .head, writer)
       return counters.answered(nil, status: reply.status, nanoseconds: started.nanosecondsUntilNow)
     }
+    if let route = RegistryRoute(path: path) {
+      let reply = await registryReply(to: route, request, queuedMilliseconds: queued)
+      try await write(reply, isHead: request.method == .head, writer)
+      return counters.answered(nil, status: reply.status, nanoseconds: started.nanosecondsUntilNow)
+    }
     let route = Route(path: path)
     let isKnown = route.map { $0.method == request.method || ($0.method == .get && request.method == .head) } ?? false
     let reply: Reply
@@ -88,13 +93,14 @@ extension FeatureServer {
   /// What the headers alone tell.
   private func check(_ request: Request, _ route: Route) throws(Problem) {
     try checkHeaders(request, bodyBytes: configuration.limits.bodyBytes)
-    // A page in somebody's browser must not write into a server on their machine: browsers send where a page comes
-    // from.
-    if route.writes, let origin = request.headers[.origin], let host = request.head.authority,
-      !origin.hasSuffix("://\(host)")
-    {
-      throw Problem(403, "CROSS_ORIGIN", "a page of \(origin) may not push", remedy: "push from a server")
-    }
+    if route.writes { try checkOrigin(request) }
+  }
+
+  /// A page in somebody's browser must not write into a server on their machine: browsers send where a page comes from.
+  func checkOrigin(_ request: Request) throws(Problem) {
+    guard let origin = request.headers[.origin], let host = request.head.authority, !origin.hasSuffix("://\(host)")
+    else { return }
+    throw Problem(403, "CROSS_ORIGIN", "a page of \(origin) may not push", remedy: "push from a server")
   }
 
   /// Bodies come plain, and not larger than `bodyBytes`.

@@ -15,6 +15,7 @@ internal import Synchronization
 ///     await server.stop()
 package final class FeatureServer: Sendable {
   let status: any StatusSource
+  let registry: (any RegistrySource)?
   let configuration: ServingConfiguration
   let clock: WallClock
   let logger: Logger
@@ -35,13 +36,16 @@ package final class FeatureServer: Sendable {
   /// - Parameters:
   ///   - events: nil for a server that only reads: pushes are refused.
   ///   - models: what inference requests are answered with.
+  ///   - registry: what it tells of runs and approvals; nil: nothing.
   ///   - meters: of the process: what is served is counted there.
   package init(
     catalog: ServingCatalog, features: any OnlineFeatureSource, events: (any EventSink)?, status: any StatusSource,
-    models: ServedModels = .none, configuration: ServingConfiguration = ServingConfiguration(),
+    models: ServedModels = .none, registry: (any RegistrySource)? = nil,
+    configuration: ServingConfiguration = ServingConfiguration(),
     meters: MeterTable = MeterTable(), clock: WallClock = .system, logger: Logger
   ) {
     self.status = status
+    self.registry = registry
     self.configuration = configuration
     self.clock = clock
     self.logger = logger

@@ -29,6 +29,8 @@ package struct EngineReport: Sendable {
   package var remoteModels: [RemoteModelStatus] = []
   /// The last figures of the monitors that this process runs.
   package var monitors: [MonitorFigure] = []
+  /// What is told to other systems.
+  package var outside = Outside()
 
   package init(
     tasks: [Task] = [], sources: [Source] = [], startedMilliseconds: Int64 = 0, stateBytes: Int64 = 0,
@@ -40,6 +42,39 @@ package struct EngineReport: Sendable {
     self.stateBytes = stateBytes
     self.dirtyBytes = dirtyBytes
     self.tables = tables
+  }
+
+  /// Lineage events, and the registry's mirror in MLflow; nil where there is none.
+  package struct Outside: Sendable {
+    package struct Lineage: Sendable {
+      package var sent: Int64
+      package var dropped: Int64
+      package var failed: Int64
+      package var waiting: Int
+
+      package init(sent: Int64, dropped: Int64, failed: Int64, waiting: Int) {
+        self.sent = sent
+        self.dropped = dropped
+        self.failed = failed
+        self.waiting = waiting
+      }
+    }
+
+    package struct MLflow: Sendable {
+      /// nil: the server has not answered yet.
+      package var offset: Int64?
+      package var refused: Int64
+
+      package init(offset: Int64?, refused: Int64) {
+        self.offset = offset
+        self.refused = refused
+      }
+    }
+
+    package var lineage: Lineage?
+    package var mlflow: MLflow?
+
+    package init() {}
   }
 
   package struct Models: Sendable {

@@ -26,6 +26,7 @@ struct Metrics {
     if let parity = report.parity { writeParity(parity, &text) }
     if let cost { writeCost(cost, &text) }
     writeMonitors(&text)
+    writeOutside(&text)
     return text.end()
   }
 

@@ -5,9 +5,11 @@ package import Topology
 /// What a policy did before: what its guards go by.
 package struct PastRetrainings: Sendable {
   private let all: [(retraining: RegisteredRetraining, cause: RetrainingCause?)]
+  private let settled: [String: Int64]
 
   /// - Parameter retrainings: of one policy, oldest first.
-  package init(_ retrainings: [RegisteredRetraining]) {
+  package init(_ retrainings: [RegisteredRetraining], settled: [String: Int64] = [:]) {
+    self.settled = settled
     all = retrainings.map { ($0, RetrainingCause(json: $0.retraining.cause)) }
   }
 
@@ -33,8 +35,17 @@ package struct PastRetrainings: Sendable {
       // What the former model saw while the new one was made.
       let ended = WorkJSON.document(last.evidence)?["stream_ms"]?.integer
       if last.step == .done, let ended { covered = max(covered, ended) }
+      covered = max(covered, settled[retraining.retraining.id] ?? .min)
     }
     return covered
+  }
+
+  /// The newest one, if it was promoted, and how far the stream was then.
+  var newestPromotion: (id: String, endedMilliseconds: Int64)? {
+    guard let newest = all.last?.retraining, let last = newest.steps.last, last.step == .done,
+      let ended = WorkJSON.document(last.evidence)?["stream_ms"]?.integer
+    else { return nil }
+    return (newest.retraining.id, ended)
   }
 
   /// In event time: that of the cause; of one that was asked for by hand, what its dataset reaches to.

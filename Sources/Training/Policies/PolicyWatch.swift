@@ -30,6 +30,8 @@ package struct PolicyWatch: Sendable {
     package var tableVersions: [String: Int64] = [:]
     /// The share of refused records of each source, lately.
     package var refusedShares: [String: Double] = [:]
+    /// Retrainings after which monitors were told to begin anew, and how far the stream was then.
+    package var settled: [String: Int64] = [:]
 
     package init(nowMilliseconds: Int64) { self.nowMilliseconds = nowMilliseconds }
   }
@@ -62,9 +64,33 @@ package struct PolicyWatch: Sendable {
     return plan.policies.indices.compactMap { opening(of: $0, facts, registry) }
   }
 
+  /// A monitor whose reference knows the scores of the former version only.
+  package struct Settlement: Sendable, Equatable {
+    package var retraining: String
+    package var monitor: String
+    package var atMilliseconds: Int64
+  }
+
+  /// After a promotion the first windows that the new version alone has scored may ring: for what it says, which is
+  /// another model's, not for the world. The monitor begins anew with them, once.
+  package func settlements(_ settled: [String: Int64], _ registry: RegistryState) -> [Settlement] {
+    plan.policies.compactMap { policy in
+      let past = PastRetrainings(registry.retrainings(policy: Self.key(topology: topology, policy: policy.name)))
+      guard let (id, ended) = past.newestPromotion, settled[id] == nil else { return nil }
+      for monitor in policy.triggers.compactMap(\.monitor) {
+        let name = plan.monitors[monitor].name
+        if let last = monitors[name]?.ringing(.drift, after: ended).last {
+          return Settlement(retraining: id, monitor: name, atMilliseconds: last.endMilliseconds)
+        }
+      }
+      return nil
+    }
+  }
+
   private func opening(of index: Int, _ facts: StreamFacts, _ registry: RegistryState) -> Opening? {
     let policy = plan.policies[index]
-    let past = PastRetrainings(registry.retrainings(policy: Self.key(topology: topology, policy: policy.name)))
+    let past = PastRetrainings(
+      registry.retrainings(policy: Self.key(topology: topology, policy: policy.name)), settled: facts.settled)
     guard past.open == nil, let use = plan.models[policy.model].use else { return nil }
     for trigger in policy.triggers {
       guard var cause = cause(trigger, facts, past), !past.isBlocked(policy.guards, cause) else { continue }

@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import Core
 internal import Kafka
+internal import Lineage
+internal import Logging
 internal import OfflineStore
 internal import Storage
 
@@ -47,6 +49,7 @@ struct DatasetBuildCommand: AsyncParsableCommand {
     help: ArgumentHelp("Write the dataset there. (default: datasets/NAME/N beside the tables)", valueName: "folder"))
   var out: String?
   @OptionGroup var effort: EffortOptions
+  @OptionGroup(title: "Reports") var lineage: LineageOptions
   @Option(help: "table or json.") var output = OutputFormat.table
   @OptionGroup var schemas: TopologyOptions
   @OptionGroup(title: "Connection") var connection: ConnectionOptions
@@ -85,12 +88,20 @@ struct DatasetBuildCommand: AsyncParsableCommand {
         remedy: "use the topology that the dataset was made with")
     }
     let tables = place.isGiven ? try place.store() : nil
-    let sources = DatasetSources(
-      plan: plan, tables: tables, client: try connection.clientConfiguration(), rebuilt: rebuilt)
+    let client = try connection.clientConfiguration()
+    let sources = DatasetSources(plan: plan, tables: tables, client: client, rebuilt: rebuilt)
     let work = DatasetBuild(
       command: self, specification: specification, sources: sources, configuration: try configuration(rebuilt))
-    // Disks and brokers are waited for: no work for a thread of Swift's pool.
-    let (manifest, target) = try await BlockingThread(name: "dataset").run { try work.run() }
+    let job = LineageJob(namespace: lineage.configuration.namespace, name: "dataset.\(name)", kind: .dataset)
+    let logger = Logger(label: "headrace") { StreamLogHandler.standardError(label: $0) }
+    let (manifest, target) = try await LineageExport.report(job, lineage.configuration, logger: logger) {
+      // Disks and brokers are waited for: no work for a thread of Swift's pool.
+      let (manifest, target) = try await BlockingThread(name: "dataset").run { try work.run() }
+      return (
+        (manifest, target), manifest.lineageInputs(tables: tables?.place, bootstrapServers: client.bootstrapServers),
+        [manifest.lineage(place: target)]
+      )
+    }
     if let rebuilt, rebuilt.contentHash != manifest.contentHash {
       throw HeadraceError(
         .external, "DATASET_NOT_REPRODUCED",

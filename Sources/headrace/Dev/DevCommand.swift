@@ -97,7 +97,7 @@ struct DevCommand: AsyncParsableCommand {
     var serving = try worker.serving()
     if serving.port != 0 { serving.port += number }
     return try await TopologyProcess.start(
-      plan, runtime: runtime, serving: serving, registry: worker.registry,
+      plan, runtime: runtime, serving: serving, registry: worker.registry, reports: worker.reports,
       workArguments: ["--bootstrap", Self.address(of: broker), "--data", data] + worker.tableArguments, logger: logger)
   }
 

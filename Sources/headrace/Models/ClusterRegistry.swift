@@ -20,9 +20,7 @@ struct ClusterRegistry: Sendable {
 
     /// - Throws: `MODEL_NOT_FOUND`.
     func model(_ name: String) throws(HeadraceError) -> RegisteredModel {
-      if let model = registry[name] { return model }
-      throw RegistryRefusal.modelUnknown(nearest: NearestName.of(name, in: registry.models.keys.sorted()))
-        .error(place: name)
+      try registry.model(name)
     }
 
     /// - Throws: `MODEL_VERSION_NOT_FOUND`.
@@ -66,8 +64,11 @@ struct ClusterRegistry: Sendable {
   ///
   /// - Throws: why it changed nothing.
   func send(_ change: RegistryCommand.Change, reason: String?, place: String) async throws {
+    try await send(RegistryCommand(actor: Self.actor, reason: reason ?? "", change: change), place: place)
+  }
+
+  func send(_ command: RegistryCommand, place: String) async throws {
     let client = client
-    let command = RegistryCommand(actor: Self.actor, reason: reason ?? "", change: change)
     let outcome = try await BlockingThread(name: "models").run { try ControlLog(client).send(command) }
     if case .refused(let refusal) = outcome { throw refusal.error(place: place) }
   }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Core
 internal import Inference
+internal import MLflow
 internal import Registry
 internal import Storage
 internal import Topology
@@ -12,6 +13,8 @@ struct ModelsAddCommand: AsyncParsableCommand {
       LightGBM text, XGBoost JSON and UBJSON, ONNX, and linear models as JSON. The file is read, checked and compiled \
       first: one that is wrong, cut off or hostile is refused with the place and the reason, and nothing changes. A \
       file that is there already is not added again.
+
+      models:/NAME@ALIAS and models:/NAME/VERSION are fetched from an MLflow server (--mlflow).
 
       A server on the same folder serves the new version within a second.
       """)
@@ -26,6 +29,7 @@ struct ModelsAddCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("Fail unless the version gets this number: guards against another one.", valueName: "number"))
   var expect: Int?
+  @OptionGroup var mlflow: MLflowOptions
   @Option(help: "table or json.") var output = OutputFormat.table
 
   func validate() throws {
@@ -41,15 +45,17 @@ struct ModelsAddCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let bytes = try read()
+    let fetched = try await MLflowSource.fetch(file, mlflow)
+    let bytes = try fetched?.bytes ?? read()
     let model = try Model(bytes, place: file)
     // The kernels are checked on the model's own thresholds before anything is kept.
     _ = try CompiledModel(model)
     let registry = try store.open()
     let now = WallClock.system.nowMilliseconds
+    var new = ModelVersion(model, name: name, note: note, addedBy: actor.actor, nowMilliseconds: now)
+    new.lineage = fetched?.lineage
     let (version, isNew) = try registry.add(
-      bytes, as: ModelVersion(model, name: name, note: note, addedBy: actor.actor, nowMilliseconds: now),
-      actor: actor.actor, expectedNumber: expect)
+      bytes, as: new, actor: actor.actor, expectedNumber: expect)
     var former: Int?
     if let alias {
       former =

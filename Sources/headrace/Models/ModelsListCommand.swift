@@ -4,13 +4,14 @@ internal import Registry
 
 struct ModelsListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Models with their versions and aliases.")
+    commandName: "list", abstract: "Models with their versions and aliases.",
+    discussion: "Of the cluster, or with --data of a folder.")
 
-  @OptionGroup var store: ModelStoreOptions
+  @OptionGroup var place: RegistryOptions
   @Option(help: "table or json.") var output = OutputFormat.table
 
   func run() async throws {
-    let state = try store.existing().database.state()
+    let state = try await place.snapshot().registry
     let models = state.models.values.sorted { $0.name < $1.name }
     switch output {
     case .json: try StandardOutput.writeAll(models.flatMap(json))
@@ -31,23 +32,7 @@ struct ModelsListCommand: AsyncParsableCommand {
 
   private func json(_ model: RegisteredModel) -> [UInt8] {
     var writer = JSONWriter()
-    writer.object { json in
-      json.member("model", model.name)
-      json.member("versions", model.versions.count)
-      json.key("aliases")
-      json.object { json in for alias in model.standingAliases { json.member(alias.name, alias.version) } }
-      if let newest = model.newest {
-        json.key("newest")
-        json.object { newest.writeMembers(to: &$0) }
-      }
-    }
+    model.writeSummary(to: &writer)
     return writer.bytes + [UInt8(ascii: "\n")]
-  }
-}
-
-extension RegisteredModel {
-  /// Aliases that stand for something, by name.
-  var standingAliases: [(name: String, version: Int)] {
-    aliases.values.sorted { $0.name < $1.name }.compactMap { alias in alias.version.map { (alias.name, $0) } }
   }
 }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Core
 internal import Inference
 internal import Kafka
+internal import MLflow
 internal import Registry
 internal import Runtime
 internal import Storage
@@ -13,13 +14,20 @@ struct ModelsPublishCommand: AsyncParsableCommand {
     discussion: """
       The file goes into the store of tables, under models/<SHA-256>, where every worker finds it; the control topic \
       gets the command that names it. A version never changes. (`models add` is for a folder without a cluster.)
+
+      models:/NAME@ALIAS and models:/NAME/VERSION are fetched from an MLflow server (--mlflow).
       """)
 
   @OptionGroup var model: ModelOptions
   @Argument(help: ArgumentHelp("The model: LightGBM, XGBoost, ONNX or linear JSON.", valueName: "file")) var file:
     String
   @OptionGroup var place: TableOptions
+  @OptionGroup var mlflow: MLflowOptions
   @Flag(help: "Let the alias stand for it at once.") var promote = false
+  @Option(
+    help: ArgumentHelp(
+      "It is what this retraining waits for: its policy measures and registers it.", valueName: "id"))
+  var retraining: String?
 
   func run() async throws {
     let cluster = try ClusterRegistry(model.connection)
@@ -27,9 +35,19 @@ struct ModelsPublishCommand: AsyncParsableCommand {
       throw ValidationError("--tables PLACE or --data DIR is missing: where the workers have their tables")
     }
     let store = try TableLocation.store(place.tables, dataDirectory: place.data ?? "")
-    let bytes = try ModelFiles.read(file)
+    let fetched = try await MLflowSource.fetch(file, mlflow)
+    let bytes = try fetched?.bytes ?? ModelFiles.read(file)
     let parsed = try Model(bytes, place: file)
     let hash = ModelFiles.contentHash(bytes)
+    if let retraining {
+      let entry = try RetrainingText.find(retraining, try await cluster.snapshot().registry).retraining
+      let kept = try await OutsideModel.keep(bytes, of: entry, in: store)
+      try await cluster.send(kept.change, reason: model.reason, place: retraining)
+      return try model.tell("retraining \(retraining) has its model: \(hash.prefix(16))") {
+        $0.member("retraining", retraining)
+        $0.member("content_hash", hash)
+      }
+    }
     try await BlockingThread(name: "store").run {
       _ = try store.create(try BlobName("models/\(hash)"), bytes)
     }
@@ -38,7 +56,8 @@ struct ModelsPublishCommand: AsyncParsableCommand {
     let version = ModelVersion(
       model: model.name, number: number, contentHash: hash, format: parsed.format.rawValue, summary: parsed.summary,
       featureCount: parsed.featureCount, featureNames: parsed.featureNames, outputCount: parsed.outputCount,
-      addedAtMilliseconds: WallClock.system.nowMilliseconds, addedBy: ClusterRegistry.actor, note: model.reason ?? "")
+      addedAtMilliseconds: WallClock.system.nowMilliseconds, addedBy: ClusterRegistry.actor, note: model.reason ?? "",
+      lineage: fetched?.lineage)
     try await cluster.send(.addVersion(version), reason: model.reason, place: model.name)
     if promote {
       try known.check(version, alias: model.alias)

@@ -4,17 +4,34 @@ internal import Registry
 
 struct ModelsShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Every version of a model, and what its aliases stood for when.")
+    commandName: "show", abstract: "Where a model comes from, and who served when.",
+    discussion: """
+      NAME shows every version and what its aliases stood for when. NAME@ALIAS and NAME:VERSION show one version: its \
+      code, data, features and metrics, the run that made it, who approved it, and when it served. Of the cluster, or \
+      with --data of a folder.
+      """)
 
-  @Argument(help: ArgumentHelp("The model's name.", valueName: "name")) var name: String
-  @OptionGroup var store: ModelStoreOptions
+  @Argument(help: ArgumentHelp("The model: NAME, NAME@ALIAS or NAME:VERSION.", valueName: "model"))
+  var selector: ModelSelector
+  @OptionGroup var place: RegistryOptions
   @Option(help: "table or json.") var output = OutputFormat.table
 
   func run() async throws {
-    let model = try store.existing().database.state().model(name)
+    let known = try await place.snapshot()
+    let model = try known.model(selector.name)
+    let version = try selector.version(of: model)
     switch output {
-    case .json: try StandardOutput.writeAll(json(model))
-    case .table: try StandardOutput.writeAll(Array(text(model).utf8))
+    case .json:
+      var writer = JSONWriter()
+      if let version {
+        known.registry.write(version, of: model, to: &writer)
+      } else {
+        known.registry.write(model, to: &writer)
+      }
+      try StandardOutput.writeAll(writer.bytes + [UInt8(ascii: "\n")])
+    case .table:
+      let text = version.map { VersionText(version: $0, model: model, state: known.registry).text } ?? self.text(model)
+      try StandardOutput.writeAll(Array(text.utf8))
     }
   }
 
@@ -42,41 +59,91 @@ struct ModelsShowCommand: AsyncParsableCommand {
     }
     return versions.text + "\n" + history.text
   }
-
-  private func json(_ model: RegisteredModel) -> [UInt8] {
-    var writer = JSONWriter()
-    writer.object { json in
-      json.member("model", model.name)
-      json.key("aliases")
-      json.object { json in for alias in model.standingAliases { json.member(alias.name, alias.version) } }
-      json.key("versions")
-      json.array { array in
-        for entry in model.versions { array.object { entry.version.writeMembers(to: &$0) } }
-      }
-      json.key("history")
-      json.array { array in
-        for (alias, change) in model.changes {
-          array.object { json in
-            json.member("alias", alias)
-            json.key("version")
-            if let version = change.version { json.number(version) } else { json.null() }
-            json.member("since", RFC3339.text(milliseconds: change.entry.timeMilliseconds))
-            json.member("by", change.entry.actor)
-            json.member("reason", change.entry.reason)
-            json.member("offset", change.entry.offset)
-          }
-        }
-      }
-    }
-    return writer.bytes + [UInt8(ascii: "\n")]
-  }
 }
 
-extension RegisteredModel {
-  /// Of all aliases, oldest first.
-  fileprivate var changes: [(alias: String, change: RegisteredAlias.Change)] {
-    aliases.values.flatMap { alias in alias.history.map { (alias.name, $0) } }
-      .sorted { $0.1.entry.offset < $1.1.entry.offset }
+/// One version for people.
+private struct VersionText {
+  let version: RegisteredModel.Version
+  let model: RegisteredModel
+  let state: RegistryState
+
+  var text: String {
+    var parts = [facts]
+    let metrics = version.version.lineage?.metrics ?? []
+    if !metrics.isEmpty {
+      var table = Table([("metric", .left), ("value", .right), ("from", .right), ("to", .right)])
+      for metric in metrics {
+        table.append([
+          metric.name, "\(metric.value)", metric.low.map { "\($0)" } ?? "", metric.high.map { "\($0)" } ?? "",
+        ])
+      }
+      parts.append(table.text)
+    }
+    let approvals = state.approvals(model: model.name, version: version.version.number)
+    if !approvals.isEmpty { parts.append(ApprovalTable.text(approvals)) }
+    let periods = model.servedPeriods(version: version.version.number)
+    if !periods.isEmpty { parts.append(served(periods)) }
+    return parts.joined(separator: "\n")
+  }
+
+  private var facts: String {
+    let version = version.version
+    let aliases = model.standingAliases.filter { $0.version == version.number }.map { "@\($0.name)" }
+    var lines: [(name: String, text: String)] = [
+      (
+        "model", "\(model.name) version \(version.number)\(aliases.isEmpty ? "" : " \(aliases.joined(separator: " "))")"
+      ),
+      ("file", "\(version.format), \(version.summary); sha256 \(version.contentHash)"),
+      ("added", "\(RFC3339.text(milliseconds: version.addedAtMilliseconds)) by \(version.addedBy)"),
+    ]
+    if !version.note.isEmpty { lines.append(("note", version.note)) }
+    guard let lineage = version.lineage else {
+      lines.append(("lineage", "nobody has said where it comes from"))
+      return text(lines)
+    }
+    let origin = lineage.origin
+    if !lineage.fetchedFrom.isEmpty { lines.append(("fetched", lineage.fetchedFrom)) }
+    lines.append(("code", origin.codeRevision.isEmpty ? "unknown" : origin.codeRevision))
+    let dataset = origin.datasetManifestHash.map { "\(origin.datasetPlace), content \($0)" } ?? origin.datasetPlace
+    lines.append(("data", dataset.isEmpty ? "unknown" : dataset))
+    for data in origin.dataVersions { lines.append(("", "\(data.table) at version \(data.version)")) }
+    lines.append(
+      (
+        "features",
+        origin.serviceName.isEmpty ? "unknown" : "service \(origin.serviceName), version \(origin.serviceVersion)"
+      ))
+    if let run = lineage.runID.flatMap({ state.runs[$0] }) {
+      lines.append(
+        (
+          "run",
+          "\(run.run.id) of experiment \(run.run.experiment), \(run.run.trainer), by \(run.run.startedBy), "
+            + RFC3339.text(milliseconds: run.started.timeMilliseconds)
+        ))
+      for parameter in run.run.parameters { lines.append(("", "\(parameter.name) = \(parameter.value)")) }
+    }
+    return text(lines)
+  }
+
+  private func text(_ lines: [(name: String, text: String)]) -> String {
+    let width = lines.map(\.name.count).max() ?? 0
+    return lines.map { line in
+      line.name + String(repeating: " ", count: width - line.name.count + 2) + line.text + "\n"
+    }.joined()
+  }
+
+  private func served(_ periods: [ServedPeriod]) -> String {
+    var table = Table([
+      ("served as", .left), ("role", .left), ("from", .left), ("to", .left), ("by", .left), ("reason", .left),
+    ])
+    for period in periods {
+      let share = period.rollout.map { $0.answers ? " \(Double($0.sharePerMille) / 10) %" : "" } ?? ""
+      let end = period.ended.map { RFC3339.text(milliseconds: $0.timeMilliseconds) } ?? "now"
+      table.append([
+        "@\(period.alias)", period.role + share, RFC3339.text(milliseconds: period.began.timeMilliseconds),
+        period.verdict.map { "\(end) (\($0.rawValue))" } ?? end, period.began.actor, period.began.reason,
+      ])
+    }
+    return table.text
   }
 }
 

@@ -23,6 +23,7 @@ final class RetrainingSession {
   private var child: (id: String, work: RetrainingAction.Work, process: ChildProcess)?
   /// Commands that were refused again and again.
   private var refusals: (action: RetrainingAction, count: Int)?
+  private var settled: [String: Int64] = [:]
   private var isCaughtUp = false
   private var nextLookAtMilliseconds: Int64 = 0
 
@@ -44,6 +45,7 @@ final class RetrainingSession {
     stream = StreamWatch(plan, tables)
     worker = try runner.worker()
     notifier = Notifier(plan, configuration.client, runner.logger)
+    settled = Self.settled(settledPath)
   }
 
   /// Lets the work of this process go: its results stay.
@@ -62,7 +64,10 @@ final class RetrainingSession {
     guard isCaughtUp, now >= nextLookAtMilliseconds else { return }
     var registry = try control.currentRegistry()
     guard let status = runner.configuration.stream() else { return }
-    for opening in watch.decide(try stream.facts(status, drift), registry) {
+    try settle(registry)
+    var facts = try stream.facts(status, drift)
+    facts.settled = settled
+    for opening in watch.decide(facts, registry) {
       registry = try open(opening)
     }
     var isBusy = false
@@ -78,6 +83,28 @@ final class RetrainingSession {
     }
     // What was done may be followed by more at once.
     nextLookAtMilliseconds = isBusy ? 0 : now + Self.lookMilliseconds
+  }
+
+  /// Lets monitors begin anew after a promotion. Told again after a death, which changes nothing.
+  private func settle(_ registry: RegistryState) throws {
+    for settlement in watch.settlements(settled, registry) {
+      try notifier.acknowledge(
+        settlement.monitor, atMilliseconds: settlement.atMilliseconds, id: settlement.retraining)
+      settled[settlement.retraining] = watch.streamMilliseconds
+      let text = settled.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "\n")
+      try NewFile.replace(settledPath, with: Array(text.utf8))
+    }
+  }
+
+  private var settledPath: String { "\(runner.configuration.dataDirectory)/retrainings/settled" }
+
+  private static func settled(_ path: String) -> [String: Int64] {
+    var settled: [String: Int64] = [:]
+    for line in ((try? TextFile.read(path)) ?? "").split(separator: "\n") {
+      let parts = line.split(separator: " ").map(String.init)
+      if parts.count == 2, let time = Int64(parts[1]) { settled[parts[0]] = time }
+    }
+    return settled
   }
 
   private func readDrift() throws {

@@ -48,7 +48,7 @@ struct RunCommand: AsyncParsableCommand {
     let logger = worker.logger
     let process = try await TopologyProcess.start(
       plan, runtime: runtime, serving: worker.serving(), registry: worker.registry,
-      workArguments: connection.arguments + worker.workArguments, logger: logger)
+      reports: worker.reports, workArguments: connection.arguments + worker.workArguments, logger: logger)
     logger.notice(
       "serving",
       metadata: ["topology": "\(plan.name)", "address": "\(process.address)", "plan": "\(plan.fingerprint)"])

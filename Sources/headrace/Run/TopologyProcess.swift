@@ -19,13 +19,15 @@ final class TopologyProcess: Sendable {
   private let tracing: Task<Void, Never>?
   private let monitors: MonitorService
   private let retraining: RetrainingRunner
+  private let reports: ProcessReports
 
   private init(
     _ plan: Plan, _ engine: Engine, _ server: FeatureServer, features: any OnlineFeatureSource,
     status: any StatusSource, fetching: Task<Void, Never>?, tracing: Task<Void, Never>?, monitors: MonitorService,
-    retraining: RetrainingRunner, host: String
+    reports: ProcessReports, retraining: RetrainingRunner, host: String
   ) {
     self.monitors = monitors
+    self.reports = reports
     self.retraining = retraining
     self.plan = plan
     self.engine = engine
@@ -43,7 +45,7 @@ final class TopologyProcess: Sendable {
   /// answer, and an address that is taken costs no rebalance.
   static func start(
     _ plan: Plan, runtime: RuntimeConfiguration, serving: ServingConfiguration,
-    registry: SchemaRegistryClient? = nil, workArguments: [String], logger: Logger
+    registry: SchemaRegistryClient? = nil, reports options: ReportOptions, workArguments: [String], logger: Logger
   ) async throws -> TopologyProcess {
     ProcessMemory.returnLargeBlocks()
     try SchemaFetching.check(plan, hasRegistry: registry != nil)
@@ -54,11 +56,15 @@ final class TopologyProcess: Sendable {
       configuration: MonitoringConfiguration(runtime), schemas: registry ?? NoWriterSchemas(), logger: logger)
     let retraining = RetrainingRunner(
       RetrainingConfiguration(runtime, engine, arguments: workArguments), logger: logger)
-    let status = EngineStatusSource(engine) { monitors.status.figures }
+    let reports = try ProcessReports(engine, runtime, options, logger: logger)
+    let status = EngineStatusSource(engine, monitors: { monitors.status.figures }, outside: { reports.figures })
     let events = try await KafkaEventSink(client: runtime.client, targets: plan.pushTargets)
     let server = FeatureServer(
       catalog: ServingCatalog(plan), features: source, events: events, status: status,
-      models: ServedModels(plan, engine.models), configuration: serving, meters: engine.cost.meters, logger: logger)
+      models: ServedModels(plan, engine.models),
+      registry: RetrainingRegistry(engine: EngineRegistrySource(engine), tables: runtime.tableStore),
+      configuration: serving,
+      meters: engine.cost.meters, logger: logger)
     engine.observePlan { [weak engine] plan in
       guard let engine else { return }
       server.replace(
@@ -72,6 +78,7 @@ final class TopologyProcess: Sendable {
       try await engine.start()
       try monitors.run(engine.plan)
       retraining.follow(engine.plan)
+      reports.begin()
     } catch {
       await server.stop()
       await engine.drain()
@@ -81,7 +88,7 @@ final class TopologyProcess: Sendable {
       plan, engine, server, features: source, status: status,
       fetching: registry.map { SchemaFetching.start($0, logger: logger) },
       tracing: engine.spans.map { TraceExport.start($0, runtime.telemetry, logger: logger) }, monitors: monitors,
-      retraining: retraining, host: serving.host)
+      reports: reports, retraining: retraining, host: serving.host)
   }
 
   /// HOST:PORT of the HTTP server.
@@ -99,6 +106,7 @@ final class TopologyProcess: Sendable {
     await engine.drain()
     // Behind the tasks: what they wrote last is seen before the state is saved.
     await monitors.stop()
+    await reports.end(failure: engine.failure)
     fetching?.cancel()
     tracing?.cancel()
     await tracing?.value

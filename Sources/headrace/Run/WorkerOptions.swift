@@ -57,6 +57,7 @@ struct WorkerOptions: ParsableArguments {
   @OptionGroup(title: "Costs") var prices: PriceOptions
   @Option(help: ArgumentHelp("How often usage is written to the table `usage`. (default: 60s)", valueName: "duration"))
   var usageInterval: String?
+  @OptionGroup(title: "Reports") var reports: ReportOptions
   @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "notice"
   @Option(help: "Lines of the log: text or json.") var logFormat = LogFormat.text
 

@@ -33,6 +33,7 @@ struct ServeCommand: AsyncParsableCommand {
       "How many of the newest versions of each model are served; those that an alias stands for are besides.",
       valueName: "n"))
   var versions = 16
+  @OptionGroup(title: "Reports") var reports: MLflowOptions
   @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "notice"
 
   func validate() throws {
@@ -48,16 +49,24 @@ struct ServeCommand: AsyncParsableCommand {
     ProcessMemory.returnLargeBlocks()
     var logger = Logger(label: "headrace") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
-    let models = RegistryModels(try store.open(), versionsMax: versions, logger: logger)
+    let registry = try store.open()
+    let models = RegistryModels(registry, versionsMax: versions, logger: logger)
     let configuration = try serving()
     let server = FeatureServer(
-      models: try models.changes() ?? .none, configuration: configuration, logger: logger)
+      models: try models.changes() ?? .none, registry: LocalRegistrySource(registry), configuration: configuration,
+      logger: logger)
     try await server.start()
     let host = configuration.host
     let address = "\(host.contains(":") ? "[\(host)]" : host):\(server.port)"
     logger.notice("serving", metadata: ["address": "\(address)", "data": "\(store.data ?? "")"])
     if let portFile { try PortFile.write("\(address)\n", to: portFile) }
     let stop = try TerminationSignal.watch()
+    let mirroring = try reports.mirror().map { mirror in
+      Task { [logger, data = store.data ?? ""] in
+        await MLflowMirroring().run(
+          mirror, filesPlace: "\(data)/models", isMine: { true }, database: { registry.database }, logger: logger)
+      }
+    }
     while !stop.isRaised {
       try await Task.sleep(for: .milliseconds(Self.watchMilliseconds))
       do throws(HeadraceError) {
@@ -69,6 +78,8 @@ struct ServeCommand: AsyncParsableCommand {
     }
     logger.notice("draining")
     await server.stop()
+    mirroring?.cancel()
+    await mirroring?.value
     logger.notice("stopped")
   }
 

@@ -1,0 +1,77 @@
+internal import ArgumentParser
+internal import Core
+internal import Registry
+
+struct ModelsRunsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs", abstract: "What was trained, from what, and what it was worth.",
+    discussion: "Of the cluster, or with --data of a folder. JSON has parameters, data, artefacts and intervals.")
+
+  private static let metricsShown = 3
+
+  @OptionGroup var place: RegistryOptions
+  @Option(help: ArgumentHelp("Of this experiment only.", valueName: "name")) var experiment: String?
+  @Option(help: ArgumentHelp("Of this model only.", valueName: "name")) var model: String?
+  @Option(help: "table or json.") var output = OutputFormat.table
+
+  func run() async throws {
+    let runs = try await place.snapshot().registry.runs(experiment: experiment, model: model)
+    switch output {
+    case .json:
+      for run in runs {
+        var writer = JSONWriter()
+        run.write(to: &writer)
+        try StandardOutput.writeAll(writer.bytes + [UInt8(ascii: "\n")])
+      }
+    case .table:
+      var table = Table([
+        ("run", .left), ("experiment", .left), ("model", .left), ("trainer", .left), ("status", .left),
+        ("started", .left), ("by", .left), ("metrics", .left),
+      ])
+      for run in runs {
+        let metrics = run.result?.metrics.prefix(Self.metricsShown).map { "\($0.name) \($0.value)" } ?? []
+        table.append([
+          run.run.id, run.run.experiment, run.run.model, run.run.trainer, run.result?.status.rawValue ?? "running",
+          RFC3339.text(milliseconds: run.started.timeMilliseconds), run.run.startedBy,
+          run.result?.error ?? metrics.joined(separator: ", "),
+        ])
+      }
+      try StandardOutput.writeAll(Array(table.text.utf8))
+    }
+  }
+}
+
+struct ModelsRetrainingsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "retrainings", abstract: "Which models are on their way to the next version, and where they are.",
+    discussion: "Of the cluster, or with --data of a folder. JSON has every step with its evidence.")
+
+  @OptionGroup var place: RegistryOptions
+  @Option(help: ArgumentHelp("Of this policy only.", valueName: "name")) var policy: String?
+  @Option(help: "table or json.") var output = OutputFormat.table
+
+  func run() async throws {
+    let retrainings = try await place.snapshot().registry.retrainings(policy: policy)
+    switch output {
+    case .json:
+      for retraining in retrainings {
+        var writer = JSONWriter()
+        retraining.write(to: &writer)
+        try StandardOutput.writeAll(writer.bytes + [UInt8(ascii: "\n")])
+      }
+    case .table:
+      var table = Table([
+        ("retraining", .left), ("policy", .left), ("model", .left), ("step", .left), ("since", .left), ("by", .left),
+        ("note", .left),
+      ])
+      for retraining in retrainings {
+        guard let step = retraining.steps.last else { continue }
+        table.append([
+          retraining.retraining.id, retraining.retraining.policy, retraining.retraining.model, step.step.rawValue,
+          RFC3339.text(milliseconds: step.entry.timeMilliseconds), step.entry.actor, step.note,
+        ])
+      }
+      try StandardOutput.writeAll(Array(table.text.utf8))
+    }
+  }
+}

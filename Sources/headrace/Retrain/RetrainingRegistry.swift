@@ -1,0 +1,53 @@
+internal import Core
+internal import Inference
+internal import Kafka
+internal import Registry
+internal import Runtime
+internal import Serving
+internal import Storage
+internal import Topology
+internal import Training
+
+/// The registry behind the server of a process that runs policies: pages of evidence, and models from outside.
+struct RetrainingRegistry: RegistrySource {
+  let engine: EngineRegistrySource
+  /// nil: there are no tables, so no model is taken.
+  let tables: (any BlobStore)?
+
+  func registry() throws -> RegistryState { engine.registry() }
+
+  func send(_ command: RegistryCommand) async throws -> RegistryOutcome { try await engine.send(command) }
+
+  func evidence(_ retraining: RegisteredRetraining, _ state: RegistryState) -> String? {
+    RetrainingText(retraining, state).page
+  }
+
+  func take(_ model: [UInt8], of retraining: RegisteredRetraining) async throws -> String? {
+    guard let tables else { return nil }
+    let change = try await OutsideModel.keep(model, of: retraining, in: tables)
+    let outcome = try await engine.send(RegistryCommand(actor: "outside", reason: "", change: change.change))
+    if case .refused(let refusal) = outcome { throw refusal.error(place: retraining.retraining.id) }
+    return change.hash
+  }
+}
+
+/// A model that something outside has made for a retraining: kept under its content, and told as the end of its run.
+enum OutsideModel {
+  /// - Throws: RETRAINING_NOT_WAITING; what reading a model throws.
+  static func keep(
+    _ bytes: [UInt8], of retraining: RegisteredRetraining, in tables: any BlobStore
+  ) async throws -> (change: RegistryCommand.Change, hash: String) {
+    let id = retraining.retraining.id
+    guard retraining.step == .train else {
+      throw HeadraceError(
+        .user, "RETRAINING_NOT_WAITING", "the retraining is at step \(retraining.step.rawValue), and takes no model",
+        place: id, remedy: "`headrace retrain show \(id)` shows what has become of it")
+    }
+    // What is no model is refused here, where somebody can mend it.
+    _ = try Model(bytes, place: id)
+    let hash = ContentHash.sha256(bytes)
+    try await BlockingThread(name: "store").run { _ = try tables.create(try BlobName("models/\(hash)"), bytes) }
+    let artefact = Artefact(name: "model", contentHash: hash, sizeBytes: bytes.count)
+    return (.finishRun(id: id, result: RunResult(status: .finished, artefacts: [artefact])), hash)
+  }
+}
