@@ -39,7 +39,7 @@ struct SampleDataset {
     }
     let manifest = DatasetManifest(
       name: "sample", topology: "t", service: "s", serviceFingerprint: "f", views: [], events: [],
-      labels: LabelOrigin(.file, "labels.parquet"), labelTime: labelTime, namesRecords: false, isAsKnown: true,
+      labels: LabelOrigin(.parquet, "labels.parquet"), labelTime: labelTime, namesRecords: false, isAsKnown: true,
       fromMilliseconds: nil, toMilliseconds: nil, split: split, rowCount: rowCount,
       fields: labels.map { .init(name: $0.name, type: "\($0.column.type)", nullCount: 0, feature: nil) }
         + features.map { .init(name: $0.name, type: "\($0.column.type)", nullCount: 0, feature: $0.name) },
