@@ -20,7 +20,8 @@ struct SampleDataset {
     let columns = labels + features
     let rowCount = columns[0].column.count
     let times = labels.first { $0.name == labelTime }?.column.integers ?? []
-    let parts = split.assign(timesMilliseconds: times, entityHashes: times.map { UInt64(bitPattern: $0) &* 0x9e37_79b9_7f4a_7c15 })
+    let parts = split.assign(
+      timesMilliseconds: times, entityHashes: times.map { UInt64(bitPattern: $0) &* 0x9e37_79b9_7f4a_7c15 })
     var files: [DatasetManifest.File] = []
     for (number, part) in split.parts.enumerated() {
       let rows = (0..<rowCount).filter { parts.isEmpty || Int(parts[$0]) == number }
