@@ -184,7 +184,7 @@ let package = Package(
     tests("DriftTests", ["Core", "Columns", "Drift"], excluded: ["Golden"]),
     tests("InferenceTests", ["Core", "Inference"]),
     tests("RemoteModelsTests", ["Core", "HTTPClient", "RemoteModels"]),
-    tests("RegistryTests", ["Core", "Storage", "Registry", "TestSupport"]),
+    tests("RegistryTests", ["Core", "Storage", "Registry", "TestSupport", grdb]),
     tests("CostTests", ["Core", "Cost"]),
     tests("TelemetryTests", ["Telemetry"]),
     tests("MonitoringTests", ["Core", "Columns", "Drift", "Storage", "OfflineStore", "Monitoring"]),
