@@ -1,5 +1,6 @@
 internal import Core
 internal import Inference
+internal import OfflineStore
 internal import Registry
 internal import Storage
 internal import Topology
@@ -44,8 +45,9 @@ struct AddedVersion: Sendable {
     let registry = try LocalRegistry(dataDirectory: data)
     let now = WallClock.system.nowMilliseconds
     let note = "trained by \(result.specification.trainer.name) on \(result.dataset.entry.name)"
-    let (version, isNew) = try registry.add(
-      result.bytes, as: ModelVersion(model, name: name, note: note, addedBy: actor, nowMilliseconds: now), actor: actor)
+    var described = ModelVersion(model, name: name, note: note, addedBy: actor, nowMilliseconds: now)
+    described.lineage = result.lineage
+    let (version, isNew) = try registry.add(result.bytes, as: described, actor: actor)
     if let alias {
       _ = try registry.setAlias(
         alias, of: name, to: version.number, expected: .any, actor: actor, reason: note, timeMilliseconds: now)
@@ -55,6 +57,20 @@ struct AddedVersion: Sendable {
 }
 
 extension TrainingResult {
+  /// What the version was made of, and what Headrace has measured.
+  fileprivate var lineage: VersionLineage {
+    let entry = dataset.entry
+    let origin = TrainingOrigin(
+      datasetManifestHash: entry.manifest.contentHash, datasetPlace: dataset.place,
+      dataVersions: entry.tables.map { DataVersion(table: $0.name, version: $0.version) },
+      serviceName: entry.manifest.service, serviceVersion: entry.manifest.serviceFingerprint,
+      codeRevision: model.codeRevision)
+    let metrics = (report.challenger?.metrics ?? []).filter(\.value.isFinite).map { metric in
+      RunMetric(name: metric.name, value: metric.value, low: metric.low, high: metric.high)
+    }
+    return VersionLineage(origin: origin, metrics: metrics)
+  }
+
   func json(_ added: AddedVersion?) -> [UInt8] {
     var writer = JSONWriter()
     writer.object { json in
