@@ -48,7 +48,7 @@ HOSTILE = {
     "crashes": ("import os; os.abort()", "TRAINER_FAILED"),
     "writes garbage": ("import os, sys; open(sys.argv[1], 'wb').write(os.urandom(10_000))", "TRAINER_OUTPUT"),
     "writes nothing": ("pass", "TRAINER_OUTPUT"),
-    "fills the disk": ("import sys; f = open(sys.argv[1], 'wb')\nwhile True: f.write(bytes(1 << 20))", "TRAINER_FAILED"),
+    "fills the disk": ("import sys; f = open(sys.argv[1], 'wb')\nwhile True: f.write(bytes(1 << 20))", "TRAINER_"),
     "fills the disk with many files": (
         "import os, time\nfor i in range(40): open(os.environ['TMPDIR'] + f'/{i}', 'wb').write(bytes(1 << 20))\ntime.sleep(1000)",
         "TRAINER_OUTPUT"),
