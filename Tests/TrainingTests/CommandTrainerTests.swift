@@ -135,7 +135,7 @@ import Testing
     let before = ProcessMemory.residentBytes
     let script = Self.write(
       "yes '\(String(repeating: "talk ", count: 60))' | head -c 1073741824; head -c 100000000 /dev/zero")
-    let model = try job(script, timeoutMilliseconds: 120_000).run()
+    let model = try job(script, timeoutMilliseconds: 600_000).run()
     #expect(model.log.count <= TrainerLines.firstLinesMax + TrainerLines.lastLinesMax + 1)
     #expect(model.log.contains { $0.hasSuffix("lines are left out)") }, "\(model.log.count)")
     #expect(ProcessMemory.residentBytes - before < 64 << 20)

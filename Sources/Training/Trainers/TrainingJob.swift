@@ -44,9 +44,7 @@ package struct TrainingJob: Sendable {
     let folder = try WorkFolder(workFolder, isCancelled: isCancelled)
     let revision = try codeRevision()
     try folder.claim(fingerprint(revision))
-    if let finished = try FinishedTraining.read(folder, memoryBytes: specification.budget.outputBytes) {
-      return finished
-    }
+    if let finished = try FinishedTraining.read(folder) { return finished }
     let output = try train(folder, watch)
     TrainingKillPoint.pass(.modelBefore)
     let format = try check(output.bytes)
