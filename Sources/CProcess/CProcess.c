@@ -61,7 +61,13 @@ static void arrange_descriptors(int output, int errors, int control, int report,
       dup2(moved[index], index);
     }
   }
-  syscall(SYS_close_range, FIRST_OTHER, ~0U, 0);
+  // Our own end of the control pipe is among them: with a copy of it open, its end would never come.
+  if (syscall(SYS_close_range, FIRST_OTHER, ~0U, 0) != 0) {
+    struct rlimit files = {.rlim_cur = 1024};
+    getrlimit(RLIMIT_NOFILE, &files);
+    int end = files.rlim_cur > 1 << 20 ? 1 << 20 : (int)files.rlim_cur;
+    for (int descriptor = FIRST_OTHER; descriptor < end; descriptor++) close(descriptor);
+  }
   for (int index = CONTROL; index < FIRST_OTHER; index++) fcntl(index, F_SETFD, FD_CLOEXEC);
 }
 

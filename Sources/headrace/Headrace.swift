@@ -18,7 +18,10 @@ struct Headrace: AsyncParsableCommand {
         ]),
       CommandGroup(name: "Models", subcommands: [ModelsCommand.self, ServeCommand.self, ScoreCommand.self]),
       CommandGroup(
-        name: "Training", subcommands: [RetrainCommand.self, DatasetCommand.self, TablesCommand.self, VerifyCommand.self]),
+        name: "Training",
+        subcommands: [
+          DatasetCommand.self, TrainCommand.self, RetrainCommand.self, TablesCommand.self, VerifyCommand.self,
+        ]),
       CommandGroup(name: "Monitoring", subcommands: [DriftCommand.self]),
       CommandGroup(
         name: "The log",

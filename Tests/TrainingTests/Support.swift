@@ -20,7 +20,8 @@ struct SampleDataset {
     let columns = labels + features
     let rowCount = columns[0].column.count
     let times = labels.first { $0.name == labelTime }?.column.integers ?? []
-    let parts = split.assign(timesMilliseconds: times, entityHashes: times.map { UInt64(bitPattern: $0) &* 0x9e37_79b9_7f4a_7c15 })
+    let parts = split.assign(
+      timesMilliseconds: times, entityHashes: times.map { UInt64(bitPattern: $0) &* 0x9e37_79b9_7f4a_7c15 })
     var files: [DatasetManifest.File] = []
     for (number, part) in split.parts.enumerated() {
       let rows = (0..<rowCount).filter { parts.isEmpty || Int(parts[$0]) == number }
@@ -39,7 +40,7 @@ struct SampleDataset {
     }
     let manifest = DatasetManifest(
       name: "sample", topology: "t", service: "s", serviceFingerprint: "f", views: [], events: [],
-      labels: LabelOrigin(.file, "labels.parquet"), labelTime: labelTime, namesRecords: false, isAsKnown: true,
+      labels: LabelOrigin(.parquet, "labels.parquet"), labelTime: labelTime, namesRecords: false, isAsKnown: true,
       fromMilliseconds: nil, toMilliseconds: nil, split: split, rowCount: rowCount,
       fields: labels.map { .init(name: $0.name, type: "\($0.column.type)", nullCount: 0, feature: nil) }
         + features.map { .init(name: $0.name, type: "\($0.column.type)", nullCount: 0, feature: $0.name) },

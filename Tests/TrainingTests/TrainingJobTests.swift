@@ -36,7 +36,8 @@ import Testing
     var options = ModelEvaluation.Options()
     options.slices = ["user", "b > 5", "flag"]
     let report = try ModelEvaluation.evaluate(
-      [.init(name: "new", role: .challenger, bytes: try TestFolder.contents(model.path))], on: dataset, options: options)
+      [.init(name: "new", role: .challenger, bytes: try TestFolder.contents(model.path))], on: dataset, options: options
+    )
     let area = try #require(report.challenger?["auc"])
     #expect(area.value > 0.75)
     #expect(report.difference("auc", against: .baseline)?.isBetter() == true)
@@ -51,7 +52,8 @@ import Testing
     let folder = try TestFolder()
     let specification = TrainingSpecification(trainer: Self.trainers[0], label: "won", seed: 3)
     let dataset = try SampleDataset.binary(rows: 2_000, seed: 3).open("\(folder.path)/d", specification)
-    let whole = try TrainingJob(specification: specification, dataset: dataset, workFolder: "\(folder.path)/whole").run()
+    let whole = try TrainingJob(specification: specification, dataset: dataset, workFolder: "\(folder.path)/whole")
+      .run()
     for stop in [1, 9, 10, 11, 25, 39] {
       let work = "\(folder.path)/stop\(stop)"
       let job = TrainingJob(specification: specification, dataset: dataset, workFolder: work)
@@ -99,15 +101,19 @@ import Testing
     let folder = try TestFolder()
     var settings = XGBoostParameters()
     settings.rounds = 60
-    for (objective, label, metric) in [(TrainingObjective.regression, "a * 3 + b", "mae"), (.multiclass, "b // 4", "log_loss")] {
+    for (objective, label, metric) in [
+      (TrainingObjective.regression, "a * 3 + b", "mae"), (.multiclass, "b // 4", "log_loss"),
+    ] {
       let specification = TrainingSpecification(trainer: .xgboost(settings), label: label, objective: objective)
       let dataset = try SampleDataset.binary(rows: 3_000, seed: 5).open("\(folder.path)/\(metric)", specification)
       let model = try TrainingJob(
-        specification: specification, dataset: dataset, workFolder: "\(folder.path)/w\(metric)").run()
+        specification: specification, dataset: dataset, workFolder: "\(folder.path)/w\(metric)"
+      ).run()
       var options = ModelEvaluation.Options()
       options.checksLeakage = false
       let report = try ModelEvaluation.evaluate(
-        [.init(name: "new", role: .challenger, bytes: try TestFolder.contents(model.path))], on: dataset, options: options)
+        [.init(name: "new", role: .challenger, bytes: try TestFolder.contents(model.path))], on: dataset,
+        options: options)
       #expect(report.difference(metric, against: .baseline)?.isBetter() == true, "\(report)")
     }
   }

@@ -114,10 +114,7 @@ extension FeatureRow {
       if length == DistinctSet.registerCount { areRegisters = true } else { hashes += length / 8 }
     }
     guard used > 1 else { return used == 0 ? 0 : distinctCount(at: last) }
-    if !areRegisters {
-      let exact = exactCount(cells, slot: slot, hashes)
-      if exact <= DistinctSet.exactLimit { return Int64(exact) }
-    }
+    if !areRegisters, let exact = exactCount(cells, slot: slot, hashes) { return Int64(exact) }
     return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: DistinctSet.registerCount) { registers in
       unsafe registers.initialize(repeating: 0)
       for cell in 0..<cells.count { unsafe addRegisters(of: load(cells[cell] + slot), to: registers) }
@@ -125,39 +122,33 @@ extension FeatureRow {
     }
   }
 
-  /// How many different hashes exact sets have together.
+  /// How many different hashes exact sets have together; nil when a set of them would be registers.
   ///
   /// - Parameter most: with those that several have.
-  private func exactCount(_ cells: CellRange, slot: Int, _ most: Int) -> Int {
-    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: most) { hashes in
-      var count = 0
+  private func exactCount(_ cells: CellRange, slot: Int, _ most: Int) -> Int? {
+    // Open addressing, at most half full; 0 is an empty place, so the hash 0 is counted apart.
+    let places = 2 << (UInt64.bitWidth - min(most, DistinctSet.exactLimit).leadingZeroBitCount)
+    return unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: places) { table in
+      unsafe table.initialize(repeating: 0)
+      var (different, hasZero) = (0, 0)
       for cell in 0..<cells.count {
         let block: UInt32 = load(cells[cell] + slot)
-        for word in 0..<blockLength(block) / 8 {
-          unsafe hashes.initializeElement(at: count, to: load(payload(block) + word * 8))
-          count += 1
+        let start = payload(block)
+        for offset in stride(from: start, to: start + blockLength(block), by: 8) {
+          let hash: UInt64 = load(offset)
+          guard hash != 0 else {
+            hasZero = 1
+            continue
+          }
+          var place = Int(truncatingIfNeeded: hash) & (places - 1)
+          while unsafe table[place] != 0, unsafe table[place] != hash { place = (place + 1) & (places - 1) }
+          guard unsafe table[place] == 0 else { continue }
+          unsafe table[place] = hash
+          different += 1
+          guard different + hasZero <= DistinctSet.exactLimit else { return nil }
         }
       }
-      unsafe Self.sort(hashes, count)
-      var different = count > 0 ? 1 : 0
-      for index in 1..<max(count, 1) where unsafe hashes[index] != hashes[index - 1] { different += 1 }
-      return different
-    }
-  }
-
-  private static func sort(_ hashes: UnsafeMutableBufferPointer<UInt64>, _ count: Int) {
-    guard count <= 32 else {
-      var hashes = unsafe hashes
-      return unsafe hashes.sort()
-    }
-    for index in 1..<max(count, 1) {
-      let hash = unsafe hashes[index]
-      var place = index
-      while place > 0, unsafe hashes[place - 1] > hash {
-        unsafe hashes[place] = hashes[place - 1]
-        place -= 1
-      }
-      unsafe hashes[place] = hash
+      return different + hasZero <= DistinctSet.exactLimit ? different + hasZero : nil
     }
   }
 

@@ -67,16 +67,16 @@ struct CommandTrainer {
     var process = try TrainerProcess(
       command.arguments, environment: command.environment, folder: ".",
       limits: .init(addressSpaceBytes: budget.memoryBytes, fileBytes: budget.outputBytes), held: folder.lock)
-    var (lines, errors) = (TrainerLines(), TrainerLines())
+    var (lines, errors) = (TrainerLines(isProtocol: true), TrainerLines(isProtocol: false))
     var reason: Reason?
     var (killAt, measureAt) = (Int64.max, WallClock.monotonic.nowMilliseconds + Self.measureMilliseconds)
     var ending: TrainerProcess.Ending?
     while ending == nil {
       ending = try process.poll(milliseconds: Self.tickMilliseconds) { bytes, isOutput in
         if isOutput {
-          lines.append(bytes, isProtocol: true, watch.progress)
+          lines.append(bytes, watch.progress)
         } else {
-          errors.append(bytes, isProtocol: false, watch.progress)
+          errors.append(bytes, watch.progress)
         }
       }
       let now = WallClock.monotonic.nowMilliseconds
@@ -91,8 +91,8 @@ struct CommandTrainer {
         killAt = now + Self.graceMilliseconds
       }
     }
-    lines.finish(isProtocol: true, watch.progress)
-    errors.finish(isProtocol: false, watch.progress)
+    lines.finish(watch.progress)
+    errors.finish(watch.progress)
     return try result(ending, reason, lines, errors, output)
   }
 
@@ -131,12 +131,11 @@ struct CommandTrainer {
       throw failure("TRAINER_OUTPUT", "the artefact `\(name.prefix(200))` is outside of its folder", lines, errors)
     }
     guard
-      let bytes = try WorkFolder.read("\(output)/\(name)", bytesMax: specification.budget.outputBytes, followsLinks: false)
+      let bytes = try WorkFolder.read(
+        "\(output)/\(name)", bytesMax: specification.budget.outputBytes, followsLinks: false)
     else { throw failure("TRAINER_OUTPUT", "there is no file `\(name.prefix(200))` in its folder", lines, errors) }
-    var log = Array((lines.log + errors.log).suffix(TrainerLines.logLinesMax))
+    var log = lines.log + errors.log
     if ending.survivors > 0 { log.append("\(ending.survivors) processes were left behind, and killed") }
-    let dropped = lines.droppedLines + errors.droppedLines
-    if dropped > 0 { log.append("\(dropped) lines were dropped, of \(lines.byteCount &+ errors.byteCount) bytes") }
     return TrainingJob.Output(bytes: bytes, claims: lines.claims, log: log)
   }
 

@@ -7,7 +7,7 @@ internal import Storage
 /// - `{dataset}` the folder with `train.parquet` and `validation.parquet`
 /// - `{manifest}` what is in them, and what is to be trained: a JSON file
 /// - `{output}` the file that the model is to be written to, in a folder that is empty
-/// - `{seed}` `{objective}` `{timeout_seconds}` `{memory_bytes}` `{threads}`
+/// - `{seed}` `{objective}` `{timeout_seconds}` `{memory_bytes}`
 ///
 /// The same is in the environment: `HEADRACE_DATASET`, `HEADRACE_MANIFEST`, `HEADRACE_OUTPUT`, …
 struct TrainerCommand {
@@ -27,7 +27,7 @@ struct TrainerCommand {
       ("dataset", places.dataset), ("manifest", places.manifest), ("output", places.output),
       ("seed", "\(specification.seed)"), ("objective", specification.objective.rawValue),
       ("timeout_seconds", "\(specification.budget.timeoutMilliseconds / 1_000)"),
-      ("memory_bytes", "\(specification.budget.memoryBytes)"), ("threads", "1"),
+      ("memory_bytes", "\(specification.budget.memoryBytes)"),
     ]
     var arguments: [String] = []
     for word in words { arguments.append(try Self.filled(word, values)) }
@@ -44,6 +44,7 @@ struct TrainerCommand {
     self.environment = environment
   }
 
+  /// Braces of other languages stay as they are; what is nearly a placeholder is an error.
   private static func filled(
     _ word: String, _ values: [(name: String, value: String)]
   ) throws(HeadraceError) -> String {
@@ -51,17 +52,15 @@ struct TrainerCommand {
     var rest = word[...]
     while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
       let name = rest[rest.index(after: open)..<close]
-      guard name.allSatisfy({ $0.isLetter || $0 == "_" }), !name.isEmpty else {
-        // Braces of another language stay as they are.
+      guard let value = values.first(where: { $0.name == name }) else {
+        if let meant = NearestName.of(String(name), in: values.map(\.name)) {
+          throw HeadraceError(
+            .user, "TRAINING_PARAMETER", "there is no placeholder {\(name)}", place: "command",
+            remedy: "did you mean {\(meant)}?")
+        }
         result += rest[...open]
         rest = rest[rest.index(after: open)...]
         continue
-      }
-      guard let value = values.first(where: { $0.name == name }) else {
-        throw HeadraceError(
-          .user, "TRAINING_PARAMETER", "there is no placeholder {\(name)}", place: "command",
-          remedy: NearestName.of(String(name), in: values.map(\.name)).map { "did you mean {\($0)}?" }
-            ?? "there are \(values.map { "{\($0.name)}" }.joined(separator: " "))")
       }
       result += rest[..<open] + value.value
       rest = rest[rest.index(after: close)...]

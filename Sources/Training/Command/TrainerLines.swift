@@ -1,4 +1,5 @@
 internal import Core
+internal import Glibc
 
 /// What a program says on its standard output, line by line:
 ///
@@ -8,58 +9,107 @@ internal import Core
 ///     {"type": "log", "message": "anything"}
 ///
 /// The value of a metric that comes last counts; the path is relative to the output folder. Any other line is one of the
-/// log. Memory is bounded whatever comes: long lines are cut, old lines go.
+/// log, of which the first and the last lines are kept: memory and the cost of a line are bounded, whatever comes.
 struct TrainerLines {
   private(set) var claims: [TrainedModel.Claim] = []
   private(set) var artefact: String?
-  /// The last lines of the log.
-  private(set) var log: [String] = []
   /// All that came, in bytes.
   private(set) var byteCount = 0
-  private(set) var droppedLines = 0
+  /// Lines of the log behind those that `firstLines` has.
+  private(set) var laterLineCount = 0
+  private var firstLines: [String] = []
+  /// The last bytes that came, protocol included.
+  private var tail: [UInt8] = []
+  /// The beginning of a line whose end has not come.
   private var line: [UInt8] = []
   private var isCut = false
+  /// False of standard error, which is all log.
+  private let isProtocol: Bool
 
   static let lineBytesMax = 64 << 10
-  static let logLinesMax = 200
-  static let logLineCharactersMax = 1_000
-  static let claimsMax = 256
-  static let nameBytesMax = 200
+  static let firstLinesMax = 100
+  static let lastLinesMax = 100
+  private static let tailBytesMax = 32 << 10
+  private static let lineCharactersMax = 1_000
+  private static let claimsMax = 256
+  private static let nameBytesMax = 200
+
+  init(isProtocol: Bool) { self.isProtocol = isProtocol }
+
+  /// The lines that were kept, for people.
+  var log: [String] {
+    guard laterLineCount > 0 else { return firstLines }
+    let last = tail.split(separator: UInt8(ascii: "\n")).filter { !isProtocol || $0.first != UInt8(ascii: "{") }
+      .suffix(min(laterLineCount, Self.lastLinesMax)).map { Self.printable(Array($0)) }
+    let missing = laterLineCount - last.count
+    return firstLines + (missing > 0 ? ["(\(missing) lines are left out)"] : []) + last
+  }
 
   /// Takes what was read.
-  ///
-  /// - Parameter isProtocol: false of standard error, which is all log.
-  mutating func append(_ bytes: some Sequence<UInt8>, isProtocol: Bool, _ tell: (TrainingJob.Progress) -> Void) {
-    for byte in bytes {
-      byteCount &+= 1
-      if byte == UInt8(ascii: "\n") {
-        finishLine(isProtocol: isProtocol, tell)
-      } else if line.count < Self.lineBytesMax {
-        line.append(byte)
-      } else {
-        isCut = true
+  mutating func append(_ bytes: ArraySlice<UInt8>, _ tell: (TrainingJob.Progress) -> Void) {
+    byteCount &+= bytes.count
+    if firstLines.count == Self.firstLinesMax || bytes.count > Self.tailBytesMax { keepTail(bytes) }
+    unsafe bytes.withUnsafeBytes { bytes in
+      var start = 0
+      while start < bytes.count {
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[start...])
+        let newline = unsafe rest.baseAddress.flatMap { base in
+          unsafe memchr(base, Int32(UInt8(ascii: "\n")), rest.count).map { unsafe UnsafeRawPointer($0) - base }
+        }
+        guard let newline else {
+          unsafe hold(rest)
+          return
+        }
+        let whole = unsafe UnsafeRawBufferPointer(rebasing: rest[..<newline])
+        if line.isEmpty, !isCut {
+          unsafe finish(whole, tell)
+        } else {
+          unsafe hold(whole)
+          finishHeld(tell)
+        }
+        start += newline + 1
       }
     }
   }
 
   /// The last line may have no end.
-  mutating func finish(isProtocol: Bool, _ tell: (TrainingJob.Progress) -> Void) {
-    if !line.isEmpty { finishLine(isProtocol: isProtocol, tell) }
+  mutating func finish(_ tell: (TrainingJob.Progress) -> Void) {
+    if !line.isEmpty { finishHeld(tell) }
   }
 
-  private mutating func finishLine(isProtocol: Bool, _ tell: (TrainingJob.Progress) -> Void) {
-    defer {
-      line.removeAll(keepingCapacity: true)
-      isCut = false
-    }
-    if line.last == UInt8(ascii: "\r") { line.removeLast() }
-    guard !line.isEmpty else { return }
-    if isProtocol, !isCut, line.first == UInt8(ascii: "{"), let document = try? JSONDocument(line, depthMax: 8),
-      read(document, tell)
+  private mutating func keepTail(_ bytes: ArraySlice<UInt8>) {
+    tail += bytes.suffix(Self.tailBytesMax)
+    if tail.count > 2 * Self.tailBytesMax { tail.removeFirst(tail.count - Self.tailBytesMax) }
+  }
+
+  private mutating func hold(_ bytes: UnsafeRawBufferPointer) {
+    let room = Self.lineBytesMax - line.count
+    if bytes.count > room { isCut = true }
+    unsafe line.append(contentsOf: bytes.prefix(room))
+  }
+
+  private mutating func finishHeld(_ tell: (TrainingJob.Progress) -> Void) {
+    let held = line
+    unsafe held.withUnsafeBytes { unsafe finish($0, tell) }
+    line.removeAll(keepingCapacity: true)
+    isCut = false
+  }
+
+  private mutating func finish(_ bytes: UnsafeRawBufferPointer, _ tell: (TrainingJob.Progress) -> Void) {
+    guard bytes.count > 1 || (unsafe bytes.first != UInt8(ascii: "\r") && !bytes.isEmpty) else { return }
+    if unsafe isProtocol && !isCut && bytes[0] == UInt8(ascii: "{") && bytes.count <= Self.lineBytesMax,
+      let document = unsafe try? JSONDocument(Array(bytes), depthMax: 8), read(document, tell)
     {
       return
     }
-    keep(Self.printable(line), tell)
+    guard firstLines.count < Self.firstLinesMax else {
+      laterLineCount += 1
+      return
+    }
+    // Whoever floods us is not passed on line by line.
+    let text = unsafe Self.printable(Array(bytes.prefix(Self.lineCharactersMax * 4)))
+    firstLines.append(text)
+    tell(.log(text))
   }
 
   /// - Returns: false when it is no message of the protocol.
@@ -81,28 +131,19 @@ struct TrainerLines {
       guard let path = message["path"]?.string, path.utf8.count <= 1_024 else { return false }
       artefact = path
     case "log":
-      guard let text = message["message"]?.string else { return false }
-      keep(Self.printable(Array(text.utf8)), tell)
+      guard let text = message["message"]?.string, firstLines.count < Self.firstLinesMax else { return false }
+      firstLines.append(Self.printable(Array(text.utf8)))
+      tell(.log(Self.printable(Array(text.utf8))))
     default: return false
     }
     return true
   }
 
-  private mutating func keep(_ text: String, _ tell: (TrainingJob.Progress) -> Void) {
-    if log.count == Self.logLinesMax {
-      log.removeFirst()
-      droppedLines += 1
-    }
-    log.append(text)
-    // Whoever floods us is not passed on line by line.
-    if droppedLines == 0 { tell(.log(text)) }
-  }
-
   /// Text that a terminal may show: no control character, nothing that is no UTF-8.
   static func printable(_ bytes: [UInt8]) -> String {
-    let text = String(decoding: bytes.prefix(logLineCharactersMax * 4), as: UTF8.self)
+    let text = String(decoding: bytes.prefix(lineCharactersMax * 4), as: UTF8.self)
     var scalars = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars.prefix(logLineCharactersMax) {
+    for scalar in text.unicodeScalars.prefix(lineCharactersMax) where scalar != "\r" {
       let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
       scalars.append(isControl ? (scalar == "\t" ? " " : "\u{fffd}") : scalar)
     }

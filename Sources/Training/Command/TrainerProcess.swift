@@ -17,7 +17,8 @@ struct TrainerProcess: ~Copyable {
 
     var description: String {
       if startError != 0 {
-        return "it cannot be started: \(unsafe strerror(startError).map { unsafe String(cString: $0) } ?? "")".lowercased()
+        return "it cannot be started: \(unsafe strerror(startError).map { unsafe String(cString: $0) } ?? "")"
+          .lowercased()
       }
       if hr_status_did_exit(status) != 0 { return "it ended with exit code \(hr_status_exit_code(status))" }
       let number = hr_status_signal(status)

@@ -18,7 +18,8 @@ struct DatasetExpression: Sendable {
     self.text = text
     // A name with a dot, a minus or a keyword in it is a column all the same.
     let isColumn = scope.contains { $0.name == text }
-    let written = isColumn ? "\"\(text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\"" : text
+    let written =
+      isColumn ? "\"\(text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\"" : text
     do throws(ExpressionError) {
       parsed = try ParsedExpression(written)
       type = try parsed.typed(in: scope).type

@@ -61,7 +61,8 @@ extension TrainingDataset {
       case .regression: "a finite number"
       }
     throw HeadraceError(
-      .user, "TRAINING_LABEL", "`\(self.label)` is \(label) in a row, and the objective \(objective.rawValue) needs \(expectation)",
+      .user, "TRAINING_LABEL",
+      "`\(self.label)` is \(label) in a row, and the objective \(objective.rawValue) needs \(expectation)",
       place: place, remedy: "write a condition such as \(self.label) > 15, or choose another objective")
   }
 

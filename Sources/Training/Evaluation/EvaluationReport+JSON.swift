@@ -147,7 +147,8 @@ extension TrainingFinding {
   }
 
   fileprivate init?(_ json: JSONDocument) {
-    guard let kind = json["kind"]?.string.flatMap(Kind.init), let severity = json["severity"]?.string.flatMap(Severity.init),
+    guard let kind = json["kind"]?.string.flatMap(Kind.init),
+      let severity = json["severity"]?.string.flatMap(Severity.init),
       let subject = json["subject"]?.string, let message = json["message"]?.string,
       case .object(let members)? = json["evidence"]?.content
     else { return nil }

@@ -32,7 +32,9 @@ enum FeatureCheck {
       return nil
     }
     // A class of two rows may agree by chance.
-    if dataset.objective != .regression, distinct.contains(where: { label in labels.count { $0 == label } < rowsMin / 4 }) {
+    if dataset.objective != .regression,
+      distinct.contains(where: { label in labels.count { $0 == label } < rowsMin / 4 })
+    {
       return nil
     }
     return TrainingFinding(

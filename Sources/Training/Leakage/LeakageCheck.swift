@@ -106,7 +106,8 @@ private struct SeenRows {
           .timeOverlap, isByEntity ? .information : .error, subject: dataset.entry.manifest.labelTime,
           message: "\(earlyRows) of \(testRows) rows that test are not later than the last row that trains",
           evidence: [
-            ("train_until", RFC3339.text(milliseconds: trainUntil)), ("test_from", RFC3339.text(milliseconds: testFrom)),
+            ("train_until", RFC3339.text(milliseconds: trainUntil)),
+            ("test_from", RFC3339.text(milliseconds: testFrom)),
             ("rows", "\(earlyRows)"),
           ]))
     }

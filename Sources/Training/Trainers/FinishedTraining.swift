@@ -3,7 +3,8 @@ internal import Storage
 
 /// What a work folder says of a training that is done.
 enum FinishedTraining {
-  private static let bytesMax = 16 << 20
+  private static let resultBytesMax = 16 << 20
+  private static let modelBytesMax = 2 << 30
 
   static func write(_ model: TrainedModel, _ folder: WorkFolder) throws(HeadraceError) {
     var writer = JSONWriter()
@@ -30,13 +31,13 @@ enum FinishedTraining {
   }
 
   /// - Returns: nil when nothing is there, or the file is not the one that the result names: it is trained again then.
-  static func read(_ folder: WorkFolder, memoryBytes: Int) throws(HeadraceError) -> TrainedModel? {
-    guard let json = try folder.read("result.json", bytesMax: bytesMax),
+  static func read(_ folder: WorkFolder) throws(HeadraceError) -> TrainedModel? {
+    guard let json = try folder.read("result.json", bytesMax: resultBytesMax),
       let result = try? JSONDocument(json, depthMax: 4),
       let hash = result["content_hash"]?.string, let format = result["format"]?.string,
       let revision = result["code_revision"]?.string, let seconds = result["seconds"]?.double,
       let attempts = result["attempts"]?.integer.flatMap({ Int(exactly: $0) }),
-      let bytes = try folder.read("model", bytesMax: max(memoryBytes, 1 << 30)), ContentHash.sha256(bytes) == hash
+      let bytes = try folder.read("model", bytesMax: modelBytesMax), ContentHash.sha256(bytes) == hash
     else { return nil }
     return TrainedModel(
       path: folder.place("model"), contentHash: hash, sizeBytes: bytes.count, format: format,

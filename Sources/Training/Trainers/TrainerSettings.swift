@@ -10,7 +10,8 @@ struct TrainerSettings {
   init(_ settings: [(name: String, value: String)], trainer: String) throws(HeadraceError) {
     self.trainer = trainer
     values = settings
-    for (index, setting) in settings.enumerated() where settings[..<index].contains(where: { $0.name == setting.name }) {
+    for (index, setting) in settings.enumerated() where settings[..<index].contains(where: { $0.name == setting.name })
+    {
       throw fault("`\(setting.name)` is there twice", remedy: "keep one of them")
     }
   }
@@ -19,7 +20,8 @@ struct TrainerSettings {
     guard let text = take(name) else { return }
     guard let value = Int(text), range.contains(value) else {
       throw fault(
-        "`\(name)` is \(text.prefix(60))", remedy: "write a whole number from \(range.lowerBound) to \(range.upperBound)")
+        "`\(name)` is \(text.prefix(60))",
+        remedy: "write a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     target = value
   }
@@ -29,7 +31,8 @@ struct TrainerSettings {
   ) throws(HeadraceError) {
     guard let text = take(name) else { return }
     guard let value = Double(text), range.contains(value) else {
-      throw fault("`\(name)` is \(text.prefix(60))", remedy: "write a number from \(range.lowerBound) to \(range.upperBound)")
+      throw fault(
+        "`\(name)` is \(text.prefix(60))", remedy: "write a number from \(range.lowerBound) to \(range.upperBound)")
     }
     target = value
   }

@@ -44,7 +44,8 @@ package struct TrainingJob: Sendable {
     let folder = try WorkFolder(workFolder, isCancelled: isCancelled)
     let revision = try codeRevision()
     try folder.claim(fingerprint(revision))
-    if let finished = try FinishedTraining.read(folder, memoryBytes: specification.budget.outputBytes) {
+    if let finished = try FinishedTraining.read(folder) {
+      try folder.removeUnneeded()
       return finished
     }
     let output = try train(folder, watch)
@@ -59,9 +60,7 @@ package struct TrainingJob: Sendable {
       attempts: output.attempts)
     try FinishedTraining.write(model, folder)
     TrainingKillPoint.pass(.resultAfter)
-    // Nobody goes on from here, and nobody reads the data again.
-    try folder.remove("checkpoint")
-    for name in ["data", "output"] { try folder.removeFolder(name) }
+    try folder.removeUnneeded()
     return model
   }
 

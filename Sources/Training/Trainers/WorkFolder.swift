@@ -56,6 +56,12 @@ final class WorkFolder {
     try write("job", Array(fingerprint.utf8))
   }
 
+  /// Of a training that is done: nobody goes on from here, and nobody reads the data again.
+  func removeUnneeded() throws(HeadraceError) {
+    try remove("checkpoint")
+    for name in ["data", "output"] { try removeFolder(name) }
+  }
+
   func place(_ name: String) -> String { "\(path)/\(name)" }
 
   /// - Returns: nil when there is none, or a larger one.

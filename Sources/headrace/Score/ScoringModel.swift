@@ -17,11 +17,16 @@ struct ScoringModel: Sendable {
   /// - Throws: `MODEL_NOT_FOUND`, `MODEL_VERSION_NOT_FOUND`, `ALIAS_NOT_FOUND`.
   init(_ reference: String, dataDirectory: String) throws(HeadraceError) {
     let registry = try LocalRegistry.existing(dataDirectory: dataDirectory)
-    let found = try Self.find(reference, in: try registry.database.state())
-    let bytes = try registry.files.read(found.contentHash)
+    let (found, bytes) = try Self.file(reference, registry)
     name = found.model
     version = "\(found.number)"
     compiled = try CompiledModel(Model(bytes, place: registry.files.place(of: found.contentHash)))
+  }
+
+  /// What a reference names, and its file.
+  static func file(_ reference: String, _ registry: LocalRegistry) throws(HeadraceError) -> (ModelVersion, [UInt8]) {
+    let found = try find(reference, in: try registry.database.state())
+    return (found, try registry.files.read(found.contentHash))
   }
 
   init(file: String) throws(HeadraceError) {

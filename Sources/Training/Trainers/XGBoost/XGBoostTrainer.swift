@@ -48,7 +48,8 @@ struct XGBoostTrainer {
     let rounds = validation == nil || settings.earlyStoppingRounds == 0 ? state.round : state.bestRounds
     let final = rounds == state.round ? booster : try booster.firstRounds(rounds)
     try final.nameFeatures(dataset.features)
-    let claims = validation == nil ? [] : [TrainedModel.Claim(name: "validation_\(metricName)", value: state.bestMetric)]
+    let claims =
+      validation == nil ? [] : [TrainedModel.Claim(name: "validation_\(metricName)", value: state.bestMetric)]
     return (try final.save(), claims + [.init(name: "rounds", value: Double(rounds))])
   }
 
