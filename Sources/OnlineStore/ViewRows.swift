@@ -131,6 +131,22 @@ extension ViewRows {
     noteApplied(upTo: headers.offsets[rows[range.upperBound - 1]] &+ 1)
   }
 
+  /// Writes features of the row of a key.
+  ///
+  /// - Returns: false when it is not in memory.
+  mutating func gather(
+    _ row: Int, of keys: borrowing EntityKeys, at time: Int64, watermark: Int64, _ matrix: FeatureMatrix
+  ) -> Bool {
+    let index = find(row, of: keys)
+    guard index >= 0 else { return false }
+    let entry = unsafe table.entry(index)
+    unsafe entry.pointee.isReferenced = true
+    unions.select(row: index)
+    unsafe layout.gather(
+      entry.pointee.row, at: time, watermark: watermark, matrix.plan, &unions, into: matrix.row(row))
+    return true
+  }
+
   /// From here on rows may show records up to `offset`.
   mutating func noteApplied(upTo offset: Int64) { appliedOffset = max(appliedOffset, offset) }
 
