@@ -18,10 +18,12 @@ enum DistinctSet {
   }
 
   /// Ertl's improved estimator, without bias corrections from experiments: arXiv 1702.01284, algorithm 6.
-  static func estimate(_ registers: borrowing RawSpan) -> Int64 {
+  static func estimate(_ registers: borrowing RawSpan) -> Int64 { estimate(histogram(registers)) }
+
+  /// - Parameter histogram: how many registers hold each rank.
+  static func estimate(_ histogram: InlineArray<64, UInt32>) -> Int64 {
     let highest = 64 - Int(precision) + 1
-    let histogram = histogram(registers)
-    let count = Double(registers.byteCount)
+    let count = Double(registerCount)
     var sum = count * tau(1 - Double(histogram[highest]) / count)
     for rank in (1..<highest).reversed() { sum = 0.5 * (sum + Double(histogram[rank])) }
     sum += count * sigma(Double(histogram[0]) / count)
@@ -33,7 +35,7 @@ enum DistinctSet {
   /// How many registers hold each rank.
   ///
   /// Most hold one of a few ranks: counted in one place, each addition would wait for the one before it.
-  private static func histogram(_ registers: borrowing RawSpan) -> InlineArray<64, UInt32> {
+  static func histogram(_ registers: borrowing RawSpan) -> InlineArray<64, UInt32> {
     var lanes = InlineArray<512, UInt32>(repeating: 0)
     for offset in stride(from: 0, to: registers.byteCount, by: 8) {
       let ranks = unsafe registers.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
@@ -49,6 +51,21 @@ enum DistinctSet {
     var histogram = InlineArray<64, UInt32>(repeating: 0)
     for index in lanes.indices { histogram[index & 63] &+= lanes[index] }
     return histogram
+  }
+
+  /// Puts a hash into a table of 2^n places by open addressing; 0 is an empty place.
+  ///
+  /// - Parameter hash: not 0.
+  /// - Returns: false when it is there already.
+  @inline(__always)
+  static func insert(_ hash: UInt64, into table: UnsafeMutableBufferPointer<UInt64>) -> Bool {
+    var place = Int(truncatingIfNeeded: hash) & (table.count - 1)
+    while unsafe table[place] != 0 {
+      if unsafe table[place] == hash { return false }
+      place = (place + 1) & (table.count - 1)
+    }
+    unsafe table[place] = hash
+    return true
   }
 
   private static func sigma(_ start: Double) -> Double {
@@ -130,25 +147,19 @@ extension FeatureRow {
     let places = 2 << (UInt64.bitWidth - min(most, DistinctSet.exactLimit).leadingZeroBitCount)
     return unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: places) { table in
       unsafe table.initialize(repeating: 0)
-      var (different, hasZero) = (0, 0)
+      var (different, hasZero) = (0, false)
       for cell in 0..<cells.count {
         let block: UInt32 = load(cells[cell] + slot)
         let start = payload(block)
         for offset in stride(from: start, to: start + blockLength(block), by: 8) {
           let hash: UInt64 = load(offset)
-          guard hash != 0 else {
-            hasZero = 1
-            continue
+          if hash == 0 { hasZero = true } else if unsafe DistinctSet.insert(hash, into: table) { different += 1 }
+          guard different < DistinctSet.exactLimit || different + (hasZero ? 1 : 0) == DistinctSet.exactLimit else {
+            return nil
           }
-          var place = Int(truncatingIfNeeded: hash) & (places - 1)
-          while unsafe table[place] != 0, unsafe table[place] != hash { place = (place + 1) & (places - 1) }
-          guard unsafe table[place] == 0 else { continue }
-          unsafe table[place] = hash
-          different += 1
-          guard different + hasZero <= DistinctSet.exactLimit else { return nil }
         }
       }
-      return different + hasZero <= DistinctSet.exactLimit ? different + hasZero : nil
+      return different + (hasZero ? 1 : 0)
     }
   }
 
