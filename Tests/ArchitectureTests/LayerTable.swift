@@ -65,9 +65,9 @@ struct Layer {
   private static let levels: [[String]] = [
     ["Core"], ["Columns", "Codecs", "HTTPClient"],
     ["Storage", "Kafka", "Rocks", "Contracts", "Parquet", "Expressions", "Broker"],
-    ["Features", "Delta", "Inference", "RemoteModels", "Drift", "Cost", "Telemetry"],
+    ["Features", "Delta", "Inference", "RemoteModels", "Drift", "Cost", "Telemetry", "Lineage"],
     ["Topology", "OnlineStore", "OfflineStore", "Registry"],
-    ["Runtime", "Monitoring", "Training"], ["Serving"], ["headrace"],
+    ["Runtime", "Monitoring", "Training", "MLflow"], ["Serving"], ["headrace"],
   ]
 
   private static func below(_ level: Int) -> [String] { levels[..<level].flatMap(\.self) }

@@ -216,3 +216,21 @@ def test_join(cli, tmp_path):
     assert "JOIN_COLUMN" in missing and "there are k, t, x, y" in missing
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "features.parquet", "labels.parquet", "out.parquet", "ttl.parquet"]
+
+
+def test_lineage_of_a_build(shop, tmp_path):
+    """What it read, what it wrote, and that it failed when it did; a folder that takes no file stops nothing."""
+    out, file = tmp_path / "out", tmp_path / "lineage.jsonl"
+    manifest = shop.build("--out", out, "--openlineage-file", file)
+    shop.build("--out", out, "--openlineage-file", file, code=1)
+    events = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [event["eventType"] for event in events] == ["START", "COMPLETE", "START", "FAIL"]
+    runs = [event["run"]["runId"] for event in events]
+    assert runs[0] == runs[1] != runs[2] == runs[3]
+    assert {event["job"]["name"] for event in events} == {"dataset.d"}
+    assert {item["name"] for item in events[1]["inputs"]} == {shop.topic, str(shop.labels)}
+    written = events[1]["outputs"][0]
+    assert written["facets"]["version"]["datasetVersion"] == manifest["content_hash"]
+    assert written["outputFacets"]["outputStatistics"]["rowCount"] == manifest["row_count"] == shop.count
+    assert "DATASET_EXISTS" in events[3]["run"]["facets"]["errorMessage"]["message"]
+    shop.build("--out", tmp_path / "other", "--openlineage-file", tmp_path)

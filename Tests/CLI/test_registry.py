@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import time
 import urllib.error
@@ -132,9 +133,35 @@ def test_the_same_over_http(cli, cluster, tmp_path):
         assert post(worker, "/api/approvals/a1/approve", {"by": "bob"})[0] == 409
         assert cli("models", "approvals", "--output", "json").records[0]["decided"]["by"] == "bob"
         assert worker.stop() == 0
-        assert (tmp_path / "data" / "control.sqlite").exists()
     finally:
         worker.kill()
+    # The copy of the log, and one that is made anew by another process, are the same to the byte.
+    cluster("rename_everything", id="c" * 32)
+    dumps = []
+    for data in ("data", "other"):
+        worker = Worker(cli, tmp_path, "run", write(tmp_path), "--data", tmp_path / data)
+        try:
+            wait_for_dump(tmp_path / data / "control.sqlite", "c" * 32)
+            assert worker.stop() == 0
+        finally:
+            worker.kill()
+        dumps.append(dump(tmp_path / data / "control.sqlite"))
+    assert dumps[0] == dumps[1] and "fraud" in dumps[0]
+
+
+def dump(path):
+    database = sqlite3.connect(path)
+    try:
+        return "\n".join(database.iterdump())
+    finally:
+        database.close()
+
+
+def wait_for_dump(path, text):
+    deadline = time.monotonic() + 30
+    while not (path.exists() and text in dump(path)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def post(worker, path, body, **headers):

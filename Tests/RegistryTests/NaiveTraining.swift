@@ -143,7 +143,8 @@ extension TrainingOrigin {
 
 extension [RunMetric] {
   static let samples = [
-    RunMetric(name: "auc", value: 0.1 + 0.2, low: 0.25, high: 1 / 3), RunMetric(name: "log_loss", value: .leastNonzeroMagnitude),
+    RunMetric(name: "auc", value: 0.1 + 0.2, low: 0.25, high: 1 / 3),
+    RunMetric(name: "log_loss", value: .leastNonzeroMagnitude),
   ]
 }
 

@@ -113,6 +113,48 @@ import Testing
     try database.verify()
   }
 
+  @Test func `a file that follows another log is begun again`() throws {
+    func log(_ id: String, _ count: Int) -> [RegistryDatabase.Record] {
+      (0..<count).map { index in
+        let run = RegistryCommand(id: "\(id)\(index)", actor: "ada", change: .startRun(.sample(id: "\(id)\(index)")))
+        return .init(offset: Int64(index), timeMilliseconds: 1, json: run.encoded())
+      }
+    }
+    let database = try open()
+    try database.follow(log("a", 3))
+    try database.setPosition(of: "somebody", 2)
+    try database.follow(log("a", 5))
+    #expect(try database.state().runs.count == 5)
+    #expect(try database.position(of: "somebody") == 2)
+    try database.follow(log("b", 2))
+    #expect(try database.state().runs.keys.sorted() == ["b0", "b1"])
+    #expect(try database.position(of: "somebody") == -1)
+    let copy = try open("copy.sqlite")
+    try copy.follow(log("b", 2))
+    #expect(try DatabaseFile.dump(copy.path) == DatabaseFile.dump(database.path))
+  }
+
+  @Test func `a command that nobody could read is not kept`() throws {
+    let database = try open()
+    let nan = RunResult(status: .finished, metrics: [RunMetric(name: "auc", value: .nan)])
+    #expect(
+      codeThrown {
+        _ = try database.append(timeMilliseconds: 0) { _ in
+          RegistryCommand(actor: "ada", change: .finishRun(id: "r1", result: nan))
+        }
+      } == "COMMAND_INVALID")
+    #expect(try database.records(after: -1) == [])
+  }
+
+  @Test func `what a run leaves is kept under its content, in a folder of the tables' store`() throws {
+    let store = MemoryBlobStore()
+    let files = ModelFileStore(store, below: "models")
+    let artefact = try files.put([1, 2, 3], named: "report.html")
+    #expect(artefact == Artefact(name: "report.html", contentHash: ContentHash.sha256([1, 2, 3]), sizeBytes: 3))
+    #expect(try store.read(try BlobName("models/\(artefact.contentHash)"), bytesMax: 10) == [1, 2, 3])
+    #expect(try files.read(artefact.contentHash) == [1, 2, 3])
+  }
+
   @Test func `a file that is no database is refused by name`() throws {
     try TestFolder.write(Array("no database at all, whatever its name says".utf8), to: "\(folder.path)/registry.sqlite")
     #expect(codeThrown { _ = try open() } == "REGISTRY_CORRUPT")
