@@ -17,7 +17,7 @@ final class TopologyProcess: Sendable {
   private let status: any StatusSource
   private let fetching: Task<Void, Never>?
   private let tracing: Task<Void, Never>?
-  private let monitors: MonitorService
+  let monitors: MonitorService
 
   private init(
     _ plan: Plan, _ engine: Engine, _ server: FeatureServer, features: any OnlineFeatureSource,
