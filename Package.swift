@@ -60,6 +60,9 @@ let package = Package(
     .target(name: "CBroker", linkerSettings: [.linkedLibrary("crypto")]),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CRocksDB", linkerSettings: [.linkedLibrary("rocksdb")]),
+    .target(name: "CXGBoost", linkerSettings: [.linkedLibrary("xgboost")]),
+    // Starts programs under limits, and lets nothing of them survive.
+    .target(name: "CProcess"),
     // Counting loops of our own, one version for each level of the instruction set.
     .target(name: "CDrift"),
     // Loops of our own, compiled for several instruction sets.
@@ -104,6 +107,12 @@ let package = Package(
         logging,
       ]),
     module(
+      "Training",
+      [
+        "Core", "Columns", "Parquet", "Expressions", "Storage", "Inference", "Drift", "OfflineStore", "CXGBoost",
+        "CProcess",
+      ]),
+    module(
       "Serving",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Inference", "Topology", "OnlineStore",
@@ -115,7 +124,7 @@ let package = Package(
       dependencies: [
         "Core", "Columns", "Codecs", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Topology", "Rocks",
         "OnlineStore", "Storage", "Delta", "OfflineStore", "Inference", "Drift", "Registry", "Runtime", "Monitoring",
-        "Serving", "Broker", "Cost", "Telemetry", logging, arguments,
+        "Training", "Serving", "Broker", "Cost", "Telemetry", logging, arguments,
       ],
       swiftSettings: settings),
 
@@ -175,10 +184,13 @@ let package = Package(
     tests("DriftTests", ["Core", "Columns", "Drift"], excluded: ["Golden"]),
     tests("InferenceTests", ["Core", "Inference"]),
     tests("RemoteModelsTests", ["Core", "HTTPClient", "RemoteModels"]),
-    tests("RegistryTests", ["Core", "Storage", "Registry", "TestSupport"]),
+    tests("RegistryTests", ["Core", "Storage", "Registry", "TestSupport", grdb]),
     tests("CostTests", ["Core", "Cost"]),
     tests("TelemetryTests", ["Telemetry"]),
     tests("MonitoringTests", ["Core", "Columns", "Drift", "Storage", "OfflineStore", "Monitoring"]),
+    tests(
+      "TrainingTests",
+      ["Core", "Columns", "Parquet", "Storage", "Inference", "OfflineStore", "Training", "TestSupport"]),
     tests("RocksTests", ["Core", "Rocks", "TestSupport"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),

@@ -25,6 +25,7 @@ struct NaiveRegistry: Equatable {
 
   var hashes: [String: [String]] = [:]
   var aliases: [String: Alias] = [:]
+  var training = NaiveTraining()
 
   init() {}
 
@@ -39,15 +40,17 @@ struct NaiveRegistry: Equatable {
           })
       }
     }
+    training = NaiveTraining(state)
   }
 
   func now(_ model: String, _ alias: String) -> Int? { aliases["\(model)@\(alias)"]?.stoodFor.last ?? nil }
 
-  mutating func apply(_ change: RegistryCommand.Change) {
-    switch change {
+  mutating func apply(_ command: RegistryCommand, timeMilliseconds: Int64) {
+    switch command.change {
     case .addVersion(let version):
       let known = hashes[version.model] ?? []
-      if version.number == known.count + 1, !known.contains(version.contentHash) {
+      let isKnownRun = version.lineage?.runID.map { training.runs[$0] != nil } ?? true
+      if version.number == known.count + 1, !known.contains(version.contentHash), isKnownRun {
         hashes[version.model] = known + [version.contentHash]
       }
     case .setAlias(let model, let name, let version, let expected):
@@ -78,6 +81,7 @@ struct NaiveRegistry: Equatable {
       if verdict == .promoted { alias.stoodFor.append(version) }
       alias.finish(version, verdict.rawValue)
       aliases["\(model)@\(name)"] = alias
+    default: training.apply(command, timeMilliseconds: timeMilliseconds, hashes: hashes)
     }
   }
 }
@@ -85,6 +89,7 @@ struct NaiveRegistry: Equatable {
 extension RegistryCommand {
   /// A command that fits what is there more often than not.
   static func random(_ random: inout SplitMix64, _ oracle: NaiveRegistry) -> RegistryCommand {
+    if Bool.random(using: &random) { return randomTraining(&random, oracle.training) }
     let model = ["m", "n", "o", "p"][Int.random(in: 0..<4, using: &random)]
     let alias = ["champion", "challenger", "old"][Int.random(in: 0..<3, using: &random)]
     let count = oracle.hashes[model]?.count ?? 0
@@ -97,7 +102,9 @@ extension RegistryCommand {
       change = .addVersion(
         .sample(
           model: model, number: count + (version.isMultiple(of: 5) ? 0 : 1),
-          content: Int.random(in: 1..<200, using: &random)))
+          content: Int.random(in: 1..<200, using: &random),
+          lineage: version.isMultiple(of: 3)
+            ? VersionLineage(runID: "r\(Int.random(in: 0..<40, using: &random))", metrics: .samples) : nil))
     case 1..<5:
       let target = Int.random(in: 0..<8, using: &random) == 0 ? nil : version
       change = .setAlias(model: model, alias: alias, version: target, expected: expected)

@@ -13,6 +13,20 @@ import Testing
         gates: [RolloutGate(metric: .scorePSI, atMost: 0.1, predictionsMin: 1_000)], decides: .automatic),
       expected: 1),
     .endRollout(model: "m", alias: "champion", version: 2, verdict: .rolledBack, expected: 1),
+    .addVersion(.sample(number: 8, lineage: VersionLineage(runID: "r1", origin: .sample, metrics: .samples))),
+    .startRun(.sample(id: "r1")),
+    .finishRun(
+      id: "r1",
+      result: RunResult(
+        status: .finished, metrics: .samples,
+        artefacts: [Artefact(name: "model", contentHash: String(repeating: "a", count: 64), sizeBytes: 7)])),
+    .finishRun(id: "r1", result: RunResult(status: .failed, error: "no room \"left\"")),
+    .requestApproval(.sample(id: "a1")),
+    .decideApproval(id: "a1", verdict: .rejected),
+    .openRetraining(.sample(id: "t1")),
+    .advanceRetraining(id: "t1", from: .gate, to: .refused, note: "worse", evidence: #"{"auc":-0.1}"#),
+    .claimRetraining(id: "t1", worker: "w1", untilMilliseconds: 9, expectedWorker: nil),
+    .claimRetraining(id: "t1", worker: "w1", untilMilliseconds: 9, expectedWorker: "w0"),
   ]
 
   @Test(arguments: changes) func `a command is read as it was written`(_ change: RegistryCommand.Change) throws {
@@ -31,8 +45,19 @@ import Testing
     #"{"kind":"set_alias","id":"a","actor":"b","reason":"","model":"m","alias":"x","version":0,"expected":null}"#,
     #"{"kind":"set_alias","id":"a","actor":"b","reason":"","model":"m","alias":"x","version":1e99,"expected":1}"#,
     #"{"kind":"end_rollout","id":"a","actor":"b","reason":"","model":"m","alias":"x","version":1,"verdict":"no"}"#,
+    #"{"kind":"finish_run","id":"a","actor":"b","reason":"","run_id":"r","status":"finished","metrics":[{"name":"x"}]}"#,
+    #"{"kind":"decide_approval","id":"a","actor":"b","reason":"","approval_id":"../r","verdict":"approved"}"#,
+    #"""
+    {"kind":"advance_retraining","id":"a","actor":"b","reason":"","retraining_id":"r","from":"gate","to":"done",    "note":"","evidence":"{"}
+    """#,
   ]) func `what is no command is refused`(_ text: String) {
     #expect(throws: RegistryCommandFault.self) { try RegistryCommand(json: Array(text.utf8)) }
+  }
+
+  @Test func `a version of a program that knew no lineage is read`() throws {
+    let command = RegistryCommand(actor: "ada", change: .addVersion(.sample(number: 1)))
+    #expect(!String(decoding: command.encoded(), as: UTF8.self).contains("lineage"))
+    #expect(try RegistryCommand(json: command.encoded()) == command)
   }
 
   @Test func `a command that was cut or changed anywhere never traps`() {

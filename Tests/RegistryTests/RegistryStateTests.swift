@@ -92,11 +92,13 @@ import Testing
 
 extension ModelVersion {
   /// - Parameter content: what the file holds; by default each version has another.
-  static func sample(model: String = "m", number: Int, content: Int? = nil) -> ModelVersion {
+  static func sample(
+    model: String = "m", number: Int, content: Int? = nil, lineage: VersionLineage? = nil
+  ) -> ModelVersion {
     let digits = String(content ?? number, radix: 16)
     return ModelVersion(
       model: model, number: number, contentHash: String(repeating: "0", count: 64 - digits.count) + digits,
       format: "lightgbm", summary: "binary, 3 trees", featureCount: 2, featureNames: ["a", "b"], outputCount: 1,
-      addedAtMilliseconds: 5, addedBy: "ada", note: "first \"light\"\n")
+      addedAtMilliseconds: 5, addedBy: "ada", note: "first \"light\"\n", lineage: lineage)
   }
 }

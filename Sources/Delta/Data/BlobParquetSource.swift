@@ -1,10 +1,10 @@
-internal import Core
+package import Core
 internal import Parquet
-internal import Storage
+package import Storage
 
 /// A Parquet file in a store, read by ranges. Its end, where the footer is, is read at once.
-final class BlobParquetSource: ParquetSource {
-  let sizeBytes: Int
+package final class BlobParquetSource: ParquetSource {
+  package let sizeBytes: Int
   private let store: any BlobStore
   private let name: BlobName
   private let tail: (start: Int, bytes: [UInt8])
@@ -13,7 +13,7 @@ final class BlobParquetSource: ParquetSource {
   private static let tailBytes = 256 << 10
 
   /// - Throws: DELTA_FILE_MISSING when the store has no such file.
-  init(store: any BlobStore, name: BlobName, sizeBytes: Int) throws(HeadraceError) {
+  package init(store: any BlobStore, name: BlobName, sizeBytes: Int) throws(HeadraceError) {
     self.store = store
     self.name = name
     self.sizeBytes = sizeBytes
@@ -22,7 +22,7 @@ final class BlobParquetSource: ParquetSource {
     tail = (start, bytes)
   }
 
-  func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(HeadraceError) {
+  package func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(HeadraceError) {
     let count = buffer.count
     if offset >= tail.start {
       let first = offset - tail.start

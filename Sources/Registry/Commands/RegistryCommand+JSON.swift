@@ -9,7 +9,7 @@ extension RegistryCommand {
       json.member("id", id)
       json.member("actor", actor)
       json.member("reason", reason)
-      json.member("model", model)
+      if case .model(let name) = subject { json.member("model", name) }
       change.writeMembers(to: &json)
     }
     return writer.bytes
@@ -23,6 +23,13 @@ extension RegistryCommand.Change {
     case .setAlias: "set_alias"
     case .startRollout: "start_rollout"
     case .endRollout: "end_rollout"
+    case .startRun: "start_run"
+    case .finishRun: "finish_run"
+    case .requestApproval: "request_approval"
+    case .decideApproval: "decide_approval"
+    case .openRetraining: "open_retraining"
+    case .advanceRetraining: "advance_retraining"
+    case .claimRetraining: "claim_retraining"
     }
   }
 
@@ -43,6 +50,38 @@ extension RegistryCommand.Change {
       json.member("version", version)
       json.member("verdict", verdict.rawValue)
       json.member("expected", expected)
+    case .startRun(let run):
+      json.key("run")
+      json.object { run.writeMembers(to: &$0) }
+    case .finishRun(let id, let result):
+      json.member("run_id", id)
+      result.writeMembers(to: &json)
+    case .requestApproval(let approval):
+      json.key("approval")
+      json.object { json in
+        approval.writeMembers(to: &json)
+        json.member("evidence", approval.evidence)
+      }
+    case .decideApproval(let id, let verdict):
+      json.member("approval_id", id)
+      json.member("verdict", verdict.rawValue)
+    case .openRetraining(let retraining):
+      json.key("retraining")
+      json.object { json in
+        retraining.writeMembers(to: &json)
+        json.member("cause", retraining.cause)
+      }
+    case .advanceRetraining(let id, let from, let to, let note, let evidence):
+      json.member("retraining_id", id)
+      json.member("from", from.rawValue)
+      json.member("to", to.rawValue)
+      json.member("note", note)
+      json.member("evidence", evidence)
+    case .claimRetraining(let id, let worker, let until, let expected):
+      json.member("retraining_id", id)
+      json.member("worker", worker)
+      json.member("until_ms", until)
+      json.member("expected_worker", expected)
     }
   }
 }
@@ -61,6 +100,10 @@ extension ModelVersion {
     json.member("added_at_ms", addedAtMilliseconds)
     json.member("added_by", addedBy)
     json.member("note", note)
+    if let lineage {
+      json.key("lineage")
+      json.object { lineage.writeMembers(to: &$0) }
+    }
   }
 }
 
@@ -86,13 +129,5 @@ extension Rollout {
       }
       json.member("decides", decides.rawValue)
     }
-  }
-}
-
-extension JSONWriter {
-  /// A number, or null.
-  fileprivate mutating func member(_ name: String, _ value: Int?) {
-    key(name)
-    if let value { number(value) } else { null() }
   }
 }

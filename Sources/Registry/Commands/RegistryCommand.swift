@@ -15,6 +15,20 @@ package struct RegistryCommand: Sendable, Hashable {
     case startRollout(model: String, alias: String, rollout: Rollout, expected: Int)
     /// Ends the rollout of `version`; `.promoted` gives it the alias in the same step.
     case endRollout(model: String, alias: String, version: Int, verdict: RolloutVerdict, expected: Int)
+    case startRun(TrainingRun)
+    /// Once for each run.
+    case finishRun(id: String, result: RunResult)
+    /// One of the same version and alias at a time.
+    case requestApproval(Approval)
+    /// By anybody but the one who asked; `.expired` by whoever notices that the time is over, and not before.
+    case decideApproval(id: String, verdict: ApprovalVerdict)
+    /// One of the same policy at a time; it begins with the step `dataset`.
+    case openRetraining(Retraining)
+    /// From a step to a later one, or to an end. `evidence` is one JSON value, or empty.
+    case advanceRetraining(id: String, from: RetrainingStep, to: RetrainingStep, note: String, evidence: String)
+    /// Takes or prolongs the lease of a retraining. It belongs to `expectedWorker` now, nil: to nobody; another one gets
+    /// it when it has ended by the time of the record.
+    case claimRetraining(id: String, worker: String, untilMilliseconds: Int64, expectedWorker: String?)
   }
 
   /// Unique; whoever sent the command finds out by it whether it was followed.
@@ -39,10 +53,33 @@ package struct RegistryCommand: Sendable, Hashable {
     }.joined()
   }
 
-  package var model: String {
+  /// What it changes.
+  package var subject: RegistrySubject {
     switch change {
-    case .addVersion(let version): version.model
-    case .setAlias(let model, _, _, _), .startRollout(let model, _, _, _), .endRollout(let model, _, _, _, _): model
+    case .addVersion(let version): .model(version.model)
+    case .setAlias(let model, _, _, _), .startRollout(let model, _, _, _), .endRollout(let model, _, _, _, _):
+      .model(model)
+    case .startRun(let run): .run(run.id)
+    case .finishRun(let id, _): .run(id)
+    case .requestApproval(let approval): .approval(approval.id)
+    case .decideApproval(let id, _): .approval(id)
+    case .openRetraining(let retraining): .retraining(retraining.id)
+    case .advanceRetraining(let id, _, _, _, _), .claimRetraining(let id, _, _, _): .retraining(id)
+    }
+  }
+}
+
+/// What a command changes, by its name or id.
+package enum RegistrySubject: Sendable, Hashable {
+  case model(String)
+  case run(String)
+  case approval(String)
+  case retraining(String)
+
+  /// The key of the command's record.
+  package var key: String {
+    switch self {
+    case .model(let name), .run(let name), .approval(let name), .retraining(let name): name
     }
   }
 }

@@ -37,7 +37,7 @@ extension Rollout {
 }
 
 /// Members of a JSON object with their types and limits checked.
-private struct RegistryCommandReader {
+struct RegistryCommandReader {
   let document: JSONDocument
 
   func change(_ kind: String) throws(RegistryCommandFault) -> RegistryCommand.Change {
@@ -56,6 +56,20 @@ private struct RegistryCommandReader {
       return .endRollout(
         model: try modelName(), alias: try aliasName(), version: try versionNumber("version"),
         verdict: try choice("verdict"), expected: try versionNumber("expected"))
+    case "start_run": return .startRun(try inside("run").run())
+    case "finish_run": return .finishRun(id: try name("run_id"), result: try runResult())
+    case "request_approval": return .requestApproval(try inside("approval").approval())
+    case "decide_approval": return .decideApproval(id: try name("approval_id"), verdict: try choice("verdict"))
+    case "open_retraining": return .openRetraining(try inside("retraining").retraining())
+    case "advance_retraining":
+      return .advanceRetraining(
+        id: try name("retraining_id"), from: try choice("from"), to: try choice("to"),
+        note: try text("note", bytesMax: RegistryLimits.textBytes), evidence: try jsonText("evidence"))
+    case "claim_retraining":
+      return .claimRetraining(
+        id: try name("retraining_id"), worker: try text("worker", bytesMax: RegistryLimits.textBytes),
+        untilMilliseconds: try milliseconds("until_ms"),
+        expectedWorker: try optionalText("expected_worker", bytesMax: RegistryLimits.textBytes))
     default: throw .unknownKind(kind)
     }
   }
@@ -70,9 +84,9 @@ private struct RegistryCommandReader {
       featureCount: try integer("feature_count", in: 0...RegistryLimits.features),
       featureNames: try texts("feature_names", countMax: RegistryLimits.features),
       outputCount: try integer("output_count", in: 1...RegistryLimits.features),
-      addedAtMilliseconds: Int64(try integer("added_at_ms", in: 0...Int.max)),
+      addedAtMilliseconds: try milliseconds("added_at_ms"),
       addedBy: try text("added_by", bytesMax: RegistryLimits.textBytes),
-      note: try text("note", bytesMax: RegistryLimits.textBytes))
+      note: try text("note", bytesMax: RegistryLimits.textBytes), lineage: try lineage())
   }
 
   func rollout() throws(RegistryCommandFault) -> Rollout {
@@ -97,13 +111,16 @@ private struct RegistryCommandReader {
 
   // MARK: Single members
 
-  private func modelName() throws(RegistryCommandFault) -> String {
-    let name = try text("model", bytesMax: RegistryLimits.nameBytes)
-    guard RegistryLimits.isModelName(name) else { throw .malformed("`model` is no name of a model") }
+  private func modelName() throws(RegistryCommandFault) -> String { try name("model") }
+
+  /// Of a model, a run, an approval, a retraining, a policy.
+  func name(_ member: String) throws(RegistryCommandFault) -> String {
+    let name = try text(member, bytesMax: RegistryLimits.nameBytes)
+    guard RegistryLimits.isModelName(name) else { throw .malformed("`\(member)` is no name") }
     return name
   }
 
-  private func aliasName() throws(RegistryCommandFault) -> String {
+  func aliasName() throws(RegistryCommandFault) -> String {
     let name = try text("alias", bytesMax: RegistryLimits.nameBytes)
     guard RegistryLimits.isAliasName(name) else { throw .malformed("`alias` is no name of an alias") }
     return name
@@ -115,7 +132,7 @@ private struct RegistryCommandReader {
     return text
   }
 
-  private func texts(_ name: String, countMax: Int) throws(RegistryCommandFault) -> [String] {
+  func texts(_ name: String, countMax: Int) throws(RegistryCommandFault) -> [String] {
     guard case .array(let elements) = document[name]?.content, elements.count <= countMax else {
       throw .malformed("`\(name)` must be an array of at most \(countMax)")
     }
@@ -129,14 +146,14 @@ private struct RegistryCommandReader {
     return texts
   }
 
-  private func integer(_ name: String, in range: ClosedRange<Int>) throws(RegistryCommandFault) -> Int {
+  func integer(_ name: String, in range: ClosedRange<Int>) throws(RegistryCommandFault) -> Int {
     guard let value = document[name]?.integer.flatMap({ Int(exactly: $0) }), range.contains(value) else {
       throw .malformed("`\(name)` must be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     return value
   }
 
-  private func versionNumber(_ name: String) throws(RegistryCommandFault) -> Int {
+  func versionNumber(_ name: String) throws(RegistryCommandFault) -> Int {
     try integer(name, in: 1...RegistryLimits.versions)
   }
 
@@ -145,14 +162,18 @@ private struct RegistryCommandReader {
     return try versionNumber(name)
   }
 
-  private func number(_ name: String) throws(RegistryCommandFault) -> Double {
+  func milliseconds(_ name: String) throws(RegistryCommandFault) -> Int64 {
+    Int64(try integer(name, in: 0...Int.max))
+  }
+
+  func number(_ name: String) throws(RegistryCommandFault) -> Double {
     guard case .number(let text) = document[name]?.content, let value = Double(text), value.isFinite else {
       throw .malformed("`\(name)` must be a number")
     }
     return value
   }
 
-  private func choice<Choice: RawRepresentable<String> & CaseIterable>(
+  func choice<Choice: RawRepresentable<String> & CaseIterable>(
     _ name: String
   ) throws(RegistryCommandFault) -> Choice {
     guard let choice = document[name]?.string.flatMap({ Choice(rawValue: $0) }) else {

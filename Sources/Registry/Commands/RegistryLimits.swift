@@ -5,6 +5,10 @@ package enum RegistryLimits {
   package static let nameBytes = 128
   /// Of notes, reasons, summaries and expressions.
   package static let textBytes = 4_096
+  /// Of causes, evidence and errors.
+  package static let evidenceBytes = 262_144
+  /// Parameters, metrics, artefacts and tables of a run, each.
+  package static let runParts = 4_096
   package static let versions = 1_000_000
   package static let features = 65_536
   package static let rolloutParts = 64

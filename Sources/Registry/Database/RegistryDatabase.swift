@@ -51,7 +51,8 @@ package final class RegistryDatabase: Sendable {
       try queue.write { database in
         let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         if version == 0 { return try RegistrySchema.create(database) }
-        guard version <= RegistrySchema.version else {
+        if version < RegistrySchema.version { return try RegistrySchema.migrate(database) }
+        guard version == RegistrySchema.version else {
           throw HeadraceError(
             .user, "REGISTRY_TOO_NEW",
             "the registry has format \(version), this program reads up to \(RegistrySchema.version)", place: path,
@@ -96,7 +97,7 @@ package final class RegistryDatabase: Sendable {
       }
       try RegistryRows.insert(record, command, outcome: outcome.code, database)
       RegistryKillPoint.pass(.commandWritten)
-      try RegistryRows.write(command.model, before: before, after: state, database)
+      try RegistryRows.write(command.subject, before: before, after: state, database)
       RegistryKillPoint.pass(.beforeCommit)
       return (outcome, state)
     }
@@ -111,15 +112,10 @@ package final class RegistryDatabase: Sendable {
   package func follow(_ records: [Record]) throws(HeadraceError) {
     try write { database, state in
       for record in records where record.offset > state.offset {
-        guard let command = try? RegistryCommand(json: record.json) else {
-          state.skip(offset: record.offset)
-          try RegistryRows.insert(record, nil, outcome: "skipped", database)
-          continue
-        }
         let before = state
-        let outcome = state.apply(command, offset: record.offset, timeMilliseconds: record.timeMilliseconds)
-        try RegistryRows.insert(record, command, outcome: outcome.code, database)
-        try RegistryRows.write(command.model, before: before, after: state, database)
+        let (command, outcome) = state.follow(record)
+        try RegistryRows.insert(record, command, outcome: outcome, database)
+        if let command { try RegistryRows.write(command.subject, before: before, after: state, database) }
       }
     }
   }
@@ -135,13 +131,7 @@ package final class RegistryDatabase: Sendable {
   package func verify() throws(HeadraceError) {
     var rebuilt = RegistryState()
     while case let page = try records(after: rebuilt.offset), !page.isEmpty {
-      for record in page {
-        if let command = try? RegistryCommand(json: record.json) {
-          rebuilt.apply(command, offset: record.offset, timeMilliseconds: record.timeMilliseconds)
-        } else {
-          rebuilt.skip(offset: record.offset)
-        }
-      }
+      for record in page { _ = rebuilt.follow(record) }
     }
     guard try read({ try RegistryRows.state($0) }) == rebuilt else {
       throw HeadraceError(
@@ -179,5 +169,19 @@ package final class RegistryDatabase: Sendable {
   private func refreshed(_ database: Database) throws -> RegistryState {
     let known = known.withLock { $0 }
     return try RegistryRows.offset(database) == known.offset ? known : RegistryRows.state(database)
+  }
+}
+
+extension RegistryState {
+  /// Follows a record, or passes over one that holds no command that this program knows.
+  ///
+  /// - Returns: the command, and what became of it in one word.
+  mutating func follow(_ record: RegistryDatabase.Record) -> (command: RegistryCommand?, outcome: String) {
+    guard let command = try? RegistryCommand(json: record.json) else {
+      skip(offset: record.offset)
+      return (nil, "skipped")
+    }
+    let outcome = apply(command, offset: record.offset, timeMilliseconds: record.timeMilliseconds)
+    return (command, outcome.code)
   }
 }

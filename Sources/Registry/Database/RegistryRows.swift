@@ -35,10 +35,39 @@ enum RegistryRows {
     }
   }
 
+  /// Makes what follows from the log again, out of the log; the tables are empty.
+  static func followAgain(_ database: Database) throws {
+    var state = RegistryState()
+    while case let page = try records(database, after: state.offset, countMax: 1_000), !page.isEmpty {
+      for record in page {
+        let before = state
+        let (command, outcome) = state.follow(record)
+        try database.cachedStatement(
+          sql: "UPDATE command SET id = ?, actor = ?, reason = ?, outcome = ? WHERE offset = ?"
+        ).execute(arguments: [command?.id ?? "", command?.actor ?? "", command?.reason ?? "", outcome, record.offset])
+        if let command { try write(command.subject, before: before, after: state, database) }
+      }
+    }
+  }
+
   // MARK: What follows from it
 
-  /// Writes what a command changed in a model. Histories only grow, but for rollouts that end.
-  static func write(_ name: String, before: RegistryState, after: RegistryState, _ database: Database) throws {
+  /// Writes what a command changed.
+  static func write(
+    _ subject: RegistrySubject, before: RegistryState, after: RegistryState, _ database: Database
+  ) throws {
+    switch subject {
+    case .model(let name): try writeModel(name, before: before, after: after, database)
+    case .run(let id): try write(after.runs[id], before: before.runs[id], database)
+    case .approval(let id): try write(after.approvals[id], before: before.approvals[id], database)
+    case .retraining(let id): try write(after.retrainings[id], before: before.retrainings[id], database)
+    }
+  }
+
+  /// Histories only grow, but for rollouts that end.
+  private static func writeModel(
+    _ name: String, before: RegistryState, after: RegistryState, _ database: Database
+  ) throws {
     guard let model = after[name] else { return }
     let former = before[name]
     for version in model.versions.dropFirst(former?.versions.count ?? 0) { try insert(version, database) }
@@ -70,22 +99,24 @@ enum RegistryRows {
     try insert(
       """
       INSERT INTO version (model, number, content_hash, format, summary, feature_count, feature_names, output_count,
-        added_at_ms, added_by, note, command) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        added_at_ms, added_by, note, lineage, command) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         model.model, model.number, model.contentHash, model.format, model.summary, model.featureCount,
         text { json in json.array { names in for name in model.featureNames { names.string(name) } } },
-        model.outputCount, model.addedAtMilliseconds, model.addedBy, model.note, version.entry.offset,
+        model.outputCount, model.addedAtMilliseconds, model.addedBy, model.note,
+        model.lineage.map { lineage in text { json in json.object { lineage.writeMembers(to: &$0) } } },
+        version.entry.offset,
       ], database)
   }
 
-  private static func insert(
+  static func insert(
     _ sql: String, _ arguments: [(any DatabaseValueConvertible)?], _ database: Database
   ) throws {
     try database.cachedStatement(sql: sql).execute(arguments: StatementArguments(arguments))
   }
 
-  private static func text(_ body: (inout JSONWriter) -> Void) -> String {
+  static func text(_ body: (inout JSONWriter) -> Void) -> String {
     var writer = JSONWriter()
     body(&writer)
     return String(decoding: writer.bytes, as: UTF8.self)
@@ -121,7 +152,13 @@ enum RegistryRows {
           ended: try row.decode(Int64?.self, forColumn: "ended").flatMap { entries[$0] },
           verdict: try row.decode(String?.self, forColumn: "verdict").flatMap { RolloutVerdict(rawValue: $0) }))
     }
-    return RegistryState(models: models, offset: try offset(database))
+    var state = RegistryState()
+    state.models = models
+    state.runs = try runs(database, entries)
+    state.approvals = try approvals(database, entries)
+    state.retrainings = try retrainings(database, entries)
+    state.offset = try offset(database)
+    return state
   }
 
   private static func version(_ row: Row) throws -> ModelVersion {
@@ -134,20 +171,28 @@ enum RegistryRows {
       summary: try row.decode(forColumn: "summary"), featureCount: try row.decode(forColumn: "feature_count"),
       featureNames: featureNames, outputCount: try row.decode(forColumn: "output_count"),
       addedAtMilliseconds: try row.decode(forColumn: "added_at_ms"), addedBy: try row.decode(forColumn: "added_by"),
-      note: try row.decode(forColumn: "note"))
+      note: try row.decode(forColumn: "note"),
+      lineage: try row.decode(String?.self, forColumn: "lineage").map {
+        try RegistryCommandReader(document: try JSONDocument(Array($0.utf8), depthMax: 8)).versionLineage()
+      })
   }
 
-  private static func entry(_ row: Row) throws -> RegistryEntry {
+  static func entry(_ row: Row) throws -> RegistryEntry {
     RegistryEntry(
       commandID: try row.decode(forColumn: "id"), actor: try row.decode(forColumn: "actor"),
       reason: try row.decode(forColumn: "reason"), offset: try row.decode(forColumn: "offset"),
       timeMilliseconds: try row.decode(forColumn: "time_ms"))
   }
 
-  /// Of the commands that ended rollouts.
+  /// Of the commands that ended, decided or claimed something.
   private static func entries(_ database: Database) throws -> [Int64: RegistryEntry] {
     let rows = try Row.fetchCursor(
-      database, sql: "SELECT * FROM command WHERE offset IN (SELECT ended FROM rollout WHERE ended IS NOT NULL)")
+      database,
+      sql: """
+        SELECT * FROM command WHERE offset IN (
+          SELECT ended FROM rollout UNION SELECT finished FROM run UNION SELECT decided FROM approval
+          UNION SELECT claimed FROM retraining)
+        """)
     var entries: [Int64: RegistryEntry] = [:]
     while let row = try rows.next() {
       let entry = try entry(row)

@@ -17,10 +17,13 @@ package struct ModelVersion: Sendable, Hashable {
   package var addedAtMilliseconds: Int64
   package var addedBy: String
   package var note: String
+  /// nil: nobody said where it comes from.
+  package var lineage: VersionLineage?
 
   package init(
     model: String, number: Int, contentHash: String, format: String, summary: String, featureCount: Int,
-    featureNames: [String], outputCount: Int, addedAtMilliseconds: Int64, addedBy: String, note: String = ""
+    featureNames: [String], outputCount: Int, addedAtMilliseconds: Int64, addedBy: String, note: String = "",
+    lineage: VersionLineage? = nil
   ) {
     self.model = model
     self.number = number
@@ -33,5 +36,6 @@ package struct ModelVersion: Sendable, Hashable {
     self.addedAtMilliseconds = addedAtMilliseconds
     self.addedBy = addedBy
     self.note = note
+    self.lineage = lineage
   }
 }

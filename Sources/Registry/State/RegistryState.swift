@@ -1,19 +1,19 @@
 internal import Core
 
-/// What the commands of a log say up to an offset: models, versions, aliases and rollouts.
+/// What the commands of a log say up to an offset: models with their versions, aliases and rollouts; runs, approvals and
+/// retrainings.
 ///
 /// A value without clock and disk, so that every reader of the same commands decides the same.
 package struct RegistryState: Sendable, Hashable {
   package internal(set) var models: [String: RegisteredModel] = [:]
+  /// By id, as approvals and retrainings are.
+  package internal(set) var runs: [String: RegisteredRun] = [:]
+  package internal(set) var approvals: [String: RegisteredApproval] = [:]
+  package internal(set) var retrainings: [String: RegisteredRetraining] = [:]
   /// Of the newest command, followed or refused; -1 before the first.
   package internal(set) var offset: Int64 = -1
 
   package init() {}
-
-  init(models: [String: RegisteredModel], offset: Int64) {
-    self.models = models
-    self.offset = offset
-  }
 
   package subscript(model: String) -> RegisteredModel? { models[model] }
 
@@ -43,10 +43,12 @@ package struct RegistryState: Sendable, Hashable {
   package mutating func skip(offset: Int64) { self.offset = max(self.offset, offset) }
 
   /// What would become of a command that comes next.
-  package func outcome(of change: RegistryCommand.Change) -> RegistryOutcome {
+  package func outcome(
+    of change: RegistryCommand.Change, actor: String = "", timeMilliseconds: Int64 = 0
+  ) -> RegistryOutcome {
     var copy = self
     return copy.apply(
-      RegistryCommand(id: "", actor: "", change: change), offset: offset &+ 1, timeMilliseconds: 0)
+      RegistryCommand(id: "", actor: actor, change: change), offset: offset &+ 1, timeMilliseconds: timeMilliseconds)
   }
 
   private mutating func apply(_ change: RegistryCommand.Change, _ entry: RegistryEntry) throws(RegistryRefusal) {
@@ -58,10 +60,19 @@ package struct RegistryState: Sendable, Hashable {
       try start(rollout, try known(model), alias, expected: expected, entry)
     case .endRollout(let model, let alias, let version, let verdict, let expected):
       try end(version, verdict, try known(model), alias, expected: expected, entry)
+    case .startRun(let run): try start(run, entry)
+    case .finishRun(let id, let result): try finish(id, result, entry)
+    case .requestApproval(let approval): try request(approval, entry)
+    case .decideApproval(let id, let verdict): try decide(id, verdict, entry)
+    case .openRetraining(let retraining): try open(retraining, entry)
+    case .advanceRetraining(let id, let from, let to, let note, let evidence):
+      try advance(id, from: from, to: to, note: note, evidence: evidence, entry)
+    case .claimRetraining(let id, let worker, let until, let expected):
+      try claim(id, worker: worker, untilMilliseconds: until, expected: expected, entry)
     }
   }
 
-  private func known(_ name: String) throws(RegistryRefusal) -> RegisteredModel {
+  func known(_ name: String) throws(RegistryRefusal) -> RegisteredModel {
     guard let model = models[name] else {
       throw .modelUnknown(nearest: NearestName.of(name, in: models.keys.sorted()))
     }
@@ -77,6 +88,7 @@ package struct RegistryState: Sendable, Hashable {
     guard version.number == model.versions.count + 1 else {
       throw .versionOvertaken(next: model.versions.count + 1)
     }
+    if let run = version.lineage?.runID, runs[run] == nil { throw .runUnknown(run) }
     model.versions.append(.init(version: version, entry: entry))
     models[version.model] = model
   }
@@ -125,7 +137,7 @@ package struct RegistryState: Sendable, Hashable {
 }
 
 extension RegisteredModel {
-  fileprivate func check(_ number: Int) throws(RegistryRefusal) {
+  func check(_ number: Int) throws(RegistryRefusal) {
     guard self[number] != nil else { throw .versionUnknown(number, count: versions.count) }
   }
 

@@ -89,7 +89,7 @@ package final class ControlLog {
     guard let outcome = state.takeOutcome(of: command.id) else {
       throw HeadraceError(
         .external, "COMMAND_NOT_READ", "the command was sent, and is not in the control topic", retry: .unknownOutcome,
-        place: Self.topic, remedy: "`headrace models show \(command.model)` shows whether it was followed")
+        place: Self.topic, remedy: "`headrace models show` shows whether it was followed")
     }
     return outcome
   }

@@ -51,7 +51,7 @@ enum ControlRecord: Equatable {
       try batch.appendHeader(Self.taskHeader, String(task))
     case .registry(let command):
       unsafe try batch.append(
-        key: Array(command.model.utf8).span.bytes, value: command.encoded().span.bytes, partition: 0)
+        key: Array(command.subject.key.utf8).span.bytes, value: command.encoded().span.bytes, partition: 0)
       try batch.appendHeader(Self.kindHeader, "registry")
     case .scores(let topology, let position, let task, let offsets):
       try batch.append(key: topology, value: Self.lines(offsets), partition: 0)

@@ -1,5 +1,5 @@
 internal import Core
-internal import Kafka
+package import Kafka
 internal import Registry
 internal import Synchronization
 
@@ -7,7 +7,7 @@ internal import Synchronization
 ///
 /// A view of the prediction topics, never a side effect of scoring: it reads what is committed, from where the rollout
 /// began, and whoever begins later comes to the same figures.
-final class RolloutWatch: Sendable {
+package final class RolloutWatch: Sendable {
   // Unchecked: the thread that watches is the only one that touches it.
   private final class Reader: @unchecked Sendable {
     var watched: [WatchedRollout] = []
@@ -24,10 +24,12 @@ final class RolloutWatch: Sendable {
   private let shown = Mutex<[RolloutReport]>([])
 
   /// Those under way, as this process sees them; empty in a process without the first task.
-  var reports: [RolloutReport] { shown.withLock { $0 } }
+  package var reports: [RolloutReport] { shown.withLock { $0 } }
+
+  package init() {}
 
   /// Watches these rollouts, from where they began unless they are watched already.
-  func watch(_ watched: [WatchedRollout], _ client: ClientConfiguration, partitionCount: Int32) throws {
+  package func watch(_ watched: [WatchedRollout], _ client: ClientConfiguration, partitionCount: Int32) throws {
     guard watched != reader.watched || reader.consumer == nil else { return }
     reset()
     var starts: [TopicPartition: StartOffset] = [:]
@@ -48,7 +50,7 @@ final class RolloutWatch: Sendable {
   }
 
   /// Forgets everything.
-  func reset() {
+  package func reset() {
     _ = try? reader.consumer?.close(timeoutMilliseconds: 1_000)
     reader.consumer = nil
     reader.watched = []
@@ -58,7 +60,7 @@ final class RolloutWatch: Sendable {
   /// Reads on for a moment.
   ///
   /// - Returns: rollouts that are to end now, each once.
-  func read() throws -> [(WatchedRollout, RolloutJudge.Verdict)] {
+  package func read() throws -> [(WatchedRollout, RolloutJudge.Verdict)] {
     guard let consumer = reader.consumer else { return [] }
     let result = try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
       try reader.fields?.read(records)

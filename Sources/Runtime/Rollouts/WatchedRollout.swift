@@ -1,24 +1,24 @@
 package import Registry
-internal import Topology
+package import Topology
 
 /// A rollout whose predictions are read: which topic they are in, and since when.
-struct WatchedRollout: Sendable, Hashable {
+package struct WatchedRollout: Sendable, Hashable {
   /// In the registry.
-  var model: String
-  var alias: String
+  package var model: String
+  package var alias: String
   /// In the topology.
-  var name: String
-  var rollout: Rollout
+  package var name: String
+  package var rollout: Rollout
   /// The version that the alias stands for.
-  var champion: Int
+  package var champion: Int
   /// Of the command that began it.
-  var offset: Int64
-  var beganMilliseconds: Int64
+  package var offset: Int64
+  package var beganMilliseconds: Int64
   /// Where its versions are told apart.
-  var topic: String
+  package var topic: String
 
   /// Those under way that concern the models of a plan.
-  static func all(_ plan: Plan, _ registry: RegistryState) -> [WatchedRollout] {
+  package static func all(_ plan: Plan, _ registry: RegistryState) -> [WatchedRollout] {
     plan.models.flatMap { model -> [WatchedRollout] in
       guard let stream = model.stream, let use = model.use, case .alias(let name) = use.selector,
         let alias = registry[use.model]?.aliases[name], let champion = alias.version

@@ -1,11 +1,11 @@
-internal import Core
+package import Core
 internal import Glibc
 internal import Synchronization
 
 /// The edge between callers that may block and calls that are async.
-enum BlockingCall {
+package enum BlockingCall {
   /// Waits on this thread, which must be none of Swift's pool: there it could wait for itself.
-  static func result<Value: Sendable>(
+  package static func result<Value: Sendable>(
     _ body: @escaping @Sendable () async throws(HeadraceError) -> Value
   ) throws(HeadraceError) -> Value {
     let answer = Answer<Value>()

@@ -139,8 +139,11 @@ extension Plan {
   /// What is declared and does not run, for people, in the order of the file.
   var idleDescriptions: [String] {
     models.filter { $0.stream == nil }.map { text($0, isCanonical: false) }
-      + monitors.filter { models[$0.model].stream == nil }.map(text) + policies.map(text)
+      + monitors.filter { models[$0.model].stream == nil }.map(text)
   }
+
+  /// The policies; all of them run.
+  var policyDescriptions: [String] { policies.map(text) }
 
   /// The monitors that run.
   var monitorDescriptions: [String] { monitors.filter { models[$0.model].stream != nil }.map(text) }
@@ -186,30 +189,6 @@ extension Plan {
     more += monitor.knownChanges.map { "\($0.about) from \($0.startMilliseconds) to \($0.endMilliseconds)" }
     return "monitor \(monitor.name): model \(models[monitor.model].name), window "
       + "\(DurationLiteral.text(monitor.windowMilliseconds)), \((tests + performance + more).joined(separator: ", "))"
-  }
-
-  private func text(_ policy: PolicyPlan) -> String {
-    let triggers = policy.triggers.map { trigger in
-      switch trigger {
-      case .drift(let monitor, let windows): "drift(\(monitors[monitor].name)) for \(windows) windows"
-      case .performance(let monitor, let windows): "performance(\(monitors[monitor].name)) for \(windows) windows"
-      case .every(let milliseconds): "every \(DurationLiteral.text(milliseconds))"
-      }
-    }
-    let work =
-      switch policy.work {
-      case .trainer(let trainer): trainer.rawValue
-      case .command(let command): command.joined(separator: " ")
-      }
-    let gates = policy.gates.map { gate in
-      switch gate {
-      case .betterThanChampion(let metric): "\(metric.rawValue) better than champion"
-      case .bounds(let metric, let bounds): "\(metric.rawValue) \(bounds.text)"
-      }
-    }
-    return "policy \(policy.name): when \(triggers.joined(separator: " or ")), \(work) on "
-      + "\(DurationLiteral.text(policy.datasetWindowMilliseconds)), gate \(gates.joined(separator: ", ")), promote "
-      + "\(policy.promote.rawValue), cooldown \(DurationLiteral.text(policy.cooldownMilliseconds))"
   }
 }
 

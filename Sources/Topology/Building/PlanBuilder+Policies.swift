@@ -2,193 +2,161 @@ internal import Core
 internal import Expressions
 
 extension PlanBuilder {
-  func monitor(_ declared: MonitorDeclaration) -> MonitorPlan? {
-    let what = "monitor `\(declared.name.text)`"
-    let model = resolve(declared.model, in: declaration.models, "model") { $0.name }
-    let tests = declared.tests.compactMap { entry -> (test: DriftTest, threshold: Double)? in
-      guard let test: DriftTest = named(entry.name, "\(what): there is no drift test") else { return nil }
-      guard entry.threshold.value > 0 else {
-        log.error(at: entry.threshold.scalar, "the threshold of `\(test.rawValue)` must be above 0")
-        return nil
-      }
-      return (test, entry.threshold.value)
-    }
-    let performance = declared.performance.compactMap { entry -> (metric: ModelMetric, bounds: MetricBounds)? in
-      guard let metric: ModelMetric = named(entry.metric, "\(what): there is no metric") else { return nil }
-      return (metric, entry.bounds)
-    }
-    if !declared.performance.isEmpty, let model, declaration.models[model].label == nil {
-      log.error(
-        at: declared.performance[0].metric, "\(what) watches performance, and its model has no `label`",
-        remedy: "say where the truth comes from: `label: {source: …, match: …, value: …, within: …}`")
-    }
-    guard let model, let window = declared.window else { return nil }
-    var plan = MonitorPlan(
-      name: declared.name.text, about: declared.about, model: model, windowMilliseconds: window.value, tests: tests,
-      performance: performance)
-    plan.segments = segments(declared, model, what)
-    if let text = declared.reference, let reference = reference(text, window.value, what) { plan.reference = reference }
-    plan.knownChanges = declared.knownChanges.compactMap { knownChange($0, what) }
-    if let rate = declared.falseDiscoveryRate {
-      plan.falseDiscoveryRate = rate.value
-      if !(rate.value > 0 && rate.value < 1) {
-        log.error(at: rate.scalar, "`false_discovery_rate` of \(what) must lie between 0 and 1")
-      }
-    }
-    if let rows = declared.minimumRows {
-      plan.minimumRowCount = Int(exactly: rows.value)
-      if !(1...1e9 ~= rows.value) || plan.minimumRowCount == nil {
-        log.error(at: rows.scalar, "`minimum_rows` of \(what) must be a whole number above 0")
-      }
-    }
-    return plan
-  }
-
-  /// Fields of the model's events.
-  private func segments(_ declared: MonitorDeclaration, _ model: Int, _ what: String) -> [Int] {
-    guard let source = models[model]?.source, let plan = sources[source]?.plan else { return [] }
-    return declared.segments.compactMap { segment in
-      if let position = plan.scope.firstIndex(where: { $0.name == segment.text }) { return position }
-      log.error(
-        at: segment, "`segments` of \(what): source `\(plan.name)` has no field `\(segment.shortText)`",
-        nearest: NearestName.of(segment.text, in: plan.scope.map(\.name)))
-      return nil
-    }
-  }
-
-  /// `trailing 7 windows`, `same hour last week`, `7d earlier`.
-  private func reference(_ scalar: YAMLScalar, _ window: Int64, _ what: String) -> MonitorReferencePlan? {
-    let words = scalar.text.split(separator: " ").map(String.init)
-    if words == ["same", "hour", "last", "week"] { return earlier(604_800_000, scalar, window, what) }
-    if words.count == 2, words[1] == "earlier", let time = DurationLiteral.milliseconds(words[0]), time > 0 {
-      return earlier(time, scalar, window, what)
-    }
-    if words.count == 3, words[0] == "trailing", words[2] == "windows" || words[2] == "window",
-      let count = Int(words[1]),
-      (1...1_000).contains(count)
-    {
-      return .trailing(windows: count)
-    }
-    log.error(
-      at: scalar, "`reference` of \(what) is not understood", found: "`\(scalar.shortText)`",
-      expected: "`trailing 7 windows`, `same hour last week` or `7d earlier`")
-    return nil
-  }
-
-  private func earlier(
-    _ time: Int64, _ scalar: YAMLScalar, _ window: Int64, _ what: String
-  ) -> MonitorReferencePlan? {
-    guard time % window == 0 else {
-      log.error(
-        at: scalar, "`reference` of \(what) does not begin where a window does",
-        expected: "a multiple of the window, \(DurationLiteral.text(window))")
-      return nil
-    }
-    return .earlier(milliseconds: time)
-  }
-
-  private func knownChange(
-    _ declared: (from: YAMLScalar, to: YAMLScalar, about: YAMLScalar), _ what: String
-  ) -> KnownChangePlan? {
-    var times: [Int64] = []
-    for scalar in [declared.from, declared.to] {
-      guard let time = RFC3339.milliseconds(scalar.text) else {
-        log.error(
-          at: scalar, "a known change of \(what) has no time", found: "`\(scalar.shortText)`",
-          expected: "a date, or a time as in RFC 3339: 2026-11-27T00:00:00Z")
-        return nil
-      }
-      times.append(time)
-    }
-    guard times[0] < times[1] else {
-      log.error(at: declared.to, "a known change of \(what) ends before it begins")
-      return nil
-    }
-    return KnownChangePlan(about: declared.about.text, startMilliseconds: times[0], endMilliseconds: times[1])
-  }
-
   func policy(_ declared: PolicyDeclaration) -> PolicyPlan? {
     let what = "policy `\(declared.name.text)`"
     let triggers = declared.when.flatMap { self.triggers($0, what) }
-    let gates = declared.gates.compactMap { entry -> PolicyPlan.Gate? in
-      guard let metric: ModelMetric = named(entry.metric, "\(what): there is no metric") else { return nil }
-      return switch entry.gate {
-      case .betterThanChampion: .betterThanChampion(metric)
-      case .bounds(let bounds): .bounds(metric, bounds)
-      }
-    }
+    let gates = declared.gates.compactMap { gate($0.metric, $0.gate, what) }
+    let slices = declared.slices.map { self.slices($0, what) }
+    let shadow = declared.shadow.map { trial($0, "`shadow` of \(what)") }
+    let canary = declared.canary.map { self.canary($0, what) }
+    let guards = self.guards(declared, what)
     if declared.promote?.value == .automatic, declared.gates.isEmpty, let promote = declared.promote {
       log.error(
         at: promote.scalar, "\(what) promotes without a gate",
         remedy: "add `gate: {auc: better than champion}`, or `promote: approval`")
     }
-    guard let triggers, let window = declared.datasetWindow, gates.count == declared.gates.count else { return nil }
-    let work: PolicyPlan.Work
-    if let command = declared.command, !command.isEmpty {
-      work = .command(command)
-    } else if let trainer = declared.trainer {
-      work = .trainer(trainer.value)
+    let work = work(declared, what)
+    let dataset = dataset(declared, what)
+    guard let triggers, let model = model(declared, triggers, what), let work, let dataset, let guards,
+      gates.count == declared.gates.count
+    else { return nil }
+    return PolicyPlan(
+      name: declared.name.text, about: declared.about, model: model, triggers: triggers, work: work, dataset: dataset,
+      gates: gates, slices: slices ?? nil,
+      shadow: shadow?.map { PolicyShadow(milliseconds: $0.milliseconds, eventCount: $0.eventCount, gates: $0.gates) },
+      canary: canary ?? nil, promote: declared.promote?.value ?? .approval,
+      approvalTimeoutMilliseconds: declared.approvalTimeout?.value ?? 7 * 86_400_000, guards: guards,
+      notify: declared.notify.compactMap { webhook($0.url, secret: $0.secretVariable, "`notify` of \(what)") })
+  }
+
+  /// The model that is named, or that of the monitors that ring.
+  private func model(_ declared: PolicyDeclaration, _ triggers: [PolicyTrigger], _ what: String) -> Int? {
+    var position: Int?
+    if let name = declared.model {
+      position = resolve(name, in: declaration.models, "model") { $0.name }
+      guard position != nil else { return nil }
     } else {
+      let watched = Set(triggers.compactMap(\.monitor).compactMap { monitors[$0]?.model })
+      // Whatever is wrong with a monitor was reported.
+      if triggers.contains(where: { $0.monitor.map { monitors[$0] == nil } ?? false }) { return nil }
+      guard watched.count == 1 else {
+        log.error(
+          at: declared.name, "\(what) does not say which model it trains",
+          found: watched.isEmpty ? "no monitor in `when`" : "monitors of \(watched.count) models",
+          remedy: "add `model: NAME`")
+        return nil
+      }
+      position = watched.first
+    }
+    guard let position, let model = models[position] else { return nil }
+    guard let use = model.use, case .alias = use.selector, model.stream != nil else {
+      log.error(
+        at: declared.model ?? declared.name,
+        "\(what) trains model `\(model.name)`, which does not follow an alias of the registry",
+        remedy: "write `use: \(model.name)@champion` in the model")
       return nil
     }
-    return PolicyPlan(
-      name: declared.name.text, about: declared.about, triggers: triggers, work: work,
-      datasetWindowMilliseconds: window.value, gates: gates, promote: declared.promote?.value ?? .approval,
-      cooldownMilliseconds: declared.cooldown?.value ?? 0)
+    guard model.label != nil else {
+      log.error(
+        at: declared.model ?? declared.name, "\(what) trains model `\(model.name)`, which has no `label`",
+        remedy: "say where the truth comes from: `label: {source: …, match: …, value: …, within: …}`")
+      return nil
+    }
+    return position
   }
 
-  private func named<Name: RawRepresentable & CaseIterable>(_ scalar: YAMLScalar, _ message: String) -> Name?
-  where Name.RawValue == String {
-    if let name = Name(rawValue: scalar.text) { return name }
-    let names = Name.allCases.map(\.rawValue)
-    let nearest = NearestName.of(scalar.text, in: names)
+  private func gate(_ name: YAMLScalar, _ gate: PolicyDeclaration.Gate, _ what: String) -> PolicyGate? {
+    guard let metric: ModelMetric = named(name, "\(what): there is no metric") else { return nil }
+    return switch gate {
+    case .betterThanChampion(let margin): .betterThanChampion(metric, margin: margin)
+    case .bounds(let bounds): .bounds(metric, bounds)
+    }
+  }
+
+  private func slices(_ declared: PolicyDeclaration.Slices, _ what: String) -> PolicySlices? {
+    guard let metric: ModelMetric = named(declared.metric, "\(what): there is no metric") else { return nil }
+    let rows = declared.minimumRows.flatMap { count($0, "`minimum_rows` in `slices` of \(what)", 1...1_000_000_000) }
+    return PolicySlices(
+      columns: declared.columns.map(\.text), metric: metric, worseByAtMost: declared.worseByAtMost?.value ?? 0.02,
+      minimumRowCount: rows ?? 200)
+  }
+
+  private func trial(_ declared: PolicyDeclaration.Trial, _ what: String) -> PolicyShadow? {
+    let gates = declared.gates.compactMap { rolloutGate($0, what) }
+    let events = declared.events.flatMap { count($0, "`events` of \(what)", 1...1_000_000_000) }
+    guard gates.count == declared.gates.count else { return nil }
+    return PolicyShadow(milliseconds: declared.duration?.value ?? 0, eventCount: events ?? 0, gates: gates)
+  }
+
+  private func canary(_ declared: PolicyDeclaration.Trial, _ what: String) -> PolicyCanary? {
+    guard let trial = trial(declared, "`canary` of \(what)"), let share = declared.share else { return nil }
+    let number =
+      share.text.hasSuffix("%") ? Double(share.text.dropLast()).map { $0 / 100 } : Double(share.text)
+    guard let number, number > 0, number <= 1 else {
+      log.error(
+        at: share, "`share` in `canary` of \(what) is no share of the keys", found: "`\(share.shortText)`",
+        expected: "a number such as `5%` or `0.05`")
+      return nil
+    }
+    return PolicyCanary(
+      sharePerMille: max(1, Int((number * 1_000).rounded())), milliseconds: trial.milliseconds,
+      eventCount: trial.eventCount, gates: trial.gates)
+  }
+
+  /// `score_psi<=0.2`.
+  private func rolloutGate(_ scalar: YAMLScalar, _ what: String) -> PolicyRolloutGate? {
+    let text = scalar.text.filter { $0 != " " }
+    guard let sign = text.firstRange(of: "<="), let limit = Double(text[sign.upperBound...]), limit.isFinite, limit >= 0
+    else {
+      log.error(
+        at: scalar, "a gate in \(what) is not understood", found: "`\(scalar.shortText)`",
+        expected: "`error_rate<=0.01`, `latency_ms<=5`, `score_psi<=0.2` or `disagreement<=0.1`")
+      return nil
+    }
+    let name = String(text[..<sign.lowerBound])
+    if let metric = PolicyRolloutGate.Metric(rawValue: name) { return PolicyRolloutGate(metric: metric, atMost: limit) }
     log.error(
-      at: scalar, "\(message) `\(scalar.shortText)`",
-      expected: nearest == nil ? "one of \(Self.list(names))" : nil, nearest: nearest)
+      at: scalar, "\(what): there is no figure `\(name)`",
+      nearest: NearestName.of(name, in: PolicyRolloutGate.Metric.allCases.map(\.rawValue)))
     return nil
   }
 
-  /// `drift(monitor) for 2 windows`, `performance(monitor)`, `every 7d`; several with `or` between them.
-  private func triggers(_ scalar: YAMLScalar, _ what: String) -> [PolicyPlan.Trigger]? {
-    let words = scalar.text.split { $0 == " " || $0 == "\n" }.map(String.init)
-    let parts = words.split(separator: "or", omittingEmptySubsequences: false)
-    var triggers: [PolicyPlan.Trigger] = []
-    for part in parts {
-      guard let trigger = trigger(Array(part), scalar, what) else { return nil }
-      triggers.append(trigger)
-    }
-    return triggers
-  }
-
-  private func trigger(_ words: [String], _ scalar: YAMLScalar, _ what: String) -> PolicyPlan.Trigger? {
-    if words.count == 2, words[0] == "every", let period = DurationLiteral.milliseconds(words[1]), period > 0 {
-      return .every(milliseconds: period)
-    }
-    var windows: Int? = 1
-    if words.count == 4, words[1] == "for", words[3] == "windows" || words[3] == "window" {
-      windows = Int(words[2])
-    }
-    if words.count == 1 || words.count == 4, let windows, (1...1_000).contains(windows), let call = words.first,
-      call.hasSuffix(")"), let open = call.firstIndex(of: "(")
-    {
-      let name = String(call[call.index(after: open)...].dropLast())
-      switch call[..<open] {
-      case "drift": return monitorIndex(name, scalar, what).map { .drift(monitor: $0, windows: windows) }
-      case "performance": return monitorIndex(name, scalar, what).map { .performance(monitor: $0, windows: windows) }
-      default: break
+  private func dataset(_ declared: PolicyDeclaration, _ what: String) -> PolicyDataset? {
+    guard let window = declared.datasetWindow else { return nil }
+    var split = "time:0.8"
+    if let text = declared.datasetSplit {
+      let parts = text.text.split(separator: ":", maxSplits: 1).map(String.init)
+      guard parts.count == 2, ["time", "entity"].contains(parts[0]), let share = Double(parts[1]), share > 0, share < 1
+      else {
+        log.error(
+          at: text, "`split` in `dataset` of \(what) is not understood", found: "`\(text.shortText)`",
+          expected: "`time:0.8` or `entity:0.8`: the share that trains")
+        return nil
       }
+      split = text.text
     }
-    log.error(
-      at: scalar, "`when` of \(what) is not understood", found: "`\(scalar.shortText)`",
-      expected: "`drift(MONITOR) for 2 windows`, `performance(MONITOR)` or `every 7d`, with `or` between several")
-    return nil
+    return PolicyDataset(windowMilliseconds: window.value, split: split)
   }
 
-  private func monitorIndex(_ name: String, _ scalar: YAMLScalar, _ what: String) -> Int? {
-    let names = declaration.monitors.map(\.name.text)
-    if let index = names.firstIndex(of: name) { return index }
+  private func guards(_ declared: PolicyDeclaration, _ what: String) -> PolicyGuards? {
+    var guards = PolicyGuards(cooldownMilliseconds: declared.cooldown?.value ?? 0)
+    if let time = declared.budgetTime { guards.trainingMilliseconds = time.value }
+    if let runs = declared.runsPerWeek {
+      guards.runsPerWeek = count(runs, "`runs_per_week` of \(what)", 1...10_000)
+      if guards.runsPerWeek == nil { return nil }
+    }
+    if let labels = declared.minimumLabels {
+      guard let count = count(labels, "`minimum_labels` of \(what)", 0...1_000_000_000) else { return nil }
+      guards.minimumLabelCount = count
+    }
+    return guards
+  }
+
+  private func count(_ number: Located<Double>, _ what: String, _ range: ClosedRange<Int>) -> Int? {
+    if let value = Int(exactly: number.value), range.contains(value) { return value }
     log.error(
-      at: scalar, "`when` of \(what): there is no monitor `\(name)`", nearest: NearestName.of(name, in: names))
+      at: number.scalar, "\(what) must be a whole number from \(range.lowerBound) to \(range.upperBound)",
+      found: "`\(number.scalar.shortText)`")
     return nil
   }
 }

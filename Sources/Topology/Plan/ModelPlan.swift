@@ -116,32 +116,3 @@ package enum ModelMetric: String, Sendable, CaseIterable {
   case meanAbsoluteError = "mae"
   case determination = "r2"
 }
-
-/// When to train again, on what, and who decides.
-package struct PolicyPlan: Sendable {
-  package enum Trigger: Sendable, Hashable {
-    /// A monitor's drift tests (`drift`) or its performance bounds (`performance`) failed in so many windows in a row.
-    case drift(monitor: Int, windows: Int)
-    case performance(monitor: Int, windows: Int)
-    case every(milliseconds: Int64)
-  }
-
-  package enum Gate: Sendable, Equatable {
-    case betterThanChampion(ModelMetric)
-    case bounds(ModelMetric, MetricBounds)
-  }
-
-  package enum Work: Sendable, Equatable {
-    case trainer(Trainer)
-    case command([String])
-  }
-
-  package var name: String
-  package var about: About
-  package var triggers: [Trigger]
-  package var work: Work
-  package var datasetWindowMilliseconds: Int64
-  package var gates: [Gate]
-  package var promote: Promotion
-  package var cooldownMilliseconds: Int64
-}

@@ -40,6 +40,7 @@ extension PlanReport {
         $0.array("models") { writer in plan.models.forEach { write($0, &writer) } }
       }
       if !plan.monitorDescriptions.isEmpty { $0.member("monitors", plan.monitorDescriptions) }
+      if !plan.policyDescriptions.isEmpty { $0.member("policies", plan.policyDescriptions) }
       $0.member("declared_not_run_yet", plan.idleDescriptions)
       if let state { write(state, &$0) }
       if let history { write(history, &$0) }

@@ -123,6 +123,7 @@ extension PlanReport {
   private var modelLines: [String] {
     plan.models.flatMap(lines)
       + (plan.monitorDescriptions.isEmpty ? [] : plan.monitorDescriptions + [""])
+      + (plan.policyDescriptions.isEmpty ? [] : plan.policyDescriptions + [""])
       + (plan.idleDescriptions.isEmpty
         ? [] : ["declared, not run yet"] + plan.idleDescriptions.map { "  \($0)" } + [""])
   }

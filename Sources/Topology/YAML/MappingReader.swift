@@ -42,6 +42,15 @@ struct MappingReader {
     return entry.value
   }
 
+  /// Whether the key is there with a value, good or not.
+  func has(_ key: String) -> Bool {
+    entries.contains { entry in
+      guard entry.key.text == key else { return false }
+      if case .scalar(let scalar) = entry.value.content { return !scalar.isNull }
+      return true
+    }
+  }
+
   func keyPosition(_ key: String) -> SourcePosition {
     entries.first { $0.key.text == key }?.key.position ?? position
   }

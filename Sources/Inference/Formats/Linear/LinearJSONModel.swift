@@ -5,7 +5,8 @@ internal import Core
 ///     {"model": "linear", "features": ["amount", "age"], "weights": [0.5, -1], "intercept": 0.1, "link": "logistic"}
 ///
 /// `weights` is one row, or a row for each output with as many intercepts; `link` is `identity` (default), `logistic`,
-/// `softmax` or `exponential`. Sums are float32.
+/// `softmax` or `exponential`. `missing`, when it is there, has for each feature the value that stands in for a missing
+/// one; without it a row with a missing value has no score. Sums are float32.
 enum LinearJSONModel {
   static func read(_ document: Document) throws(HeadraceError) -> Model {
     let root = DocumentNode(document)
@@ -30,13 +31,12 @@ enum LinearJSONModel {
       }
     }
     let link = try root.member("link")?.text() ?? "identity"
-    var program = RowProgram(widths: [inputCount, rows.count], steps: [], result: 1)
-    program.steps.append(.init(operation: .dense(layer), inputs: [0], output: 1))
-    if let operation = try operation(link) {
-      program.widths.append(rows.count)
-      program.steps.append(.init(operation: operation, inputs: [1], output: 2))
-      program.result = 2
+    var program = RowProgram(widths: [inputCount], steps: [], result: 0)
+    if let values = try missing(root, count: inputCount) {
+      program.append(.impute(values: values, replaced: .nan), width: inputCount)
     }
+    program.append(.dense(layer), width: rows.count)
+    if let operation = try operation(link) { program.append(operation, width: rows.count) }
     return Model(
       format: .linearJSON, objective: link, body: .program(program), featureCount: inputCount, featureNames: names,
       outputCount: rows.count)
@@ -64,6 +64,15 @@ enum LinearJSONModel {
     return numbers.map(Float.init)
   }
 
+  private static func missing(_ root: DocumentNode, count: Int) throws(HeadraceError) -> [Float]? {
+    guard let node = try root.member("missing") else { return nil }
+    let values = try node.numbers().map(Float.init)
+    guard values.count == count, values.allSatisfy(\.isFinite) else {
+      throw ModelFault.invalid("\(values.count) values for what is missing, \(count) features", place: node.path)
+    }
+    return values
+  }
+
   private static func operation(_ link: String) throws(HeadraceError) -> RowProgram.Operation? {
     switch link {
     case "identity": nil
@@ -74,5 +83,14 @@ enum LinearJSONModel {
       throw ModelFault.unsupported(
         "the link \(link.prefix(40))", place: "$.link", remedy: "known: identity, logistic, softmax, exponential")
     }
+  }
+}
+
+extension RowProgram {
+  /// A step from the last result to the next one.
+  fileprivate mutating func append(_ operation: Operation, width: Int) {
+    widths.append(width)
+    steps.append(.init(operation: operation, inputs: [result], output: widths.count - 1))
+    result = widths.count - 1
   }
 }

@@ -1,10 +1,11 @@
-internal import Columns
+package import Columns
 package import Core
+internal import Delta
 internal import Parquet
 package import Storage
 
 /// Datasets that are there: what their manifests say, and whether their files still hold that.
-package struct DatasetCatalog {
+package struct DatasetCatalog: Sendable {
   /// A manifest that was read.
   package struct Entry: Sendable {
     /// The folder in the store; nil when the store is the dataset.
@@ -23,7 +24,7 @@ package struct DatasetCatalog {
     }
   }
 
-  let store: any BlobStore
+  package let store: any BlobStore
 
   private static let manifestBytesMax = 16 << 20
 
@@ -77,23 +78,27 @@ package struct DatasetCatalog {
     return hash?.finish() ?? ""
   }
 
-  /// Hands over the rows of a part, in their order; of a file without rows, an empty batch.
-  func forEachBatch(
-    of entry: Entry, part: String, _ body: (ColumnBatch, _ names: [String]) throws(HeadraceError) -> Void
+  /// Hands over the rows of a part, in their order; of a file without rows, an empty batch. Memory is that of a batch
+  /// and of the pages that are being read.
+  ///
+  /// - Parameter columns: which, in the order of the batch's columns; nil: all.
+  package func forEachBatch(
+    of entry: Entry, part: String, columns: [String]? = nil,
+    _ body: (ColumnBatch, _ names: [String]) throws(HeadraceError) -> Void
   ) throws(HeadraceError) {
     for file in entry.manifest.files where file.part == part {
       let name = try DatasetTarget(store: store, folder: entry.folder).name(file.name)
       let place = "\(store.place)/\(name)"
-      guard let size = try store.entry(name)?.sizeBytes, let bytes = try store.read(name, bytesMax: size) else {
+      guard let size = try store.entry(name)?.sizeBytes else {
         throw DatasetManifest.invalid("the file is missing", place)
       }
-      let source = ParquetBytes(bytes)
+      let source = try BlobParquetSource(store: store, name: name, sizeBytes: size)
       let parquet = try ParquetFile(source, place: place)
       guard parquet.rowCount == file.rowCount else {
         throw DatasetManifest.invalid(
           "the file has \(parquet.rowCount) rows, the manifest says \(file.rowCount)", place)
       }
-      let names = parquet.schema.leaves.map(\.name)
+      let names = columns ?? parquet.schema.leaves.map(\.name)
       let reader = try ParquetReader(parquet, source: source, columns: names)
       var batch = ColumnBatch(reader.types)
       if parquet.rowCount == 0 { try body(batch, names) }

@@ -58,7 +58,7 @@ struct LabelColumns {
     var times: [Int64] = []
     times.reserveCapacity(batch.rowCount)
     for row in 0..<batch.rowCount {
-      guard let milliseconds = Self.milliseconds(batch.columns[time].value(row)) else {
+      guard let milliseconds = LabelTime.milliseconds(batch.columns[time].value(row)) else {
         throw Self.invalid(
           "row \(firstRow + row) of column \"\(names[time])\" is \(batch.columns[time].value(row))", place,
           remedy: "a label needs a time: a timestamp, a date, epoch milliseconds or RFC 3339")
@@ -66,22 +66,6 @@ struct LabelColumns {
       times.append(milliseconds)
     }
     return times
-  }
-
-  private static func milliseconds(_ value: Value) -> Int64? {
-    switch value {
-    case .timestamp(let microseconds): floorDivide(microseconds, 1_000)
-    case .date(let days):
-      days.multipliedReportingOverflow(by: 86_400_000).overflow ? nil : days &* 86_400_000
-    case .integer(let milliseconds): milliseconds
-    case .string(let text): RFC3339.milliseconds(text)
-    default: nil
-    }
-  }
-
-  private static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
-    let (quotient, rest) = value.quotientAndRemainder(dividingBy: divisor)
-    return rest < 0 ? quotient - 1 : quotient
   }
 
   static func invalid(_ what: String, _ place: String, remedy: String) -> HeadraceError {

@@ -1,0 +1,64 @@
+package import Core
+
+/// What a monitor told in `headrace.drift`, as far as a policy wants to know it.
+package struct DriftEvent: Sendable, Equatable {
+  package enum Content: Sendable, Equatable {
+    /// A window is over; so many features of it will ring, each by an alarm of its own.
+    case window(alarmCount: Int)
+    case alarm(feature: String, cause: String, isDataBug: Bool, isMuted: Bool)
+    /// Bounds of all rows that are broken.
+    case performance(brokenBounds: [String])
+  }
+
+  /// The same for the same finding, however often it is told.
+  package var id: String
+  package var monitor: String
+  package var startMilliseconds: Int64
+  package var endMilliseconds: Int64
+  package var content: Content
+
+  package init(
+    id: String, monitor: String, startMilliseconds: Int64, endMilliseconds: Int64, content: Content
+  ) {
+    self.id = id
+    self.monitor = monitor
+    self.startMilliseconds = startMilliseconds
+    self.endMilliseconds = endMilliseconds
+    self.content = content
+  }
+
+  /// - Parameter bytes: the data of the event: one JSON object.
+  /// - Returns: nil for what says nothing to a policy, or what a newer program wrote.
+  package init?(json bytes: [UInt8]) {
+    guard bytes.count <= Self.bytesMax, let document = try? JSONDocument(bytes, depthMax: 16),
+      let id = document["id"]?.string, let monitor = document["monitor"]?.string,
+      let start = document["window"]?["start"]?.string.flatMap(RFC3339.milliseconds),
+      let end = document["window"]?["end"]?.string.flatMap(RFC3339.milliseconds),
+      let content = Self.content(document)
+    else { return nil }
+    self.init(id: id, monitor: monitor, startMilliseconds: start, endMilliseconds: end, content: content)
+  }
+
+  private static let bytesMax = 4 << 20
+
+  private static func content(_ document: JSONDocument) -> Content? {
+    switch document["kind"]?.string {
+    case "window":
+      guard case .array(let features)? = document["features"]?.content else { return nil }
+      return .window(alarmCount: features.count { $0["alarm"]?.boolean == true })
+    case "alarm":
+      guard let feature = document["feature"]?.string, let cause = document["cause"]?["class"]?.string else {
+        return nil
+      }
+      let isMuted = document["muted_by"].map { !$0.isNull } ?? false
+      return .alarm(
+        feature: feature, cause: cause, isDataBug: document["cause"]?["data_bug"]?.boolean ?? false, isMuted: isMuted)
+    case "performance":
+      // A segment alone retrains nothing: its rows are too few to say so.
+      guard document["segment"].map(\.isNull) ?? true, case .array(let bounds)? = document["broken_bounds"]?.content
+      else { return nil }
+      return .performance(brokenBounds: bounds.compactMap(\.string))
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,273 @@
+internal import Core
+internal import Kafka
+internal import Logging
+internal import Registry
+internal import Runtime
+internal import Storage
+internal import Topology
+internal import Training
+
+/// The readers and the state of a process's policies while one plan runs. Belongs to one thread.
+final class RetrainingSession {
+  private let plan: Plan
+  let runner: RetrainingRunner
+  let tables: any BlobStore
+  let control: ControlLog
+  private let drift: Consumer
+  private var watch: PolicyWatch
+  private var stream: StreamWatch
+  private let worker: String
+  private let trial = TrialWatch()
+  let notifier: Notifier
+  /// The process that works for a retraining: one at a time, a laptop has few processors.
+  private var child: (id: String, work: RetrainingAction.Work, process: ChildProcess)?
+  /// Commands that were refused again and again.
+  private var refusals: (action: RetrainingAction, count: Int)?
+  private var isCaughtUp = false
+  private var nextLookAtMilliseconds: Int64 = 0
+
+  private static let lookMilliseconds: Int64 = 200
+  private static let refusalsMaximum = 5
+
+  init(_ plan: Plan, _ runner: RetrainingRunner, _ tables: any BlobStore) throws {
+    self.plan = plan
+    self.runner = runner
+    self.tables = tables
+    let configuration = runner.configuration
+    control = try ControlLog(configuration.client, replicationFactor: configuration.replicationFactor)
+    try DriftTopic.make(configuration.client, replicationFactor: configuration.replicationFactor)
+    var reader = ConsumerConfiguration(client: configuration.client, groupID: nil)
+    reader.reportsPartitionEnds = true
+    drift = try Consumer(reader)
+    try drift.assign([TopicPartition(topic: DriftTopic.name, partition: 0): .beginning])
+    watch = PolicyWatch(plan)
+    stream = StreamWatch(plan, tables)
+    worker = try runner.worker()
+    notifier = Notifier(plan, configuration.client, runner.logger)
+  }
+
+  /// Lets the work of this process go: its results stay.
+  func close() {
+    child?.process.kill()
+    child = nil
+    trial.close()
+    notifier.close()
+    _ = try? drift.close()
+  }
+
+  /// Reads on for a moment, and does what is to be done.
+  func step() throws {
+    try readDrift()
+    let now = WallClock.monotonic.nowMilliseconds
+    guard isCaughtUp, now >= nextLookAtMilliseconds else { return }
+    var registry = try control.currentRegistry()
+    for opening in watch.decide(try stream.facts(runner.configuration.stream(), drift), registry) {
+      registry = try open(opening)
+    }
+    var isBusy = false
+    for index in plan.policies.indices {
+      let key = PolicyWatch.key(topology: plan.name, policy: plan.policies[index].name)
+      guard let open = registry.openRetraining(policy: key) else { continue }
+      if try advance(open, plan.policies[index], registry) { isBusy = true }
+    }
+    if let child, registry.retrainings[child.id].map({ !$0.isOpen }) ?? true {
+      // Somebody has cancelled it.
+      child.process.kill()
+      self.child = nil
+    }
+    // What was done may be followed by more at once.
+    nextLookAtMilliseconds = isBusy ? 0 : now + Self.lookMilliseconds
+  }
+
+  private func readDrift() throws {
+    let isBusy = nextLookAtMilliseconds <= WallClock.monotonic.nowMilliseconds
+    let result = try drift.poll(timeoutMilliseconds: isBusy && isCaughtUp ? 1 : 100) { records in
+      for index in records.indices {
+        guard let source = Self.text(records[index].headers.last("ce_source")), source == "/headrace/\(plan.name)",
+          let value = records[index].value,
+          let event = DriftEvent(json: unsafe value.withUnsafeBytes { unsafe Array($0) })
+        else { continue }
+        watch.take(event)
+      }
+    }
+    // Alarms follow their window in one transaction, which two polls may cut in two.
+    if !result.endsReached.isEmpty {
+      isCaughtUp = true
+    } else if result.records > 0 {
+      isCaughtUp = false
+    }
+  }
+
+  private static func text(_ bytes: RawSpan?) -> String? {
+    guard let bytes else { return nil }
+    return unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+  }
+
+  private func open(_ opening: PolicyWatch.Opening) throws -> RegistryState {
+    RetrainingKillPoint.pass(.beforeOpening)
+    let policy = plan.policies[opening.policy]
+    let outcome = try control.send(
+      RegistryCommand(
+        actor: "policy \(policy.name)", reason: policy.name, change: .openRetraining(opening.retraining)))
+    runner.logger.notice(
+      "a policy retrains",
+      metadata: [
+        "policy": "\(policy.name)", "retraining": "\(opening.retraining.id)", "outcome": "\(outcome.code)",
+        "cause": "\(opening.retraining.cause.prefix(600))",
+      ])
+    RetrainingKillPoint.pass(.opened)
+    return try control.currentRegistry()
+  }
+
+  /// One action of a retraining, if it is ours.
+  ///
+  /// - Returns: whether something was done.
+  private func advance(
+    _ retraining: RegisteredRetraining, _ policy: PolicyPlan, _ registry: RegistryState
+  ) throws -> Bool {
+    guard let use = plan.models[policy.model].use, case .alias(let alias) = use.selector,
+      try holdLease(of: retraining)
+    else { return false }
+    let id = retraining.retraining.id
+    let folder = try RetrainingFolder(dataDirectory: runner.configuration.dataDirectory, id: id)
+    let machine = RetrainingMachine(policy, model: use.model, alias: alias)
+    let facts = try facts(retraining, folder, registry)
+    let action = machine.next(retraining, registry, facts)
+    if let child, child.id == id, action != .work(child.work) {
+      child.process.kill()
+      self.child = nil
+    }
+    RetrainingKillPoint.pass(.before(action))
+    return try perform(action, retraining, policy, folder)
+  }
+
+  /// Claims a retraining that nobody works on, and keeps what is ours.
+  private func holdLease(of retraining: RegisteredRetraining) throws -> Bool {
+    let now = WallClock.system.nowMilliseconds
+    let lease = retraining.lease
+    let length = runner.configuration.leaseMilliseconds
+    if let lease {
+      if lease.worker != worker, now <= lease.untilMilliseconds { return false }
+      if lease.worker == worker, lease.untilMilliseconds - now > length / 2 { return true }
+    }
+    let outcome = try control.send(
+      RegistryCommand(
+        actor: worker,
+        change: .claimRetraining(
+          id: retraining.retraining.id, worker: worker, untilMilliseconds: now + length, expectedWorker: lease?.worker))
+    )
+    guard outcome == .applied else {
+      // Somebody else was faster: what runs here is his now.
+      if let child, child.id == retraining.retraining.id {
+        child.process.kill()
+        self.child = nil
+      }
+      return false
+    }
+    RetrainingKillPoint.pass(.leased)
+    return true
+  }
+
+  private func facts(
+    _ retraining: RegisteredRetraining, _ folder: RetrainingFolder, _ registry: RegistryState
+  ) throws -> RetrainingFacts {
+    var facts = RetrainingFacts(
+      nowMilliseconds: WallClock.system.nowMilliseconds, streamMilliseconds: watch.streamMilliseconds)
+    facts.told = folder.told
+    if let work = RetrainingAction.Work(rawValue: retraining.step.rawValue) {
+      try lookAfterChild(retraining.retraining.id, work, folder)
+      facts.result = folder.result(work)
+      let failures = folder.failures(work)
+      if facts.result == nil, failures.count >= runner.configuration.attemptsMaximum { facts.failure = failures.last }
+    }
+    if case .model(let model)? = facts.result,
+      try tables.entry(try BlobName("models/\(model.contentHash)")) != nil
+    {
+      facts.storedHashes = [model.contentHash]
+    }
+    if retraining.step == .shadow || retraining.step == .canary {
+      facts.trial = try trial.facts(plan, registry, runner.configuration.client)
+    } else {
+      trial.close()
+    }
+    if let refusals, refusals.count >= Self.refusalsMaximum {
+      facts.failure = facts.failure ?? "the log refuses: \(refusals.action)".prefix(500).description
+      self.refusals = nil
+    }
+    return facts
+  }
+
+  /// Takes note of how the work of a step has ended.
+  private func lookAfterChild(
+    _ id: String, _ work: RetrainingAction.Work, _ folder: RetrainingFolder
+  ) throws {
+    guard let running = child, running.id == id, running.work == work, let status = running.process.poll() else {
+      return
+    }
+    child = nil
+    guard status != 0, folder.result(work) == nil else { return }
+    // Another process was at it still: not a failure of the work.
+    guard status != RetrainWorkCommand.busyStatus else { return Sleep.milliseconds(200) }
+    let last = (try? TextFile.read(folder.log, sizeBytesMax: 16 << 20)).flatMap { text in
+      text.split(separator: "\n").last.map { String($0) }
+    }
+    let reason = "\(work.rawValue) failed (status \(status)): \(last ?? "it said nothing")"
+    runner.logger.warning("work of a retraining failed", metadata: ["retraining": "\(id)", "reason": "\(reason)"])
+    try folder.noteFailure(reason, of: work)
+  }
+
+  private func perform(
+    _ action: RetrainingAction, _ retraining: RegisteredRetraining, _ policy: PolicyPlan, _ folder: RetrainingFolder
+  ) throws -> Bool {
+    let id = retraining.retraining.id
+    switch action {
+    case .wait: return false
+    case .work(let work):
+      guard child == nil else { return false }
+      let arguments = ["retrain", "work", id, "--step", work.rawValue, "--topology-name", plan.name]
+      child = (id, work, try ChildProcess(arguments + runner.configuration.arguments, log: folder.log))
+      RetrainingKillPoint.pass(.behind(action))
+      return false
+    case .store(let path, let hash):
+      let bytes = try ModelFiles.read(path)
+      guard ContentHash.sha256(bytes) == hash else {
+        throw HeadraceError(.external, "MODEL_FILE_CHANGED", "the trained file has changed", place: path)
+      }
+      _ = try tables.create(try BlobName("models/\(hash)"), bytes)
+    case .send(let change):
+      let outcome = try control.send(RegistryCommand(actor: "policy \(policy.name)", reason: id, change: change))
+      note(outcome, of: change, retraining)
+      if case .refused = outcome {
+        refusals = (action, refusals?.action == action ? (refusals?.count ?? 0) + 1 : 1)
+        return false
+      }
+      refusals = nil
+    case .tell(let message):
+      notifier.tell(message, retraining, policy)
+      try folder.noteTold(message.key)
+    case .callOutside(let message):
+      if let failure = notifier.call(message, retraining, policy) {
+        try folder.noteFailure(failure, of: .train)
+      } else {
+        try folder.noteTold(message.key)
+      }
+    case .acknowledge(let monitor, let time):
+      try notifier.acknowledge(monitor, atMilliseconds: time, id: id)
+      try folder.noteTold("\(id)-acknowledged")
+    }
+    RetrainingKillPoint.pass(.behind(action))
+    return true
+  }
+
+  private func note(
+    _ outcome: RegistryOutcome, of change: RegistryCommand.Change, _ retraining: RegisteredRetraining
+  ) {
+    guard case .advanceRetraining(_, let from, let to, let note, _) = change else { return }
+    runner.logger.notice(
+      "retraining",
+      metadata: [
+        "retraining": "\(retraining.retraining.id)", "from": "\(from.rawValue)", "to": "\(to.rawValue)",
+        "note": "\(note)", "outcome": "\(outcome.code)",
+      ])
+  }
+}
