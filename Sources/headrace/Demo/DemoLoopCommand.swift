@@ -92,8 +92,9 @@ struct DemoLoopCommand: AsyncParsableCommand {
       serving.port = 0
       let process = try await TopologyProcess.start(plan, runtime: runtime, serving: serving, logger: logger)
       let setting = LoopRun.Setting(
-        scenario: scenario, seed: seed, client: client, folder: folder,
-        store: try TableLocation.store(nil, dataDirectory: folder), eventsFolder: events ?? "", stop: stop)
+        scenario: scenario, seed: seed, client: client, runtime: runtime, folder: folder,
+        store: try TableLocation.store(nil, dataDirectory: folder), eventsFolder: events ?? "", stop: stop,
+        logger: logger)
       let outcome: Result<(LoopResult, DriftHistory), any Error>
       do {
         outcome = .success(
@@ -117,7 +118,9 @@ struct DemoLoopCommand: AsyncParsableCommand {
     runtime.appliesPlan = true
     // A slice is over when its last commit is: it should not wait for the clock.
     runtime.commitIntervalMilliseconds = 20
-    runtime.tableFreshnessMilliseconds = 1_000
+    // Trainings read the archive: it should not be long behind.
+    runtime.checkpointIntervalMilliseconds = 300
+    runtime.tableFreshnessMilliseconds = 300
     runtime.paritySamplesPerSecond = 0
     // The clock on the wall decides nothing: no partition is ever idle.
     runtime.idleAfterMilliseconds = Int64.max / 4
@@ -131,6 +134,9 @@ struct DemoLoopCommand: AsyncParsableCommand {
         .user, "FILE_ERROR", "the demo's topology is not there", place: path,
         remedy: "run it where the folder `topologies` is, or name the file by --file")
     }
-    return try TopologyOptions.parse([]).load(path)
+    // The trainer's seed is the demo's.
+    let text = try TextFile.read(path).replacing("seed: 7", with: "seed: \(seed)")
+    let schemas = SchemaDirectory(folder: TopologyOptions.schemasFolder(beside: path))
+    return try TopologyLoader.load(yaml: text, file: path, schemas: schemas).get()
   }
 }

@@ -12,7 +12,7 @@ internal import Topology
 /// the log in every run, however fast the machine is.
 final class LoopBarrier {
   private static let pauseMilliseconds = 2
-  private static let patienceMilliseconds: Int64 = 120_000
+  private static let patienceMilliseconds: Int64 = 60_000
 
   private let process: TopologyProcess
   private let client: ClientConfiguration
@@ -41,7 +41,7 @@ final class LoopBarrier {
           + (model.label.map { [plan.sources[$0.source].topic] } ?? [])
       })
     guard !plan.monitors.isEmpty else { return }
-    let read = try partitions(of: watched.sorted())
+    let read = try partitions(of: watched.sorted() + [ControlLog.topic])
     try wait("monitors do not read") {
       let positions = process.monitors.status.positions
       return try consumer.watermarks(read).allSatisfy { partition, marks in
@@ -49,6 +49,27 @@ final class LoopBarrier {
       }
     }
   }
+
+  /// Everything that is committed is in the archive as well.
+  func waitForArchive() throws {
+    let sources = try partitions(of: process.plan.sources.map(\.topic))
+    try wait("events are not archived") {
+      let status = process.engine.status()
+      guard status.tables.allSatisfy({ $0.waitingRows == 0 }) else { return false }
+      var saved: [TopicPartition: Int64] = [:]
+      for task in status.tasks {
+        for input in task.inputs {
+          saved[TopicPartition(topic: input.topic, partition: task.partition)] = input.savedOffset
+        }
+      }
+      return try consumer.watermarks(sources).allSatisfy { partition, marks in
+        marks.end == 0 || (saved[partition] ?? 0) >= marks.end
+      }
+    }
+  }
+
+  /// One past the newest committed record.
+  func end(of partition: TopicPartition) throws -> Int64 { try consumer.watermarks([partition])[partition]?.end ?? 0 }
 
   /// Tasks score by what the registry says.
   ///

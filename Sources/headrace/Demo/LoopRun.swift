@@ -1,9 +1,11 @@
 internal import Core
 internal import Inference
 internal import Kafka
+internal import Logging
 internal import Monitoring
 internal import OfflineStore
 internal import Registry
+internal import Runtime
 internal import Storage
 internal import Topology
 
@@ -17,12 +19,14 @@ final class LoopRun {
     var scenario: LoopScenario
     var seed: UInt64
     var client: ClientConfiguration
+    var runtime: RuntimeConfiguration
     /// All that the run keeps.
     var folder: String
     var store: any BlobStore
     /// Of flights.
     var eventsFolder: String
     var stop: StopRequest
+    var logger: Logger
   }
 
   private let setting: Setting
@@ -35,6 +39,8 @@ final class LoopRun {
   private let started = WallClock.monotonic.nowMilliseconds
   private var moments: [LoopResult.Moment] = []
   private var progress = ProgressLine(nowMilliseconds: WallClock.monotonic.nowMilliseconds)
+  private static let lineMilliseconds: Int64 = 5_000
+  private var lineAtMilliseconds = WallClock.monotonic.nowMilliseconds
   /// What answers now.
   private var served: Int?
 
@@ -50,14 +56,15 @@ final class LoopRun {
       throw HeadraceError(.user, "NO_POLICY", "the topology has no policy", place: process.plan.name)
     }
     self.model = model
-    retraining = try LoopRetraining(process, policy, setting)
     barrier = try LoopBarrier(process, setting.client, setting.stop)
+    retraining = try LoopRetraining(process, policy, setting, barrier)
     sink = try LoopSink(setting.client, partitionCount: 1)
   }
 
   func run() throws -> (LoopResult, DriftHistory) {
     defer {
       sink.close()
+      retraining.close()
       barrier.close()
     }
     let ends = setting.scenario.sliceEnds
@@ -99,13 +106,12 @@ final class LoopRun {
     let name = plan.models[model].name
     let table = try TableColumns(setting.store, name: "\(ResultTable.folder)/\(name)")
     let history = try DriftHistory(model: name, table, range: Int64.min..<Int64.max)
-    let found = try retraining.moments(registry)
-    let all = moments + found + Self.moments(history)
+    let all = moments + retraining.moments(registry) + Self.moments(history)
     let result = LoopResult(
       scenario: setting.scenario, seed: setting.seed,
       figures: LoopFigures(predictions, frozen: frozen, setting.scenario), events: sink.eventCount,
       predictions: predictions.count, driftAlarms: history.alarms.count(where: \.isRinging),
-      retrainings: try retraining.count(registry), promotions: moments.count(where: \.isPromotion),
+      retrainings: retraining.count(registry), promotions: moments.count(where: \.isPromotion),
       moments: all.enumerated().sorted {
         ($0.element.timeMilliseconds, $0.offset) < ($1.element.timeMilliseconds, $1.offset)
       }.map(\.element), milliseconds: WallClock.monotonic.nowMilliseconds - started)
@@ -142,7 +148,12 @@ final class LoopRun {
   }
 
   private func draw(upTo end: Int64) {
-    guard StandardError.isTerminal else { return }
+    guard StandardError.isTerminal else {
+      let now = WallClock.monotonic.nowMilliseconds
+      guard now - lineAtMilliseconds >= Self.lineMilliseconds else { return }
+      lineAtMilliseconds = now
+      return StandardError.write("\(LoopScenario.day(end)): \(Figures.grouped(Int(sink.eventCount))) events")
+    }
     let range = setting.scenario.range
     let fraction = Double(end - range.lowerBound) / Double(range.upperBound - range.lowerBound)
     guard
