@@ -90,7 +90,8 @@ struct DemoLoopCommand: AsyncParsableCommand {
       let runtime = try Self.runtime(client, folder)
       var serving = ServingConfiguration()
       serving.port = 0
-      let process = try await TopologyProcess.start(plan, runtime: runtime, serving: serving, logger: logger)
+      let process = try await TopologyProcess.start(
+        plan, runtime: runtime, serving: serving, workArguments: [], runsPolicies: false, logger: logger)
       let setting = LoopRun.Setting(
         scenario: scenario, seed: seed, client: client, runtime: runtime, folder: folder,
         store: try TableLocation.store(nil, dataDirectory: folder), eventsFolder: events ?? "", stop: stop,

@@ -23,6 +23,11 @@ struct LoopFigures: Sendable, Equatable {
       && left.periods.map(\.period) == right.periods.map(\.period)
   }
 
+  init(periods: [(period: LoopScenario.Period, quality: Quality?)], compared: Quality?) {
+    self.periods = periods
+    self.compared = compared
+  }
+
   /// - Parameter frozen: what the first model says of each prediction's vector.
   init(_ predictions: LabelledPredictions, frozen: [Double], _ scenario: LoopScenario) {
     periods = scenario.periods.map { ($0, Quality(predictions, frozen, $0.range)) }
