@@ -109,8 +109,8 @@ let package = Package(
     module(
       "Training",
       [
-        "Core", "Columns", "Parquet", "Expressions", "Storage", "Inference", "Drift", "OfflineStore", "CXGBoost",
-        "CProcess",
+        "Core", "Columns", "Parquet", "Expressions", "Storage", "Inference", "Drift", "Topology", "OfflineStore",
+        "Registry", "CXGBoost", "CProcess", crypto,
       ]),
     module(
       "Serving",
@@ -123,7 +123,7 @@ let package = Package(
       name: "headrace",
       dependencies: [
         "Core", "Columns", "Codecs", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Topology", "Rocks",
-        "OnlineStore", "Storage", "Delta", "OfflineStore", "Inference", "Drift", "Registry", "Runtime", "Monitoring",
+        "OnlineStore", "Storage", "Parquet", "Delta", "OfflineStore", "Inference", "Drift", "Registry", "Runtime", "Monitoring",
         "Training", "Serving", "Broker", "Cost", "Telemetry", logging, arguments,
       ],
       swiftSettings: settings),
@@ -190,7 +190,7 @@ let package = Package(
     tests("MonitoringTests", ["Core", "Columns", "Drift", "Storage", "OfflineStore", "Monitoring"]),
     tests(
       "TrainingTests",
-      ["Core", "Columns", "Parquet", "Storage", "Inference", "OfflineStore", "Training", "TestSupport"]),
+      ["Core", "Columns", "Parquet", "Storage", "Inference", "OfflineStore", "Topology", "Registry", "Training", "TestSupport"]),
     tests("RocksTests", ["Core", "Rocks", "TestSupport"]),
     tests(
       "TopologyTests", ["Core", "Columns", "Contracts", "Expressions", "Features", "Topology"], excluded: ["Golden"]),

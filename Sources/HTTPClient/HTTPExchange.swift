@@ -68,6 +68,8 @@ package struct HTTPClientConfiguration: Sendable {
   package var connectionsMax = 8
   /// Answers after which a repeatable request is sent again.
   package var repeatedStatuses: Set<Int> = [429, 502, 503, 504]
+  /// By name: the address that is connected to, whatever the name leads to by then. TLS still checks the name.
+  package var addressOverrides: [String: String] = [:]
 
   package init() {}
 }

@@ -21,6 +21,7 @@ package final class WebClient: Sendable {
     settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.connectionsMax
     settings.timeout.connect = .milliseconds(configuration.connectMilliseconds)
     settings.timeout.read = .milliseconds(configuration.attemptMilliseconds)
+    settings.dnsOverride = configuration.addressOverrides
     client = AsyncHTTPClient.HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
   }
 

@@ -20,7 +20,7 @@ struct Headrace: AsyncParsableCommand {
       CommandGroup(
         name: "Models", subcommands: [ModelsCommand.self, ServeCommand.self, ScoreCommand.self, CorrectCommand.self]),
       CommandGroup(
-        name: "Training", subcommands: [DatasetCommand.self, TablesCommand.self, VerifyCommand.self]),
+        name: "Training", subcommands: [RetrainCommand.self, DatasetCommand.self, TablesCommand.self, VerifyCommand.self]),
       CommandGroup(name: "Monitoring", subcommands: [DriftCommand.self]),
       CommandGroup(
         name: "The log",

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Topology
 
-/// Models, monitors and policies: declared, checked, not run yet.
+/// Models, monitors and policies: declared and checked.
 @Suite struct ModelTests {
   static let models = """
 
@@ -33,11 +33,11 @@ import Testing
     #expect(plan.models[0].remoteViews == [1])
     #expect(plan.models[0].label?.withinMilliseconds == 86_400_000)
     #expect(plan.monitors[0].tests.map(\.test) == [.psi])
-    #expect(plan.policies[0].triggers == [.drift(monitor: 0, windows: 2), .every(milliseconds: 2_592_000_000)])
-    #expect(plan.policies[0].work == .trainer(.xgboost))
+    #expect(plan.policies[0].triggers == [.drift(monitor: 0, windows: 2), .every(milliseconds: 2_592_000_000, isWallTime: false)])
+    #expect(plan.policies[0].work == .trainer(.xgboost, parameters: []))
     #expect(plan.policies[0].promote == .automatic)
     #expect(plan.topics.last?.name == "small.predictions")
-    #expect(PlanReport(plan: plan).text.contains("declared, not run yet"))
+    #expect(PlanReport(plan: plan).text.contains("policy retrain: model delay, when drift(drift) for 2 windows"))
   }
 
   static let mistakes: [(old: String, new: String, expected: String)] = [

@@ -54,6 +54,9 @@ package struct About: Sendable, Equatable {
   package var owner: String?
   package var tags: [String] = []
 
+  /// Nothing is said.
+  package init() {}
+
   init(_ reader: inout MappingReader) {
     description = reader.text("description")?.text
     owner = reader.text("owner")?.text

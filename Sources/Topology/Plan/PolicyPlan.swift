@@ -16,6 +16,27 @@ package struct PolicyPlan: Sendable {
   package var approvalTimeoutMilliseconds: Int64
   package var guards: PolicyGuards
   package var notify: [WebhookPlan]
+
+  package init(
+    name: String, about: About, model: Int, triggers: [PolicyTrigger], work: PolicyWork, dataset: PolicyDataset,
+    gates: [PolicyGate], slices: PolicySlices?, shadow: PolicyShadow?, canary: PolicyCanary?, promote: Promotion,
+    approvalTimeoutMilliseconds: Int64, guards: PolicyGuards, notify: [WebhookPlan]
+  ) {
+    self.name = name
+    self.about = about
+    self.model = model
+    self.triggers = triggers
+    self.work = work
+    self.dataset = dataset
+    self.gates = gates
+    self.slices = slices
+    self.shadow = shadow
+    self.canary = canary
+    self.promote = promote
+    self.approvalTimeoutMilliseconds = approvalTimeoutMilliseconds
+    self.guards = guards
+    self.notify = notify
+  }
 }
 
 /// What asks for a retraining.
@@ -58,6 +79,11 @@ package struct PolicyDataset: Sendable, Equatable {
   package var windowMilliseconds: Int64
   /// `time:0.8`, as `dataset build --split` takes it.
   package var split: String
+
+  package init(windowMilliseconds: Int64, split: String) {
+    self.windowMilliseconds = windowMilliseconds
+    self.split = split
+  }
 }
 
 /// What the challenger must be worth on the test split.
@@ -81,6 +107,12 @@ package struct PolicyShadow: Sendable, Equatable {
   package var milliseconds: Int64
   package var eventCount: Int
   package var gates: [PolicyRolloutGate]
+
+  package init(milliseconds: Int64, eventCount: Int, gates: [PolicyRolloutGate]) {
+    self.milliseconds = milliseconds
+    self.eventCount = eventCount
+    self.gates = gates
+  }
 }
 
 /// A share of the keys that the challenger answers for before all.
@@ -89,6 +121,13 @@ package struct PolicyCanary: Sendable, Equatable {
   package var milliseconds: Int64
   package var eventCount: Int
   package var gates: [PolicyRolloutGate]
+
+  package init(sharePerMille: Int, milliseconds: Int64, eventCount: Int, gates: [PolicyRolloutGate]) {
+    self.sharePerMille = sharePerMille
+    self.milliseconds = milliseconds
+    self.eventCount = eventCount
+    self.gates = gates
+  }
 }
 
 /// `score_psi<=0.2`: the gates of rollouts.
@@ -113,6 +152,8 @@ package struct PolicyGuards: Sendable, Equatable {
   /// In any seven days of event time.
   package var runsPerWeek: Int?
   package var minimumLabelCount = 0
+
+  package init(cooldownMilliseconds: Int64 = 0) { self.cooldownMilliseconds = cooldownMilliseconds }
 }
 
 /// Who lets a trained model serve.

@@ -1,4 +1,4 @@
-package import Core
+internal import Core
 
 /// What a monitor told in `headrace.drift`, as far as a policy wants to know it.
 package struct DriftEvent: Sendable, Equatable {

@@ -1,4 +1,4 @@
-package import Core
+internal import Core
 package import Topology
 
 /// What the gates of a policy say of a challenger.

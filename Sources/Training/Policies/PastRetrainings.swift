@@ -20,14 +20,14 @@ package struct PastRetrainings: Sendable {
     all.filter { $0.cause?.dataBug == nil }
   }
 
-  var newestStream: Int64? { trained.map { $0.retraining.retraining.atMilliseconds }.max() }
+  var newestStream: Int64? { trained.map { Self.time($0.retraining) }.max() }
   var newestWall: Int64? { trained.compactMap { $0.cause?.wallMilliseconds }.max() }
 
   /// Windows that end here or earlier were answered for.
   var coveredUntil: Int64 {
     var covered = Int64.min
     for (retraining, cause) in all {
-      covered = max(covered, retraining.retraining.atMilliseconds)
+      covered = max(covered, Self.time(retraining))
       guard cause?.dataBug == nil, let last = retraining.steps.last, last.step.isTerminal else { continue }
       // What the former model saw while the new one was made.
       let ended = WorkJSON.document(last.evidence)?["stream_ms"]?.integer
@@ -36,12 +36,20 @@ package struct PastRetrainings: Sendable {
     return covered
   }
 
+  /// In event time: that of the cause; of one that was asked for by hand, what its dataset reaches to.
+  private static func time(_ retraining: RegisteredRetraining) -> Int64 {
+    let at = retraining.retraining.atMilliseconds
+    guard at <= 0 else { return at }
+    let evidence = retraining.steps.first { $0.step == .train }?.evidence ?? ""
+    return DatasetResult(json: evidence)?.toMilliseconds ?? at
+  }
+
   private static let week: Int64 = 7 * 86_400_000
 
   /// Whether cooldown or budget forbid another one now. Paging is never forbidden: a data bug costs nothing to tell.
   package func isBlocked(_ guards: PolicyGuards, _ cause: RetrainingCause) -> Bool {
     if cause.dataBug != nil { return false }
-    let times = trained.map { $0.retraining.retraining.atMilliseconds }
+    let times = trained.map { Self.time($0.retraining) }
     if let newest = times.max(), cause.streamMilliseconds < newest.saturatingSum(guards.cooldownMilliseconds) {
       return true
     }

@@ -91,7 +91,7 @@ struct DemoLoopCommand: AsyncParsableCommand {
       var serving = ServingConfiguration()
       serving.port = 0
       let process = try await TopologyProcess.start(
-        plan, runtime: runtime, serving: serving, workArguments: [], runsPolicies: false, logger: logger)
+        plan, runtime: runtime, serving: serving, workArguments: nil, logger: logger)
       let setting = LoopRun.Setting(
         scenario: scenario, seed: seed, client: client, runtime: runtime, folder: folder,
         store: try TableLocation.store(nil, dataDirectory: folder), eventsFolder: events ?? "", stop: stop,

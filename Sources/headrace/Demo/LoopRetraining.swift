@@ -27,14 +27,9 @@ final class LoopRetraining {
     self.policy = policy
     self.barrier = barrier
     stop = setting.stop
-    let (engine, freshness) = (process.engine, setting.runtime.tableFreshnessMilliseconds)
     let configuration = RetrainingConfiguration(
-      client: setting.client, dataDirectory: setting.folder, tables: setting.store,
-      tableFreshnessMilliseconds: freshness, replicationFactor: 1,
-      arguments: [
-        "--bootstrap", setting.client.bootstrapServers, "--data", setting.folder, "--table-freshness-ms",
-        "\(freshness)",
-      ], stream: { engine.status() })
+      setting.runtime, process.engine,
+      arguments: ["--bootstrap", setting.client.bootstrapServers, "--data", setting.folder])
     let runner = RetrainingRunner(configuration, logger: setting.logger)
     session = try RetrainingSession(plan, runner, setting.store)
   }

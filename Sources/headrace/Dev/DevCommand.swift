@@ -97,7 +97,8 @@ struct DevCommand: AsyncParsableCommand {
     var serving = try worker.serving()
     if serving.port != 0 { serving.port += number }
     return try await TopologyProcess.start(
-      plan, runtime: runtime, serving: serving, registry: worker.registry, logger: logger)
+      plan, runtime: runtime, serving: serving, registry: worker.registry,
+      workArguments: ["--bootstrap", Self.address(of: broker), "--data", data] + worker.tableArguments, logger: logger)
   }
 
   private static func address(of broker: Broker) -> String { "\(broker.host):\(broker.port)" }

@@ -39,6 +39,19 @@ struct LabelRows {
     self.extraColumns = extraColumns
   }
 
+  /// The time of the newest archived event of a model's source.
+  ///
+  /// - Throws: ARCHIVE_MISSING.
+  static func newestMilliseconds(
+    _ plan: Plan, model: Int, tables: any BlobStore
+  ) throws(HeadraceError) -> Int64 {
+    var newest = Int64.min
+    try ArchivedScope(plan.sources[plan.models[model].source], tables).forEachBatch { (batch) throws(HeadraceError) in
+      newest = max(newest, batch.eventTimes.max() ?? .min)
+    }
+    return max(newest, 0)
+  }
+
   /// What was found.
   struct Count {
     var rows = 0
@@ -95,7 +108,9 @@ struct LabelRows {
           truths.map { $0.value(of: batch.hash(truth.matchColumn, row), at: time, within: truth.withinMilliseconds) }
           ?? Self.number(value, row)
         guard let known else { continue }
-        for (index, column) in carried.enumerated() { out.columns[index].append(row, of: batch.scope.columns[column.column]) }
+        for (index, column) in carried.enumerated() {
+          out.columns[index].append(row, of: batch.scope.columns[column.column])
+        }
         batch.appendPlace(row, to: &out, from: carried.count)
         out.columns[carried.count + 4].append(known)
         out.rowCount += 1
@@ -261,6 +276,6 @@ private struct ScopeBatch {
       case .doubles: Array("\(column.doubles[row])".utf8)
       case .decimals: Array("\(column.decimals[row])".utf8)
       }
-    return max(Hash64.hash(bytes.span.bytes), 1)
+    return unsafe max(Hash64.hash(bytes.span.bytes), 1)
   }
 }

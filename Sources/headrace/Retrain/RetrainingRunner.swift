@@ -19,7 +19,7 @@ struct RetrainingConfiguration: Sendable {
   /// Where the brokers and the tables are, as flags: for the processes that work.
   var arguments: [String]
   /// What the stream is like in this process.
-  var stream: @Sendable () -> EngineStatus
+  var stream: @Sendable () -> EngineStatus?
   /// How long a lease goes on without its holder.
   var leaseMilliseconds: Int64 = 15_000
   /// How often a piece of work is begun again after it failed.

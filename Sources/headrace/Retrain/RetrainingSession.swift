@@ -63,7 +63,8 @@ final class RetrainingSession {
     let now = WallClock.monotonic.nowMilliseconds
     guard isCaughtUp, now >= nextLookAtMilliseconds else { return }
     var registry = try control.currentRegistry()
-    for opening in watch.decide(try stream.facts(runner.configuration.stream(), drift), registry) {
+    guard let status = runner.configuration.stream() else { return }
+    for opening in watch.decide(try stream.facts(status, drift), registry) {
       registry = try open(opening)
     }
     var isBusy = false

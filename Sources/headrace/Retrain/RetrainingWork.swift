@@ -79,7 +79,9 @@ private struct RetrainingJob {
   func dataset() throws(HeadraceError) -> DatasetResult {
     let begun = WallClock.monotonic.nowMilliseconds
     let cause = RetrainingCause(json: retraining.retraining.cause)
-    let end = cause?.streamMilliseconds ?? retraining.retraining.atMilliseconds
+    var end = cause?.streamMilliseconds ?? retraining.retraining.atMilliseconds
+    // Asked for by hand: up to what there is.
+    if end <= 0 { end = try LabelRows.newestMilliseconds(plan, model: policy.model, tables: work.tables) + 1 }
     let times = (end - min(policy.dataset.windowMilliseconds, max(end, 0)))..<end
     let target = try BlobName("datasets/\(id)/1")
     let catalog = DatasetCatalog(work.tables)

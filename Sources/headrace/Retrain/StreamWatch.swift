@@ -59,7 +59,9 @@ struct StreamWatch {
         }
         rows[source.name] = try reader.watermarks(partitions).values.reduce(0) { $0 + $1.end }
       case .newVersion(let table):
-        if let found = try DeltaTable.open(tables, try BlobName(table)) { tableVersions[table] = found.snapshot.version }
+        if let found = try DeltaTable.open(tables, try BlobName(table)) {
+          tableVersions[table] = found.snapshot.version
+        }
       case .drift, .performance, .every, .contractBreach, .byHand: break
       }
     }

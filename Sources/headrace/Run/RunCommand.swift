@@ -39,6 +39,7 @@ struct RunCommand: AsyncParsableCommand {
   func run() async throws {
     if listKillPoints {
       for point in RuntimeKillPoint.allCases { print(point.rawValue) }
+      for point in RetrainingKillPoint.allCases { print(point.rawValue) }
       for point in TablePublisher.killPoints { print(point) }
       return
     }
@@ -46,7 +47,8 @@ struct RunCommand: AsyncParsableCommand {
     let runtime = try worker.runtime(connection.clientConfiguration(), dataDirectory: worker.data ?? "")
     let logger = worker.logger
     let process = try await TopologyProcess.start(
-      plan, runtime: runtime, serving: worker.serving(), registry: worker.registry, logger: logger)
+      plan, runtime: runtime, serving: worker.serving(), registry: worker.registry,
+      workArguments: connection.arguments + worker.workArguments, logger: logger)
     logger.notice(
       "serving",
       metadata: ["topology": "\(plan.name)", "address": "\(process.address)", "plan": "\(plan.fingerprint)"])

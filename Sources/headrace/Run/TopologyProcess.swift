@@ -18,13 +18,15 @@ final class TopologyProcess: Sendable {
   private let fetching: Task<Void, Never>?
   private let tracing: Task<Void, Never>?
   let monitors: MonitorService
+  private let retraining: RetrainingRunner
 
   private init(
     _ plan: Plan, _ engine: Engine, _ server: FeatureServer, features: any OnlineFeatureSource,
     status: any StatusSource, fetching: Task<Void, Never>?, tracing: Task<Void, Never>?, monitors: MonitorService,
-    host: String
+    retraining: RetrainingRunner, host: String
   ) {
     self.monitors = monitors
+    self.retraining = retraining
     self.plan = plan
     self.engine = engine
     self.server = server
@@ -35,11 +37,14 @@ final class TopologyProcess: Sendable {
     self.host = host
   }
 
+  /// - Parameter workArguments: the flags that say where brokers and tables are, for the processes of retrainings; nil:
+  ///   this process leaves policies alone.
+  ///
   /// Returns when HTTP is served and the workers run. The server comes first: who asks how the start is going gets an
   /// answer, and an address that is taken costs no rebalance.
   static func start(
     _ plan: Plan, runtime: RuntimeConfiguration, serving: ServingConfiguration,
-    registry: SchemaRegistryClient? = nil, logger: Logger
+    registry: SchemaRegistryClient? = nil, workArguments: [String]?, logger: Logger
   ) async throws -> TopologyProcess {
     ProcessMemory.returnLargeBlocks()
     try SchemaFetching.check(plan, hasRegistry: registry != nil)
@@ -48,6 +53,8 @@ final class TopologyProcess: Sendable {
     let source = EngineFeatureSource(engine, plan)
     let monitors = MonitorService(
       configuration: MonitoringConfiguration(runtime), schemas: registry ?? NoWriterSchemas(), logger: logger)
+    let retraining = RetrainingRunner(
+      RetrainingConfiguration(runtime, engine, arguments: workArguments ?? []), logger: logger)
     let status = EngineStatusSource(engine) { monitors.status.figures }
     let events = try await KafkaEventSink(client: runtime.client, targets: plan.pushTargets)
     let server = FeatureServer(
@@ -59,11 +66,13 @@ final class TopologyProcess: Sendable {
         catalog: ServingCatalog(plan), features: EngineFeatureSource(engine, plan),
         events: events.aimed(at: plan.pushTargets), models: ServedModels(plan, engine.models))
       monitors.follow(plan)
+      if workArguments != nil { retraining.follow(plan) }
     }
     try await server.start()
     do {
       try await engine.start()
       try monitors.run(engine.plan)
+      if workArguments != nil { retraining.follow(engine.plan) }
     } catch {
       await server.stop()
       await engine.drain()
@@ -73,7 +82,7 @@ final class TopologyProcess: Sendable {
       plan, engine, server, features: source, status: status,
       fetching: registry.map { SchemaFetching.start($0, logger: logger) },
       tracing: engine.spans.map { TraceExport.start($0, runtime.telemetry, logger: logger) }, monitors: monitors,
-      host: serving.host)
+      retraining: retraining, host: serving.host)
   }
 
   /// HOST:PORT of the HTTP server.
@@ -87,6 +96,7 @@ final class TopologyProcess: Sendable {
   /// Requests under way are answered, partitions given back, the state saved.
   func stop() async {
     await server.stop()
+    await retraining.stop()
     await engine.drain()
     // Behind the tasks: what they wrote last is seen before the state is saved.
     await monitors.stop()
@@ -99,6 +109,16 @@ final class TopologyProcess: Sendable {
 extension Plan {
   fileprivate var pushTargets: [KafkaEventSink.Target] {
     sources.map { KafkaEventSink.Target(topic: $0.topic, partitioner: $0.partitioner) }
+  }
+}
+
+extension RetrainingConfiguration {
+  init(_ runtime: RuntimeConfiguration, _ engine: Engine, arguments: [String]) {
+    self.init(
+      client: runtime.client, dataDirectory: runtime.dataDirectory, tables: runtime.tableStore,
+      tableFreshnessMilliseconds: runtime.tableFreshnessMilliseconds, replicationFactor: runtime.replicationFactor,
+      arguments: arguments + ["--table-freshness-ms", "\(runtime.tableFreshnessMilliseconds)"],
+      stream: { [weak engine] in engine?.status() })
   }
 }
 

@@ -109,6 +109,10 @@ struct WorkerOptions: ParsableArguments {
     return configuration
   }
 
+  /// Where its folder and its tables are, for the processes that it starts.
+  var workArguments: [String] { (data.map { ["--data", $0] } ?? []) + tableArguments }
+  var tableArguments: [String] { tables.map { ["--tables", $0] } ?? [] }
+
   /// nil: none is named.
   var registry: SchemaRegistryClient? {
     guard let url = schemaRegistry ?? Environment["SCHEMA_REGISTRY"] else { return nil }

@@ -1,0 +1,71 @@
+"""A policy from the alarm to its end, with the real program: what is retrained, what is not, and who is told."""
+
+import json
+
+from project import AUTOMATIC, WINDOW_ROWS
+
+
+def served(project):
+    """Versions of the newest predictions."""
+    records = project.records("consume", "predictions", "--until", "end")
+    return {json.dumps(record["value"].get("version")) for record in records[-50:]}
+
+
+def begin(project, kind, windows=4):
+    project.start()
+    project.champion()
+    project.publish(5 * WINDOW_ROWS, "before")
+    project.publish(windows * WINDOW_ROWS, kind)
+
+
+def told(project, kind):
+    records = project.records("consume", "headrace.drift", "--until", "end")
+    return [record["value"] for record in records if record["value"].get("what") == kind]
+
+
+def test_a_real_shift_is_retrained_and_promoted(project):
+    shop = project()
+    begin(shop, "shift")
+    [one] = shop.ended()
+    assert one["step"] == "done", (one, shop.log())
+    assert [step["step"] for step in one["steps"]] == [
+        "dataset", "train", "evaluate", "gate", "register", "promote", "done"]
+    assert one["cause"]["kind"] == "drift" and "data_bug" not in one["cause"]
+    report = next(step["evidence"] for step in one["steps"] if step["step"] == "gate")["report"]
+    [gain] = [item for item in report["differences"] if item["metric"] == "auc" and item["role"] == "champion"]
+    assert gain["low"] > 0.1
+    assert one["version"] == 2
+    assert len(told(shop, "done")) == 1
+    # The monitor's reference begins anew: what is new now is right, and nothing rings again.
+    shop.publish(3 * WINDOW_ROWS, "shift")
+    shop.wait("new predictions", lambda: len(served(shop)) == 1)
+    assert len(shop.retrainings()) == 1
+    shop.stop()
+
+
+def test_a_unit_bug_is_paged_and_not_trained_on(project):
+    shop = project()
+    begin(shop, "cents")
+    [one] = shop.ended()
+    assert (one["step"], one["cause"]["data_bug"]) == ("stopped", "unit"), one
+    assert [step["step"] for step in one["steps"]] == ["dataset", "stopped"]
+    [page] = told(shop, "paged")
+    assert "amount (unit)" in page["text"]
+    # While the bug is there nobody is told again.
+    shop.publish(2 * WINDOW_ROWS, "cents")
+    shop.wait("windows", lambda: len([
+        record for record in shop.records("consume", "headrace.drift", "--until", "end")
+        if record["value"].get("kind") == "window"]) >= 9)
+    assert len(shop.retrainings()) == 1
+    shop.stop()
+
+
+def test_a_worse_challenger_is_refused_at_the_gate(project):
+    shop = project(AUTOMATIC.replace("rounds: 40, max_depth: 3", "rounds: 1, max_depth: 1"))
+    begin(shop, "moved")
+    [one] = shop.ended()
+    assert one["step"] == "refused", one
+    assert [step["step"] for step in one["steps"]] == ["dataset", "train", "evaluate", "gate", "refused"]
+    assert "auc better than champion" in one["steps"][-1]["note"]
+    assert len(told(shop, "refused")) == 1
+    shop.stop()
