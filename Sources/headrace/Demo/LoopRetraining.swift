@@ -3,6 +3,7 @@ internal import Kafka
 internal import Logging
 internal import Monitoring
 internal import Registry
+internal import Runtime
 internal import Topology
 internal import Training
 
