@@ -71,6 +71,11 @@ package enum Trainer: String, Sendable, CaseIterable { case xgboost, logistic }
 package struct TrainerParameter: Sendable, Equatable {
   package var name: String
   package var text: String
+
+  package init(name: String, text: String) {
+    self.name = name
+    self.text = text
+  }
 }
 
 /// What it is trained on.

@@ -1,4 +1,4 @@
-package import Core
+internal import Core
 
 /// Why a retraining was opened: what is kept with it.
 package struct RetrainingCause: Sendable, Equatable {

@@ -1,3 +1,4 @@
+internal import Core
 package import Registry
 package import Topology
 

@@ -13,17 +13,16 @@ final class ChildProcess {
   ///   - log: gets what it says; appended to.
   init(_ arguments: [String], log: String) throws(HeadraceError) {
     var pipe: [Int32] = [-1, -1]
-    guard unsafe pipe2(&pipe, O_CLOEXEC) == 0 else { throw .file(log, "no pipe can be made") }
+    guard unsafe Glibc.pipe(&pipe) == 0 else { throw .file(log, "no pipe can be made") }
     leash = pipe[1]
     let inner = pipe[0]
+    for end in pipe { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
     unsafe posix_spawn_file_actions_adddup2(&actions, inner, 0)
     unsafe posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
     unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
-    // Sockets and files of the stream are none of its business.
-    unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
     let program = "/proc/self/exe"
     var words: [UnsafeMutablePointer<CChar>?] = unsafe (["headrace"] + arguments).map { unsafe strdup($0) }
     unsafe words.append(nil)

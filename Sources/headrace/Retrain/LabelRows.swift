@@ -1,4 +1,5 @@
 internal import Columns
+internal import Contracts
 internal import Core
 internal import Expressions
 internal import OfflineStore
@@ -192,22 +193,25 @@ private final class ArchivedScope {
         .user, "ARCHIVE_MISSING", what, place: "\(tables.place)/\(name)",
         remedy: "policies train on archived events: let the topology run with `archive: on` (the default)")
     }
+    let found: TableLabels
     do throws(HeadraceError) {
-      labels = try TableLabels(tables, name: name)
+      found = try TableLabels(tables, name: name)
     } catch {
       guard error.code == "LABELS_INVALID" else { throw error }
       throw missing("there is no table of archived events")
     }
     func position(_ column: String) throws(HeadraceError) -> Int {
-      guard let index = labels.names.firstIndex(of: column) else { throw missing("there is no column \(column)") }
+      guard let index = found.names.firstIndex(of: column) else { throw missing("there is no column \(column)") }
       return index
     }
     var positions: [Int] = []
     for column in source.columns { positions.append(try position(source.contract.fields[column].path)) }
-    self.positions = positions
-    places = [
+    let places = [
       try position("_event_time"), try position("_topic"), try position("_partition"), try position("_offset"),
     ]
+    labels = found
+    self.positions = positions
+    self.places = places
     outcome = try position("_outcome")
     time = places[0]
   }

@@ -110,8 +110,8 @@ final class OutsideCaller {
 /// Names to addresses.
 enum NameLookup {
   static func addresses(of host: String, place: String) throws(HeadraceError) -> [(bytes: [UInt8], text: String)] {
-    var hints = addrinfo()
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    var hints = unsafe addrinfo()
+    unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
     guard unsafe getaddrinfo(host, nil, &hints, &list) == 0 else {
       throw HeadraceError(.external, "HTTP_UNREACHABLE", "\(host) has no address", retry: .sameCall, place: place)

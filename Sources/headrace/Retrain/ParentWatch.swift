@@ -6,7 +6,7 @@ internal import Kafka
 enum ParentWatch {
   /// Reads standard input, to which the parent writes nothing: its end is the parent's.
   static func start() throws(HeadraceError) {
-    _ = setpriority(PRIO_PROCESS, 0, 10)
+    _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 10)
     try BlockingThread.start(name: "parent") {
       var byte: UInt8 = 0
       while true {

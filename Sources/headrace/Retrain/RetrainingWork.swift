@@ -1,3 +1,4 @@
+internal import Columns
 internal import Core
 internal import Expressions
 internal import Glibc
