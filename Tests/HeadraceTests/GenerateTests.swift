@@ -83,7 +83,7 @@ import Testing
       Self.settings {
         $0.eventsPerSecond = 1
         $0.outcomes = .init()
-        $0.drift = .init(beginning: .event(20_000), amountFactor: 1.8)
+        $0.drift = .init(beginning: .event(20_000), amountFactor: 3)
       })
     // How often large payments and payments of the app are charged back beside the others.
     func shares(_ numbers: Range<Int64>) throws -> (all: Double, large: Double, app: Double) {

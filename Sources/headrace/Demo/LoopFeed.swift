@@ -28,7 +28,7 @@ final class LoopPayments: LoopFeed {
     settings.startMilliseconds = scenario.range.lowerBound
     settings.eventsPerSecond = Self.paymentsPerDay / 86_400
     settings.drift = .init(
-      beginning: .milliseconds(scenario.comparedFrom - scenario.range.lowerBound), amountFactor: 1.8)
+      beginning: .milliseconds(scenario.comparedFrom - scenario.range.lowerBound), amountFactor: 3)
     settings.outcomes = .init()
     generator = PaymentsGenerator(settings)
     count = Int64(milliseconds / 1_000 * settings.eventsPerSecond)

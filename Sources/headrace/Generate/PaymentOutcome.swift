@@ -58,6 +58,13 @@ extension PaymentsGenerator {
     return 0.8 * Self.normal(&random)
   }
 
+  /// By how much an amount is another one because of the drift. With outcomes those from the web grow and the others
+  /// shrink: a change of what people buy, where one factor for all would be taken for one of the unit.
+  func amountFactor(channel: Int, hasDrift: Bool) -> Double {
+    guard hasDrift, let drift = settings.drift else { return 1 }
+    return settings.outcomes == nil || channel == 0 ? drift.amountFactor : 0.5
+  }
+
   /// The probability that a payment is charged back.
   ///
   /// - Parameters:

@@ -94,7 +94,8 @@ struct PaymentsGenerator: Sendable {
     let choices = random.next()
     let normal = Self.normal(&random)
     let hasDrift = number >= driftStart
-    let factor = hasDrift ? settings.drift?.amountFactor ?? 1 : 1
+    let channel = Self.channel(Self.share(choices), hasDrift: hasDrift)
+    let factor = amountFactor(channel: channel, hasDrift: hasDrift)
     let amount = PortableMath.exp(3 + normal + level(ofUser: user)) * factor
     let cents = Int64(min(max((amount * 100).rounded(), 1), 100_000_000))
     let isLate = Self.share(random.next()) < settings.lateShare
@@ -102,7 +103,6 @@ struct PaymentsGenerator: Sendable {
     let jitter = (Int64(delay & 0xffff) * 5_000) >> 16
     let lateness = isLate ? 10_000 + (Int64(delay >> 16 & 0xffff) * 110_000) >> 16 : 0
     let time = arrivalMilliseconds(number) &- jitter &- lateness
-    let channel = Self.channel(Self.share(choices), hasDrift: hasDrift)
     let fraudShare =
       settings.outcomes == nil
       ? (cents > 10_000 ? 0.03 : 0.01)
