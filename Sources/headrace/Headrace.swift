@@ -15,8 +15,10 @@ struct Headrace: AsyncParsableCommand {
         name: "Topologies",
         subcommands: [
           DevCommand.self, RunCommand.self, PlanCommand.self, ApplyCommand.self, TestCommand.self, QueryCommand.self,
+          DemoCommand.self,
         ]),
-      CommandGroup(name: "Models", subcommands: [ModelsCommand.self, ServeCommand.self, ScoreCommand.self]),
+      CommandGroup(
+        name: "Models", subcommands: [ModelsCommand.self, ServeCommand.self, ScoreCommand.self, CorrectCommand.self]),
       CommandGroup(
         name: "Training",
         subcommands: [

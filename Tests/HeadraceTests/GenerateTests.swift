@@ -78,6 +78,47 @@ import Testing
     #expect(abs(after.mean / before.mean - 1.5) < 0.01 && (0.58...0.62).contains(after.web))
   }
 
+  @Test func `outcomes come hours later, and depend on the payment in another way behind the drift`() throws {
+    let generator = PaymentsGenerator(
+      Self.settings {
+        $0.eventsPerSecond = 1
+        $0.outcomes = .init()
+        $0.drift = .init(beginning: .event(20_000), amountFactor: 3)
+      })
+    // How often large payments and payments of the app are charged back beside the others.
+    func shares(_ numbers: Range<Int64>) throws -> (all: Double, large: Double, app: Double) {
+      var counts = (all: (0, 0), large: (0, 0), app: (0, 0))
+      for number in numbers {
+        let outcome = try #require(generator.outcome(number))
+        let payment = generator.payment(number)
+        let delay = outcome.timeMilliseconds - generator.arrivalMilliseconds(number)
+        #expect((30 * 60_000...12 * 3_600_000).contains(delay) && outcome.isChargedBack == payment.isFraud)
+        func count(_ pair: inout (Int, Int)) { pair = (pair.0 + (outcome.isChargedBack ? 1 : 0), pair.1 + 1) }
+        count(&counts.all)
+        if payment.cents > 6_000 { count(&counts.large) }
+        if payment.channel == 1 { count(&counts.app) }
+      }
+      func share(_ pair: (Int, Int)) -> Double { Double(pair.0) / Double(max(pair.1, 1)) }
+      return (share(counts.all), share(counts.large), share(counts.app))
+    }
+    let (before, after) = (try shares(0..<20_000), try shares(20_000..<40_000))
+    #expect((0.03...0.2).contains(before.all) && (0.03...0.2).contains(after.all))
+    #expect(before.large > before.all && after.large < after.all)
+    #expect(before.app < before.all && after.app > after.all)
+    var bytes: [UInt8] = []
+    _ = generator.append(3, to: &bytes)
+    #expect(String(decoding: bytes, as: UTF8.self).contains(#""is_fraud":0,"#))
+    bytes = []
+    let outcome = try #require(generator.outcome(3))
+    let key = outcome.append(to: &bytes)
+    let user = String(decoding: bytes[key], as: UTF8.self)
+    #expect(
+      String(decoding: bytes, as: UTF8.self)
+        == #"{"event_id":"e0000000003","user_id":"\#(user)","charged_back":\#(outcome.isChargedBack ? 1 : 0),"ts":\#(outcome.timeMilliseconds)}"#
+    )
+    #expect(PaymentsGenerator(Self.settings()).outcome(3) == nil)
+  }
+
   @Test(
     arguments: [
       ("10m", PaymentsGenerator.Drift(beginning: .milliseconds(600_000))),

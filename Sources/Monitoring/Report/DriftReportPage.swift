@@ -7,11 +7,7 @@ package struct DriftReportPage {
   package init(_ history: DriftHistory) { self.history = history }
 
   package var html: String {
-    var body = "<h1>\(Self.escaped(history.model))</h1>\n\(summary)"
-    body += alarms
-    body += plots("Quality", history.performance) { $0.part.isEmpty ? $0.figure : "\($0.figure), \($0.part)" }
-    body += plots("Quality expected before labels come", history.estimates) { $0.figure }
-    body += plots("Features", drifted + calm) { "\($0.part): \($0.figure)" }
+    let body = "<h1>\(Self.escaped(history.model))</h1>\n\(sections)"
     return """
       <!doctype html>
       <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -22,7 +18,15 @@ package struct DriftReportPage {
       """
   }
 
-  private static let style = """
+  /// What a page says below its title, for pages that say more.
+  package var sections: String {
+    summary + alarms
+      + plots("Quality", history.performance) { $0.part.isEmpty ? $0.figure : "\($0.figure), \($0.part)" }
+      + plots("Quality expected before labels come", history.estimates) { $0.figure }
+      + plots("Features", drifted + calm) { "\($0.part): \($0.figure)" }
+  }
+
+  package static let style = """
     :root{color-scheme:light dark}body{font:14px/1.5 system-ui,sans-serif}
     body{max-width:1100px;margin:2rem auto;padding:0 1rem}
     h1{margin:0}h2{margin:2rem 0 .5rem}table{border-collapse:collapse;width:100%}
@@ -82,7 +86,7 @@ package struct DriftReportPage {
     return text + "</div>\n"
   }
 
-  static func escaped(_ text: String) -> String {
+  package static func escaped(_ text: String) -> String {
     var escaped = ""
     for character in text {
       switch character {

@@ -105,6 +105,7 @@ final class MonitorControl: Sendable {
   func stop() { state.withLock { $0.isStopping = true } }
   func noteEnd() { state.withLock { $0.isRunning = false } }
   func note(_ results: [MonitorResult]) { state.withLock { $0.status.note(results) } }
+  func note(positions: [TopicPartition: Int64]) { state.withLock { $0.status.positions = positions } }
   func note(monitor: String, rows: Int, late: Int) {
     state.withLock { state in
       state.status.rowCounts[monitor] = rows
@@ -135,6 +136,8 @@ package struct MonitorStatus: Sendable {
   package internal(set) var alarms: [Key: Int] = [:]
   package internal(set) var rowCounts: [String: Int] = [:]
   package internal(set) var lateCounts: [String: Int] = [:]
+  /// Everything below was read, and what followed from it is told; noted whenever there is nothing more to read.
+  package internal(set) var positions: [TopicPartition: Int64] = [:]
 
   package init() {}
 

@@ -187,8 +187,15 @@ final class MonitorSession {
       control.note(results)
       try tell(results, member)
     }
+    if result.records == 0 { control.note(positions: try positions()) }
     guard now - savedAtMilliseconds >= configuration.checkpointIntervalMilliseconds else { return }
     try save(member)
+  }
+
+  private func positions() throws(HeadraceError) -> [TopicPartition: Int64] {
+    var positions: [TopicPartition: Int64] = [:]
+    for partition in partitions { positions[partition] = try reader.position(of: partition) }
+    return positions
   }
 
   private func follow(_ records: borrowing ConsumedBatch) {
@@ -250,7 +257,7 @@ final class MonitorSession {
   func save(_ member: Consumer) throws {
     savedAtMilliseconds = WallClock.monotonic.nowMilliseconds
     var checkpoint = MonitorCheckpoint()
-    for partition in partitions { checkpoint.offsets[partition] = try reader.position(of: partition) }
+    checkpoint.offsets = try positions()
     for model in watched { checkpoint.states[model.definition.name] = model.state.encoded }
     try checkpoint.save(statePath)
     try topic.tell([], offsets: try progress(), group: try member.groupMetadata())

@@ -14,12 +14,17 @@ struct PredictionParser {
     self.featureCount = featureCount
   }
 
+  /// Appends a row, or of a later revision of a prediction what it says now: the event and its vector are the same.
+  ///
   /// - Returns: false when the record is no prediction of the model, or not of its shape.
-  mutating func append(_ record: RawSpan, offset: Int64, to rows: inout PredictionRows) -> Bool {
+  mutating func append(
+    _ record: RawSpan, offset: Int64, to rows: inout PredictionRows, _ corrections: inout [ScoreCorrection]
+  ) -> Bool {
     var scanner = Scanner(record)
     var (eventOffset, time): (Int64?, Int64?) = (nil, nil)
     var (score, label) = (Double.nan, Double.nan)
     var isOurs = false
+    var revision: Int64 = 0
     vector.removeAll(keepingCapacity: true)
     guard scanner.take(UInt8(ascii: "{")) else { return false }
     while let key = scanner.key() {
@@ -29,6 +34,7 @@ struct PredictionParser {
       case .label: label = scanner.number() ?? .nan
       case .offset: eventOffset = scanner.integer()
       case .eventTime: time = scanner.integer()
+      case .revision: revision = scanner.integer() ?? 0
       case .features where featureCount > 0: scanner.numbers(into: &vector, atMost: featureCount)
       case .features, .other: scanner.skip()
       }
@@ -36,6 +42,10 @@ struct PredictionParser {
     guard isOurs, let eventOffset, let time, vector.count == featureCount else { return false }
     // Of several outputs the one that was chosen.
     if score.isNaN { score = label }
+    guard revision == 0 else {
+      corrections.append(ScoreCorrection(eventOffset: eventOffset, timeMilliseconds: time, score: score))
+      return true
+    }
     rows.values += vector
     rows.values.append(Float(score))
     rows.timesMilliseconds.append(time)
@@ -48,7 +58,7 @@ struct PredictionParser {
 
 /// The members of one flat JSON object.
 private struct Scanner: ~Escapable {
-  enum Key { case model, score, label, offset, eventTime, features, other }
+  enum Key { case model, score, label, offset, eventTime, features, revision, other }
 
   private let bytes: RawSpan
   private var place = 0
@@ -87,6 +97,7 @@ private struct Scanner: ~Escapable {
     case 5 where matches("label", start): return .label
     case 6 where matches("offset", start): return .offset
     case 8 where matches("features", start): return .features
+    case 8 where matches("revision", start): return .revision
     case 10 where matches("event_time", start): return .eventTime
     default: return .other
     }

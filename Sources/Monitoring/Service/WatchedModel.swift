@@ -18,6 +18,7 @@ final class WatchedModel {
   let topics: [Role: String]
   private var parser: PredictionParser
   private var rows: PredictionRows
+  private var corrections: [ScoreCorrection] = []
   private let events: EventReader?
   private let labels: LabelReader?
 
@@ -55,12 +56,14 @@ final class WatchedModel {
       switch role {
       case .predictions:
         rows.removeAll()
+        corrections.removeAll(keepingCapacity: true)
         rows.partition = partition
         for index in records.indices {
           guard let value = records[index].value else { continue }
-          _ = parser.append(value, offset: records[index].offset, to: &rows)
+          _ = parser.append(value, offset: records[index].offset, to: &rows, &corrections)
         }
         state.add(rows)
+        state.correct(corrections, partition: partition)
       case .events:
         guard let (found, refused) = try events?.read(records, &state.names) else { continue }
         state.add(

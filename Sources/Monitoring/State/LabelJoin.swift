@@ -11,6 +11,9 @@ struct LabelJoin: Sendable, Equatable {
     var timeMilliseconds: Int64
     var score: Double
     var segments: [UInt32]
+    /// Where its event is.
+    var partition: Int32 = 0
+    var eventOffset: Int64 = 0
   }
 
   struct Truth: Sendable, Equatable {
@@ -44,6 +47,15 @@ struct LabelJoin: Sendable, Equatable {
     truths[key, default: []].append(truth)
     truthCount += 1
     limit()
+  }
+
+  /// Predictions of a window whose labels are still waited for say something else now: scores by their events' offsets.
+  mutating func correct(_ scores: [Int64: Double], partition: Int32, window: Int64) {
+    guard var waiting = predictions.removeValue(forKey: window) else { return }
+    for index in waiting.indices where waiting[index].partition == partition {
+      if let score = scores[waiting[index].eventOffset] { waiting[index].score = score }
+    }
+    predictions[window] = waiting
   }
 
   private mutating func limit() {
@@ -96,6 +108,8 @@ extension LabelJoin {
         writer.number(prediction.score.bitPattern)
         writer.number(UInt8(clamping: prediction.segments.count))
         for segment in prediction.segments { writer.number(segment) }
+        writer.number(prediction.partition)
+        writer.number(prediction.eventOffset)
       }
     }
     writer.number(UInt32(clamping: truths.count))
@@ -113,10 +127,12 @@ extension LabelJoin {
     level = min(Int(try reader.number(UInt8.self)), 30)
     for _ in 0..<(try reader.elements(ofSize: 12)) {
       let window: Int64 = try reader.number()
-      for _ in 0..<(try reader.elements(ofSize: 25)) {
+      for _ in 0..<(try reader.elements(ofSize: 37)) {
         var prediction = Prediction(
           key: try reader.number(), timeMilliseconds: try reader.number(), score: try reader.double(), segments: [])
         for _ in 0..<Int(try reader.number(UInt8.self)) { prediction.segments.append(try reader.number()) }
+        prediction.partition = try reader.number()
+        prediction.eventOffset = try reader.number()
         predictions[window, default: []].append(prediction)
       }
     }

@@ -3,7 +3,7 @@ internal import Drift
 
 // The state as bytes: what a process that was killed goes on from.
 extension MonitorState {
-  private static let version: UInt8 = 1
+  private static let version: UInt8 = 2
 
   package var encoded: [UInt8] {
     var writer = ByteWriter()
@@ -47,6 +47,11 @@ extension MonitorState {
       writer.number(partition.watermark)
       partition.join.write(to: &writer)
       partition.waiting.write(to: &writer)
+      writer.number(UInt32(clamping: partition.corrected.count))
+      for (offset, score) in partition.corrected.sorted(by: { $0.key < $1.key }) {
+        writer.number(offset)
+        writer.number(score.bitPattern)
+      }
     }
     writer.number(UInt32(clamping: labelWatermarks.count))
     for (number, watermark) in labelWatermarks.sorted(by: { $0.key < $1.key }) {
@@ -126,6 +131,10 @@ extension MonitorState {
       var partition = Partition(watermark: try reader.number(), waiting: .init(partition: number))
       partition.join = try SourceJoin(from: &reader)
       partition.waiting = try PredictionRows(from: &reader, partition: number, width: width)
+      for _ in 0..<(try reader.elements(ofSize: 16)) {
+        let offset: Int64 = try reader.number()
+        partition.corrected[offset] = try reader.double()
+      }
       partitions[number] = partition
     }
     for _ in 0..<(try reader.elements(ofSize: 12)) {

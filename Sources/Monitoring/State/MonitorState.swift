@@ -12,6 +12,8 @@ package struct MonitorState: Sendable {
     var join = SourceJoin()
     /// Predictions whose events have not been read.
     var waiting: PredictionRows
+    /// What has been said anew of those that wait, by the event's offset.
+    var corrected: [Int64: Double] = [:]
   }
 
   package let definition: MonitorDefinition
@@ -78,6 +80,23 @@ extension MonitorState {
     guard definition.needsEvents else { return count(rows, 0..<rows.count, &partition) }
     partition.waiting.append(rows, 0..<rows.count, width: width)
     countJoined(&partition)
+  }
+
+  /// Takes later revisions of predictions of one partition: quality is that of the newest one, as long as the window's
+  /// labels are not all there. What drifts is what was said at the time.
+  package mutating func correct(_ corrections: [ScoreCorrection], partition number: Int32) {
+    guard !corrections.isEmpty, definition.label != nil else { return }
+    let waiting = Set(partitions[number]?.waiting.eventOffsets ?? [])
+    var windows: [Int64: [Int64: Double]] = [:]
+    for correction in corrections {
+      if waiting.contains(correction.eventOffset) {
+        partitions[number]?.corrected[correction.eventOffset] = correction.score
+      } else {
+        let window = floorDivide(correction.timeMilliseconds, definition.windowMilliseconds)
+        windows[window, default: [:]][correction.eventOffset] = correction.score
+      }
+    }
+    for (window, scores) in windows { labels.correct(scores, partition: number, window: window) }
   }
 
   /// Takes events of a partition of the model's source.
@@ -169,7 +188,9 @@ extension MonitorState {
         windowEnd <= partition.watermark.subtractingClamped(definition.latenessMilliseconds) || window <= closedWindow
       partition.watermark = max(partition.watermark, rows.timesMilliseconds[row])
       guard isLate else {
-        note(rows, row, window: window, event, &open, &parts)
+        let corrected =
+          partition.corrected.isEmpty ? nil : partition.corrected.removeValue(forKey: rows.eventOffsets[row])
+        note(rows, row, window: window, event, corrected: corrected, &open, &parts)
         continue
       }
       countRun(rows, first..<row, pane: pane)
@@ -197,8 +218,8 @@ extension MonitorState {
 
   /// What is counted of a row beside its values.
   private mutating func note(
-    _ rows: PredictionRows, _ row: Int, window: Int64, _ event: EventRow?, _ open: inout OpenWindow,
-    _ parts: inout [UInt32: [Float]]
+    _ rows: PredictionRows, _ row: Int, window: Int64, _ event: EventRow?, corrected: Double?,
+    _ open: inout OpenWindow, _ parts: inout [UInt32: [Float]]
   ) {
     let offset = rows.offsets[row]
     open.rowCount += 1
@@ -213,8 +234,9 @@ extension MonitorState {
       if let event {
         labels.add(
           .init(
-            key: event.key, timeMilliseconds: rows.timesMilliseconds[row], score: rows.scores[row],
-            segments: event.segments), window: window)
+            key: event.key, timeMilliseconds: rows.timesMilliseconds[row],
+            score: corrected ?? rows.scores[row], segments: event.segments, partition: rows.partition,
+            eventOffset: rows.eventOffsets[row]), window: window)
       }
     }
     for segment in event?.segments ?? [] {

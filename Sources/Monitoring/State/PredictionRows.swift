@@ -39,6 +39,20 @@ package struct PredictionRows: Sendable, Equatable {
   }
 }
 
+/// What a model says now of an event that it has scored before: a later revision of a prediction.
+package struct ScoreCorrection: Sendable, Equatable {
+  /// Of the event, in the partition of the same number of its topic.
+  package var eventOffset: Int64
+  package var timeMilliseconds: Int64
+  package var score: Double
+
+  package init(eventOffset: Int64, timeMilliseconds: Int64, score: Double) {
+    self.eventOffset = eventOffset
+    self.timeMilliseconds = timeMilliseconds
+    self.score = score
+  }
+}
+
 /// A label as its topic tells it.
 package struct LabelRow: Sendable, Equatable {
   package var key: UInt64

@@ -132,6 +132,14 @@ package final class ControlLog {
     }.last
   }
 
+  /// Whose predictions were made again, oldest first.
+  ///
+  /// - Parameter model: in its topology.
+  package func corrections(model: String) throws -> [CorrectionRecord] {
+    try readToEnd()
+    return state.corrections.filter { $0.model == model }
+  }
+
   /// Waits for a plan of the topology that is newer than `version`.
   ///
   /// - Returns: nil when none came in time.

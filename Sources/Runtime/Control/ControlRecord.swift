@@ -27,6 +27,8 @@ enum ControlRecord: Equatable {
   case registry(RegistryCommand)
   /// A task scores by what the registry said at `position` of the control topic from these offsets on.
   case scores(topology: String, position: Int64, task: Int32, offsets: [TopicPartition: Int64])
+  /// Somebody had predictions made again: they are in the transaction of this record and in those before it.
+  case corrected(CorrectionRecord)
 
   private static let kindHeader = "headrace-kind"
   private static let expectsHeader = "headrace-expects"
@@ -58,6 +60,10 @@ enum ControlRecord: Equatable {
       try batch.appendHeader(Self.kindHeader, "scores")
       try batch.appendHeader(Self.positionHeader, String(position))
       try batch.appendHeader(Self.taskHeader, String(task))
+    case .corrected(let record):
+      unsafe try batch.append(
+        key: Array(record.topology.utf8).span.bytes, value: record.encoded.span.bytes, partition: 0)
+      try batch.appendHeader(Self.kindHeader, "corrected")
     }
   }
 
@@ -91,6 +97,11 @@ enum ControlRecord: Equatable {
       else { return nil }
       self = .scores(
         topology: topology, position: position, task: task, offsets: Self.offsets(Self.text(record.value) ?? ""))
+    case "corrected":
+      guard let value = record.value,
+        let correction = CorrectionRecord(json: unsafe value.withUnsafeBytes { unsafe Array($0) })
+      else { return nil }
+      self = .corrected(correction)
     default: return nil
     }
   }

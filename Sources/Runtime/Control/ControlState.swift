@@ -11,6 +11,8 @@ struct ControlState: Equatable {
   private(set) var scorings: [String: [Int32: [Scoring]]] = [:]
   /// What became of registry commands that somebody waits for, by their id.
   private(set) var outcomes: [String: RegistryOutcome] = [:]
+  /// Predictions that were made again, oldest first.
+  private(set) var corrections: [CorrectionRecord] = []
   /// Commands whose outcome is kept.
   var awaited: Set<String> = []
 
@@ -41,6 +43,7 @@ struct ControlState: Equatable {
       // Said again after a death: once is enough.
       if scorings[topology]?[task]?.last?.position == position { break }
       scorings[topology, default: [:]][task, default: []].append(Scoring(position: position, offsets: offsets))
+    case .corrected(let record): corrections.append(record)
     }
     return nil
   }

@@ -1,7 +1,7 @@
 internal import Core
 internal import Kafka
 internal import Logging
-internal import Registry
+package import Registry
 internal import Synchronization
 internal import Topology
 
@@ -47,6 +47,21 @@ extension Engine {
     observer?(epochs.plan)
     epochs.show(epoch)
     for worker in workers { worker.wake() }
+  }
+}
+
+// Whether everybody has followed.
+extension Engine {
+  /// Whether every task scores by what the registry says, and since which offset is written down: from then on it is
+  /// known which version scores the next event.
+  ///
+  /// - Parameter registry: as somebody has read it from the control topic.
+  package func hasTaken(_ registry: RegistryState) -> Bool {
+    guard let epochs, epochs.usesRegistry else { return true }
+    let position = registry.position(of: epochs.plan.models, at: .max)
+    guard epochs.newest.position == position else { return false }
+    let tasks = board.tasks
+    return !tasks.isEmpty && tasks.allSatisfy { scoringNotes.isWritten($0.partition, position) }
   }
 }
 

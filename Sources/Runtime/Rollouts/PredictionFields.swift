@@ -20,7 +20,7 @@ struct PredictionFields: ~Copyable {
   }
 
   private enum Field: Int, CaseIterable {
-    case model, version, arm, score, scoringNanoseconds, error, failed, agrees, difference
+    case model, version, arm, score, scoringNanoseconds, error, failed, agrees, difference, revision
 
     var name: String {
       switch self {
@@ -33,6 +33,7 @@ struct PredictionFields: ~Copyable {
       case .failed: "failed"
       case .agrees: "agrees"
       case .difference: "difference"
+      case .revision: "revision"
       }
     }
   }
@@ -61,9 +62,12 @@ struct PredictionFields: ~Copyable {
     try reader.read(documents.span, ends: ends)
   }
 
-  /// The prediction of a record of the batch; nil when it is of another model, or none.
+  /// The prediction of a record of the batch; nil when it is of another model, or none, or a later revision: versions
+  /// are compared by what they said at the time.
   func prediction(_ index: Int, of model: String) -> Prediction? {
-    guard reader.fault(document: index) == nil, text(index, .model) == model else { return nil }
+    guard reader.fault(document: index) == nil, text(index, .model) == model,
+      value(index, .revision).kind == .missing
+    else { return nil }
     let arm = text(index, .arm)
     return Prediction(
       isChampion: arm == "champion", isFallback: arm == "fallback", version: text(index, .version).flatMap { Int($0) },

@@ -14,6 +14,7 @@ package final class RolloutWatch: Sendable {
     var figures: [RolloutFigures] = []
     var isDecided: [Bool] = []
     var consumer: Consumer?
+    var partitions: [TopicPartition] = []
     var fields: PredictionFields?
     /// Something was read that is not shown yet.
     var isDirty = false
@@ -42,11 +43,20 @@ package final class RolloutWatch: Sendable {
     let consumer = try Consumer(ConsumerConfiguration(client: client, groupID: nil))
     try consumer.assign(starts)
     reader.consumer = consumer
+    reader.partitions = Array(starts.keys)
     reader.fields = try PredictionFields()
     reader.watched = watched
     reader.figures = watched.map { _ in RolloutFigures() }
     reader.isDecided = watched.map { _ in false }
     show()
+  }
+
+  /// Whether everything that is committed by now was read.
+  package func isAtEnd() throws -> Bool {
+    guard let consumer = reader.consumer else { return true }
+    return try consumer.watermarks(reader.partitions).allSatisfy { partition, marks in
+      try consumer.position(of: partition) >= marks.end
+    }
   }
 
   /// Forgets everything.

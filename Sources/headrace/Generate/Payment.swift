@@ -65,17 +65,24 @@ struct Payment: Sendable, Equatable {
 
   /// `{"event_id":"e0000000001","user_id":"u000001","merchant_id":"m00001"`
   private func appendIdentity(to bytes: inout [UInt8]) -> Range<Int> {
-    bytes.append(contentsOf: Pieces.eventID)
-    Self.append(number, width: 10, to: &bytes)
-    bytes.append(contentsOf: Pieces.userID)
-    let keyStart = bytes.count
-    bytes.append(UInt8(ascii: "u"))
-    Self.append(Int64(user), width: 6, to: &bytes)
-    let keyEnd = bytes.count
+    let key = Self.appendIdentity(number: number, user: user, to: &bytes)
     bytes.append(contentsOf: Pieces.merchantID)
     Self.append(Int64(merchant), width: 5, to: &bytes)
     bytes.append(UInt8(ascii: "\""))
-    return keyStart..<keyEnd
+    return key
+  }
+
+  /// `{"event_id":"e0000000001","user_id":"u000001`
+  ///
+  /// - Returns: where the user's name is.
+  static func appendIdentity(number: Int64, user: Int, to bytes: inout [UInt8]) -> Range<Int> {
+    bytes.append(contentsOf: Pieces.eventID)
+    append(number, width: 10, to: &bytes)
+    bytes.append(contentsOf: Pieces.userID)
+    let start = bytes.count
+    bytes.append(UInt8(ascii: "u"))
+    append(Int64(user), width: 6, to: &bytes)
+    return start..<bytes.count
   }
 
   private enum Pieces {
@@ -92,7 +99,7 @@ struct Payment: Sendable, Equatable {
   }
 
   /// Decimal digits, at least `width`.
-  private static func append(_ value: Int64, width: Int = 1, to bytes: inout [UInt8]) {
+  static func append(_ value: Int64, width: Int = 1, to bytes: inout [UInt8]) {
     if value < 0 { bytes.append(UInt8(ascii: "-")) }
     var count = 1
     var rest = value.magnitude
@@ -118,10 +125,17 @@ extension PaymentsGenerator {
   func append(_ number: Int64, to bytes: inout [UInt8]) -> Event {
     let key =
       switch kind(number) {
-      case .plain: payment(number).append(to: &bytes)
-      case .invalid: payment(number).appendInvalid(to: &bytes)
-      case .duplicate(let original): payment(original).append(to: &bytes)
+      case .plain: told(number).append(to: &bytes)
+      case .invalid: told(number).appendInvalid(to: &bytes)
+      case .duplicate(let original): told(original).append(to: &bytes)
       }
     return Event(key: key, arrivalMilliseconds: arrivalMilliseconds(number))
+  }
+
+  /// The payment as it is known when it is made.
+  private func told(_ number: Int64) -> Payment {
+    var payment = payment(number)
+    if settings.outcomes != nil { payment.isFraud = false }
+    return payment
   }
 }

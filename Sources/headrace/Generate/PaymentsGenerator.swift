@@ -18,6 +18,9 @@ struct PaymentsGenerator: Sendable {
     var duplicateShare = 0.0
     var invalidShare = 0.0
     var drift: Drift?
+    /// Told hours later in a stream of their own; nil: a payment says itself whether it is fraud, which depends on its
+    /// amount alone.
+    var outcomes: Outcomes?
   }
 
   /// From some event on amounts are larger, and three of five payments come from the web instead of one of three.
@@ -91,18 +94,23 @@ struct PaymentsGenerator: Sendable {
     let choices = random.next()
     let normal = Self.normal(&random)
     let hasDrift = number >= driftStart
-    let amount = PortableMath.exp(3 + normal) * (hasDrift ? settings.drift?.amountFactor ?? 1 : 1)
+    let channel = Self.channel(Self.share(choices), hasDrift: hasDrift)
+    let factor = amountFactor(channel: channel, hasDrift: hasDrift)
+    let amount = PortableMath.exp(3 + normal + level(ofUser: user)) * factor
     let cents = Int64(min(max((amount * 100).rounded(), 1), 100_000_000))
     let isLate = Self.share(random.next()) < settings.lateShare
     let delay = random.next()
     let jitter = (Int64(delay & 0xffff) * 5_000) >> 16
     let lateness = isLate ? 10_000 + (Int64(delay >> 16 & 0xffff) * 110_000) >> 16 : 0
-    let fraudShare = cents > 10_000 ? 0.03 : 0.01
+    let time = arrivalMilliseconds(number) &- jitter &- lateness
+    let fraudShare =
+      settings.outcomes == nil
+      ? (cents > 10_000 ? 0.03 : 0.01)
+      : Self.fraudShare(
+        size: normal + PortableMath.log(factor), channel: channel, timeMilliseconds: time, hasDrift: hasDrift)
     return Payment(
-      number: number, user: user, merchant: merchant, cents: cents, country: Int(choices & 7),
-      channel: Self.channel(Self.share(choices), hasDrift: hasDrift),
-      isFraud: Self.share(random.next()) < fraudShare,
-      timeMilliseconds: arrivalMilliseconds(number) &- jitter &- lateness)
+      number: number, user: user, merchant: merchant, cents: cents, country: Int(choices & 7), channel: channel,
+      isFraud: Self.share(random.next()) < fraudShare, timeMilliseconds: time)
   }
 
   /// web, app, pos
@@ -112,15 +120,15 @@ struct PaymentsGenerator: Sendable {
   }
 
   /// A generator of its own for every event, so that events do not depend on each other.
-  private static func random(_ seed: UInt64, _ number: Int64) -> SplitMix64 {
+  static func random(_ seed: UInt64, _ number: Int64) -> SplitMix64 {
     var mixer = SplitMix64(seed: UInt64(bitPattern: number))
     return SplitMix64(seed: seed ^ mixer.next())
   }
 
-  private static func share(_ random: UInt64) -> Double { Double(random >> 11) * 0x1p-53 }
+  static func share(_ random: UInt64) -> Double { Double(random >> 11) * 0x1p-53 }
 
   /// The sum of twelve even numbers: a normal law but for its far tails.
-  private static func normal(_ random: inout SplitMix64) -> Double {
+  static func normal(_ random: inout SplitMix64) -> Double {
     var sum: UInt64 = 0
     for _ in 0..<3 {
       let word = random.next()

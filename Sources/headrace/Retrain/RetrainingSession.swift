@@ -25,6 +25,8 @@ final class RetrainingSession {
   private var refusals: (action: RetrainingAction, count: Int)?
   private var settled: [String: Int64] = [:]
   private var isCaughtUp = false
+  /// The last look found nothing to do.
+  private var isAtRest = false
   private var nextLookAtMilliseconds: Int64 = 0
 
   private static let lookMilliseconds: Int64 = 200
@@ -81,6 +83,7 @@ final class RetrainingSession {
       child.process.kill()
       self.child = nil
     }
+    isAtRest = !isBusy && child == nil
     // What was done may be followed by more at once.
     nextLookAtMilliseconds = isBusy ? 0 : now + Self.lookMilliseconds
   }
@@ -107,6 +110,14 @@ final class RetrainingSession {
     return settled
   }
 
+  /// Whether only new events could change anything: what there is was read before the last look, and that look found
+  /// nothing to do.
+  func isSettled() throws -> Bool {
+    guard isAtRest, isCaughtUp, child == nil, try trial.isAtEnd() else { return false }
+    let partition = TopicPartition(topic: DriftTopic.name, partition: 0)
+    return try drift.position(of: partition) >= drift.watermarks([partition])[partition]?.end ?? 0
+  }
+
   private func readDrift() throws {
     let isBusy = nextLookAtMilliseconds <= WallClock.monotonic.nowMilliseconds
     let result = try drift.poll(timeoutMilliseconds: isBusy && isCaughtUp ? 1 : 100) { records in
@@ -118,6 +129,7 @@ final class RetrainingSession {
         watch.take(event)
       }
     }
+    if result.records > 0 { isAtRest = false }
     // Alarms follow their window in one transaction, which two polls may cut in two.
     if !result.endsReached.isEmpty {
       isCaughtUp = true

@@ -16,6 +16,9 @@ final class TrialWatch {
     isOpen = false
   }
 
+  /// Whether the last look saw all predictions that there are.
+  func isAtEnd() throws -> Bool { try !isOpen || watch.isAtEnd() }
+
   /// Reads on for a moment; nil while no rollout is under way.
   func facts(
     _ plan: Plan, _ registry: RegistryState, _ client: ClientConfiguration

@@ -17,7 +17,7 @@ final class TopologyProcess: Sendable {
   private let status: any StatusSource
   private let fetching: Task<Void, Never>?
   private let tracing: Task<Void, Never>?
-  private let monitors: MonitorService
+  let monitors: MonitorService
   private let retraining: RetrainingRunner
   private let reports: ProcessReports
 
@@ -39,13 +39,14 @@ final class TopologyProcess: Sendable {
     self.host = host
   }
 
-  /// - Parameter workArguments: the flags that say where brokers and tables are, for the processes of retrainings.
+  /// - Parameter workArguments: the flags that say where brokers and tables are, for the processes of retrainings; nil:
+  ///   this process leaves policies alone.
   ///
   /// Returns when HTTP is served and the workers run. The server comes first: who asks how the start is going gets an
   /// answer, and an address that is taken costs no rebalance.
   static func start(
     _ plan: Plan, runtime: RuntimeConfiguration, serving: ServingConfiguration,
-    registry: SchemaRegistryClient? = nil, reports options: ReportOptions, workArguments: [String], logger: Logger
+    registry: SchemaRegistryClient? = nil, reports options: ReportOptions, workArguments: [String]?, logger: Logger
   ) async throws -> TopologyProcess {
     ProcessMemory.returnLargeBlocks()
     try SchemaFetching.check(plan, hasRegistry: registry != nil)
@@ -55,7 +56,7 @@ final class TopologyProcess: Sendable {
     let monitors = MonitorService(
       configuration: MonitoringConfiguration(runtime), schemas: registry ?? NoWriterSchemas(), logger: logger)
     let retraining = RetrainingRunner(
-      RetrainingConfiguration(runtime, engine, arguments: workArguments), logger: logger)
+      RetrainingConfiguration(runtime, engine, arguments: workArguments ?? []), logger: logger)
     let reports = try ProcessReports(engine, runtime, options, logger: logger)
     let status = EngineStatusSource(engine, monitors: { monitors.status.figures }, outside: { reports.figures })
     let events = try await KafkaEventSink(client: runtime.client, targets: plan.pushTargets)
@@ -71,13 +72,13 @@ final class TopologyProcess: Sendable {
         catalog: ServingCatalog(plan), features: EngineFeatureSource(engine, plan),
         events: events.aimed(at: plan.pushTargets), models: ServedModels(plan, engine.models))
       monitors.follow(plan)
-      retraining.follow(plan)
+      if workArguments != nil { retraining.follow(plan) }
     }
     try await server.start()
     do {
       try await engine.start()
       try monitors.run(engine.plan)
-      retraining.follow(engine.plan)
+      if workArguments != nil { retraining.follow(engine.plan) }
       reports.begin()
     } catch {
       await server.stop()

@@ -1,0 +1,42 @@
+internal import Core
+internal import Glibc
+
+/// Where a run keeps its log, state and tables: a folder that stays, or one that goes with the run.
+struct LoopFolder: Sendable {
+  let path: String
+  private let isKept: Bool
+
+  /// - Parameter wanted: a new folder; nil: one in `TMPDIR`, else /tmp, that goes.
+  init(_ wanted: String?) throws(HeadraceError) {
+    isKept = wanted != nil
+    if let wanted {
+      try Folder.make(wanted)
+      path = wanted
+      return
+    }
+    let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? ""
+    let template = "\(parent.isEmpty ? "/tmp" : parent)/headrace-loop-XXXXXX"
+    var bytes = Array(template.utf8CString)
+    guard unsafe mkdtemp(&bytes) != nil else { throw .file(template, "the folder cannot be made") }
+    path = String(decoding: bytes.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  func remove() {
+    guard !isKept else { return }
+    Self.remove(path)
+  }
+
+  /// What is in a folder goes before the folder; links are not followed.
+  private static func remove(_ path: String) {
+    if unsafe unlink(path) == 0 { return }
+    guard let folder = unsafe opendir(path) else { return }
+    var names: [String] = []
+    while let entry = unsafe readdir(folder) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name.0) { unsafe String(cString: $0) }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    unsafe closedir(folder)
+    for name in names { remove("\(path)/\(name)") }
+    unsafe rmdir(path)
+  }
+}
