@@ -1,3 +1,4 @@
+internal import Contracts
 internal import Core
 internal import Kafka
 internal import Registry
@@ -11,7 +12,7 @@ final class RolloutWatch: Sendable {
   // Unchecked: the thread that watches is the only one that touches it.
   private final class Reader: @unchecked Sendable {
     var watched: [WatchedRollout] = []
-    var figures: [RolloutFigures] = []
+    var figures: [RolloutWindow] = []
     var isDecided: [Bool] = []
     var consumer: Consumer?
     var fields: PredictionFields?
@@ -27,7 +28,12 @@ final class RolloutWatch: Sendable {
   var reports: [RolloutReport] { shown.withLock { $0 } }
 
   /// Watches these rollouts, from where they began unless they are watched already.
-  func watch(_ watched: [WatchedRollout], _ client: ClientConfiguration, partitionCount: Int32) throws {
+  ///
+  /// - Parameter avro: readers of the topics that are not JSON.
+  func watch(
+    _ watched: [WatchedRollout], _ client: ClientConfiguration, _ avro: @autoclosure () throws -> [String: AvroText],
+    partitionCount: Int32
+  ) throws {
     guard watched != reader.watched || reader.consumer == nil else { return }
     reset()
     var starts: [TopicPartition: StartOffset] = [:]
@@ -40,9 +46,9 @@ final class RolloutWatch: Sendable {
     let consumer = try Consumer(ConsumerConfiguration(client: client, groupID: nil))
     try consumer.assign(starts)
     reader.consumer = consumer
-    reader.fields = try PredictionFields()
+    reader.fields = try PredictionFields(avro())
     reader.watched = watched
-    reader.figures = watched.map { _ in RolloutFigures() }
+    reader.figures = watched.map { RolloutWindow($0.rollout.gates) }
     reader.isDecided = watched.map { _ in false }
     show()
   }
@@ -65,7 +71,7 @@ final class RolloutWatch: Sendable {
       for (index, watched) in reader.watched.enumerated() where watched.topic == records.partition.topic {
         for record in records.indices {
           guard let prediction = reader.fields?.prediction(record, of: watched.name) else { continue }
-          reader.figures[index].add(prediction, of: watched)
+          reader.figures[index].add { $0.add(prediction, of: watched) }
         }
       }
     }
@@ -91,12 +97,12 @@ final class RolloutWatch: Sendable {
   private static let lookMilliseconds: Int64 = 200
 
   private func show() {
-    let reports = zip(reader.watched, reader.figures).map { watched, figures in
+    let reports = zip(reader.watched, reader.figures).map { watched, window in
       let judge = RolloutJudge(watched.rollout)
       return RolloutReport(
         model: watched.model, alias: watched.alias, name: watched.name, champion: watched.champion,
-        rollout: watched.rollout, beganMilliseconds: watched.beganMilliseconds, figures: figures,
-        findings: judge.findings(figures), verdict: judge.verdict(figures))
+        rollout: watched.rollout, beganMilliseconds: watched.beganMilliseconds, figures: window.total,
+        findings: judge.findings(window), verdict: judge.verdict(window))
     }
     shown.withLock { $0 = reports }
   }

@@ -18,12 +18,14 @@ final class TopologyProcess: Sendable {
   private let fetching: Task<Void, Never>?
   private let tracing: Task<Void, Never>?
   private let monitors: MonitorService
+  private let requests: RequestLane
 
   private init(
     _ plan: Plan, _ engine: Engine, _ server: FeatureServer, features: any OnlineFeatureSource,
     status: any StatusSource, fetching: Task<Void, Never>?, tracing: Task<Void, Never>?, monitors: MonitorService,
-    host: String
+    requests: RequestLane, host: String
   ) {
+    self.requests = requests
     self.monitors = monitors
     self.plan = plan
     self.engine = engine
@@ -53,18 +55,29 @@ final class TopologyProcess: Sendable {
     let server = FeatureServer(
       catalog: ServingCatalog(plan), features: source, events: events, status: status,
       models: ServedModels(plan, engine.models), configuration: serving, meters: engine.cost.meters, logger: logger)
+    let requests = RequestLane(
+      .init(
+        client: runtime.client, topology: plan.name,
+        instance: try InstanceIdentity.load(directory: runtime.dataDirectory)),
+      server: server, logger: logger)
     engine.observePlan { [weak engine] plan in
       guard let engine else { return }
       server.replace(
         catalog: ServingCatalog(plan), features: EngineFeatureSource(engine, plan),
         events: events.aimed(at: plan.pushTargets), models: ServedModels(plan, engine.models))
       monitors.follow(plan)
+      do throws(HeadraceError) {
+        try requests.follow(RequestEndpoint.all(plan))
+      } catch {
+        logger.error("requests are not answered", metadata: ["error": "\(error)"])
+      }
     }
     try await server.start()
     do {
       try await engine.start()
       try monitors.run(engine.plan)
     } catch {
+      await requests.stop()
       await server.stop()
       await engine.drain()
       throw error
@@ -73,7 +86,7 @@ final class TopologyProcess: Sendable {
       plan, engine, server, features: source, status: status,
       fetching: registry.map { SchemaFetching.start($0, logger: logger) },
       tracing: engine.spans.map { TraceExport.start($0, runtime.telemetry, logger: logger) }, monitors: monitors,
-      host: serving.host)
+      requests: requests, host: serving.host)
   }
 
   /// HOST:PORT of the HTTP server.
@@ -86,6 +99,7 @@ final class TopologyProcess: Sendable {
 
   /// Requests under way are answered, partitions given back, the state saved.
   func stop() async {
+    await requests.stop()
     await server.stop()
     await engine.drain()
     // Behind the tasks: what they wrote last is seen before the state is saved.

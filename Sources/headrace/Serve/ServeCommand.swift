@@ -22,12 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
   private static let watchMilliseconds = 100
 
   @OptionGroup var store: ModelStoreOptions
-  @Option(
-    help: ArgumentHelp(
-      "Where HTTP is served; port 0 takes a free one. (default: 127.0.0.1:6566)", valueName: "host:port"))
-  var listen: String?
-  @Option(help: ArgumentHelp("Write the HTTP server's HOST:PORT here once it serves.", valueName: "file"))
-  var portFile: String?
+  @OptionGroup var listening: ListenOptions
   @Option(
     help: ArgumentHelp(
       "How many of the newest versions of each model are served; those that an alias stands for are besides.",
@@ -36,7 +31,6 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "notice"
 
   func validate() throws {
-    _ = try serving()
     guard (1...1_000).contains(versions) else { throw ValidationError("--versions \(versions): expected 1 to 1000") }
     guard Logger.Level(rawValue: logLevel) != nil else {
       throw ValidationError(
@@ -49,14 +43,14 @@ struct ServeCommand: AsyncParsableCommand {
     var logger = Logger(label: "headrace") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
     let models = RegistryModels(try store.open(), versionsMax: versions, logger: logger)
-    let configuration = try serving()
+    let configuration = try listening.serving()
     let server = FeatureServer(
       models: try models.changes() ?? .none, configuration: configuration, logger: logger)
     try await server.start()
     let host = configuration.host
     let address = "\(host.contains(":") ? "[\(host)]" : host):\(server.port)"
     logger.notice("serving", metadata: ["address": "\(address)", "data": "\(store.data ?? "")"])
-    if let portFile { try PortFile.write("\(address)\n", to: portFile) }
+    try listening.tell(address)
     let stop = try TerminationSignal.watch()
     while !stop.isRaised {
       try await Task.sleep(for: .milliseconds(Self.watchMilliseconds))
@@ -70,11 +64,5 @@ struct ServeCommand: AsyncParsableCommand {
     logger.notice("draining")
     await server.stop()
     logger.notice("stopped")
-  }
-
-  private func serving() throws -> ServingConfiguration {
-    var configuration = ServingConfiguration()
-    if let listen { (configuration.host, configuration.port) = try HostAndPort.parse(listen, flag: "--listen") }
-    return configuration
   }
 }
