@@ -76,7 +76,7 @@ def infer(rows, **more):
 
 
 def headers_of(message):
-    return {name: value.decode() for name, value in message.headers() or []}
+    return {name: value.decode(errors="replace") for name, value in message.headers() or []}
 
 
 def by_identity(messages):

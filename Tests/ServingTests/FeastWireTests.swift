@@ -1,6 +1,7 @@
 import Columns
 import Features
 import OnlineStore
+import Runtime
 import Synchronization
 import Testing
 

@@ -1,3 +1,4 @@
+import Columns
 import Core
 import Inference
 import NIOCore

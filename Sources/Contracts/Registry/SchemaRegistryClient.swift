@@ -184,7 +184,12 @@ extension SchemaRegistryClient {
         place: configuration.url)
     }
     let id = try result.get()
-    state.withLock { $0.registered[registration] = id }
+    // Who reads what is written here need not ask for it.
+    let schema = try AvroSchema(json: Array(json.utf8), place: subject)
+    state.withLock { state in
+      state.registered[registration] = id
+      state.schemas[id] = schema
+    }
     return id
   }
 
