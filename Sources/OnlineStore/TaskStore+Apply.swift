@@ -3,7 +3,8 @@ package import Core
 package import Features
 internal import Rocks
 
-/// Where `applyAndGather` leaves features: a matrix of doubles, row by row. The caller keeps the memory alive.
+/// Where `applyAndGather` and `gather` leave features: a matrix of doubles, row by row. The caller keeps the memory
+/// alive.
 @safe
 package struct FeatureMatrix {
   /// Of row 0 of the batch, first column of this view's features.
@@ -19,8 +20,9 @@ package struct FeatureMatrix {
     self.plan = plan
   }
 
+  /// The numbers of one row.
   @inline(__always)
-  func row(_ row: Int) -> UnsafeMutableBufferPointer<Double> {
+  package func row(_ row: Int) -> UnsafeMutableBufferPointer<Double> {
     unsafe UnsafeMutableBufferPointer(start: start + row * stride, count: plan.count)
   }
 }

@@ -60,7 +60,7 @@ extension TaskStore {
     return true
   }
 
-  private func storedRow(
+  func storedRow(
     _ prefix: UInt32, _ key: borrowing EntityKey, _ layout: ViewLayout
   ) throws(HeadraceError) -> FeatureRow? {
     do {

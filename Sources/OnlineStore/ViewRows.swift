@@ -18,7 +18,7 @@ final class StoredView {
   /// The same rows read by other names or in another order. Under the lock.
   func adopt(_ layout: ViewLayout) {
     namespace.layout = layout
-    rows.layout = layout
+    rows.adopt(layout)
     events = EventBlock(layout)
   }
 }
@@ -27,7 +27,7 @@ final class StoredView {
 ///
 /// A value, so that what is done for every event of a chunk happens inside of one access to it.
 struct ViewRows: ~Copyable {
-  fileprivate(set) var layout: ViewLayout
+  private(set) var layout: ViewLayout
   private(set) var table = RowTable<FeatureRow>()
   /// Numbers of the entries that are not on the disk as they are here.
   private(set) var dirty: [Int] = []
@@ -43,10 +43,18 @@ struct ViewRows: ~Copyable {
   private(set) var appliedOffset = Int64.min
   /// Where the clock's hand stands.
   private var hand = 0
+  /// Of busy rows whose features are gathered, by number of their entry.
+  private var unions = DistinctUnions()
 
   init(_ layout: ViewLayout, mayBeOnDisk: Bool) {
     self.layout = layout
     self.mayBeOnDisk = mayBeOnDisk
+  }
+
+  /// The same rows read by other names or in another order.
+  mutating func adopt(_ layout: ViewLayout) {
+    self.layout = layout
+    unions.forgetAll()
   }
 }
 
@@ -115,11 +123,28 @@ extension ViewRows {
         continue
       }
       let index = applies[row] ? apply(row, keys, events, headers, hint: hint) : entry(of: row, keys, hint: hint)
+      unions.select(row: index)
       unsafe layout.gather(
         table.entry(index).pointee.row, at: headers.eventTimesMilliseconds[row],
-        watermark: headers.watermarksMilliseconds[row], matrix.plan, into: matrix.row(row))
+        watermark: headers.watermarksMilliseconds[row], matrix.plan, &unions, into: matrix.row(row))
     }
     noteApplied(upTo: headers.offsets[rows[range.upperBound - 1]] &+ 1)
+  }
+
+  /// Writes features of the row of a key.
+  ///
+  /// - Returns: false when it is not in memory.
+  mutating func gather(
+    _ row: Int, of keys: borrowing EntityKeys, at time: Int64, watermark: Int64, _ matrix: FeatureMatrix
+  ) -> Bool {
+    let index = find(row, of: keys)
+    guard index >= 0 else { return false }
+    let entry = unsafe table.entry(index)
+    unsafe entry.pointee.isReferenced = true
+    unions.select(row: index)
+    unsafe layout.gather(
+      entry.pointee.row, at: time, watermark: watermark, matrix.plan, &unions, into: matrix.row(row))
+    return true
   }
 
   /// From here on rows may show records up to `offset`.
@@ -256,6 +281,7 @@ extension ViewRows {
 
   private mutating func remove(_ index: Int) {
     bytes -= unsafe table.entry(index).pointee.chargedBytes
+    unions.forget(row: index)
     table.remove(index)
   }
 }

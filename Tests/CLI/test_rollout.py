@@ -217,7 +217,11 @@ def test_shadow_and_canary(rollout):
         rollout.publish(rows[:1_000])
         worker.wait_until_applied(rollout.topic, 1_000)
         count = sum(row["amount"] > 0 for row in rows[:1_000])
-        wait_for("the report", lambda: worker.get("/api/models")["rollouts"][0]["challenger_arm"]["predictions"] > 0)
+        # The watch may not have heard of the rollout yet.
+        wait_for(
+            "the report",
+            lambda: any(each["challenger_arm"]["predictions"] > 0 for each in worker.get("/api/models")["rollouts"]),
+        )
         # Applied is not committed yet.
         wait_for("the last commit", lambda: len(rollout.predictions()) >= count)
         answered = rollout.expect_all()

@@ -111,8 +111,10 @@ import Testing
     #expect(later.map(\.status) == [.present, .present, .nullValue, .present, .nullValue])
     let numbers = UnsafeMutableBufferPointer<Double>.allocate(capacity: 5)
     defer { unsafe numbers.deallocate() }
+    var unions = DistinctUnions()
     unsafe layout.gather(
-      row, at: 11 * Scenario.hour, watermark: 11 * Scenario.hour, layout.gatherPlan(of: [4, 1, 0, 3, 2]), into: numbers)
+      row, at: 11 * Scenario.hour, watermark: 11 * Scenario.hour, layout.gatherPlan(of: [4, 1, 0, 3, 2]), &unions,
+      into: numbers)
     #expect(unsafe Array(numbers) == [6, 3, 2, 2.0 / 3, 3])
     #expect(layout.index(ofFeature: "m_1h * 2") == 4 && layout.index(ofFeature: "x") == nil)
   }

@@ -61,6 +61,39 @@ import Testing
         let expected = try model.read(view, key, at: time, watermark: time)
         #expect(values == expected, note)
       }
+      try compareGathered(store, model.layouts[view], view, history, note)
+    }
+  }
+
+  /// Numbers for a model are what a read says, now and in the past.
+  private static func compareGathered(
+    _ store: TaskStore, _ layout: ViewLayout, _ view: Int, _ history: History, _ note: Comment
+  ) throws {
+    var keys = EntityKeys()
+    for key in history.keys { keys.append(key) }
+    let stride = TestViews.all.count
+    var matrix = [Double](repeating: 0, count: keys.count * stride)
+    var values: [FeatureValue] = []
+    for time in [history.time, history.time - 20_000, history.time - 90_000_000] {
+      try unsafe matrix.withUnsafeMutableBufferPointer { buffer throws(HeadraceError) in
+        guard let start = buffer.baseAddress else { return }
+        let plan = layout.gatherPlan(of: TestViews.all)
+        for row in 0..<keys.count {
+          try unsafe store.gather(
+            view: view, key: row, of: keys, at: time, watermark: history.time,
+            into: FeatureMatrix(start: start, stride: stride, plan: plan))
+        }
+      }
+      for (row, key) in history.keys.enumerated() {
+        try store.read(
+          view: view, key: key, at: time, watermark: history.time, features: TestViews.all, into: &values)
+        for (place, value) in values.enumerated() {
+          let found = matrix[row * stride + place]
+          let expected = value.value.number ?? .nan
+          #expect(found.bitPattern == expected.bitPattern || found.isNaN && expected.isNaN, note)
+          #expect(GatherPlan.isNotRetained(found) == value.flags.contains(.beforeHorizon), note)
+        }
+      }
     }
   }
 

@@ -52,14 +52,15 @@ extension ViewLayout {
   ///
   /// - Parameters:
   ///   - watermark: decides what is still retained, as in `read`.
+  ///   - unions: of the rows of this layout; the row is the one that was selected.
   ///   - numbers: as many as the plan has.
   package func gather(
     _ row: borrowing FeatureRow, at time: Int64, watermark: Int64, _ plan: borrowing GatherPlan,
-    into numbers: UnsafeMutableBufferPointer<Double>
+    _ unions: inout DistinctUnions, into numbers: UnsafeMutableBufferPointer<Double>
   ) {
     guard status(row, at: time) == .present else { return unsafe numbers.update(repeating: .nan) }
     for group in plan.groups.indices {
-      unsafe gather(row, at: time, watermark: watermark, plan.groups[group], into: numbers)
+      unsafe gather(row, at: time, watermark: watermark, plan.groups[group], &unions, into: numbers)
     }
     for member in plan.derived {
       let value = readDerived(
@@ -70,7 +71,7 @@ extension ViewLayout {
 
   private func gather(
     _ row: borrowing FeatureRow, at time: Int64, watermark: Int64, _ group: [GatherPlan.Member],
-    into numbers: UnsafeMutableBufferPointer<Double>
+    _ unions: inout DistinctUnions, into numbers: UnsafeMutableBufferPointer<Double>
   ) {
     let first = group[0].feature
     // A window that lies behind what is retained would depend on what is dropped already.
@@ -84,8 +85,11 @@ extension ViewLayout {
     var totals = CellTotals()
     for index in group.indices {
       let member = group[index]
-      unsafe numbers[member.place] =
-        number(row, features[member.feature], cells, at: time, &totals) ?? .nan
+      if case .countDistinct = features[member.feature].function, regions[features[first].region].kind == .tiles {
+        unsafe numbers[member.place] = Double(unions.count(row, cells, features[member.feature]))
+      } else {
+        unsafe numbers[member.place] = number(row, features[member.feature], cells, at: time, &totals) ?? .nan
+      }
     }
   }
 }

@@ -18,10 +18,12 @@ enum DistinctSet {
   }
 
   /// Ertl's improved estimator, without bias corrections from experiments: arXiv 1702.01284, algorithm 6.
-  static func estimate(_ registers: borrowing RawSpan) -> Int64 {
+  static func estimate(_ registers: borrowing RawSpan) -> Int64 { estimate(histogram(registers)) }
+
+  /// - Parameter histogram: how many registers hold each rank.
+  static func estimate(_ histogram: InlineArray<64, UInt32>) -> Int64 {
     let highest = 64 - Int(precision) + 1
-    let histogram = histogram(registers)
-    let count = Double(registers.byteCount)
+    let count = Double(registerCount)
     var sum = count * tau(1 - Double(histogram[highest]) / count)
     for rank in (1..<highest).reversed() { sum = 0.5 * (sum + Double(histogram[rank])) }
     sum += count * sigma(Double(histogram[0]) / count)
@@ -33,7 +35,7 @@ enum DistinctSet {
   /// How many registers hold each rank.
   ///
   /// Most hold one of a few ranks: counted in one place, each addition would wait for the one before it.
-  private static func histogram(_ registers: borrowing RawSpan) -> InlineArray<64, UInt32> {
+  static func histogram(_ registers: borrowing RawSpan) -> InlineArray<64, UInt32> {
     var lanes = InlineArray<512, UInt32>(repeating: 0)
     for offset in stride(from: 0, to: registers.byteCount, by: 8) {
       let ranks = unsafe registers.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
@@ -49,6 +51,21 @@ enum DistinctSet {
     var histogram = InlineArray<64, UInt32>(repeating: 0)
     for index in lanes.indices { histogram[index & 63] &+= lanes[index] }
     return histogram
+  }
+
+  /// Puts a hash into a table of 2^n places by open addressing; 0 is an empty place.
+  ///
+  /// - Parameter hash: not 0.
+  /// - Returns: false when it is there already.
+  @inline(__always)
+  static func insert(_ hash: UInt64, into table: UnsafeMutableBufferPointer<UInt64>) -> Bool {
+    var place = Int(truncatingIfNeeded: hash) & (table.count - 1)
+    while unsafe table[place] != 0 {
+      if unsafe table[place] == hash { return false }
+      place = (place + 1) & (table.count - 1)
+    }
+    unsafe table[place] = hash
+    return true
   }
 
   private static func sigma(_ start: Double) -> Double {
@@ -114,10 +131,7 @@ extension FeatureRow {
       if length == DistinctSet.registerCount { areRegisters = true } else { hashes += length / 8 }
     }
     guard used > 1 else { return used == 0 ? 0 : distinctCount(at: last) }
-    if !areRegisters {
-      let exact = exactCount(cells, slot: slot, hashes)
-      if exact <= DistinctSet.exactLimit { return Int64(exact) }
-    }
+    if !areRegisters, let exact = exactCount(cells, slot: slot, hashes) { return Int64(exact) }
     return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: DistinctSet.registerCount) { registers in
       unsafe registers.initialize(repeating: 0)
       for cell in 0..<cells.count { unsafe addRegisters(of: load(cells[cell] + slot), to: registers) }
@@ -125,39 +139,27 @@ extension FeatureRow {
     }
   }
 
-  /// How many different hashes exact sets have together.
+  /// How many different hashes exact sets have together; nil when a set of them would be registers.
   ///
   /// - Parameter most: with those that several have.
-  private func exactCount(_ cells: CellRange, slot: Int, _ most: Int) -> Int {
-    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: most) { hashes in
-      var count = 0
+  private func exactCount(_ cells: CellRange, slot: Int, _ most: Int) -> Int? {
+    // Open addressing, at most half full; 0 is an empty place, so the hash 0 is counted apart.
+    let places = 2 << (UInt64.bitWidth - min(most, DistinctSet.exactLimit).leadingZeroBitCount)
+    return unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: places) { table in
+      unsafe table.initialize(repeating: 0)
+      var (different, hasZero) = (0, false)
       for cell in 0..<cells.count {
         let block: UInt32 = load(cells[cell] + slot)
-        for word in 0..<blockLength(block) / 8 {
-          unsafe hashes.initializeElement(at: count, to: load(payload(block) + word * 8))
-          count += 1
+        let start = payload(block)
+        for offset in stride(from: start, to: start + blockLength(block), by: 8) {
+          let hash: UInt64 = load(offset)
+          if hash == 0 { hasZero = true } else if unsafe DistinctSet.insert(hash, into: table) { different += 1 }
+          guard different < DistinctSet.exactLimit || different + (hasZero ? 1 : 0) == DistinctSet.exactLimit else {
+            return nil
+          }
         }
       }
-      unsafe Self.sort(hashes, count)
-      var different = count > 0 ? 1 : 0
-      for index in 1..<max(count, 1) where unsafe hashes[index] != hashes[index - 1] { different += 1 }
-      return different
-    }
-  }
-
-  private static func sort(_ hashes: UnsafeMutableBufferPointer<UInt64>, _ count: Int) {
-    guard count <= 32 else {
-      var hashes = unsafe hashes
-      return unsafe hashes.sort()
-    }
-    for index in 1..<max(count, 1) {
-      let hash = unsafe hashes[index]
-      var place = index
-      while place > 0, unsafe hashes[place - 1] > hash {
-        unsafe hashes[place] = hashes[place - 1]
-        place -= 1
-      }
-      unsafe hashes[place] = hash
+      return different + (hasZero ? 1 : 0)
     }
   }
 

@@ -48,7 +48,7 @@ package enum ReadError: Error, Sendable, Equatable {
 package struct FeatureReader: Sendable {
   /// What positions of views and features are positions in.
   package let plan: Plan
-  private let board: TaskBoard
+  let board: TaskBoard
   private let clock: WallClock
 
   init(plan: Plan, board: TaskBoard, clock: WallClock) {
@@ -136,7 +136,7 @@ package struct FeatureReader: Sendable {
     return task
   }
 
-  private func access(_ task: TaskPublication, _ view: Int) throws(ReadError) -> TaskPublication.Access {
+  func access(_ task: TaskPublication, _ view: Int) throws(ReadError) -> TaskPublication.Access {
     try task.access(plan.views[view].fingerprint, plan.views[view].name)
   }
 

@@ -63,32 +63,22 @@ extension ModelStage {
   /// Reads the rows of other sources and other tasks as they are now, at the times of the events.
   func readOthers(_ batch: borrowing ColumnBatch, rows: [Int], headers: borrowing EventHeaders) {
     // Taken out for the time of the loop: each access to what an object holds is checked.
-    var (matrix, isMissing, key, values) = ([Double](), [Bool](), EntityKey(bytes: []), [FeatureValue]())
+    var (matrix, isMissing) = ([Double](), [Bool]())
     swap(&matrix, &self.matrix)
     swap(&isMissing, &self.isMissing)
-    swap(&key, &self.key)
-    swap(&values, &self.values)
     defer {
       swap(&matrix, &self.matrix)
       swap(&isMissing, &self.isMissing)
-      swap(&key, &self.key)
-      swap(&values, &self.values)
     }
+    let (stride, blockCount) = (stride, blocks.count)
     for (position, block) in blocks.enumerated() where !block.isOwn {
       keys.encode(batch.columns, parts: block.keyColumns, rowCount: batch.rowCount)
-      for row in rows where keys.isValid[row] {
-        key.replace(row: row, of: keys)
-        do throws(ReadError) {
-          try reader.read(
-            view: block.view, key: key, at: .asOf(headers.eventTimesMilliseconds[row]), features: block.features,
-            into: &values)
-        } catch {
-          isMissing[row * blocks.count + position] = true
-          continue
-        }
-        for (index, value) in values.enumerated() {
-          matrix[row * stride + block.first + index] = value.value.number ?? .nan
-        }
+      unsafe matrix.withUnsafeMutableBufferPointer { buffer in
+        guard let start = buffer.baseAddress else { return }
+        unsafe reader.gather(
+          view: block.view, keys: keys, rows: rows, at: headers.eventTimesMilliseconds,
+          into: FeatureMatrix(start: start + block.first, stride: stride, plan: block.gathered)
+        ) { row in isMissing[row * blockCount + position] = true }
       }
     }
   }

@@ -51,8 +51,6 @@ final class ModelStage {
   /// Rows that are read of the view that is applied.
   var readRows: [Int] = []
   var keys = EntityKeys()
-  var key = EntityKey(bytes: [])
-  var values: [FeatureValue] = []
 
   /// - Returns: nil when no model of the plan is for events of the source.
   init?(_ plan: Plan, source: Int, reader: FeatureReader, _ setting: PredictionWriter.Setting) {
