@@ -8,7 +8,7 @@ import time
 
 
 class FakeRegistry:
-    """The part of Confluent's API that readers and writers ask for: `GET /schemas/ids/N`, `POST /subjects/S/versions`."""
+    """What readers and writers ask of Confluent's API: `GET /schemas/ids/N`, `POST /subjects/S/versions`."""
 
     def __init__(self):
         self.schemas = {}

@@ -1,4 +1,4 @@
-"""Predictions in Avro say what the JSON record says: read by fastavro, by Confluent's own deserialiser, by `consume`."""
+"""Predictions in Avro say what the JSON record says: read by fastavro, Confluent's own deserialiser and `consume`."""
 
 import io
 import json
@@ -9,6 +9,7 @@ import confluent_kafka
 import fastavro
 import numpy
 import pytest
+import test_monitors
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
@@ -188,6 +189,29 @@ def test_rollouts_read_avro(tmp_path, request, cli, broker, registry):
         assert value["arm"] == "shadow" and value["version"] == 2 and value["answered_version"] == 1
         assert value["answered_score"] == other["score"] and value["difference"] == value["score"] - other["score"]
         assert value["agrees"] == (value["label"] == other["label"])
+
+
+def test_monitors_read_avro(tmp_path, request, cli):
+    """A monitor says of predictions in Avro, window by window, what it says of the same in JSON."""
+    payments, _ = test_monitors.stream(shift=True)
+    told = {}
+    for how in ("json", "avro"):
+        folder = tmp_path / how
+        folder.mkdir()
+        project = test_monitors.Project(cli, folder, f"a{abs(hash(request.node.name)) % 10**8}{how}")
+        project.file.write_text(
+            project.file.read_text().replace("features: full", f"features: full\n    format: {how}"))
+        worker = project.start()
+        try:
+            project.publish("payments", payments)
+            found = project.wait_for(worker, "window", test_monitors.WINDOWS - 1)
+        finally:
+            assert worker.stop() == 0, worker.text()[-2000:]
+        told[how] = (
+            [(window["window"]["start"], window["window"]["rows"]) for window in found["window"]],
+            sorted((alarm["feature"], alarm["test"], alarm["window"]["start"], alarm["value"])
+                   for alarm in found["alarm"]))
+    assert told["avro"] == told["json"] and told["avro"][1], told
 
 
 def test_cost(project_prices, tmp_path, request, cli):

@@ -3,11 +3,12 @@
 
     campaign.py [--seconds T] [--seed S] [--rate R] [--keep]
 
-Three workers share a topology with a model of the registry, while payments stream in. All the while workers are killed
-(kill -9), leave, stay away and come back, versions of the model replace each other, and the broker, a process of its own,
-is killed or stopped and starts again over its data. At the end the predictions are read as a consumer reads them
-(read_committed), and held against the events that were published: each that counts has exactly one prediction, by its id,
-with the score that LightGBM itself gives for the version that the prediction names. Exit 0 when nothing is wrong.
+Three workers share a topology with a model of the registry, while payments stream in. All the while workers are
+killed (kill -9), leave, stay away and come back, versions of the model replace each other, and the broker, a process of
+its own, is killed or stopped and starts again over its data. At the end the predictions are read as a consumer reads
+them (read_committed), and held against the events that were published: each that counts has exactly one prediction, by
+its id, over the events up to its own, with the score that LightGBM itself gives for the version that the prediction
+names. Exit 0 when nothing is wrong.
 """
 
 from __future__ import annotations
@@ -153,7 +154,8 @@ class Campaign:
     def bring_back(self, is_end=False):
         for index, worker in enumerate(self.workers):
             if worker is not None and worker.process.poll() is not None and index not in self.back_at:
-                self.problems.append(f"worker {index} ended by itself with {worker.process.poll()}: {worker.text()[-600:]}")
+                code = worker.process.poll()
+                self.problems.append(f"worker {index} ended by itself with {code}: {worker.text()[-600:]}")
                 self.back_at[index] = 0
         for index, moment in list(self.back_at.items()):
             if is_end or time.monotonic() >= moment:

@@ -3,8 +3,8 @@ package import Registry
 /// The figures of a rollout since it began, and those of its newest predictions.
 ///
 /// Gates look at the newest predictions, as many as they ask for: a fault that comes late is not hidden behind hours in
-/// which all was well. Kept in slices of an eighth of the smallest gate's window, which are dropped when no gate reaches
-/// back to them; where a slice ends follows from the predictions alone, so that whoever reads them again decides alike.
+/// which all was well. Kept in slices of an eighth of the smallest gate's window, which are dropped when no gate
+/// reaches back to them. Where a slice ends follows from the predictions alone: whoever reads them again decides alike.
 package struct RolloutWindow: Sendable {
   /// Since it began.
   package private(set) var total = RolloutFigures()

@@ -35,7 +35,7 @@ extension OpenAPIDocument {
         "application/json": {"schema": {"$ref": "#/components/schemas/InferenceRequest"}},
         "application/octet-stream": {
           "schema": {"type": "string", "description": "The JSON, as long as Inference-Header-Content-Length says, \#
-        then the binary tensors."}
+    then the binary tensors."}
         }
       }
     }
@@ -157,8 +157,8 @@ extension OpenAPIDocument {
       "properties": {
         "name": {"type": "string"},
         "datatype": {
-          "enum": ["FP16", "BF16", "FP32", "FP64", "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", \#
-    "BYTES"]
+          "enum": ["FP16", "BF16", "FP32", "FP64", "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", \#
+    "UINT32", "UINT64", "BYTES"]
         },
         "shape": {"type": "array", "items": {"type": "integer"}},
         "data": {"type": "array", "description": "Row by row, flat or nested; null is a missing value."},
