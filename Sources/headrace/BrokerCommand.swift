@@ -59,7 +59,7 @@ struct BrokerCommand: AsyncParsableCommand {
     let broker = try await Broker.start(configuration, logger: logger)
     logger.notice(
       "serving", metadata: ["address": "\(broker.host):\(broker.port)", "data": "\(configuration.dataDirectory)"])
-    if let portFile { try PortFile.write("\(broker.host):\(broker.port)\n", to: portFile) }
+    if let portFile { try TextFile.write("\(broker.host):\(broker.port)\n", to: portFile) }
     let signal = try await TerminationSignal.next()
     logger.notice("draining", metadata: ["signal": "\(signal)"])
     try TerminationSignal.exitOnNext()

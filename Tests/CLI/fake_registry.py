@@ -8,10 +8,11 @@ import time
 
 
 class FakeRegistry:
-    """The part of Confluent's API that a reader asks for: `GET /schemas/ids/N`."""
+    """What readers and writers ask of Confluent's API: `GET /schemas/ids/N`, `POST /subjects/S/versions`."""
 
     def __init__(self):
         self.schemas = {}
+        self.subjects = {}
         self.mode = "well"
         self.delay_seconds = 0.0
         self.requests = []
@@ -41,13 +42,25 @@ class FakeRegistry:
             def do_GET(self):
                 registry.requests.append((self.path, self.headers.get("Authorization")))
                 time.sleep(registry.delay_seconds)
-                number = self.path.rpartition("/")[2]
+                number = self.path.partition("?")[0].rpartition("/")[2]
                 if registry.mode == "failing":
                     self.answer(500, {"error_code": 50001, "message": "store is down"})
                 elif number.isdigit() and int(number) in registry.schemas:
                     self.answer(200, {"schema": json.dumps(registry.schemas[int(number)])})
                 else:
                     self.answer(404, {"error_code": 40403, "message": "Schema not found"})
+
+            def do_POST(self):
+                registry.requests.append((self.path, self.headers.get("Authorization")))
+                document = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if registry.mode == "failing":
+                    return self.answer(500, {"error_code": 50001, "message": "store is down"})
+                schema = json.loads(document["schema"])
+                known = [number for number, other in registry.schemas.items() if other == schema]
+                number = known[0] if known else len(registry.schemas) + 101
+                registry.schemas[number] = schema
+                registry.subjects.setdefault(self.path.split("/")[2], []).append(number)
+                return self.answer(200, {"id": number})
 
             def answer(self, status, document):
                 body = json.dumps(document).encode()

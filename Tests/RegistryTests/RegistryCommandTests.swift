@@ -1,3 +1,4 @@
+import Core
 import Registry
 import Testing
 
@@ -58,6 +59,30 @@ import Testing
     let command = RegistryCommand(actor: "ada", change: .addVersion(.sample(number: 1)))
     #expect(!String(decoding: command.encoded(), as: UTF8.self).contains("lineage"))
     #expect(try RegistryCommand(json: command.encoded()) == command)
+  }
+
+  /// Whatever a command says that is one, following it leaves a state that says the same of itself.
+  @Test(arguments: [UInt64(61), 62]) func `mutated commands are refused or followed, never trapped on`(seed: UInt64) {
+    var random = SplitMix64(seed: seed)
+    var state = RegistryState()
+    var followed = 0
+    for round in 0..<6_000 {
+      var bytes = RegistryCommand(actor: "ada", change: Self.changes[round % Self.changes.count]).encoded()
+      for _ in 0..<Int(random.next() % 4) {
+        let at = Int(random.next() % UInt64(bytes.count))
+        switch random.next() % 4 {
+        case 0: bytes[at] = UInt8(0x20 + random.next() % 0x5f)
+        case 1: bytes.insert(contentsOf: Array("99999999999".utf8), at: at)
+        case 2: bytes.remove(at: at)
+        default: bytes[at] = UInt8(0x30 + random.next() % 10)
+        }
+      }
+      guard let command = try? RegistryCommand(json: bytes) else { continue }
+      #expect((try? RegistryCommand(json: command.encoded())) == command, "seed \(seed), round \(round)")
+      let outcome = state.apply(command, offset: Int64(round), timeMilliseconds: Int64(round))
+      if outcome == .applied { followed += 1 }
+    }
+    #expect(followed > 0 && state.offset > 0)
   }
 
   @Test func `a command that was cut or changed anywhere never traps`() {

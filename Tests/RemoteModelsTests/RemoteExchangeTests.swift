@@ -24,6 +24,61 @@ import Testing
     numbers.flatMap { number in (0..<8).map { UInt8(truncatingIfNeeded: number.bitPattern >> UInt64(8 * $0)) } }
   }
 
+  private static let answers: [(RemoteProtocol, String)] = [
+    (.oip, #"{"outputs":[{"name":"s","shape":[2],"datatype":"FP64","data":[0.25,1]}]}"#),
+    (.oip, #"{"outputs":[{"name":"s","shape":[2,1],"datatype":"FP32","parameters":{"binary_data_size":8}}]}"#),
+    (
+      .openai,
+      #"{"data":[{"index":0,"data":[0.5]},{"index":1,"data":[0.25]}],"usage":{"prompt_tokens":9,"total_tokens":9}}"#
+    ),
+    (
+      .openai,
+      #"{"choices":[{"index":0,"message":{"content":"yes"},"logprobs":{"content":[{"token":"yes","logprob":-0.1,"#
+        + #""top_logprobs":[{"token":"no","logprob":-2.3}]}]}}],"usage":{"prompt_tokens":1e9,"completion_tokens":-3}}"#
+    ),
+  ]
+
+  /// What an endpoint sends is theirs: whatever it is, it is scores of the right number or no answer.
+  @Test(arguments: [UInt64(51), 52])
+  func `mutated answers are scores or none, never trapped on`(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let exchanges = try RemoteProtocol.allCases.map { format in
+      try [1, 3].map { outputs in
+        try Self.exchange(format) {
+          $0.outputCount = outputs
+          if format == .openai { $0.labels = Array(["yes", "no", "maybe"].prefix(outputs)) }
+        }
+      }
+    }
+    for round in 0..<8_000 {
+      let (format, text) = Self.answers[round % Self.answers.count]
+      var body = Array(text.utf8)
+      var headers: [(name: String, value: String)] = []
+      if text.contains("binary") {
+        headers.append(("inference-header-content-length", "\(body.count &+ Int(random.next() % 3) - 1)"))
+        body += [0, 0, 0x80, 0x3f, 0, 0, 0xc0, 0x7f]
+      }
+      for _ in 0..<Int(random.next() % 6) {
+        guard !body.isEmpty else { break }
+        let at = Int(random.next() % UInt64(body.count))
+        switch random.next() % 4 {
+        case 0: body[at] = UInt8(truncatingIfNeeded: random.next())
+        case 1: body.removeSubrange(at..<min(at + 5, body.count))
+        case 2: body.insert(contentsOf: Array("-1e99".utf8), at: at)
+        default: body.insert(contentsOf: body[at..<min(at + 30, body.count)], at: at)
+        }
+      }
+      let response = HTTPResponse(status: 200, headers: headers, body: body)
+      for exchange in exchanges[format == .oip ? 0 : 1] {
+        let rowCount = 1 + round % 3
+        let (outcome, answer) = exchange.answer(response, rowCount: rowCount)
+        let expected = rowCount * exchange.configuration.outputCount
+        #expect(answer == nil || answer?.scores.count == expected, "seed \(seed), round \(round)")
+        #expect((answer == nil) == (outcome != .scored), "seed \(seed), round \(round)")
+      }
+    }
+  }
+
   @Test func `a tensor is written as JSON and as bytes`() throws {
     let rows: [Float] = [1, .nan, 0.5, -2]
     let json = try Self.exchange(.oip) { $0.tensors = .json }.request(rows[...], rowCount: 2, secret: nil)

@@ -1,6 +1,7 @@
 import Columns
 import Features
 import OnlineStore
+import Runtime
 import Synchronization
 import Testing
 
@@ -98,8 +99,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (#""latest""#, ReadTime.latest), (#""now""#, .now), ("1793498400000", .at(milliseconds: 1_793_498_400_000)),
-    (#""2026-11-01T02:00:00Z""#, .at(milliseconds: 1_793_498_400_000)), ("null", .now),
+    (#""latest""#, ReadTime.latest), (#""now""#, .now), ("1793498400000", .asOf(1_793_498_400_000)),
+    (#""2026-11-01T02:00:00Z""#, .asOf(1_793_498_400_000)), ("null", .now),
   ])
   func `as_of is a time, and only who knows of it is told more`(asOf: String, time: ReadTime) {
     let body = #"{"features":["user_stats:f0"],"entities":{"user_id":[7]},"as_of":\#(asOf)}"#

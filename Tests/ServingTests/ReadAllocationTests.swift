@@ -7,7 +7,7 @@ import NIOCore
 import NIOEmbedded
 import NIOHTTP1
 import OnlineStore
-import struct Runtime.ReadMoment
+import Runtime
 import Testing
 
 @testable import Serving

@@ -5,7 +5,7 @@ import Logging
 import NIOCore
 import OfflineStore
 import OnlineStore
-import struct Runtime.ReadMoment
+import Runtime
 import Synchronization
 import Testing
 

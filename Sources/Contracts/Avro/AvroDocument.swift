@@ -5,6 +5,8 @@ struct AvroDocument {
   let writer: AvroSchema
   let reader: AvroSchema
   let cell: Int
+  /// Reader and writer are the same schema: fields are written as they come.
+  var isOneSchema = false
 
   /// Appends the text of the next value.
   func write(
@@ -76,6 +78,7 @@ struct AvroDocument {
   private func record(
     _ fields: [AvroField], _ wanted: [AvroField], from cursor: inout AvroCursor, to text: inout [UInt8], depth: Int
   ) throws(AvroFailure) {
+    guard !isOneSchema else { return try record(fields, from: &cursor, to: &text, depth: depth) }
     var values: [String: [UInt8]] = [:]
     for field in fields {
       var value: [UInt8] = []
@@ -99,6 +102,22 @@ struct AvroDocument {
       }
     }
     if wanted.isEmpty { text.append(separator) }
+    text.append(UInt8(ascii: "}"))
+  }
+
+  /// The same record in the same order.
+  private func record(
+    _ fields: [AvroField], from cursor: inout AvroCursor, to text: inout [UInt8], depth: Int
+  ) throws(AvroFailure) {
+    var separator = UInt8(ascii: "{")
+    for field in fields {
+      text.append(separator)
+      separator = UInt8(ascii: ",")
+      JSONText.appendString(field.name, to: &text)
+      text.append(UInt8(ascii: ":"))
+      try write(field.type, field.type, from: &cursor, to: &text, depth: depth + 1)
+    }
+    if fields.isEmpty { text.append(separator) }
     text.append(UInt8(ascii: "}"))
   }
 

@@ -31,6 +31,13 @@ package final class SchemaRegistryClient: WriterSchemas {
     /// Ids that the registry did not know, and until when that is believed.
     var unknown: [Int32: Int64] = [:]
     var wanted: Set<Int32> = []
+    /// Ids of schemas of ours, by subject and text.
+    var registered: [Registration: Int32] = [:]
+  }
+
+  private struct Registration: Hashable {
+    var subject: String
+    var schema: String
   }
 
   /// Ids come with records from outside: more than this are not remembered.
@@ -145,6 +152,71 @@ package final class SchemaRegistryClient: WriterSchemas {
         remedy: "check that the URL is the registry's")
     }
     return Array(text.utf8)
+  }
+}
+
+// MARK: Schemas of ours
+
+extension SchemaRegistryClient {
+  /// Returns from memory what is registered already; otherwise waits for the registry.
+  package func register(subject: String, schema json: String) throws(HeadraceError) -> Int32 {
+    let registration = Registration(subject: subject, schema: json)
+    if let known = state.withLock({ $0.registered[registration] }) { return known }
+    let answer = Answer()
+    Task { [self] in
+      do throws(HeadraceError) {
+        let id = try await registered(subject: subject, schema: json)
+        answer.result.withLock { $0 = .success(id) }
+      } catch {
+        answer.result.withLock { $0 = .failure(error) }
+      }
+    }
+    // Once for each schema, while a plan is prepared: looking now and then is all that it takes.
+    let deadline = WallClock.monotonic.nowMilliseconds + Self.registerMilliseconds
+    var result: Result<Int32, HeadraceError>?
+    while result == nil, WallClock.monotonic.nowMilliseconds < deadline {
+      result = answer.result.withLock { $0 }
+      if result == nil { Sleep.milliseconds(Self.lookMilliseconds) }
+    }
+    guard let result else {
+      throw HeadraceError(
+        .external, "REGISTRY_TIMEOUT", "no answer within \(Self.registerMilliseconds) ms", retry: .sameCall,
+        place: configuration.url)
+    }
+    let id = try result.get()
+    // Who reads what is written here need not ask for it.
+    let schema = try AvroSchema(json: Array(json.utf8), place: subject)
+    state.withLock { state in
+      state.registered[registration] = id
+      state.schemas[id] = schema
+    }
+    return id
+  }
+
+  private final class Answer: Sendable {
+    let result = Mutex<Result<Int32, HeadraceError>?>(nil)
+  }
+
+  private static let registerMilliseconds: Int64 = 15_000
+  private static let lookMilliseconds = 5
+
+  private func registered(subject: String, schema json: String) async throws(HeadraceError) -> Int32 {
+    let path = "/subjects/\(Self.escaped(subject))/versions"
+    // A schema that is there already keeps its id.
+    let answer = try await send(request("POST", path, body: Self.body(json), isRepeatable: true))
+    guard let id = try document(answer, path)["id"]?.integer.flatMap({ Int32(exactly: $0) }) else {
+      throw HeadraceError(
+        .external, "REGISTRY_ANSWER", "the answer has no \"id\"", place: path,
+        remedy: "check that the URL is the registry's")
+    }
+    return id
+  }
+
+  private static func body(_ json: String) -> [UInt8] {
+    var body = Array(#"{"schemaType":"AVRO","schema":"#.utf8)
+    JSONText.appendString(json, to: &body)
+    body.append(UInt8(ascii: "}"))
+    return body
   }
 }
 

@@ -17,6 +17,9 @@ final class WatchedModel {
   var marks = ResultMarks()
   let topics: [Role: String]
   private var parser: PredictionParser
+  /// Of predictions that are no JSON.
+  private let avro: AvroText?
+  private var text: [UInt8] = []
   private var rows: PredictionRows
   private var corrections: [ScoreCorrection] = []
   private let events: EventReader?
@@ -30,6 +33,7 @@ final class WatchedModel {
     state = MonitorState(definition)
     parser = PredictionParser(model: model.name, featureCount: definition.columns.count - 1)
     rows = PredictionRows(partition: 0)
+    avro = try Self.avro(model, schemas)
     var topics: [Role: String] = [.predictions: model.outputTopic]
     if definition.needsEvents {
       topics[.events] = source.topic
@@ -60,7 +64,7 @@ final class WatchedModel {
         rows.partition = partition
         for index in records.indices {
           guard let value = records[index].value else { continue }
-          _ = parser.append(value, offset: records[index].offset, to: &rows, &corrections)
+          try take(value, offset: records[index].offset)
         }
         state.add(rows)
         state.correct(corrections, partition: partition)
@@ -72,6 +76,36 @@ final class WatchedModel {
         guard let found = try labels?.read(records) else { continue }
         state.add(found, partition: partition)
       }
+    }
+  }
+
+  private static func avro(_ model: ModelPlan, _ schemas: any WriterSchemas) throws(HeadraceError) -> AvroText? {
+    guard let stream = model.stream, stream.format != .json else { return nil }
+    let schema = try PredictionSchema(model, stream, isShadow: false).schema()
+    return AvroText(stream.format.payload, schema: schema, schemas: schemas)
+  }
+
+  /// - Throws: `SCHEMA_NOT_HERE` while the schema of the record is on its way: the session begins again at what is
+  ///   saved.
+  private func take(_ prediction: RawSpan, offset: Int64) throws(HeadraceError) {
+    guard let avro else {
+      _ = parser.append(prediction, offset: offset, to: &rows, &corrections)
+      return
+    }
+    // Taken out for the call, which changes the parser beside it.
+    var json: [UInt8] = []
+    swap(&json, &text)
+    defer { swap(&json, &text) }
+    json.removeAll(keepingCapacity: true)
+    switch avro.append(prediction, to: &json) {
+    case .written:
+      let bytes = unsafe json.span.bytes
+      _ = parser.append(bytes, offset: offset, to: &rows, &corrections)
+    case .broken: break
+    case .unavailable:
+      throw HeadraceError(
+        .external, "SCHEMA_NOT_HERE", "the schema of a prediction is not here yet", retry: .sameCall,
+        place: definition.topic, remedy: "wait for the schema registry")
     }
   }
 

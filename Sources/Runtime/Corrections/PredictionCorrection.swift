@@ -125,6 +125,11 @@ package final class PredictionCorrection {
     guard let stream = model.stream else {
       throw HeadraceError(.user, "NOT_IN_THE_STREAM", "the model scores no events", place: model.name)
     }
+    guard stream.format == .json else {
+      throw HeadraceError(
+        .user, "CORRECTION_FORMAT", "corrections are written as JSON, and predictions of the model are Avro",
+        place: model.name, remedy: "predictions with `format: json` can be made again")
+    }
     guard stream.features == .full else {
       throw HeadraceError(
         .user, "FEATURES_NOT_RECORDED", "predictions of the model do not say what they were made of", place: model.name,

@@ -25,20 +25,28 @@ final class CostLane: Sendable {
   private let clock: WallClock
   private let logger: Logger
   private let state = Monitor(State())
+  private let predictionCosts: PredictionCosts?
+  private let measure: @Sendable () -> Void
   private let held: @Sendable () -> (topology: String, readings: [CostAccount.Reading])?
 
   private static let eventsMax = 100
   static let topic = "headrace.cost"
 
-  /// - Parameter held: the topology's name and what is held now; nil once the engine has gone.
+  /// - Parameters:
+  ///   - predictionCosts: is told about once a second what predictions cost.
+  ///   - measure: notes what is not metered where it is used.
+  ///   - held: the topology's name and what is held now; nil once the engine has gone.
   init(
-    _ account: CostAccount, _ configuration: RuntimeConfiguration, clock: WallClock, logger: Logger,
+    _ account: CostAccount, _ configuration: RuntimeConfiguration, _ predictionCosts: PredictionCosts?,
+    clock: WallClock, logger: Logger, measure: @escaping @Sendable () -> Void,
     held: @escaping @Sendable () -> (topology: String, readings: [CostAccount.Reading])?
   ) {
     self.account = account
     self.configuration = configuration
     self.clock = clock
     self.logger = logger
+    self.predictionCosts = predictionCosts
+    self.measure = measure
     self.held = held
   }
 
@@ -53,6 +61,8 @@ final class CostLane: Sendable {
     var round = 0
     while !state.change({ $0.isDraining }) {
       account.noteThreads()
+      measure()
+      predictionCosts?.update(account.usage(topology: ""))
       if round % Self.holdingRounds == 0, let held = held() { account.note(held.readings) }
       round += 1
       if WallClock.monotonic.nowMilliseconds >= work.dueAtMilliseconds { close(&work) }

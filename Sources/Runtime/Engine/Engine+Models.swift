@@ -92,7 +92,8 @@ extension Engine {
       rollouts.reset()
       return Sleep.milliseconds(100)
     }
-    try rollouts.watch(watched, configuration.client, partitionCount: partitions)
+    try rollouts.watch(
+      watched, configuration.client, try epochs.plan.predictionTexts(schemas), partitionCount: partitions)
     for (rollout, verdict) in try rollouts.read() { try end(rollout, verdict) }
   }
 

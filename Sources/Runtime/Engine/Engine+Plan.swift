@@ -92,6 +92,7 @@ extension Engine {
     let applied = try log.next(topology: board.plan.name, after: version, timeoutMilliseconds: Self.controlMilliseconds)
     followRegistry(log)
     try followModels(log)
+    tellOverruns()
     guard let applied else { return }
     if applied.fingerprint != board.plan.fingerprint {
       switch TopologyLoader.load(applied.document) {

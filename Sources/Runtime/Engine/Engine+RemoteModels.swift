@@ -1,9 +1,13 @@
+internal import Cost
 internal import RemoteModels
+internal import Synchronization
 internal import Topology
 
 /// What the calls to a model's endpoint came to in this process, and what they cost.
 package struct RemoteModelStatus: Sendable, Equatable {
   package var model: String
+  /// As the endpoint and price lists of tokens call it.
+  package var endpointModel: String
   package var requests: Int64
   package var repetitions: Int64
   package var rowsScored: Int64
@@ -25,10 +29,38 @@ extension Engine {
       guard let champion = epoch[index]?.champion, case .remote(let remote) = champion.scorer else { return nil }
       let counters = remote.counters
       return RemoteModelStatus(
-        model: model.name, requests: counters.requests, repetitions: counters.repetitions,
+        model: model.name, endpointModel: remote.configuration.model, requests: counters.requests,
+        repetitions: counters.repetitions,
         rowsScored: counters.rowsScored, rowsFromCache: counters.rowsFromCache, rowsFailed: counters.rowsFailed,
         breakerOpenings: counters.breakerOpenings, promptTokens: counters.tokens.promptTokens,
         completionTokens: counters.tokens.completionTokens, cachedTokens: counters.tokens.cachedTokens)
+    }
+  }
+}
+
+/// Puts the tokens that endpoints count onto the meters, so that they are priced with everything else.
+final class RemoteUsage: Sendable {
+  private let meters: MeterTable
+  /// What was metered already, by model.
+  private let metered = Mutex<[String: (input: Int64, output: Int64)]>([:])
+
+  init(_ meters: MeterTable) { self.meters = meters }
+
+  func note(_ models: [RemoteModelStatus]) {
+    for model in models {
+      let (input, output) = metered.withLock { metered in
+        let former = metered[model.model] ?? (0, 0)
+        metered[model.model] = (model.promptTokens, model.completionTokens)
+        // Fewer than before: another endpoint under the same name.
+        guard model.promptTokens >= former.input, model.completionTokens >= former.output else {
+          return (model.promptTokens, model.completionTokens)
+        }
+        return (model.promptTokens - former.input, model.completionTokens - former.output)
+      }
+      guard input > 0 || output > 0 else { continue }
+      let slot = meters.slot(.remoteModels, .model(model.model), model: model.endpointModel)
+      meters.add(input, .inputTokens, to: slot)
+      meters.add(output, .outputTokens, to: slot)
     }
   }
 }

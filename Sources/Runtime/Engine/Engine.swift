@@ -40,7 +40,7 @@ package final class Engine: Sendable {
   }
 
   let configuration: RuntimeConfiguration
-  private let schemas: any WriterSchemas
+  let schemas: any WriterSchemas
   let logger: Logger
   private let clock: WallClock
   let board: TaskBoard
@@ -60,6 +60,8 @@ package final class Engine: Sendable {
   /// Spans for the exporter; nil: nothing is traced.
   package let spans: SpanQueue?
   private let costLane = Mutex<CostLane?>(nil)
+  /// nil: nobody says what anything costs.
+  private let predictionCosts: PredictionCosts?
 
   /// - Parameters:
   ///   - schemas: of writers, for sources in Confluent's framing.
@@ -69,6 +71,7 @@ package final class Engine: Sendable {
     clock: WallClock = .system
   ) throws(HeadraceError) {
     cost = CostAccount(dataDirectory: configuration.dataDirectory, clock: clock)
+    predictionCosts = configuration.prices.map(PredictionCosts.init)
     var configuration = configuration
     configuration.tableStore = configuration.tableStore.map { [cost] in MeteredBlobStore($0, cost.meters) }
     self.configuration = configuration
@@ -150,7 +153,10 @@ package final class Engine: Sendable {
   }
 
   private func startCostLane() throws(HeadraceError) {
-    let lane = CostLane(cost, configuration, clock: clock, logger: logger) { [weak self] in
+    let remoteUsage = RemoteUsage(cost.meters)
+    let lane = CostLane(cost, configuration, predictionCosts, clock: clock, logger: logger) { [weak self] in
+      self.map { remoteUsage.note($0.remoteModels) }
+    } held: { [weak self] in
       self.map { engine in
         let held = HeldBytes(
           dataDirectory: engine.configuration.dataDirectory, topology: engine.plan.name,
@@ -190,7 +196,8 @@ package final class Engine: Sendable {
       plan: plan, inputs: InputPlan.all(of: plan), partitionCount: count,
       rejectedRecordBytesMaximum: try preparation.rejectedRecordBytesMaximum(admin), configuration: configuration,
       board: board, schemas: schemas, logger: logger, blockCache: blockCache, reserve: state.withLock { $0.reserve },
-      tables: tables, clock: clock, models: models, scoringNotes: scoringNotes, cost: cost, spans: spans)
+      tables: tables, clock: clock, models: models, scoringNotes: scoringNotes, cost: cost, spans: spans,
+      predictions: PredictionWriter.Setting(schemaIDs: try registerSchemas(of: plan), costs: predictionCosts))
   }
 
   /// Commits, saves and closes everything, and leaves the group: what SIGTERM asks for. Calling it again waits with the

@@ -1,10 +1,10 @@
-internal import Core
+package import Core
 internal import Glibc
 
 /// Who this process is in its group: kept in the data directory, so that a restart is the same member (KIP-345) and
 /// gets its tasks back, whose state lies in the same directory.
-enum InstanceIdentity {
-  static func load(directory: String) throws(HeadraceError) -> String {
+package enum InstanceIdentity {
+  package static func load(directory: String) throws(HeadraceError) -> String {
     try Folders.make(directory)
     let path = "\(directory)/instance"
     if let known = read(path) { return known }

@@ -21,6 +21,21 @@ package struct ModelStatus: Sendable {
   package var challengerKind: String?
   package var sharePerMille: Int?
   package var shadows: [Version]
+  /// Of versions with a time-out.
+  package var timeouts: [Timeout] = []
+
+  /// How a version keeps its time-out.
+  package struct Timeout: Sendable, Equatable {
+    /// `champion`, `canary`, `split` or `fallback`.
+    package var arm: String
+    package var version: Int?
+    package var batchMilliseconds: Int64
+    /// Batches that took longer.
+    package var overruns: Int
+    package var longestMilliseconds: Double
+    /// Its fallback answers in its place.
+    package var isOpen: Bool
+  }
 }
 
 extension Engine {
@@ -37,7 +52,13 @@ extension Engine {
       return ModelStatus(
         name: model.name, use: model.use?.description, champion: arms.map { version($0.champion) },
         challenger: arms?.challenger.map { version($0.version) }, challengerKind: arms?.challenger?.kind.rawValue,
-        sharePerMille: arms?.challenger?.share.perMille, shadows: arms?.shadows.map(version) ?? [])
+        sharePerMille: arms?.challenger?.share.perMille, shadows: arms?.shadows.map(version) ?? [],
+        timeouts: (arms?.budgets ?? []).map { arm, version, budget in
+          let figures = budget.figures
+          return ModelStatus.Timeout(
+            arm: arm, version: version.number, batchMilliseconds: budget.batchMilliseconds,
+            overruns: figures.overruns, longestMilliseconds: figures.longestMilliseconds, isOpen: figures.isOpen)
+        })
     }
   }
 

@@ -101,7 +101,7 @@ struct TopicPreparation {
           + "the state in \(configuration.dataDirectory)/state/\(plan.name)), and let it read from the beginning"
       )
     }
-    try create(admin, wanted.filter { counts[$0.name] == nil })
+    try create(admin, wanted.filter { counts[$0.name] == nil } + requestTopics(counts, count))
   }
 
   func topic(named name: String, _ count: Int32, _ properties: [String: String]) -> NewTopic {

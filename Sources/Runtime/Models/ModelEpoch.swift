@@ -48,6 +48,8 @@ struct ModelArms: Sendable {
     var number: Int?
     var contentHash: String
     var scorer: ModelScorer
+    /// nil: it may take as long as it takes.
+    var budget: ScoringBudget?
   }
 
   /// Answers for a share of the keys.
@@ -68,6 +70,14 @@ struct ModelArms: Sendable {
   var challenger: Challenger?
   var shadows: [Version]
   var fallbacks: [Fallback]
+
+  /// The local versions that have a time-out, each by the name of its part.
+  var budgets: [(arm: String, version: Version, budget: ScoringBudget)] {
+    var found = [(arm: "champion", version: champion)]
+    if let challenger { found.append((arm: challenger.kind.rawValue, version: challenger.version)) }
+    for case .version(let version) in fallbacks { found.append((arm: "fallback", version: version)) }
+    return found.compactMap { arm, version in version.budget.map { (arm, version, $0) } }
+  }
 
   /// Whether more than one version takes part: then predictions say how long scoring took.
   var isRollout: Bool { challenger != nil || !shadows.isEmpty }
@@ -113,7 +123,12 @@ extension ModelArms {
         segments: try loader.segments(rollout.segments))
     }
     shadows = []
-    for version in assignment.shadows { shadows.append(try loader.version(version)) }
+    for version in assignment.shadows {
+      // Nothing waits for what it says but the batch: a shadow that is slow is a finding, not a failure.
+      var shadow = try loader.version(version)
+      shadow.budget = nil
+      shadows.append(shadow)
+    }
     fallbacks = []
     for fallback in assignment.fallbacks {
       switch fallback {
@@ -144,7 +159,11 @@ struct ModelLoader {
       compiled = try library.version(version.contentHash)
     }
     try Self.check(compiled.model, plan, index)
-    return .init(number: version.number, contentHash: version.contentHash, scorer: .local(compiled))
+    return .init(
+      number: version.number, contentHash: version.contentHash, scorer: .local(compiled),
+      budget: model.stream?.timeoutMilliseconds.map {
+        ScoringBudget(batchMilliseconds: $0, hasFallback: model.stream?.fallbacks.isEmpty == false)
+      })
   }
 
   /// What is wrong with a version for a model of a plan: its columns are the service's features.

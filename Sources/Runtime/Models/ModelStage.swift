@@ -53,7 +53,7 @@ final class ModelStage {
   var keys = EntityKeys()
 
   /// - Returns: nil when no model of the plan is for events of the source.
-  init?(_ plan: Plan, source: Int, reader: FeatureReader) {
+  init?(_ plan: Plan, source: Int, reader: FeatureReader, _ setting: PredictionWriter.Setting) {
     self.plan = plan
     self.reader = reader
     let streams = plan.models.enumerated().compactMap { index, model in
@@ -74,7 +74,7 @@ final class ModelStage {
         VectorColumn(
           origin: origin(feature.origin, service, stream), defaultValue: Self.number(feature.defaultValue))
       }
-      models.append(StreamModel(plan, index, stream, columns))
+      models.append(StreamModel(plan, index, stream, columns, setting))
     }
   }
 
@@ -83,6 +83,9 @@ final class ModelStage {
     for model in models { model.take(epoch[model.index]) }
     isActive = models.contains(where: \.isActive)
   }
+
+  /// Whether a model takes features of a view.
+  func reads(view: Int) -> Bool { blocks.contains { $0.view == view } }
 
   private func addBlock(_ view: Int, source: Int, keyColumns: [Int]) {
     guard !blocks.contains(where: { $0.view == view }) else { return }

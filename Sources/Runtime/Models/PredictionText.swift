@@ -4,28 +4,6 @@ internal import Topology
 
 /// Writes predictions as JSON, byte by byte: what is the same in every record is made once.
 struct PredictionText {
-  /// What a prediction says of its event.
-  struct Event {
-    var offset: Int64
-    var partition: Int32
-    var eventTimeMilliseconds: Int64
-    /// From the record's timestamp to the prediction.
-    var latencyMilliseconds: Int64?
-    /// The version that should have answered gave no number, and whether that was the challenger; nil: it did.
-    var failedIsChallenger: Bool?
-    /// Why an endpoint had no number.
-    var failure: RemoteFailure?
-    /// What scoring took; nil while there is one version only.
-    var scoringNanoseconds: Int64?
-
-    init(offset: Int64, partition: Int32, eventTimeMilliseconds: Int64, latencyMilliseconds: Int64?) {
-      self.offset = offset
-      self.partition = partition
-      self.eventTimeMilliseconds = eventTimeMilliseconds
-      self.latencyMilliseconds = latencyMilliseconds
-    }
-  }
-
   private let threshold: Double?
   private let features: PredictionFeatures
   /// `{"id":"topic-`.
@@ -36,15 +14,18 @@ struct PredictionText {
   private let versionText: [UInt8]
   /// `,"topic":"…"`.
   private let topic: [UInt8]
-  /// `topic/`.
-  private let placePrefix: [UInt8]
   /// By the stage's blocks.
   private let viewNames: [[UInt8]]
+  /// `,"currency":"…"`; empty without prices.
+  private let currency: [UInt8]
 
   /// - Parameters:
   ///   - version: nil for a constant.
   ///   - arm: what its part is; nil for a model that is a file of the topology's folder, and has no other.
-  init(_ plan: Plan, model index: Int, _ stream: StreamModelPlan, version: ModelArms.Version?, _ arm: String?) {
+  init(
+    _ plan: Plan, model index: Int, _ stream: StreamModelPlan, version: ModelArms.Version?, _ arm: String?,
+    currency: String?
+  ) {
     let model = plan.models[index]
     let service = plan.services[model.service]
     let topic = plan.sources[model.source].topic
@@ -63,22 +44,16 @@ struct PredictionText {
       """.utf8)
     versionText = Array("\(version?.number ?? 0)".utf8)
     self.topic = Array(",\"topic\":\"\(topic)\",\"partition\":".utf8)
-    placePrefix = Array("\(topic)/".utf8)
     viewNames = plan.views.map { Array("\"\($0.name)\"".utf8) }
-  }
-
-  /// `topic/partition@offset`.
-  func writePlace(_ bytes: inout [UInt8], partition: Int32, offset: Int64) {
-    bytes += placePrefix
-    bytes.appendNumber(Int64(partition))
-    bytes.append(UInt8(ascii: "@"))
-    bytes.appendNumber(offset)
+    var quoted: [UInt8] = []
+    JSONText.appendString(currency ?? "", to: &quoted)
+    self.currency = currency == nil ? [] : Array(",\"currency\":".utf8) + quoted
   }
 
   /// Writes what a shadow says, and how that compares with what was answered.
   func write(
-    _ bytes: inout [UInt8], _ event: Event, scores: Span<Double>, vector: Span<Float>, _ stage: ModelStage, row: Int,
-    comparedWith answered: Span<Double>, of text: PredictionText
+    _ bytes: inout [UInt8], _ event: PredictedEvent, scores: Span<Double>, vector: Span<Float>, _ stage: ModelStage,
+    row: Int, comparedWith answered: Span<Double>, of text: PredictionText
   ) {
     write(&bytes, event, scores: scores, vector: vector, stage, row: row)
     // Open again behind the last member.
@@ -89,39 +64,19 @@ struct PredictionText {
       bytes.append(",\"answered_score\":")
       bytes.appendNumber(answered[0])
     }
-    if let mine = decision(scores), let other = decision(answered) {
+    if let mine = PredictedEvent.decision(scores, threshold), let other = PredictedEvent.decision(answered, threshold) {
       bytes.append(mine == other ? ",\"agrees\":true" : ",\"agrees\":false")
     }
     if answered.count == scores.count {
       bytes.append(",\"difference\":")
-      bytes.appendNumber(Self.difference(scores, answered))
+      bytes.appendNumber(PredictedEvent.difference(scores, answered))
     }
     bytes.append(UInt8(ascii: "}"))
   }
 
-  /// What a consumer acts upon; nil when there is nothing but a score.
-  private func decision(_ scores: Span<Double>) -> Int? {
-    guard scores.count == 1 else {
-      var best = 0
-      for index in scores.indices where scores[index] > scores[best] { best = index }
-      return best
-    }
-    return threshold.map { scores[0] >= $0 ? 1 : 0 }
-  }
-
-  /// The largest over all outputs, with its sign.
-  private static func difference(_ scores: Span<Double>, _ answered: Span<Double>) -> Double {
-    var largest = 0.0
-    for index in scores.indices {
-      let difference = scores[index] - answered[index]
-      if difference.isNaN { return difference }
-      if difference.magnitude > largest.magnitude { largest = difference }
-    }
-    return largest
-  }
-
   func write(
-    _ bytes: inout [UInt8], _ event: Event, scores: Span<Double>, vector: Span<Float>, _ stage: ModelStage, row: Int
+    _ bytes: inout [UInt8], _ event: PredictedEvent, scores: Span<Double>, vector: Span<Float>, _ stage: ModelStage,
+    row: Int
   ) {
     bytes += idPrefix
     bytes.appendNumber(Int64(event.partition))
@@ -144,6 +99,11 @@ struct PredictionText {
     if let nanoseconds = event.scoringNanoseconds {
       bytes.append(",\"scoring_ns\":")
       bytes.appendNumber(nanoseconds)
+    }
+    if let cost = event.cost {
+      bytes.append(",\"cost\":")
+      bytes.appendNumber(cost)
+      bytes += currency
     }
     if let isChallenger = event.failedIsChallenger {
       bytes.append(",\"error\":\"")
@@ -210,7 +170,7 @@ extension [UInt8] {
     unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }
 
-  fileprivate mutating func appendNumber(_ number: Int64) {
+  mutating func appendNumber(_ number: Int64) {
     // Filled from its end; what is in front of the digits is the sign.
     var text = InlineArray<20, UInt8>(repeating: UInt8(ascii: "-"))
     var start = text.count
@@ -232,7 +192,7 @@ extension [UInt8] {
     append(digits.bytes.span.extracting(0..<digits.count))
   }
 
-  fileprivate mutating func appendHexadecimal(_ number: UInt64) {
+  mutating func appendHexadecimal(_ number: UInt64) {
     var text = InlineArray<16, UInt8>(repeating: 0)
     for index in text.indices {
       let digit = UInt8(truncatingIfNeeded: number >> UInt64(60 - 4 * index)) & 15

@@ -5,7 +5,7 @@ internal import Topology
 /// One version, or one constant, that scores some of the events of a batch in one task: its scores, and how they are
 /// written. Buffers are kept from batch to batch.
 final class ScoringArm {
-  let text: PredictionText
+  let writer: PredictionWriter
   let outputCount: Int
   /// Which of the batch's events are its, as positions in the list of rows that are predicted for.
   var events: [Int] = []
@@ -18,10 +18,15 @@ final class ScoringArm {
   private let remote: RemoteModel?
   /// Of each of its events why an endpoint has no score for it; empty for what is no endpoint.
   private var failures: [RemoteFailure?] = []
+  /// Why it was not asked for any event of the batch.
+  private var batchFailure: RemoteFailure?
+  /// nil: it may take as long as it takes.
+  private let budget: ScoringBudget?
   private var packed: [Float] = []
 
-  init(_ version: ModelArms.Version, _ text: PredictionText) {
-    self.text = text
+  init(_ version: ModelArms.Version, _ writer: PredictionWriter) {
+    self.writer = writer
+    budget = version.budget
     outputCount = version.scorer.outputCount
     constant = nil
     switch version.scorer {
@@ -34,8 +39,9 @@ final class ScoringArm {
     }
   }
 
-  init(constant: Double, _ text: PredictionText) {
-    self.text = text
+  init(constant: Double, _ writer: PredictionWriter) {
+    self.writer = writer
+    budget = nil
     outputCount = 1
     self.constant = constant
     scorer = nil
@@ -65,6 +71,12 @@ final class ScoringArm {
       for index in 0..<cells { scores[index] = constant }
       return
     }
+    batchFailure = nil
+    if let budget, !budget.permits() {
+      batchFailure = .breakerOpen
+      for index in 0..<cells { scores[index] = .nan }
+      return
+    }
     let start = ContinuousClock.now
     if let remote {
       remote.score(matrix, rowCount: count, into: &scores, failures: &failures)
@@ -74,10 +86,13 @@ final class ScoringArm {
     let taken = (ContinuousClock.now - start).components
     let nanoseconds = taken.seconds &* 1_000_000_000 &+ taken.attoseconds / 1_000_000_000
     nanosecondsPerEvent = count > 0 ? nanoseconds / Int64(count) : 0
+    budget?.note(nanoseconds: nanoseconds)
   }
 
-  /// Why it has nothing to say of one of its events, if an endpoint is the reason.
-  func failure(_ position: Int) -> RemoteFailure? { position < failures.count ? failures[position] : nil }
+  /// Why it has nothing to say of one of its events, if an endpoint or its own time-out is the reason.
+  func failure(_ position: Int) -> RemoteFailure? {
+    batchFailure ?? (position < failures.count ? failures[position] : nil)
+  }
 
   /// Whether it has nothing to say of one of its events.
   func hasFailed(_ position: Int) -> Bool {

@@ -28,7 +28,7 @@ extension PartitionTask {
   /// The models that score the events of a source of this task; nil without any.
   func modelStage(ofSource index: Int) -> ModelStage? {
     let reader = FeatureReader(plan: context.plan, board: context.board, clock: context.clock)
-    let stage = ModelStage(context.plan, source: index, reader: reader)
+    let stage = ModelStage(context.plan, source: index, reader: reader, context.predictions)
     stage?.take(epoch)
     return stage
   }

@@ -18,6 +18,7 @@ final class StreamModel {
   private let plan: Plan
   private let stream: StreamModelPlan
   private let columns: [VectorColumn]
+  private let setting: PredictionWriter.Setting
   private var featureCount: Int { columns.count }
   /// The champion, the challenger if there is one, then the fallbacks in their order. Empty: nothing scores yet.
   private var arms: [ScoringArm] = []
@@ -39,11 +40,15 @@ final class StreamModel {
   private var value: [UInt8] = []
   private var place: [UInt8] = []
 
-  init(_ plan: Plan, _ index: Int, _ stream: StreamModelPlan, _ columns: [VectorColumn]) {
+  init(
+    _ plan: Plan, _ index: Int, _ stream: StreamModelPlan, _ columns: [VectorColumn],
+    _ setting: PredictionWriter.Setting
+  ) {
     self.plan = plan
     self.index = index
     self.stream = stream
     self.columns = columns
+    self.setting = setting
   }
 
   /// Whether anything scores.
@@ -63,8 +68,8 @@ final class StreamModel {
       switch fallback {
       case .version(let version): arms.append(arm(version, "fallback"))
       case .constant(let constant):
-        arms.append(
-          ScoringArm(constant: constant, PredictionText(plan, model: index, stream, version: nil, "fallback")))
+        let writer = PredictionWriter(plan, model: index, stream, version: nil, "fallback", setting)
+        arms.append(ScoringArm(constant: constant, writer))
       }
     }
     shadows = next.shadows.map { arm($0, "shadow") }
@@ -72,7 +77,7 @@ final class StreamModel {
   }
 
   private func arm(_ version: ModelArms.Version, _ name: String?) -> ScoringArm {
-    ScoringArm(version, PredictionText(plan, model: index, stream, version: version, name))
+    ScoringArm(version, PredictionWriter(plan, model: index, stream, version: version, name, setting))
   }
 
   private var firstFallback: Int { challenger == nil ? 1 : 2 }
@@ -214,21 +219,23 @@ extension StreamModel {
     _ stage: ModelStage, _ records: borrowing ConsumedBatch, first: Int, rows: [Int],
     headers: borrowing EventHeaders, nowMilliseconds: Int64, tracer: BatchTracer?, to outputs: TaskOutputs
   ) {
+    let cost = setting.costs?.ofPrediction(model: plan.models[index].name)
     for (event, row) in rows.enumerated() {
       let record = records[first + row]
       let arm = arms[answers[event].arm]
       var about = Self.about(record, row, headers, nowMilliseconds)
+      about.cost = cost
       about.failedIsChallenger = failedArms[event] < 0 ? nil : challenger != nil && failedArms[event] == 1
       // An endpoint scores every event of its batch: there is no other arm to share them with.
       about.failure = failedArms[event] < 0 ? nil : arms[failedArms[event]].failure(event)
       about.scoringNanoseconds = tellsTime ? arm.nanosecondsPerEvent : nil
       value.removeAll(keepingCapacity: true)
       place.removeAll(keepingCapacity: true)
-      arm.text.write(
+      arm.writer.write(
         &value, about,
         scores: scores.span.extracting(event * outputsMaximum..<event * outputsMaximum + arm.outputCount),
         vector: vectors.span.extracting(event * featureCount..<(event + 1) * featureCount), stage, row: row)
-      arm.text.writePlace(&place, partition: headers.partition, offset: record.offset)
+      arm.writer.writePlace(&place, partition: headers.partition, offset: record.offset)
       if let own = tracer?.header(ofRecord: first + row) {
         unsafe outputs.prediction(
           model: index, key: record.key, value: value.span.bytes, place: place.span.bytes, traceparent: own.span.bytes)
@@ -261,20 +268,20 @@ extension StreamModel {
       about.scoringNanoseconds = shadow.nanosecondsPerEvent
       value.removeAll(keepingCapacity: true)
       place.removeAll(keepingCapacity: true)
-      shadow.text.write(
+      shadow.writer.write(
         &value, about, scores: shadowScores.span.extracting(start..<start + shadow.outputCount),
         vector: vectors.span.extracting(event * featureCount..<(event + 1) * featureCount), stage, row: row,
         comparedWith: scores.span.extracting(event * outputsMaximum..<event * outputsMaximum + arm.outputCount),
-        of: arm.text)
-      shadow.text.writePlace(&place, partition: headers.partition, offset: record.offset)
+        of: arm.writer)
+      shadow.writer.writePlace(&place, partition: headers.partition, offset: record.offset)
       unsafe outputs.shadow(model: index, key: record.key, value: value.span.bytes, place: place.span.bytes)
     }
   }
 
   private static func about(
     _ record: borrowing ConsumedRecord, _ row: Int, _ headers: borrowing EventHeaders, _ nowMilliseconds: Int64
-  ) -> PredictionText.Event {
-    PredictionText.Event(
+  ) -> PredictedEvent {
+    PredictedEvent(
       offset: record.offset, partition: headers.partition,
       eventTimeMilliseconds: headers.eventTimesMilliseconds[row],
       latencyMilliseconds: record.timestampMilliseconds > 0 ? nowMilliseconds - record.timestampMilliseconds : nil)

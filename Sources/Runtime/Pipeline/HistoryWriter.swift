@@ -61,25 +61,27 @@ extension HistoryWriter {
   ///
   /// - Parameters:
   ///   - target: the view, with its inputs and rows.
+  ///   - range: which of its rows; parts of one batch come one after the other.
   ///   - batch: where the join keys are.
   ///   - known: the timestamp of a row's record, if it has one.
   func applyUpdates(
-    _ target: SourcePipeline.Target, _ keys: borrowing EntityKeys, _ decisions: borrowing RowDecisions,
+    _ target: SourcePipeline.Target, _ range: Range<Int>, _ keys: borrowing EntityKeys,
+    _ decisions: borrowing RowDecisions,
     _ batch: borrowing ColumnBatch, known: (Int) -> Int64?
   ) throws(HeadraceError) {
     let wanted = wantedFrom
-    let first = target.rows.firstIndex { decisions.headers.offsets[$0] >= wanted } ?? target.rows.count
-    if first > 0 {
+    let first = target.rows[range].firstIndex { decisions.headers.offsets[$0] >= wanted } ?? range.upperBound
+    if first > range.lowerBound {
       try store.apply(
-        view: storeView, keys: keys, inputs: target.inputs, rows: target.rows, range: 0..<first, isFirst: true,
-        headers: decisions.headers)
+        view: storeView, keys: keys, inputs: target.inputs, rows: target.rows, range: range.lowerBound..<first,
+        isFirst: range.lowerBound == 0, headers: decisions.headers)
     }
-    guard first < target.rows.count else { return }
+    guard first < range.upperBound else { return }
     features.removeAll()
     try store.applyAndRead(
-      view: storeView, keys: keys, inputs: target.inputs, rows: target.rows, range: first..<target.rows.count,
+      view: storeView, keys: keys, inputs: target.inputs, rows: target.rows, range: first..<range.upperBound,
       isFirst: first == 0, headers: decisions.headers, into: &features)
-    let rows = target.rows[first...]
+    let rows = target.rows[first..<range.upperBound]
     try spool.append(table) { columns in
       for (index, column) in view.keyColumns.enumerated() {
         SourcePipeline.forEachRun(of: rows) { columns.columns[index].append($0, of: batch.columns[column]) }

@@ -49,6 +49,8 @@ final class SourcePipeline {
   /// Where in `keys` the record's key field is; nil when the record's key is not checked.
   var recordKey: Int?
   var scratch = ExpressionScratch()
+  /// Hashes of keys, of a view whose history and whose models are read at every event.
+  var seenKeys: Set<UInt64> = []
 
   /// A view and its buffers.
   class Target {

@@ -38,20 +38,30 @@ struct PredictionFields: ~Copyable {
     }
   }
 
+  /// By topic, for those that are not JSON.
+  private let avro: [String: AvroText]
   private var reader: JSONFieldReader
   private var bytes: [UInt8] = []
   private var ends: [UInt32] = []
 
-  init() throws(HeadraceError) {
+  init(_ avro: [String: AvroText]) throws(HeadraceError) {
+    self.avro = avro
     reader = try JSONFieldReader(fields: Field.allCases.map { FieldPath(name: $0.name) })
   }
 
   /// Reads the values of a batch; what is no prediction is passed over.
+  ///
+  /// - Throws: `SCHEMA_NOT_HERE` while the schema of a record is on its way.
   mutating func read(_ records: borrowing ConsumedBatch) throws(HeadraceError) {
     bytes.removeAll(keepingCapacity: true)
     ends.removeAll(keepingCapacity: true)
+    let avro = avro[records.partition.topic]
     for index in records.indices {
-      if let value = unsafe records[index].valueBytes { unsafe bytes.append(contentsOf: value) }
+      if let avro {
+        try append(records[index], avro)
+      } else if let value = unsafe records[index].valueBytes {
+        unsafe bytes.append(contentsOf: value)
+      }
       bytes.append(UInt8(ascii: "\n"))
       ends.append(UInt32(clamping: bytes.count))
     }
@@ -60,6 +70,15 @@ struct PredictionFields: ~Copyable {
     swap(&documents, &bytes)
     defer { swap(&documents, &bytes) }
     try reader.read(documents.span, ends: ends)
+  }
+
+  private mutating func append(_ record: borrowing ConsumedRecord, _ avro: AvroText) throws(HeadraceError) {
+    guard let value = record.value else { return }
+    let outcome = avro.append(value, to: &bytes)
+    guard outcome == .unavailable else { return }
+    throw HeadraceError(
+      .external, "SCHEMA_NOT_HERE", "the schema of a prediction is not here yet", retry: .sameCall,
+      remedy: "wait for the schema registry")
   }
 
   /// The prediction of a record of the batch; nil when it is of another model, or none, or a later revision: versions
@@ -72,7 +91,7 @@ struct PredictionFields: ~Copyable {
     return Prediction(
       isChampion: arm == "champion", isFallback: arm == "fallback", version: text(index, .version).flatMap { Int($0) },
       score: number(index, .score), scoringNanoseconds: number(index, .scoringNanoseconds),
-      hasFailed: value(index, .error).kind != .missing, hasChallengerFailed: value(index, .failed).kind != .missing,
+      hasFailed: value(index, .error).kind == .string, hasChallengerFailed: value(index, .failed).kind == .string,
       agrees: boolean(index, .agrees), difference: number(index, .difference))
   }
 

@@ -18,6 +18,13 @@ package struct RolloutFigures: Sendable {
     package var failureRate: Double { predictions == 0 ? 0 : Double(failures) / Double(predictions) }
     package var scoringMilliseconds99: Double? { scoringNanoseconds.quantile(0.99).map { $0 / 1_000_000 } }
 
+    mutating func merge(_ other: Arm) {
+      predictions += other.predictions
+      failures += other.failures
+      scores.merge(other.scores)
+      scoringNanoseconds.merge(other.scoringNanoseconds)
+    }
+
     mutating func add(score: Double?, hasFailed: Bool, nanoseconds: Double?) {
       predictions += 1
       if hasFailed { failures += 1 }
@@ -45,6 +52,17 @@ package struct RolloutFigures: Sendable {
   package var agreement: Double? { decided == 0 ? nil : Double(agreeing) / Double(decided) }
   package var meanDifference: Double? { compared == 0 ? nil : differenceSum / Double(compared) }
   package var scorePSI: Double? { champion.scores.populationStabilityIndex(of: challenger.scores) }
+
+  mutating func merge(_ other: RolloutFigures) {
+    champion.merge(other.champion)
+    challenger.merge(other.challenger)
+    compared += other.compared
+    decided += other.decided
+    agreeing += other.agreeing
+    differenceSum += other.differenceSum
+    differenceMaximum = max(differenceMaximum, other.differenceMaximum)
+    differences.merge(other.differences)
+  }
 
   mutating func compare(difference: Double?, agrees: Bool?) {
     if let agrees {

@@ -9,12 +9,14 @@ package struct RolloutJudge: Sendable {
     package var value: Double?
     /// Whether there are enough predictions to say anything.
     package var isDecided: Bool
+    /// What it is measured over.
+    package var predictions = 0
 
     package var isBroken: Bool { isDecided && (value.map { $0 > gate.atMost } ?? false) }
     package var holds: Bool { isDecided && (value.map { $0 <= gate.atMost } ?? false) }
 
     /// `score_psi 0.31 of at most 0.2 over 1000 predictions`.
-    func text(_ predictions: Int) -> String {
+    var text: String {
       let found = value.map { "\(($0 * 10_000).rounded() / 10_000)" } ?? "unknown"
       return "\(gate.metric.rawValue) \(found) of at most \(gate.atMost) over \(predictions) predictions"
     }
@@ -31,20 +33,22 @@ package struct RolloutJudge: Sendable {
 
   package init(_ rollout: Rollout) { self.rollout = rollout }
 
-  package func findings(_ figures: RolloutFigures) -> [Finding] {
+  package func findings(_ window: RolloutWindow) -> [Finding] {
     rollout.gates.map { gate in
-      let enough = figures.challenger.predictions >= max(gate.predictionsMin, 1)
-      return Finding(gate: gate, value: value(gate.metric, figures), isDecided: enough)
+      let figures = window.newest(max(gate.predictionsMin, 1))
+      let count = figures.challenger.predictions
+      return Finding(
+        gate: gate, value: value(gate.metric, figures), isDecided: count >= max(gate.predictionsMin, 1),
+        predictions: count)
     }
   }
 
   /// One gate that is broken is enough to roll back, all of them have to hold to promote.
-  package func verdict(_ figures: RolloutFigures) -> Verdict {
-    let findings = findings(figures)
-    let count = figures.challenger.predictions
-    if let broken = findings.first(where: \.isBroken) { return .rollBack(reason: broken.text(count)) }
+  package func verdict(_ window: RolloutWindow) -> Verdict {
+    let findings = findings(window)
+    if let broken = findings.first(where: \.isBroken) { return .rollBack(reason: broken.text) }
     guard !findings.isEmpty, findings.allSatisfy(\.holds) else { return .undecided }
-    return .promote(reason: findings.map { $0.text(count) }.joined(separator: ", "))
+    return .promote(reason: findings.map(\.text).joined(separator: ", "))
   }
 
   private func value(_ metric: RolloutGate.Metric, _ figures: RolloutFigures) -> Double? {

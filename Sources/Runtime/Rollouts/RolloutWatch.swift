@@ -1,3 +1,4 @@
+package import Contracts
 internal import Core
 package import Kafka
 internal import Registry
@@ -11,7 +12,7 @@ package final class RolloutWatch: Sendable {
   // Unchecked: the thread that watches is the only one that touches it.
   private final class Reader: @unchecked Sendable {
     var watched: [WatchedRollout] = []
-    var figures: [RolloutFigures] = []
+    var figures: [RolloutWindow] = []
     var isDecided: [Bool] = []
     var consumer: Consumer?
     var partitions: [TopicPartition] = []
@@ -30,7 +31,12 @@ package final class RolloutWatch: Sendable {
   package init() {}
 
   /// Watches these rollouts, from where they began unless they are watched already.
-  package func watch(_ watched: [WatchedRollout], _ client: ClientConfiguration, partitionCount: Int32) throws {
+  ///
+  /// - Parameter avro: readers of the topics that are not JSON.
+  package func watch(
+    _ watched: [WatchedRollout], _ client: ClientConfiguration, _ avro: @autoclosure () throws -> [String: AvroText],
+    partitionCount: Int32
+  ) throws {
     guard watched != reader.watched || reader.consumer == nil else { return }
     reset()
     var starts: [TopicPartition: StartOffset] = [:]
@@ -44,9 +50,9 @@ package final class RolloutWatch: Sendable {
     try consumer.assign(starts)
     reader.consumer = consumer
     reader.partitions = Array(starts.keys)
-    reader.fields = try PredictionFields()
+    reader.fields = try PredictionFields(avro())
     reader.watched = watched
-    reader.figures = watched.map { _ in RolloutFigures() }
+    reader.figures = watched.map { RolloutWindow($0.rollout.gates) }
     reader.isDecided = watched.map { _ in false }
     show()
   }
@@ -77,7 +83,7 @@ package final class RolloutWatch: Sendable {
       for (index, watched) in reader.watched.enumerated() where watched.topic == records.partition.topic {
         for record in records.indices {
           guard let prediction = reader.fields?.prediction(record, of: watched.name) else { continue }
-          reader.figures[index].add(prediction, of: watched)
+          reader.figures[index].add { $0.add(prediction, of: watched) }
         }
       }
     }
@@ -103,12 +109,12 @@ package final class RolloutWatch: Sendable {
   private static let lookMilliseconds: Int64 = 200
 
   private func show() {
-    let reports = zip(reader.watched, reader.figures).map { watched, figures in
+    let reports = zip(reader.watched, reader.figures).map { watched, window in
       let judge = RolloutJudge(watched.rollout)
       return RolloutReport(
         model: watched.model, alias: watched.alias, name: watched.name, champion: watched.champion,
-        rollout: watched.rollout, beganMilliseconds: watched.beganMilliseconds, figures: figures,
-        findings: judge.findings(figures), verdict: judge.verdict(figures))
+        rollout: watched.rollout, beganMilliseconds: watched.beganMilliseconds, figures: window.total,
+        findings: judge.findings(window), verdict: judge.verdict(window))
     }
     shown.withLock { $0 = reports }
   }

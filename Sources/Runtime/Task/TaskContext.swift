@@ -34,6 +34,8 @@ struct TaskContext: Sendable {
   var cost: CostAccount
   /// nil: nothing is traced.
   var spans: SpanQueue?
+  /// What predictions say beside what the plan says.
+  var predictions: PredictionWriter.Setting
 
   /// Whether anything may ever be written to Kafka: then every commit is a transaction, also one without outputs. A
   /// plain commit that was delayed could move C back behind one.

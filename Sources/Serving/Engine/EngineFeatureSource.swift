@@ -25,7 +25,7 @@ package struct EngineFeatureSource: SampledFeatureSource {
   ) throws(OnlineReadError) -> TracedRead {
     do throws(Runtime.ReadError) {
       let (moment, prefix) = try reader.readTraced(
-        view: view, key: key, at: time.ofRuntime, features: features, into: &values)
+        view: view, key: key, at: time, features: features, into: &values)
       return TracedRead(moment: moment, prefix: prefix)
     } catch {
       throw OnlineReadError(error)
@@ -41,7 +41,7 @@ package struct EngineFeatureSource: SampledFeatureSource {
   ) throws(OnlineReadError) -> ReadMoment {
     values.removeAll(keepingCapacity: true)
     do throws(Runtime.ReadError) {
-      return try reader.read(view: view, key: key, at: time.ofRuntime, features: features, into: &values)
+      return try reader.read(view: view, key: key, at: time, features: features, into: &values)
     } catch {
       throw OnlineReadError(error)
     }
@@ -59,16 +59,6 @@ package struct EngineFeatureSource: SampledFeatureSource {
         for: TopicPartition(topic: offset.topic, partition: offset.partition), offset: offset.offset,
         timeoutMilliseconds: max(deadline &- WallClock.monotonic.nowMilliseconds, 0))
       guard isApplied else { throw .waitTimedOut }
-    }
-  }
-}
-
-extension ReadTime {
-  fileprivate var ofRuntime: Runtime.ReadTime {
-    switch self {
-    case .now: .now
-    case .at(let milliseconds): .asOf(milliseconds)
-    case .latest: .latest
     }
   }
 }

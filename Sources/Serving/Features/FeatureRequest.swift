@@ -1,5 +1,6 @@
 internal import Contracts
 internal import Core
+internal import Runtime
 
 /// The body of `POST /get-online-features`: where things are in it, and the few small values.
 ///
@@ -180,13 +181,13 @@ extension FeatureRequest {
       let value = try scanner.value()
       if value.kind == .null { return }
       if let milliseconds = value.integer(in: body), EventTime.sane.contains(milliseconds) {
-        request.time = .at(milliseconds: milliseconds)
+        request.time = .asOf(milliseconds)
       } else if value.isString, value.bytes(in: body).equals("latest") {
         request.time = .latest
       } else if value.isString, value.bytes(in: body).equals("now") {
         request.time = .now
       } else if value.isString, let milliseconds = RFC3339.milliseconds(value.bytes(in: body)) {
-        request.time = .at(milliseconds: milliseconds)
+        request.time = .asOf(milliseconds)
       } else {
         fault("as_of_type", ["as_of"], "Input should be epoch milliseconds, an RFC 3339 time, 'latest' or 'now'")
       }

@@ -3,16 +3,6 @@ package import OfflineStore
 package import OnlineStore
 package import Runtime
 
-/// When a read looks at a view.
-package enum ReadTime: Hashable, Sendable {
-  /// The wall clock: windows decay also for keys that went quiet.
-  case now
-  /// A time that is past; epoch milliseconds. Exact up to the tile that it falls into.
-  case at(milliseconds: Int64)
-  /// The watermark: what was newest when the newest event came.
-  case latest
-}
-
 /// Where in a topic a record is that a reader wants to have been applied.
 package struct RecordOffset: Hashable, Sendable {
   package var topic: String

@@ -2,6 +2,7 @@ internal import Columns
 internal import Contracts
 internal import Features
 internal import NIOCore
+internal import Runtime
 
 /// Features that are looked up: the inputs of the request are the join keys of the model's service, one tensor of shape
 /// [rows] for each, named as the key, and one for each value that the service takes from requests.

@@ -121,6 +121,28 @@ extension FeatureServer {
     if memory.request.isExplained { memory.explain(by: try model.explainable()) }
   }
 
+  /// Answers a request that came through a topic; its body is one of the protocol, or a flat record of features.
+  ///
+  /// - Returns: the answer, and how long the JSON in front of its binary tensors is; nil without any.
+  func answer(
+    model name: String, _ body: ByteBuffer, jsonBytes: Int?
+  ) throws(Problem) -> (body: ByteBuffer, jsonBytes: Int?) {
+    let offer = offer
+    let model = try offer.models.current(name)
+    var body = body
+    if jsonBytes == nil, FeatureRecord.isMeant(by: body) {
+      body = try FeatureRecord.request(body, model, depthMax: configuration.limits.jsonDepth)
+    }
+    let deadline = NIODeadline.now() + .milliseconds(configuration.admission.deadlineMilliseconds)
+    let request = body
+    return try model.withMemory { (memory) throws(Problem) in
+      try score(model, request, jsonBytes: jsonBytes, offer, deadline, memory)
+      var text = ByteBuffer()
+      let length = InferenceAnswer.write(memory, model, to: &text)
+      return (text, length)
+    }
+  }
+
   /// Answers a small inference request, in `memory.frame.wire`. On an event loop.
   ///
   /// - Returns: false when there is any problem with it: then `inferenceReply` finds out the same again and says it.

@@ -2,7 +2,7 @@ internal import Core
 internal import Features
 package import Logging
 internal import OnlineStore
-internal import struct Runtime.ReadMoment
+internal import Runtime
 
 extension FeatureServer {
   /// A server of models alone: features come with the requests.

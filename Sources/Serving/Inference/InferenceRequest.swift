@@ -105,7 +105,8 @@ struct InferenceRequest {
       throw .inference("the input has shape \(shape), expected [rows, \(featureCount)]")
     }
     guard let type = input.type, type != .bytes else {
-      throw .inference("the datatype of the input is none of numbers: FP32, FP64, BOOL, INT8 to INT64, UINT8 to UINT64")
+      throw .inference(
+        "the datatype of the input is none of numbers: FP16, BF16, FP32, FP64, BOOL, INT8 to INT64, UINT8 to UINT64")
     }
     let (count, isTooMany) = rowCount.multipliedReportingOverflow(by: featureCount)
     if let sizeBytes = input.binarySizeBytes {

@@ -1,3 +1,4 @@
+package import Columns
 internal import Core
 package import Inference
 internal import Synchronization
@@ -10,6 +11,8 @@ package final class ServedModel: Sendable {
   package let compiled: CompiledModel
   /// Where features are looked up by key; nil where they always come with the request.
   let lookup: FeatureLookup?
+  /// The vector's columns by name, of a model with a service.
+  let features: [FeatureRecord.Field]
   private let idle = Mutex<[ScoringMemory]>([])
   /// Made when somebody asks for the first time.
   private let explanation = Mutex<ExplainableModel?>(nil)
@@ -17,7 +20,11 @@ package final class ServedModel: Sendable {
   /// More are let go: so many requests of one model at the same moment are rare.
   private static let idleMax = 64
 
-  package init(name: String, version: String, compiled: CompiledModel, lookup: FeatureLookup? = nil) {
+  package init(
+    name: String, version: String, compiled: CompiledModel, lookup: FeatureLookup? = nil,
+    features: [(name: String, defaultValue: Value)] = []
+  ) {
+    self.features = features.map { FeatureRecord.Field(name: $0.name, defaultValue: $0.defaultValue) }
     self.name = name
     self.version = version
     self.compiled = compiled

@@ -34,7 +34,8 @@ package struct ServedModels: Sendable {
       guard let version = models[index] else { continue }
       let served = ServedModel(
         name: model.name, version: version.contentHash, compiled: version.compiled,
-        lookup: FeatureLookup(service: model.service, of: catalog))
+        lookup: FeatureLookup(service: model.service, of: catalog),
+        features: catalog.services[model.service].features.map { ($0.name, $0.defaultValue) })
       families[model.name] = Family(
         current: served, versions: [served.version: served], versionNames: [served.version])
     }
@@ -52,6 +53,16 @@ package struct ServedModels: Sendable {
         404, "MODEL_VERSION_NOT_FOUND", "model `\(name)` has no version `\(version)` here, found \(known)")
     }
     return model
+  }
+
+  /// The model that a declared name stands for.
+  ///
+  /// - Throws: 503 while none of its versions is in force.
+  func current(_ name: String) throws(Problem) -> ServedModel {
+    guard let family = families[name] else {
+      throw Problem(503, "MODEL_NOT_READY", "no version of model `\(name)` is in force yet")
+    }
+    return family.current
   }
 
   func family(_ name: String) throws(Problem) -> Family {

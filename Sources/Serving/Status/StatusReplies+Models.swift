@@ -23,6 +23,16 @@ extension StatusReplies {
           json.member("version", shadow.number.map { Int64($0) })
           json.member("content_hash", shadow.contentHash)
         }
+        if !model.timeouts.isEmpty {
+          json.objects("timeouts", model.timeouts) { json, timeout in
+            json.member("arm", timeout.arm)
+            json.member("version", timeout.version.map { Int64($0) })
+            json.member("timeout_ms", timeout.batchMilliseconds)
+            json.member("overruns", Int64(timeout.overruns))
+            json.member("longest_ms", number: timeout.longestMilliseconds)
+            json.member("state", timeout.isOpen ? "left_alone" : "scores")
+          }
+        }
       }
       json.objects("rollouts", models.rollouts) { json, rollout in Self.write(rollout, &json) }
     }

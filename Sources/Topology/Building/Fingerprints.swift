@@ -158,6 +158,7 @@ extension Plan {
       if let remote = stream.remote { text += ", remote \(isCanonical ? remote.canonicalText : remote.text)" }
       if let threshold = stream.threshold { text += ", threshold \(threshold)" }
       text += ", \(stream.format.rawValue) with \(stream.features.rawValue) features"
+      if let timeout = stream.timeoutMilliseconds { text += ", timeout \(DurationLiteral.text(timeout))" }
     }
     if let shadow = model.shadow { text += ", shadow \(shadow)" }
     if let stream = model.stream {
@@ -165,6 +166,10 @@ extension Plan {
       if !stream.fallbacks.isEmpty {
         text += ", fallback \(stream.fallbacks.map(\.description).joined(separator: " "))"
       }
+    }
+    if let requests = model.requests {
+      text += ", requests from \(requests.topic) to \([requests.responseTopic] + requests.replyTopics)"
+      if let within = requests.withinMilliseconds { text += " within \(DurationLiteral.text(within))" }
     }
     if let label = model.label {
       let source = sources[label.source]

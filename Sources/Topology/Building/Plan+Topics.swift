@@ -16,6 +16,14 @@ extension Plan {
         topics.append(TopicPlan(name: model.outputTopic, role: .output, owners: [model.name]))
       }
     }
+    for model in models {
+      guard let requests = model.requests else { continue }
+      topics.append(TopicPlan(name: requests.topic, role: .request, owners: [model.name]))
+      for name in [requests.responseTopic] + requests.replyTopics
+      where !topics.contains(where: { $0.name == name && $0.role == .response }) {
+        topics.append(TopicPlan(name: name, role: .response, owners: [model.name]))
+      }
+    }
     return topics
   }
 

@@ -10,6 +10,7 @@ extension PlanBuilder {
       reportSecond(declared.name, index, declaration.models.map(\.name), "model")
       models.append(model(declared))
     }
+    checkOutputForms()
     for (index, declared) in declaration.monitors.enumerated() {
       reportSecond(declared.name, index, declaration.monitors.map(\.name), "monitor")
       monitors.append(monitor(declared))
@@ -45,23 +46,43 @@ extension PlanBuilder {
         remedy: "until owners are routed across processes it runs in one process only")
     }
     checkRequestFields(servicePlan, of: source, declared, what)
-    var stream: StreamModelPlan?
-    if file != nil || declared.remote != nil || !readsHistory(servicePlan, of: source) {
-      stream = streamModel(file, declared, servicePlan, of: source, what)
-      if stream == nil { return nil }
-    }
+    guard let stream = streamModel(file, declared, servicePlan, of: source, what) else { return nil }
     return ModelPlan(
       name: declared.name.text, about: declared.about, service: service, source: source, outputTopic: output.text,
-      stream: stream, use: use, shadow: shadow, label: label, remoteViews: remote)
+      stream: stream, use: use, shadow: shadow, label: label, requests: requests(declared, what),
+      remoteViews: remote)
   }
 
-  /// Whether a view of the service keeps a row of history for each event of this source: a model of the registry is
-  /// declared then, and does not run.
-  private func readsHistory(_ service: ServicePlan, of source: Int) -> Bool {
-    service.views.contains { index in
-      guard let view = views[index] else { return false }
-      return view.history == .updates && view.source == source && !view.isRepartitioned
+  /// The topics through which requests come and are answered.
+  private func requests(_ declared: ModelDeclaration, _ what: String) -> RequestsPlan? {
+    guard let requests = declared.requests else { return nil }
+    if declared.remote != nil {
+      log.error(
+        at: requests.topic, "`requests` of \(what) are for models that this process scores itself",
+        remedy: "let the callers ask the endpoint")
+      return nil
     }
+    let responses = requests.responses?.text ?? "\(requests.topic.text).responses"
+    let named = [requests.topic] + [requests.responses].compactMap(\.self) + requests.replyTopics
+    for scalar in named { checkOutput(scalar, what) }
+    let answers = [responses] + requests.replyTopics.map(\.text)
+    if answers.contains(requests.topic.text) {
+      log.error(at: requests.topic, "`requests` of \(what) would be answered into the topic that they come from")
+    }
+    if let output = declared.output, (answers + [requests.topic.text]).contains(output.text) {
+      log.error(
+        at: requests.topic, "`requests` of \(what) use the topic that its predictions go to",
+        remedy: "give them topics of their own")
+    }
+    let others = declaration.models.filter { $0.name.text != declared.name.text }
+    if let other = others.first(where: { $0.requests?.topic.text == requests.topic.text }) {
+      log.error(
+        at: requests.topic, "`requests` of \(what) come through the topic of model `\(other.name.text)`",
+        remedy: "give each model a topic of its own")
+    }
+    return RequestsPlan(
+      topic: requests.topic.text, responseTopic: responses, replyTopics: requests.replyTopics.map(\.text),
+      withinMilliseconds: requests.within?.value)
   }
 
   /// Whether an event of this source may need a row of another task.
@@ -84,6 +105,26 @@ extension PlanBuilder {
         at: each, "\(what): service `\(service.name)` needs `request:\(field.name)` from every event of `\(each.text)`",
         found: type.map { "a field of type \($0)" } ?? "no such field", expected: "a field of type \(field.type)",
         remedy: "derive it in the source, or take it out of the service")
+    }
+  }
+
+  /// Records of one topic have one form: what reads it cannot tell models apart before it has read them.
+  private func checkOutputForms() {
+    for (index, model) in models.enumerated() {
+      guard let model, let stream = model.stream, let output = declaration.models[index].output else { continue }
+      for other in models[..<index].compactMap(\.self) where other.outputTopic == model.outputTopic {
+        guard let former = other.stream else { continue }
+        let isSame =
+          stream.format == former.format
+          && (stream.format == .json
+            || PredictionSchema(model, stream, isShadow: false) == PredictionSchema(other, former, isShadow: false))
+        guard !isSame else { continue }
+        log.error(
+          at: output, "models `\(other.name)` and `\(model.name)` write into one topic in different forms",
+          found: "\(former.format.rawValue) and \(stream.format.rawValue)",
+          expected: "the same `format`, and in Avro the same `features`, and a threshold in both or in none",
+          remedy: "give one of them a topic of its own")
+      }
     }
   }
 

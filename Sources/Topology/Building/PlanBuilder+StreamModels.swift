@@ -109,11 +109,24 @@ extension PlanBuilder {
       }
       requestColumns.append(column)
     }
+    if let timeout = declared.timeout {
+      guard declared.remote == nil else {
+        log.error(
+          at: timeout.scalar, "`timeout` of \(what) is for versions that this process scores itself",
+          remedy: "an endpoint has its own: `timeout` and `batch_timeout` under `remote`")
+        return nil
+      }
+      guard timeout.value > 0 else {
+        log.error(at: timeout.scalar, "`timeout` of \(what) leaves no time", expected: "at least `1ms`")
+        return nil
+      }
+    }
     guard let fallbacks = fallbacks(declared, what), let output = declared.output?.text else { return nil }
     return StreamModelPlan(
       file: file, remote: remote, shadowTopic: declared.shadow?.output?.text ?? "\(output).shadow",
       fallbacks: fallbacks,
-      threshold: declared.threshold?.value, format: declared.format?.value ?? .json,
+      threshold: declared.threshold?.value, timeoutMilliseconds: declared.timeout?.value,
+      format: declared.format?.value ?? .json,
       features: declared.features?.value ?? .hash, requestColumns: requestColumns, keyColumns: keyColumns)
   }
 
@@ -145,13 +158,6 @@ extension PlanBuilder {
     ofView index: Int, in plan: SourcePlan, _ declared: ModelDeclaration, _ what: String
   ) -> [Int]? {
     guard let view = views[index], let each = declared.each else { return nil }
-    if view.history == .updates, sources[view.source]?.plan?.name == plan.name, !view.isRepartitioned {
-      log.error(
-        at: each,
-        "\(what) reads view `\(view.name)`, which has `history: updates`: both together are not "
-          + "available yet", remedy: "write `history: tiles`, or let the model read a view without a history")
-      return nil
-    }
     let entity = entities[view.entity]
     var columns: [Int] = []
     for (position, key) in entity.keys.enumerated() {

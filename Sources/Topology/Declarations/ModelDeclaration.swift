@@ -14,6 +14,14 @@ struct ModelDeclaration {
     var output: YAMLScalar?
   }
 
+  /// `requests: {topic: fraud.requests, responses: fraud.responses, reply_topics: [team.answers], within: 30s}`.
+  struct Requests {
+    var topic: YAMLScalar
+    var responses: YAMLScalar?
+    var replyTopics: [YAMLScalar]
+    var within: Located<Int64>?
+  }
+
   var name: YAMLScalar
   var about: About
   var service: YAMLScalar?
@@ -30,6 +38,9 @@ struct ModelDeclaration {
   var shadow: Shadow?
   /// What takes the place of an arm that fails, in this order.
   var fallback: [YAMLScalar]
+  /// For one batch of a local version.
+  var timeout: Located<Int64>?
+  var requests: Requests?
   var label: Label?
 
   init?(_ entry: YAMLEntry, log: DiagnosticLog) {
@@ -49,6 +60,8 @@ struct ModelDeclaration {
     remote = remoteNode.flatMap { RemoteModelDeclaration($0, model: entry.key.text, what, log: log) }
     shadow = reader.node("shadow").flatMap { Self.shadow($0, what, log) }
     fallback = reader.texts("fallback") ?? []
+    timeout = reader.duration("timeout")
+    requests = reader.node("requests").flatMap { Self.requests($0, what, log) }
     label = reader.node("label").flatMap { Self.label($0, what, log) }
     reader.finish()
     let origins = [file.map { _ in "`file`" }, use.map { _ in "`use`" }, remoteNode.map { _ in "`remote`" }]
@@ -68,6 +81,16 @@ struct ModelDeclaration {
     let output = reader.text("output")
     reader.finish()
     return use.map { Shadow(use: $0, output: output) }
+  }
+
+  private static func requests(_ node: YAMLNode, _ what: String, _ log: DiagnosticLog) -> Requests? {
+    guard var reader = MappingReader(node, "`requests` of \(what)", log: log) else { return nil }
+    let topic = reader.text("topic", isRequired: true)
+    let responses = reader.text("responses")
+    let replyTopics = reader.texts("reply_topics") ?? []
+    let within = reader.duration("within")
+    reader.finish()
+    return topic.map { Requests(topic: $0, responses: responses, replyTopics: replyTopics, within: within) }
   }
 
   private static func label(_ node: YAMLNode, _ what: String, _ log: DiagnosticLog) -> Label? {

@@ -42,6 +42,9 @@ struct JSONWriter {
     needsComma = true
   }
 
+  /// A document that is JSON already.
+  mutating func json(_ name: String, _ text: String) { raw(name, text) }
+
   private mutating func raw(_ name: String, _ text: String) {
     key(name)
     bytes += Array(text.utf8)

@@ -15,6 +15,8 @@ package struct ModelPlan: Sendable {
   /// Scored beside it; its predictions are compared and never served.
   package var shadow: ModelReference?
   package var label: LabelPlan?
+  /// nil: requests come over HTTP alone.
+  package var requests: RequestsPlan?
   /// Views whose rows another task may own: they are asked for, with a deadline.
   package var remoteViews: [Int]
 }

@@ -69,7 +69,7 @@ package struct EntityPlan: Sendable, Equatable {
 /// A topic and what this plan does with it.
 package struct TopicPlan: Sendable, Hashable {
   package enum Role: String, Sendable, CaseIterable {
-    case input, repartition, deadLetter = "dead-letter", late, output
+    case input, repartition, deadLetter = "dead-letter", late, output, request, response
   }
 
   package var name: String

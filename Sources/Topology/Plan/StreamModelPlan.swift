@@ -1,7 +1,24 @@
+package import Contracts
 package import RemoteModels
 
 /// How predictions of a model are written.
-package enum PredictionFormat: String, Sendable, CaseIterable { case json }
+package enum PredictionFormat: String, Sendable, CaseIterable {
+  /// One JSON object.
+  case json
+  /// Avro's binary encoding of `PredictionSchema`, without anything around it.
+  case avro
+  /// The same behind a zero byte and the schema's id at the schema registry.
+  case avroConfluent = "avro-confluent"
+
+  /// How a reader of contracts calls it.
+  package var payload: PayloadFormat {
+    switch self {
+    case .json: .json
+    case .avro: .avro
+    case .avroConfluent: .avroConfluent
+    }
+  }
+}
 
 /// What a prediction says of the features behind it.
 package enum PredictionFeatures: String, Sendable, CaseIterable { case hash, full, none }
@@ -18,6 +35,8 @@ package struct StreamModelPlan: Sendable, Hashable {
   package var fallbacks: [ModelFallback]
   /// A score from here on up is a yes; nil: predictions have no label.
   package var threshold: Double?
+  /// How long a local version may take for one batch; nil: as long as it takes.
+  package var timeoutMilliseconds: Int64?
   package var format: PredictionFormat
   package var features: PredictionFeatures
   /// Where the service's request fields are in the scope of the model's source, in the order of
@@ -25,6 +44,16 @@ package struct StreamModelPlan: Sendable, Hashable {
   package var requestColumns: [Int]
   /// The same of the join keys of each of `ServicePlan.views`, in its order.
   package var keyColumns: [[Int]]
+}
+
+/// Requests that come through a topic, and are answered in another one.
+package struct RequestsPlan: Sendable, Hashable {
+  package var topic: String
+  /// Where answers go, unless a request names one of `replyTopics`.
+  package var responseTopic: String
+  package var replyTopics: [String]
+  /// A request without a deadline of its own is answered for so long after its record's timestamp; nil: for ever.
+  package var withinMilliseconds: Int64?
 }
 
 /// A model behind an endpoint.

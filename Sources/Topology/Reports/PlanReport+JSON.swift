@@ -183,7 +183,18 @@ extension PlanReport {
       }
       if !stream.fallbacks.isEmpty { $0.member("fallback", stream.fallbacks.map(\.description)) }
       if let threshold = stream.threshold { $0.member("threshold", threshold) }
+      if let timeout = stream.timeoutMilliseconds { $0.member("timeout_ms", timeout) }
+      if let requests = model.requests {
+        $0.member("requests", requests.topic)
+        $0.member("responses", requests.responseTopic)
+        if !requests.replyTopics.isEmpty { $0.member("reply_topics", requests.replyTopics) }
+      }
       $0.member("format", stream.format.rawValue)
+      if stream.format != .json {
+        let schema = PredictionSchema(model, stream, isShadow: false)
+        $0.member("subject", schema.subject)
+        $0.json("schema", schema.json.filter { $0 != "\n" })
+      }
       $0.member("features", stream.features.rawValue)
       $0.member("remote_views", model.remoteViews.map { plan.views[$0].name })
     }

@@ -25,6 +25,8 @@ extension PlanReport {
         case .deadLetter: "records that broke their contract"
         case .late: "records behind every window"
         case .output: "predictions of \(owner)"
+        case .request: "requests to \(owner): made by Headrace when missing"
+        case .response: "answers of \(owner)"
         }
       let partitions = partitionCounts[topic.name].map { "\($0) partitions" } ?? ""
       return [topic.name, topic.role.rawValue, partitions, use]
@@ -140,6 +142,13 @@ extension PlanReport {
     ]
     if let threshold = stream.threshold { lines.append("  decides a score from \(threshold) on is a yes") }
     if let shadow = model.shadow { lines.append("  shadow  \(shadow), to \(stream.shadowTopic)") }
+    if let timeout = stream.timeoutMilliseconds {
+      lines.append("  at most \(DurationLiteral.text(timeout)) for a batch")
+    }
+    if let requests = model.requests {
+      let others = requests.replyTopics.isEmpty ? "" : ", or \(requests.replyTopics.joined(separator: ", "))"
+      lines.append("  answers \(requests.topic) in \(requests.responseTopic)\(others)")
+    }
     if !stream.fallbacks.isEmpty {
       lines.append("  else    \(stream.fallbacks.map(\.description).joined(separator: ", then "))")
     }

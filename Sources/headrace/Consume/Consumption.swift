@@ -1,3 +1,4 @@
+internal import Contracts
 internal import Core
 internal import Kafka
 
@@ -24,7 +25,7 @@ final class Consumption {
   private var output = StandardOutput()
   private var limits: ReadingLimits
 
-  init(_ plan: Plan, _ client: ClientConfiguration) throws {
+  init(_ plan: Plan, _ client: ClientConfiguration, _ text: AvroText? = nil) throws {
     self.plan = plan
     self.client = client
     var configuration = ConsumerConfiguration(client: client, groupID: nil)
@@ -33,7 +34,7 @@ final class Consumption {
     consumer = try Consumer(configuration)
     let waker = try consumer.waker()
     stop = try TerminationSignal.watch { waker.wake() }
-    formatter = try RecordFormatter(plan.output)
+    formatter = try RecordFormatter(plan.output, text, waitMilliseconds: Int64(client.requestTimeoutMilliseconds))
     limits = ReadingLimits(countMax: plan.countMax)
   }
 

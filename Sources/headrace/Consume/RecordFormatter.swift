@@ -7,15 +7,24 @@ struct RecordFormatter: ~Copyable {
   private let output: ConsumeCommand.Output
   private var reader: JSONFieldReader
   private var writer = JSONWriter()
+  /// What turns values into JSON; nil: they are shown as they are.
+  private let text: AvroText?
+  /// How long the schema of a value is waited for.
+  private let waitMilliseconds: Int64
 
-  init(_ output: ConsumeCommand.Output) throws(HeadraceError) {
+  init(
+    _ output: ConsumeCommand.Output, _ text: AvroText?, waitMilliseconds: Int64
+  ) throws(HeadraceError) {
     self.output = output
+    self.text = text
+    self.waitMilliseconds = waitMilliseconds
     reader = try JSONFieldReader(fields: [])
   }
 
   mutating func append(
     _ batch: borrowing ConsumedBatch, indices: Range<Int>, to stdout: inout StandardOutput
   ) throws {
+    if let text { return try append(batch, indices: indices, text, to: &stdout) }
     guard output == .json else {
       for index in indices {
         if let value = batch[index].value {
@@ -41,7 +50,48 @@ struct RecordFormatter: ~Copyable {
     }
   }
 
-  private mutating func write(_ record: borrowing ConsumedRecord, of partition: TopicPartition, isJSON: Bool) {
+  /// Values that a schema reads are shown as JSON, others as they are.
+  private mutating func append(
+    _ batch: borrowing ConsumedBatch, indices: Range<Int>, _ text: AvroText, to stdout: inout StandardOutput
+  ) throws {
+    for index in indices {
+      let json = try json(of: batch[index], text)
+      if output == .json {
+        write(batch[index], of: batch.partition, isJSON: json != nil, json)
+        stdout.buffer += writer.bytes
+      } else {
+        stdout.buffer += json ?? Self.bytes(batch[index].value) ?? []
+      }
+      stdout.buffer.append(UInt8(ascii: "\n"))
+      try stdout.flushIfFull()
+    }
+  }
+
+  /// - Throws: when the schema registry does not give the value's schema in time.
+  private func json(of record: borrowing ConsumedRecord, _ text: AvroText) throws(HeadraceError) -> [UInt8]? {
+    guard let value = record.value else { return nil }
+    let deadline = WallClock.monotonic.nowMilliseconds + waitMilliseconds
+    var json: [UInt8] = []
+    while true {
+      switch text.append(value, to: &json) {
+      case .written: return json
+      case .broken: return nil
+      case .unavailable:
+        guard WallClock.monotonic.nowMilliseconds < deadline else {
+          throw HeadraceError(
+            .timedOut, "the schema registry does not give the schema of offset \(record.offset)",
+            place: "schema registry")
+        }
+        Sleep.milliseconds(Self.lookMilliseconds)
+      }
+    }
+  }
+
+  private static let lookMilliseconds = 5
+
+  private mutating func write(
+    _ record: borrowing ConsumedRecord, of partition: TopicPartition, isJSON: Bool, _ text: [UInt8]? = nil
+  ) {
     let headers = record.headers
     let shown = ShownRecord(
       topic: partition.topic, partition: partition.partition, offset: record.offset,
@@ -50,7 +100,7 @@ struct RecordFormatter: ~Copyable {
         let header = headers[index]
         return (header.name, Self.bytes(header.value))
       },
-      value: Self.bytes(record.value), isJSON: isJSON)
+      value: text ?? Self.bytes(record.value), isJSON: isJSON)
     shown.write(to: &writer)
   }
 

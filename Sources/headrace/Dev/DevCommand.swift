@@ -37,7 +37,7 @@ struct DevCommand: AsyncParsableCommand {
     guard (1...1_000).contains(partitions) else {
       throw ValidationError("--partitions \(partitions): expected 1 to 1000")
     }
-    let serving = try worker.serving()
+    let serving = try worker.listening.serving()
     guard files.count == 1 || serving.port == 0 || serving.port + files.count - 1 <= Int(UInt16.max) else {
       throw ValidationError("--listen: there are not enough ports for \(files.count) topologies")
     }
@@ -48,17 +48,18 @@ struct DevCommand: AsyncParsableCommand {
     let data = worker.data ?? "data"
     try Folder.make(data)
     var view = try DevView(logFile: "\(data)/headrace.log", level: worker.logger.logLevel)
+    for (plan, file) in zip(plans, files) {
+      try PredictionSchemaFiles.write(plan, folder: topology.folder(beside: file), logger: view.logger)
+    }
     let broker = try await startBroker(data, view.logger)
-    if let kafkaPortFile { try PortFile.write("\(Self.address(of: broker))\n", to: kafkaPortFile) }
+    if let kafkaPortFile { try TextFile.write("\(Self.address(of: broker))\n", to: kafkaPortFile) }
     let stop = try TerminationSignal.watch()
     var processes: [TopologyProcess] = []
     do {
       for plan in plans {
         processes.append(try await start(plan, number: processes.count, data, broker, view.logger))
       }
-      if let portFile = worker.portFile, let first = processes.first {
-        try PortFile.write("\(first.address)\n", to: portFile)
-      }
+      if let first = processes.first { try worker.listening.tell(first.address) }
       try await view.show(processes, bootstrap: Self.address(of: broker), until: stop)
     } catch {
       view.close()
@@ -94,10 +95,10 @@ struct DevCommand: AsyncParsableCommand {
     runtime.createsSourceTopicsWithPartitions = partitions
     // A file that was edited is what the person at the laptop wants to see.
     runtime.appliesPlan = true
-    var serving = try worker.serving()
+    var serving = try worker.listening.serving()
     if serving.port != 0 { serving.port += number }
     return try await TopologyProcess.start(
-      plan, runtime: runtime, serving: serving, registry: worker.registry, reports: worker.reports,
+      plan, runtime: runtime, serving: serving, registry: worker.schemaRegistry.client, reports: worker.reports,
       workArguments: ["--bootstrap", Self.address(of: broker), "--data", data] + worker.tableArguments, logger: logger)
   }
 

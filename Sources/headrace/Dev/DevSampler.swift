@@ -3,6 +3,7 @@ internal import Core
 internal import Features
 internal import Kafka
 internal import OnlineStore
+internal import Runtime
 internal import Serving
 internal import Topology
 

@@ -9,7 +9,8 @@ struct GateOptions: ParsableArguments {
       "A limit that the version has to keep, such as score_psi<=0.2, error_rate<=0.01, latency_ms<=5 or "
         + "disagreement<=0.1; repeatable.", valueName: "limit"))
   var gates: [String] = []
-  @Option(help: ArgumentHelp("Over how many of its predictions the gates decide.", valueName: "n")) var window = 1_000
+  @Option(help: ArgumentHelp("Over how many of its newest predictions the gates decide.", valueName: "n")) var window =
+    1_000
   @Flag(help: "Promote it when all gates hold over the window, roll it back when one does not.") var automatic = false
 
   func validate() throws {

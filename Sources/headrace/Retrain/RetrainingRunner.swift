@@ -1,3 +1,4 @@
+internal import Contracts
 internal import Core
 internal import Kafka
 internal import Logging
@@ -18,6 +19,8 @@ struct RetrainingConfiguration: Sendable {
   var replicationFactor: Int32
   /// Where the brokers and the tables are, as flags: for the processes that work.
   var arguments: [String]
+  /// Of predictions that are Avro.
+  var schemas: any WriterSchemas = NoWriterSchemas()
   /// What the stream is like in this process.
   var stream: @Sendable () -> EngineStatus?
   /// How long a lease goes on without its holder.

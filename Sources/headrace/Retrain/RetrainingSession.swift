@@ -226,7 +226,7 @@ final class RetrainingSession {
       facts.storedHashes = [model.contentHash]
     }
     if retraining.step == .shadow || retraining.step == .canary {
-      facts.trial = try trial.facts(plan, registry, runner.configuration.client)
+      facts.trial = try trial.facts(plan, registry, runner.configuration)
     } else {
       trial.close()
     }

@@ -21,14 +21,14 @@ final class TrialWatch {
 
   /// Reads on for a moment; nil while no rollout is under way.
   func facts(
-    _ plan: Plan, _ registry: RegistryState, _ client: ClientConfiguration
+    _ plan: Plan, _ registry: RegistryState, _ configuration: RetrainingConfiguration
   ) throws -> RetrainingFacts.Trial? {
     let watched = WatchedRollout.all(plan, registry)
     guard let first = watched.first else {
       close()
       return nil
     }
-    let admin = try Admin(client)
+    let admin = try Admin(configuration.client)
     let topics = try admin.describeCluster().topics
     let counts = Set(watched.map(\.topic)).compactMap { name in
       topics.first { $0.name == name && $0.error == nil }?.partitions.count
@@ -36,7 +36,9 @@ final class TrialWatch {
     // Topics of shadows are made when their first version begins.
     guard counts.count == Set(watched.map(\.topic)).count, let count = counts.min() else { return nil }
     isOpen = true
-    try watch.watch(watched, client, partitionCount: Int32(clamping: count))
+    try watch.watch(
+      watched, configuration.client, try plan.predictionTexts(configuration.schemas),
+      partitionCount: Int32(clamping: count))
     _ = try watch.read()
     guard let report = watch.reports.first(where: { $0.name == first.name }) else { return nil }
     return Self.trial(watch.reports.first { $0.rollout.version == report.rollout.version } ?? report)

@@ -46,13 +46,14 @@ struct RunCommand: AsyncParsableCommand {
     let plan = try topology.load(file ?? "")
     let runtime = try worker.runtime(connection.clientConfiguration(), dataDirectory: worker.data ?? "")
     let logger = worker.logger
+    try PredictionSchemaFiles.write(plan, folder: topology.folder(beside: file ?? ""), logger: logger)
     let process = try await TopologyProcess.start(
-      plan, runtime: runtime, serving: worker.serving(), registry: worker.registry,
+      plan, runtime: runtime, serving: worker.listening.serving(), registry: worker.schemaRegistry.client,
       reports: worker.reports, workArguments: connection.arguments + worker.workArguments, logger: logger)
     logger.notice(
       "serving",
       metadata: ["topology": "\(plan.name)", "address": "\(process.address)", "plan": "\(plan.fingerprint)"])
-    if let portFile = worker.portFile { try PortFile.write("\(process.address)\n", to: portFile) }
+    try worker.listening.tell(process.address)
     let stop = try TerminationSignal.watch()
     while !stop.isRaised, process.failure == nil {
       try await Task.sleep(for: .milliseconds(Self.watchMilliseconds))

@@ -9,9 +9,16 @@ enum SchemaFetching {
   private static let pauseAfterFailureMilliseconds = 100
   private static let pauseMillisecondsMaximum = 2_000
 
-  /// - Throws: `NO_SCHEMA_REGISTRY` when a source of the plan needs one.
+  /// - Throws: `NO_SCHEMA_REGISTRY` when a source or a model of the plan needs one.
   static func check(_ plan: Plan, hasRegistry: Bool) throws(HeadraceError) {
-    guard !hasRegistry, let source = plan.sources.first(where: { $0.format == .avroConfluent }) else { return }
+    guard !hasRegistry else { return }
+    if let model = plan.models.first(where: { $0.stream?.format == .avroConfluent }) {
+      throw HeadraceError(
+        .user, "NO_SCHEMA_REGISTRY",
+        "predictions of \(model.name) name their schema by number, and no registry is named",
+        place: "model \(model.name)", remedy: "--schema-registry URL, or HEADRACE_SCHEMA_REGISTRY")
+    }
+    guard let source = plan.sources.first(where: { $0.format == .avroConfluent }) else { return }
     throw HeadraceError(
       .user, "NO_SCHEMA_REGISTRY", "records of \(source.topic) name their schemas by number, and no registry is named",
       place: "source \(source.name)", remedy: "--schema-registry URL, or HEADRACE_SCHEMA_REGISTRY")

@@ -20,12 +20,14 @@ final class TopologyProcess: Sendable {
   let monitors: MonitorService
   private let retraining: RetrainingRunner
   private let reports: ProcessReports
+  private let requests: RequestLane
 
   private init(
     _ plan: Plan, _ engine: Engine, _ server: FeatureServer, features: any OnlineFeatureSource,
     status: any StatusSource, fetching: Task<Void, Never>?, tracing: Task<Void, Never>?, monitors: MonitorService,
-    reports: ProcessReports, retraining: RetrainingRunner, host: String
+    requests: RequestLane, reports: ProcessReports, retraining: RetrainingRunner, host: String
   ) {
+    self.requests = requests
     self.monitors = monitors
     self.reports = reports
     self.retraining = retraining
@@ -56,7 +58,8 @@ final class TopologyProcess: Sendable {
     let monitors = MonitorService(
       configuration: MonitoringConfiguration(runtime), schemas: registry ?? NoWriterSchemas(), logger: logger)
     let retraining = RetrainingRunner(
-      RetrainingConfiguration(runtime, engine, arguments: workArguments ?? []), logger: logger)
+      RetrainingConfiguration(runtime, engine, registry ?? NoWriterSchemas(), arguments: workArguments ?? []),
+      logger: logger)
     let reports = try ProcessReports(engine, runtime, options, logger: logger)
     let status = EngineStatusSource(engine, monitors: { monitors.status.figures }, outside: { reports.figures })
     let events = try await KafkaEventSink(client: runtime.client, targets: plan.pushTargets)
@@ -66,6 +69,11 @@ final class TopologyProcess: Sendable {
       registry: RetrainingRegistry(engine: EngineRegistrySource(engine), tables: runtime.tableStore),
       configuration: serving,
       meters: engine.cost.meters, logger: logger)
+    let requests = RequestLane(
+      .init(
+        client: runtime.client, topology: plan.name,
+        instance: try InstanceIdentity.load(directory: runtime.dataDirectory)),
+      server: server, logger: logger)
     engine.observePlan { [weak engine] plan in
       guard let engine else { return }
       server.replace(
@@ -73,6 +81,11 @@ final class TopologyProcess: Sendable {
         events: events.aimed(at: plan.pushTargets), models: ServedModels(plan, engine.models))
       monitors.follow(plan)
       if workArguments != nil { retraining.follow(plan) }
+      do throws(HeadraceError) {
+        try requests.follow(RequestEndpoint.all(plan))
+      } catch {
+        logger.error("requests are not answered", metadata: ["error": "\(error)"])
+      }
     }
     try await server.start()
     do {
@@ -81,6 +94,7 @@ final class TopologyProcess: Sendable {
       if workArguments != nil { retraining.follow(engine.plan) }
       reports.begin()
     } catch {
+      await requests.stop()
       await server.stop()
       await engine.drain()
       throw error
@@ -89,7 +103,7 @@ final class TopologyProcess: Sendable {
       plan, engine, server, features: source, status: status,
       fetching: registry.map { SchemaFetching.start($0, logger: logger) },
       tracing: engine.spans.map { TraceExport.start($0, runtime.telemetry, logger: logger) }, monitors: monitors,
-      reports: reports, retraining: retraining, host: serving.host)
+      requests: requests, reports: reports, retraining: retraining, host: serving.host)
   }
 
   /// HOST:PORT of the HTTP server.
@@ -102,6 +116,7 @@ final class TopologyProcess: Sendable {
 
   /// Requests under way are answered, partitions given back, the state saved.
   func stop() async {
+    await requests.stop()
     await server.stop()
     await retraining.stop()
     await engine.drain()
@@ -121,12 +136,14 @@ extension Plan {
 }
 
 extension RetrainingConfiguration {
-  init(_ runtime: RuntimeConfiguration, _ engine: Engine, arguments: [String]) {
+  init(
+    _ runtime: RuntimeConfiguration, _ engine: Engine, _ schemas: any WriterSchemas, arguments: [String]
+  ) {
     self.init(
       client: runtime.client, dataDirectory: runtime.dataDirectory, tables: runtime.tableStore,
       tableFreshnessMilliseconds: runtime.tableFreshnessMilliseconds, replicationFactor: runtime.replicationFactor,
       arguments: arguments + ["--table-freshness-ms", "\(runtime.tableFreshnessMilliseconds)"],
-      stream: { [weak engine] in engine?.status() })
+      schemas: schemas, stream: { [weak engine] in engine?.status() })
   }
 }
 

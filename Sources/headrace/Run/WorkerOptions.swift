@@ -1,11 +1,8 @@
 internal import ArgumentParser
-internal import Contracts
 internal import Core
-internal import HTTPClient
 internal import Kafka
 internal import Logging
 internal import Runtime
-internal import Serving
 internal import Telemetry
 
 /// What a process that does the work of a topology can be told: the same flags on `run` and `dev`.
@@ -14,12 +11,7 @@ struct WorkerOptions: ParsableArguments {
     help: ArgumentHelp(
       "The folder of all local state; made when missing. `run` needs it, `dev` takes ./data.", valueName: "folder"))
   var data: String?
-  @Option(
-    help: ArgumentHelp(
-      "Where HTTP is served; port 0 takes a free one. (default: 127.0.0.1:6566)", valueName: "host:port"))
-  var listen: String?
-  @Option(help: ArgumentHelp("Write the HTTP server's HOST:PORT here once it serves.", valueName: "file"))
-  var portFile: String?
+  @OptionGroup var listening: ListenOptions
   @Option(help: ArgumentHelp("Threads that read and apply. (default: 1)", valueName: "n")) var workers: Int?
   @Option(
     help: ArgumentHelp("How often outputs and offsets are committed. (default: 100ms)", valueName: "duration"))
@@ -44,11 +36,7 @@ struct WorkerOptions: ParsableArguments {
       "Room on the disk of --data that is never used, and as much in a file that is given up in need. (default: 64MiB)",
       valueName: "size"))
   var diskReserve: String?
-  @Option(
-    help: ArgumentHelp(
-      "The registry that knows the schemas of avro-confluent sources. (HEADRACE_SCHEMA_REGISTRY, with ..._USER and "
-        + "..._PASSWORD)", valueName: "url"))
-  var schemaRegistry: String?
+  @OptionGroup var schemaRegistry: SchemaRegistryOptions
   @Flag(help: "Replace a plan that runs by this one; without it a plan that differs is refused.") var apply = false
   @Flag(help: "Go on from the state's own offset where the group has lost its own: outputs in between may repeat.")
   var acceptStateOffset = false
@@ -62,7 +50,6 @@ struct WorkerOptions: ParsableArguments {
   @Option(help: "Lines of the log: text or json.") var logFormat = LogFormat.text
 
   func validate() throws {
-    _ = try serving()
     if let workers, !(1...256).contains(workers) { throw ValidationError("--workers \(workers): expected 1 to 256") }
     guard Logger.Level(rawValue: logLevel) != nil else {
       throw ValidationError(
@@ -113,23 +100,6 @@ struct WorkerOptions: ParsableArguments {
   /// Where its folder and its tables are, for the processes that it starts.
   var workArguments: [String] { (data.map { ["--data", $0] } ?? []) + tableArguments }
   var tableArguments: [String] { tables.map { ["--tables", $0] } ?? [] }
-
-  /// nil: none is named.
-  var registry: SchemaRegistryClient? {
-    guard let url = schemaRegistry ?? Environment["SCHEMA_REGISTRY"] else { return nil }
-    var registry = SchemaRegistryConfiguration(url: url)
-    if let user = Environment["SCHEMA_REGISTRY_USER"] {
-      registry.credentials = HTTPCredentials(
-        username: user, password: Environment["SCHEMA_REGISTRY_PASSWORD"] ?? "")
-    }
-    return SchemaRegistryClient(registry, http: WebClient())
-  }
-
-  func serving() throws -> ServingConfiguration {
-    var configuration = ServingConfiguration()
-    if let listen { (configuration.host, configuration.port) = try HostAndPort.parse(listen, flag: "--listen") }
-    return configuration
-  }
 
   var logger: Logger {
     var logger = Logger(label: "headrace") { [logFormat] label in

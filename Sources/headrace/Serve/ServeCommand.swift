@@ -22,12 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
   private static let watchMilliseconds = 100
 
   @OptionGroup var store: ModelStoreOptions
-  @Option(
-    help: ArgumentHelp(
-      "Where HTTP is served; port 0 takes a free one. (default: 127.0.0.1:6566)", valueName: "host:port"))
-  var listen: String?
-  @Option(help: ArgumentHelp("Write the HTTP server's HOST:PORT here once it serves.", valueName: "file"))
-  var portFile: String?
+  @OptionGroup var listening: ListenOptions
   @Option(
     help: ArgumentHelp(
       "How many of the newest versions of each model are served; those that an alias stands for are besides.",
@@ -37,7 +32,6 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "notice"
 
   func validate() throws {
-    _ = try serving()
     guard (1...1_000).contains(versions) else { throw ValidationError("--versions \(versions): expected 1 to 1000") }
     guard Logger.Level(rawValue: logLevel) != nil else {
       throw ValidationError(
@@ -51,7 +45,7 @@ struct ServeCommand: AsyncParsableCommand {
     logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
     let registry = try store.open()
     let models = RegistryModels(registry, versionsMax: versions, logger: logger)
-    let configuration = try serving()
+    let configuration = try listening.serving()
     let server = FeatureServer(
       models: try models.changes() ?? .none, registry: LocalRegistrySource(registry), configuration: configuration,
       logger: logger)
@@ -59,7 +53,7 @@ struct ServeCommand: AsyncParsableCommand {
     let host = configuration.host
     let address = "\(host.contains(":") ? "[\(host)]" : host):\(server.port)"
     logger.notice("serving", metadata: ["address": "\(address)", "data": "\(store.data ?? "")"])
-    if let portFile { try PortFile.write("\(address)\n", to: portFile) }
+    try listening.tell(address)
     let stop = try TerminationSignal.watch()
     let mirroring = try reports.mirror().map { mirror in
       Task { [logger, data = store.data ?? ""] in
@@ -81,11 +75,5 @@ struct ServeCommand: AsyncParsableCommand {
     mirroring?.cancel()
     await mirroring?.value
     logger.notice("stopped")
-  }
-
-  private func serving() throws -> ServingConfiguration {
-    var configuration = ServingConfiguration()
-    if let listen { (configuration.host, configuration.port) = try HostAndPort.parse(listen, flag: "--listen") }
-    return configuration
   }
 }

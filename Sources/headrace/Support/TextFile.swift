@@ -31,10 +31,7 @@ enum TextFile {
     let text = try read(path)
     return text.last?.isNewline == true ? String(text.dropLast()) : text
   }
-}
 
-/// A file that tells another process where a server listens.
-enum PortFile {
   /// Written under another name and renamed: whoever sees the file sees all of it.
   static func write(_ text: String, to path: String) throws(HeadraceError) {
     let temporary = "\(path).\(getpid())"

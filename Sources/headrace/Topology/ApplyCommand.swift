@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Core
 internal import Kafka
+internal import Logging
 internal import Runtime
 internal import Topology
 
@@ -49,6 +50,9 @@ struct ApplyCommand: AsyncParsableCommand {
       try show(plan, version: running.version, isNew: false)
       return
     }
+    try PredictionSchemaFiles.write(
+      plan, folder: topology.folder(beside: file),
+      logger: Logger(label: "headrace") { StreamLogHandler.standardError(label: $0) })
     let (new, expected) = (plan, running.version)
     let applied = try await BlockingThread(name: "apply").run {
       try ControlLog(client).apply(new, expectedVersion: expected).version

@@ -15,7 +15,7 @@ struct TopologyOptions: ParsableArguments {
   /// - Throws: `Ended` when there is no plan.
   func load(_ file: String, frozenServices: [String: [String]] = [:], showsWarnings: Bool = true) throws -> Plan {
     let text = try TextFile.read(file)
-    let folder = schemas ?? Self.schemasFolder(beside: file)
+    let folder = folder(beside: file)
     let loaded = TopologyLoader.load(
       yaml: text, file: file, schemas: SchemaDirectory(folder: folder), frozenServices: frozenServices)
     switch loaded {
@@ -32,6 +32,8 @@ struct TopologyOptions: ParsableArguments {
       throw Ended(status: .failed)
     }
   }
+
+  func folder(beside file: String) -> String { schemas ?? Self.schemasFolder(beside: file) }
 
   /// `schemas` beside the folder that the file is in: `topologies/flights.yaml` → `schemas`.
   static func schemasFolder(beside file: String) -> String {

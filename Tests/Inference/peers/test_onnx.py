@@ -128,6 +128,50 @@ def test_tree_ensemble_of_version_5(scoring):
     check(scoring, "version-5", model, rows)
 
 
+TORCH = {
+    # nn.Sequential(Linear, ReLU, Linear, Tanh, Linear, Sigmoid): how both of its exporters write a Linear with a bias.
+    "binary": ([(64, "Relu"), (32, "Tanh"), (1, "Sigmoid")], True),
+    "classes": ([(64, "Relu"), (17, "Relu"), (5, "Softmax")], True),
+    "regression": ([(33, "Sigmoid"), (1, None)], True),
+    # Without a bias a Linear is a product with the transposed weights, folded into an initializer.
+    "no-bias": ([(24, "Relu"), (3, None)], False),
+}
+
+
+@pytest.mark.parametrize("opset, ir_version", [(17, 8), (18, 10)], ids=["torchscript", "dynamo"])
+@pytest.mark.parametrize("name", TORCH)
+def test_an_mlp_as_torch_exports_it(scoring, name, opset, ir_version):
+    """Graphs of torch's shape: names with slashes and dots, weights [out, in] with transB, raw data, a named batch."""
+    layers, has_bias = TORCH[name]
+    generator = np.random.default_rng(SEED)
+    nodes, weights, value, width = [], [], "input", 8
+    for index, (outputs, activation) in enumerate(layers):
+        matrix = generator.normal(0, width ** -0.5, (outputs, width)).astype(np.float32)
+        out, node = f"/{2 * index}/Gemm_output_0", f"/{2 * index}/Gemm"
+        if has_bias:
+            bias = generator.normal(0, 0.1, outputs).astype(np.float32)
+            weights += [numpy_helper.from_array(matrix, f"{2 * index}.weight"), numpy_helper.from_array(bias, f"{2 * index}.bias")]
+            nodes.append(helper.make_node("Gemm", [value, f"{2 * index}.weight", f"{2 * index}.bias"], [out], name=node,
+                                          alpha=1.0, beta=1.0, transB=1))
+        else:
+            weights.append(numpy_helper.from_array(np.ascontiguousarray(matrix.T), f"onnx::MatMul_{index}"))
+            nodes.append(helper.make_node("MatMul", [value, f"onnx::MatMul_{index}"], [out], name=node))
+        value, width = out, outputs
+        if activation is not None:
+            value = f"/{2 * index + 1}/{activation}_output_0"
+            more = {"axis": -1} if activation == "Softmax" else {}
+            nodes.append(helper.make_node(activation, [out], [value], name=f"/{2 * index + 1}/{activation}", **more))
+    nodes[-1].output[0] = "output"
+    graph = helper.make_graph(
+        nodes, "main_graph", [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 8])],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["batch", width])], weights)
+    model = helper.make_model(graph, producer_name="pytorch", opset_imports=[helper.make_opsetid("", opset)],
+                              ir_version=ir_version)
+    onnx.checker.check_model(model)
+    rows = np.nan_to_num(hard_rows(8, ROWS))
+    check(scoring, f"torch-{name}-{opset}", model, np.where(np.abs(rows) > 1e6, np.float32(7), rows))
+
+
 def test_smaller_weights_are_close(scoring):
     rows, target = data()
     rows = np.nan_to_num(rows)

@@ -113,6 +113,62 @@ import Topology
     }
   }
 
+  /// The row of an event and the vector of its prediction are read at the same moment; hot keys, so that one comes
+  /// several times in a batch.
+  @Test(arguments: [UInt64(3), 40]) func `A model and a history of updates see the same`(users: UInt64) async throws {
+    let seed = TestSeed.next()
+    try await Node.run { node in
+      var random = SplitMix64(seed: seed)
+      try await node.createTopic(partitions: Self.partitions)
+      let views = Payments.views.replacing("entity: user", with: "entity: user\n    history: updates")
+      let plan = try ScoredPayments.plan(node.folder, views: views)
+      let events = Payments.events(1_600, seed: random.next(), users: users)
+      let store = MemoryBlobStore()
+      for life in 0..<3 {
+        let batch = [5, 300, 1_024][Int(random.next() % 3)]
+        let engine = try await node.engine(plan) { configuration in
+          configuration.tableStore = store
+          configuration.tableFreshnessMilliseconds = 50
+          configuration.batchRecordsMaximum = batch
+          configuration.checkpointIntervalMilliseconds = 100
+        }
+        let start = life * 500
+        try await node.publish(events[start..<(life == 2 ? 1_600 : start + 500)], partitions: Self.partitions)
+        if life < 2 {
+          try await eventually("some of it is applied") { EngineTests.counts([engine]).read >= Int64(start + 300) }
+          await engine.abandon()
+          continue
+        }
+        try await EngineTests.waitUntilApplied(node, [engine], hasShops: false)
+        await engine.drain()
+      }
+      let expected = try ScoredPayments.expected(EngineTests.log(events), plan)
+      let records = try await node.records("pay.predictions", partitions: Self.partitions)
+      #expect(records.count == expected.count, "seed \(seed)")
+      for record in records {
+        let json = try JSONDocument(Array((record.value ?? "").utf8), depthMax: 4)
+        let place = try #require(record.headers["headrace-src"])
+        let vector = try #require(expected[place], "seed \(seed)").vector
+        guard case .array(let found)? = json["features"]?.content else {
+          Issue.record("no features, seed \(seed)")
+          continue
+        }
+        let values = found.map { $0.content.number ?? .nan }
+        #expect(zip(values, vector).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) }, "\(place), seed \(seed)")
+      }
+      let columns = ["n_1h", "total_1h", "largest_6h", "newest_6h"]
+      let rows = try Self.rows("by_user", store, columns: columns)
+      #expect(Set(rows.map { "\($0.place.partition)@\($0.place.offset)" }).count == rows.count)
+      for row in rows {
+        let prediction = expected["payments/\(row.place.partition)@\(row.place.offset)"]
+        let vector = try #require(prediction, "seed \(seed)").vector[..<4]
+        let values = row.values.map { Float($0.number ?? .nan) }
+        #expect(zip(values, vector).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) }, "seed \(seed)")
+      }
+      #expect(!rows.isEmpty && rows.count <= expected.count)
+    }
+  }
+
   @Test func `A feature that is added becomes a column, and the history goes on`() async throws {
     try await Node.run { node in
       try await node.createTopic(partitions: Self.partitions)
@@ -182,5 +238,21 @@ import Topology
       }
     }
     return rows
+  }
+}
+
+extension JSONDocument.Content {
+  fileprivate var number: Float? {
+    if case .number(let text) = self { Float(text) } else { nil }
+  }
+}
+
+extension Value {
+  fileprivate var number: Double? {
+    switch self {
+    case .integer(let number): Double(number)
+    case .double(let number): number
+    default: nil
+    }
   }
 }

@@ -103,30 +103,57 @@ import Topology
         RolloutGate(metric: .latencyMilliseconds, atMost: 1, predictionsMin: 100),
       ])
     var random = SplitMix64(seed: 41)
-    var figures = RolloutFigures()
+    var window = RolloutWindow(rollout.gates)
     func score() -> Double { Double(random.next() % 1_000) / 1_000 }
     for _ in 0..<999 {
-      figures.champion.add(score: score(), hasFailed: false, nanoseconds: 900)
-      figures.challenger.add(score: score(), hasFailed: false, nanoseconds: 900)
+      let (one, other) = (score(), score())
+      window.add {
+        $0.champion.add(score: one, hasFailed: false, nanoseconds: 900)
+        $0.challenger.add(score: other, hasFailed: false, nanoseconds: 900)
+      }
     }
-    #expect(RolloutJudge(rollout).verdict(figures) == .undecided)
-    figures.challenger.add(score: score(), hasFailed: false, nanoseconds: 900)
-    guard case .promote(let reason) = RolloutJudge(rollout).verdict(figures) else {
-      Issue.record("not promoted: \(RolloutJudge(rollout).findings(figures))")
+    let judge = RolloutJudge(rollout)
+    #expect(judge.verdict(window) == .undecided)
+    window.add { $0.challenger.add(score: 0.5, hasFailed: false, nanoseconds: 900) }
+    guard case .promote(let reason) = judge.verdict(window) else {
+      Issue.record("not promoted: \(judge.findings(window))")
       return
     }
     #expect(reason.contains("score_psi") && reason.contains("over 1000 predictions"))
-    var failing = figures
-    for _ in 0..<20 { failing.challenger.add(score: nil, hasFailed: true, nanoseconds: nil) }
-    #expect(RolloutJudge(rollout).verdict(failing).isRollBack)
-    var shifted = figures
-    for _ in 0..<1_000 { shifted.challenger.add(score: 0.999, hasFailed: false, nanoseconds: 900) }
-    #expect(RolloutJudge(rollout).verdict(shifted).isRollBack)
-    var slow = figures
-    for _ in 0..<200 { slow.challenger.add(score: score(), hasFailed: false, nanoseconds: 5_000_000) }
-    #expect(RolloutJudge(rollout).verdict(slow).isRollBack)
+    var failing = window
+    for _ in 0..<20 { failing.add { $0.challenger.add(score: nil, hasFailed: true, nanoseconds: nil) } }
+    #expect(judge.verdict(failing).isRollBack)
+    var shifted = window
+    for _ in 0..<1_000 { shifted.add { $0.challenger.add(score: 0.999, hasFailed: false, nanoseconds: 900) } }
+    #expect(judge.verdict(shifted).isRollBack)
+    var slow = window
+    for _ in 0..<200 { slow.add { $0.challenger.add(score: 0.5, hasFailed: false, nanoseconds: 5_000_000) } }
+    #expect(judge.verdict(slow).isRollBack)
     rollout.gates = []
-    #expect(RolloutJudge(rollout).verdict(figures) == .undecided)
+    #expect(RolloutJudge(rollout).verdict(window) == .undecided)
+  }
+
+  @Test func `a fault that comes late is seen, and one that has passed is forgotten`() {
+    let gates = [RolloutGate(metric: .errorRate, atMost: 0.1, predictionsMin: 100)]
+    let judge = RolloutJudge(Rollout(kind: .canary, version: 2, sharePerMille: 500, gates: gates))
+    var window = RolloutWindow(gates)
+    var newest: [Bool] = []
+    func add(_ count: Int, failing: Bool) {
+      for _ in 0..<count {
+        newest.append(failing)
+        window.add { $0.challenger.add(score: failing ? nil : 0.5, hasFailed: failing, nanoseconds: nil) }
+        let figures = window.newest(100).challenger
+        // As many as the gate asks for and a slice more at most, and they are the newest ones.
+        #expect(figures.predictions >= min(newest.count, 100) && figures.predictions < 100 + 100 / 8 + 1)
+        #expect(figures.failures == newest.suffix(figures.predictions).count { $0 })
+      }
+    }
+    add(100_000, failing: false)
+    // Of all predictions these are 2 in 10,000.
+    add(20, failing: true)
+    #expect(judge.verdict(window).isRollBack && window.total.challenger.failureRate < 0.001)
+    add(130, failing: false)
+    #expect(judge.findings(window).allSatisfy(\.holds) && window.total.challenger.failures == 20)
   }
 
   @Test func `the stability index of two sketches is that of their values`() {

@@ -39,10 +39,11 @@ enum ScoredPayments {
   ///
   /// - Parameter use: the keys that take the place of `file`.
   static func plan(
-    _ folder: String, model: [UInt8] = modelText, moreSections: String = "", use: String = "file: model.txt"
+    _ folder: String, model: [UInt8] = modelText, moreSections: String = "", use: String = "file: model.txt",
+    views: String = Payments.views
   ) throws -> Plan {
     try write(named(model), to: "\(folder)/model.txt")
-    let base = try Payments.plan(Payments.views).document
+    let base = try Payments.plan(views).document
     let yaml = "\(base.topology)\n\(sections.replacing("file: model.txt", with: use))\n\(moreSections)"
     let schemas = SchemaDirectory(texts: ["payments": Payments.schema])
     switch TopologyLoader.load(yaml: yaml, file: "\(folder)/pay.yaml", schemas: schemas) {

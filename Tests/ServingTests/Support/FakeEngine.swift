@@ -3,7 +3,7 @@ import Contracts
 import Core
 import Features
 import OnlineStore
-import struct Runtime.ReadMoment
+import Runtime
 import Synchronization
 
 @testable import Serving

@@ -1,0 +1,110 @@
+internal import Core
+internal import Kafka
+internal import NIOCore
+internal import Topology
+
+/// Answers the requests of a batch, one after the other, by the models that the server answers with.
+struct RequestScoring {
+  let server: FeatureServer
+  let endpoints: [RequestEndpoint]
+  let clock: WallClock
+  /// The largest answer that a record can hold, in bytes.
+  let answerBytesMax: Int
+
+  /// A request that cannot be answered now, and perhaps in a moment: what it needs is still starting.
+  struct NotYet: Error {
+    var problem: Problem
+    var partition: TopicPartition
+    var offset: Int64
+  }
+
+  /// - Parameter isPatient: whether the request at an offset may be waited for.
+  /// - Throws: `NotYet`; the requests before that one are answered.
+  func answer(
+    _ batch: borrowing ConsumedBatch, into answers: inout RequestAnswers, isPatient: (Int64) -> Bool
+  ) throws {
+    let partition = batch.partition
+    guard let endpoint = endpoints.first(where: { $0.topics.topic == partition.topic }) else { return }
+    for index in batch.indices {
+      let record = batch[index]
+      var headers = RequestHeaders(correlationOf: record)
+      var topic = endpoint.topics.responseTopic
+      let answer: (body: ByteBuffer, jsonBytes: Int?)
+      do throws(Problem) {
+        topic = try replyTopic(headers, endpoint)
+        headers = try RequestHeaders(record)
+        answer = try self.answer(record, headers, endpoint)
+      } catch {
+        // What it needs may be starting, or belong to another process until the end of a rebalance.
+        if error.status == 503, isPatient(record.offset) {
+          throw NotYet(problem: error, partition: partition, offset: record.offset)
+        }
+        try answers.add(
+          Self.body(of: error), jsonBytes: nil, outcome: error.code == Self.expired ? .expired : .refused, to: topic,
+          headers, answering: record, of: partition)
+        continue
+      }
+      try answers.add(
+        answer.body, jsonBytes: answer.jsonBytes, outcome: .answered, to: topic, headers, answering: record,
+        of: partition)
+    }
+  }
+
+  private static let expired = "DEADLINE_EXCEEDED"
+
+  /// A caller may name a topic that the topology allows; every other one would let it write anywhere.
+  private func replyTopic(_ headers: RequestHeaders, _ endpoint: RequestEndpoint) throws(Problem) -> String {
+    guard let topic = headers.replyTopic, topic != endpoint.topics.responseTopic else {
+      return endpoint.topics.responseTopic
+    }
+    guard endpoint.topics.replyTopics.contains(topic) else {
+      throw Problem(
+        403, "REPLY_TOPIC_NOT_ALLOWED", "answers of model `\(endpoint.model)` do not go to `\(topic.prefix(249))`",
+        remedy: "name one of `reply_topics` of the model's `requests`")
+    }
+    return topic
+  }
+
+  private func answer(
+    _ record: borrowing ConsumedRecord, _ headers: RequestHeaders, _ endpoint: RequestEndpoint
+  ) throws(Problem) -> (body: ByteBuffer, jsonBytes: Int?) {
+    try checkDeadline(record, headers, endpoint)
+    guard let value = record.value else { throw .inference("the request has no value") }
+    guard value.byteCount <= server.configuration.limits.inferenceBodyBytes else {
+      throw Problem(413, "BODY_TOO_LARGE", "the request has \(value.byteCount) bytes")
+    }
+    var body = ByteBuffer()
+    unsafe value.withUnsafeBytes { _ = unsafe body.writeBytes($0) }
+    let answer = try server.answer(model: endpoint.model, body, jsonBytes: headers.jsonBytes)
+    guard answer.body.readableBytes <= answerBytesMax else {
+      throw Problem(
+        413, "ANSWER_TOO_LARGE", "the answer has \(answer.body.readableBytes) bytes, a record holds \(answerBytesMax)",
+        remedy: "ask for fewer rows at a time")
+    }
+    return answer
+  }
+
+  private func checkDeadline(
+    _ record: borrowing ConsumedRecord, _ headers: RequestHeaders, _ endpoint: RequestEndpoint
+  ) throws(Problem) {
+    let sent = record.timestampMilliseconds
+    let own = endpoint.topics.withinMilliseconds.flatMap { sent > 0 ? sent &+ $0 : nil }
+    guard let deadline = headers.deadlineMilliseconds ?? own, clock.nowMilliseconds > deadline else { return }
+    throw Problem(
+      504, Self.expired, "the request was to be answered until \(RFC3339.text(milliseconds: deadline))",
+      remedy: "it was not scored: send it again with a later deadline")
+  }
+
+  /// `{"error": …, "code": …, "status": …}`: the protocol's error, with what a program can act upon.
+  private static func body(of problem: Problem) -> ByteBuffer {
+    var body = ByteBuffer()
+    body.write("{\"error\":")
+    body.writeQuoted(problem.remedy.map { "\(problem.message) (\($0))" } ?? problem.message)
+    body.write(",\"code\":")
+    body.writeQuoted(problem.code)
+    body.write(",\"status\":")
+    body.writeDecimal(Int64(problem.status))
+    body.write("}")
+    return body
+  }
+}
