@@ -45,6 +45,8 @@ package struct MonitorDefinition: Sendable {
   package var topic = ""
   /// Columns of the rows: the model's features as far as predictions carry them, then `prediction`.
   package var columns: [String]
+  /// What each column is made from, for the causes of alarms; empty: nothing is known.
+  package var origins: [ColumnOrigin] = []
   package var windowMilliseconds: Int64
   /// How far behind the newest event of its partition a prediction may come.
   package var latenessMilliseconds: Int64 = 0
@@ -110,8 +112,10 @@ package enum MonitorReference: Sendable, Equatable {
   case trailing(windows: Int)
   /// The window that began so much earlier: 604,800,000 is the same hour last week.
   case earlier(milliseconds: Int64)
-  /// Rows from outside: a training set.
-  case given
+  /// Rows from outside, by their name: a training set.
+  case given(name: String)
+
+  var isGiven: Bool { if case .given = self { true } else { false } }
 }
 
 /// A change that is expected: a sale, a holiday, a deployment. Alarms of its time are noted and do not ring.

@@ -9,15 +9,25 @@ extension MonitorState {
     let rows = takePanes(window)
     var closed = ClosedWindow(
       index: window, rowCount: rows.rowCount, segmentRows: open.segmentRows, refusedShare: open.refusedShare)
-    guard grids != nil else {
-      if let first = begin(with: rows) {
-        closed.rowCount = first.rowCount
-        closed.profiles = first.profiles
+    let end = (window + 1).multipliedClamped(definition.windowMilliseconds)
+    if open.newestMilliseconds > .min { closed.ageMilliseconds = max(end - open.newestMilliseconds, 0) }
+    if grids == nil {
+      guard let first = begin(with: rows) else { return estimates(open, window) }
+      closed.rowCount = first.rowCount
+      closed.profiles = first.profiles
+      guard let given else {
         remember(closed, isAlarmed: false)
+        return estimates(open, window)
       }
-      return estimates(open, window)
+      var base = closed
+      for (column, profile) in given.enumerated() {
+        if let profile { base.profiles[column] = profile }
+      }
+      base.rowCount = given.compactMap { $0?.rowCount }.first ?? closed.rowCount
+      history = [base]
+    } else {
+      closed.profiles = rows.profiles
     }
-    closed.profiles = rows.profiles
     var results: [MonitorResult] = []
     // A monitor of quality alone has nothing to say of features.
     if !definition.tests.isEmpty, let reference = reference(of: window) {
@@ -65,7 +75,8 @@ extension MonitorState {
       tests: definition.tests.map(\.test),
       limits: Dictionary(definition.tests.map { ($0.test, $0.limit) }) { first, _ in first })
     let place = window(closed.index, rowCount: closed.rowCount, offsets: open.offsets)
-    var results: [MonitorResult] = []
+    let stale = staleSources(closed, reference)
+    var alarms: [AlarmResult] = []
     var figures: [FeatureResult] = []
     for feature in features {
       let finding = findings.first { $0.feature == feature.name }
@@ -79,32 +90,29 @@ extension MonitorState {
         continue
       }
       alarmedWindows[feature.name, default: 0] += 1
-      let alarm = alarm(finding, feature, open, closed, reference, place)
-      if let alarm { results.append(result(place, .alarm(alarm))) }
+      let cause = cause(feature, closed, reference, stale: stale)
+      if let alarm = alarm(finding, feature, cause, open, closed, reference, place) { alarms.append(alarm) }
     }
-    return [result(place, .window(figures))] + results
+    findConsequences(&alarms, place)
+    return [result(place, .window(figures))] + alarms.map { result(place, .alarm($0)) }
   }
 
   private func alarm(
     _ finding: AlarmPolicy.Finding, _ feature: (name: String, reference: FeatureProfile, current: FeatureProfile),
-    _ open: OpenWindow, _ closed: ClosedWindow, _ reference: ClosedWindow, _ place: WindowReference
+    _ cause: DriftCause, _ open: OpenWindow, _ closed: ClosedWindow, _ reference: ClosedWindow,
+    _ place: WindowReference
   ) -> AlarmResult? {
-    var signs = CauseSigns(reference: feature.reference, current: feature.current)
-    signs.refusedShareBefore = reference.refusedShare
-    signs.refusedShareNow = closed.refusedShare
-    if open.newestMilliseconds > .min {
-      signs.newestEventAgeMilliseconds = max(place.endMilliseconds - open.newestMilliseconds, 0)
-      signs.expectedAgeMilliseconds = definition.paneMilliseconds
-    }
     let before = WindowReference(
       startMilliseconds: max(reference.index, 0) * definition.windowMilliseconds,
       endMilliseconds: closed.index * definition.windowMilliseconds, rowCount: reference.rowCount)
     let drift = DriftAlarm(
-      model: definition.model, finding, cause: DriftCause.decide(signs), reference: before, current: place,
+      model: definition.model, finding, cause: cause, reference: before, current: place,
       contributors: contributors(finding, feature, open))
     guard let drift else { return nil }
-    return AlarmResult(
+    var alarm = AlarmResult(
       drift: drift, windowCount: alarmedWindows[feature.name] ?? 1, mutedBy: muted(feature.name, place))
+    if case .given(let name) = definition.reference { alarm.dataset = name }
+    return alarm
   }
 
   /// The numbers of the vector and the score, then the segments as categories.

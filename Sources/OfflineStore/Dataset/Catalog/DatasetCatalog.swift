@@ -1,4 +1,4 @@
-internal import Columns
+package import Columns
 package import Core
 internal import Parquet
 package import Storage
@@ -78,7 +78,7 @@ package struct DatasetCatalog {
   }
 
   /// Hands over the rows of a part, in their order; of a file without rows, an empty batch.
-  func forEachBatch(
+  package func forEachBatch(
     of entry: Entry, part: String, _ body: (ColumnBatch, _ names: [String]) throws(HeadraceError) -> Void
   ) throws(HeadraceError) {
     for file in entry.manifest.files where file.part == part {
