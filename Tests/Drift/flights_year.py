@@ -94,7 +94,8 @@ def headrace(*arguments: object) -> bytes:
 
 
 class Run:
-    def __init__(self, folder: Path, streams: dict[str, Stream], name: str, model: Path | None = None):
+    def __init__(self, folder: Path, streams: dict[str, Stream], name: str, slice: int, model: Path | None = None):
+        self.slice = slice
         self.streams = [Stream(topic, stream.events) for topic, stream in streams.items()]
         self.folder = folder / name
         self.folder.mkdir()
@@ -112,11 +113,11 @@ class Run:
         self.worker.require_serving()
 
     def publish(self, until: int) -> None:
-        """In the order of arrival over all topics, a day at a time: nobody reads far ahead of anybody."""
+        """In the order of arrival over all topics, some hours at a time: nobody reads far ahead of anybody."""
         end = min(stream.events[stream.published].arrival for stream in self.streams if stream.published < len(stream.events))
         end = end // DAY * DAY
         while end < until:
-            end = min(end + DAY, until)
+            end = min(end + self.slice, until)
             for stream in self.streams:
                 self.publisher.publish(stream.topic, stream.due(end - 1))
             self.publisher.flush()
@@ -145,9 +146,9 @@ class Run:
             process.close()
 
 
-def train(folder: Path, streams: dict[str, Stream], first: int, days: int) -> Path:
+def train(folder: Path, streams: dict[str, Stream], first: int, days: int, slice: int) -> Path:
     """A model of what the stream knew at each departure, and of whether the flight arrived late."""
-    run = Run(folder, streams, "training")
+    run = Run(folder, streams, "training", slice)
     try:
         run.publish(first + days * DAY)
         assert run.worker.stop() == 0, run.worker.log_tail()
@@ -332,6 +333,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=Path, default=REPOSITORY / "samples/flights")
     parser.add_argument("--report", type=Path, help="write the page of `drift report` there")
+    parser.add_argument("--slice", type=float, default=3, help="hours of events that are published at once")
     parser.add_argument("--keep", action="store_true", help="leave the folder")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="flights-"))
@@ -345,8 +347,9 @@ def main() -> int:
     print(f"flights: {sum(len(stream.events) for stream in streams.values()):,} events of {days} days", flush=True)
     run = None
     try:
-        model = train(folder, streams, first, 90 if days > 100 else 10)
-        run = Run(folder, streams, "monitored", model)
+        slice = int(arguments.slice * 3_600_000)
+        model = train(folder, streams, first, 90 if days > 100 else 10, slice)
+        run = Run(folder, streams, "monitored", slice, model)
         run.publish(last + 1)
         print(f"applied after {time.monotonic() - began:.0f} s", flush=True)
         wait_for_monitors(run)

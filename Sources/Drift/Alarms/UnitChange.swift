@@ -41,6 +41,8 @@ package struct UnitChange: Sendable, Equatable {
       for factor in [known, 1 / known] {
         let tolerance = known >= large ? max(log(1.5), 3 * inverse) : max(0.02, 3 * inverse)
         guard log(spread / factor).magnitude <= tolerance, !isPlain(spread, factor) else { continue }
+        // Around zero a spread is all there is, and a world that is livelier has another one.
+        guard known >= large || mean.magnitude >= deviation / 4 else { continue }
         // The larger spread of the two: where the tail is long, either may have missed it.
         let standardError = max(deviation * factor, known >= large ? scaled : 0) * inverse
         let offset = (scaledMean - mean * factor).magnitude

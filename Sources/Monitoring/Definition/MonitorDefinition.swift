@@ -83,10 +83,14 @@ package struct MonitorDefinition: Sendable {
   /// Predictions have to be brought together with their events.
   package var needsEvents: Bool { label != nil || !segments.isEmpty }
 
+  private static let missingLimit = 0.1
+
   var policy: AlarmPolicy {
     var effects: [DriftTest: Double] = [:]
     for (test, limit) in tests where test.isEffect { effects[test] = limit }
     if effects.isEmpty { effects = AlarmPolicy().effects }
+    // What is missing leaves no trace in the distribution of what is there.
+    if effects[.missing] == nil { effects[.missing] = Self.missingLimit }
     return AlarmPolicy(
       falseDiscoveryRate: falseDiscoveryRate, effects: effects, minimumRowCount: minimumRowCount)
   }

@@ -36,7 +36,10 @@ extension MonitorState {
       writer.number(UInt32(clamping: column))
       track.write(to: &writer)
     }
-    for mark in [closedWindow, closedPane, closedLabels, Int64(lateCount), Int64(countedRows), Int64(alarmedLabels)] { writer.number(mark) }
+    for mark in [
+      closedWindow, closedPane, closedLabels, Int64(lateCount), Int64(countedRows), Int64(alarmedLabels),
+      Int64(beginningWindows),
+    ] { writer.number(mark) }
     writePeople(to: &writer)
     return writer.bytes
   }
@@ -127,6 +130,7 @@ extension MonitorState {
     lateCount = try reader.count()
     countedRows = try reader.count()
     alarmedLabels = try reader.count()
+    beginningWindows = try reader.count()
     try readPeople(&reader)
     guard reader.isAtEnd else { throw reader.broken("bytes behind its end") }
   }

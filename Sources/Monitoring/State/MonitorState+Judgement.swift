@@ -60,17 +60,49 @@ extension MonitorState {
       history.removeAll { $0.index < oldest }
     case .trailing(let count):
       // A window that drifts is no measure for those behind it, until somebody acknowledges it.
-      guard !isAlarmed, closed.rowCount >= min(definition.minimumRowCount, 30) else { return }
+      // The first ones are taken as they come: one window alone would be the measure of all others for ever.
+      let isAccepted = !isAlarmed || history.count < min(count, Self.firstWindows)
+      guard isAccepted, closed.rowCount >= min(definition.minimumRowCount, 30) else { return }
       history.append(closed)
       if history.count > max(count, 1) { history.removeFirst(history.count - max(count, 1)) }
     }
   }
 
+  private static let firstWindows = 3
+
+  /// How far windows of a trailing reference lie from all of them together: their mean and three standard deviations.
+  ///
+  /// A day's rows have much in common, so that days differ by more than rows that are drawn would: what days among
+  /// themselves do is no drift.
+  private func usualEffects(_ reference: ClosedWindow, _ tests: [DriftTest]) -> [String: [DriftTest: Double]] {
+    guard case .trailing = definition.reference, history.count >= Self.firstWindows else { return [:] }
+    let comparison = DriftComparison(tests: tests)
+    var scores: [String: [DriftTest: [Double]]] = [:]
+    for window in history.suffix(Self.usualWindowsMaximum) {
+      for (name, before, now) in features(window, reference) {
+        for result in comparison.compare(name, before, now).results where result.score.score.isFinite {
+          scores[name, default: [:]][result.test, default: []].append(result.score.score)
+        }
+      }
+    }
+    return scores.mapValues { byTest in
+      byTest.mapValues { scores in
+        let mean = scores.reduce(0, +) / Double(scores.count)
+        let squares = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        return mean + 3 * (squares / Double(max(scores.count - 1, 1))).squareRoot()
+      }
+    }
+  }
+
+  private static let usualWindowsMaximum = 32
+
   private mutating func judge(
     _ open: OpenWindow, _ closed: ClosedWindow, _ reference: ClosedWindow
   ) -> [MonitorResult] {
     let features = features(closed, reference)
-    let findings = definition.policy.judge(features)
+    let policy = definition.policy
+    let findings = policy.judge(
+      features, usual: usualEffects(reference, policy.effects.keys.sorted { $0.rawValue < $1.rawValue }))
     let comparison = DriftComparison(
       tests: definition.tests.map(\.test),
       limits: Dictionary(definition.tests.map { ($0.test, $0.limit) }) { first, _ in first })

@@ -28,6 +28,8 @@ package struct MonitorState: Sendable {
   var grids: [BinGrid]?
   /// Rows until there are enough for a reference.
   var beginning: RowCounter?
+  /// Windows that it has waited for columns without any value: those of long windows fill later.
+  var beginningWindows = 0
   /// By their start, in panes since 1970.
   var panes: [Int64: RowCounter] = [:]
   /// By their start, in windows since 1970.
@@ -313,11 +315,17 @@ extension MonitorState {
     return all
   }
 
+  private static let beginningWindowsMaximum = 3
+
   /// Makes the grids once there are rows enough.
   mutating func begin(with rows: RowCounter) -> RowCounter? {
     var all = beginning ?? RowCounter(width: width, grids: nil)
     all.merge(rows)
-    guard all.rowCount >= definition.minimumRowCount else {
+    beginningWindows += 1
+    let isFilled = all.sketches.allSatisfy { $0.missingCount < all.rowCount }
+    guard all.rowCount >= definition.minimumRowCount,
+      isFilled || beginningWindows >= Self.beginningWindowsMaximum
+    else {
       beginning = all
       return nil
     }
