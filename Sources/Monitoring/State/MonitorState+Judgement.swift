@@ -16,7 +16,7 @@ extension MonitorState {
       closed.rowCount = first.rowCount
       closed.profiles = first.profiles
       guard let given else {
-        remember(closed, isAlarmed: false)
+        remember(closed, [])
         return estimates(open, window)
       }
       var base = closed
@@ -33,7 +33,11 @@ extension MonitorState {
     if !definition.tests.isEmpty, let reference = reference(of: window) {
       results = judge(open, closed, reference)
     }
-    remember(closed, isAlarmed: results.contains { $0.kind == "alarm" })
+    remember(
+      closed,
+      results.compactMap { result in
+        if case .alarm(let alarm) = result.content { alarm } else { nil }
+      })
     return results + estimates(open, window)
   }
 
@@ -51,7 +55,7 @@ extension MonitorState {
     }
   }
 
-  private mutating func remember(_ closed: ClosedWindow, isAlarmed: Bool) {
+  private mutating func remember(_ closed: ClosedWindow, _ alarms: [AlarmResult]) {
     switch definition.reference {
     case .given: return
     case .earlier(let milliseconds):
@@ -59,14 +63,41 @@ extension MonitorState {
       let oldest = closed.index - floorDivide(milliseconds, definition.windowMilliseconds)
       history.removeAll { $0.index < oldest }
     case .trailing(let count):
-      // A window that drifts is no measure for those behind it, until somebody acknowledges it.
+      guard closed.rowCount >= min(definition.minimumRowCount, 30) else { return }
+      var kept = closed
       // The first ones are taken as they come: one window alone would be the measure of all others for ever.
-      let isAccepted = !isAlarmed || history.count < min(count, Self.firstWindows)
-      guard isAccepted, closed.rowCount >= min(definition.minimumRowCount, 30) else { return }
-      history.append(closed)
-      if history.count > max(count, 1) { history.removeFirst(history.count - max(count, 1)) }
+      if history.count >= min(count, Self.firstWindows) {
+        guard !alarms.contains(where: \.drift.cause.isDataBug) else { return }
+        // What drifts is no measure for the windows behind it, until somebody acknowledges it; the rest is.
+        for alarm in alarms { forget(alarm.drift.feature, of: &kept) }
+      }
+      history.append(kept)
+      while history.count > max(count, 1) { keepLast(of: history.removeFirst()) }
     }
   }
+
+  private func forget(_ feature: String, of window: inout ClosedWindow) {
+    if let column = definition.columns.firstIndex(of: feature) {
+      window.profiles[column] = NumericProfile(window.profiles[column].grid)
+    } else {
+      window.segmentRows = window.segmentRows.filter { !isOf(feature, $0.key) }
+    }
+  }
+
+  /// Of a window that leaves the reference what no other one has stays: what has drifted for long is still measured.
+  private mutating func keepLast(of oldest: ClosedWindow) {
+    guard !history.isEmpty else { return }
+    for column in oldest.profiles.indices where !history.contains(where: { $0.profiles[column].rowCount > 0 }) {
+      history[0].profiles[column] = oldest.profiles[column]
+    }
+    for segment in definition.segments
+    where !history.contains(where: { $0.segmentRows.keys.contains { isOf(segment, $0) } }) {
+      let own = oldest.segmentRows.filter { isOf(segment, $0.key) }
+      history[0].segmentRows.merge(own, uniquingKeysWith: +)
+    }
+  }
+
+  private func isOf(_ segment: String, _ number: UInt32) -> Bool { name(number)?.hasPrefix("\(segment)=") ?? false }
 
   private static let firstWindows = 3
 
@@ -79,7 +110,7 @@ extension MonitorState {
     let comparison = DriftComparison(tests: tests)
     var scores: [String: [DriftTest: [Double]]] = [:]
     for window in history.suffix(Self.usualWindowsMaximum) {
-      for (name, before, now) in features(window, reference) {
+      for (name, before, now) in features(window, reference) where now.rowCount > 0 {
         for result in comparison.compare(name, before, now).results where result.score.score.isFinite {
           scores[name, default: [:]][result.test, default: []].append(result.score.score)
         }
@@ -136,7 +167,7 @@ extension MonitorState {
   ) -> AlarmResult? {
     let before = WindowReference(
       startMilliseconds: max(reference.index, 0) * definition.windowMilliseconds,
-      endMilliseconds: closed.index * definition.windowMilliseconds, rowCount: reference.rowCount)
+      endMilliseconds: closed.index * definition.windowMilliseconds, rowCount: feature.reference.rowCount)
     let drift = DriftAlarm(
       model: definition.model, finding, cause: cause, reference: before, current: place,
       contributors: contributors(finding, feature, open))

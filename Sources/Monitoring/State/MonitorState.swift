@@ -280,14 +280,13 @@ extension MonitorState {
 
   private mutating func closePane(_ pane: Int64) -> [MonitorResult] {
     closedPane = pane
-    guard let rows = panes[pane], rows.rowCount >= Self.paneRowsMinimum, let before = history.last?.profiles else {
-      return []
-    }
+    guard let rows = panes[pane], rows.rowCount >= Self.paneRowsMinimum, !history.isEmpty else { return [] }
     let start = pane * definition.paneMilliseconds
     var results: [MonitorResult] = []
     for (column, profile) in rows.profiles.enumerated() {
-      guard let mean = profile.moments.mean, let expected = before[column].moments.mean,
-        let deviation = before[column].moments.standardDeviation, deviation > 0
+      guard let before = history.last(where: { $0.profiles[column].count > 0 })?.profiles[column],
+        let mean = profile.moments.mean, let expected = before.moments.mean,
+        let deviation = before.moments.standardDeviation, deviation > 0
       else { continue }
       let distance = (mean - expected) / deviation
       let found = detectors[column, default: DetectorTrack()].add(distance)

@@ -26,20 +26,25 @@ final class CostLane: Sendable {
   private let logger: Logger
   private let state = Monitor(State())
   private let held: @Sendable () -> (topology: String, readings: [CostAccount.Reading])?
+  private let act: @Sendable (CostEvent) -> Void
 
   private static let eventsMax = 100
   static let topic = "headrace.cost"
 
-  /// - Parameter held: the topology's name and what is held now; nil once the engine has gone.
+  /// - Parameters:
+  ///   - held: the topology's name and what is held now; nil once the engine has gone.
+  ///   - act: does what a budget wants done, once its event is told.
   init(
     _ account: CostAccount, _ configuration: RuntimeConfiguration, clock: WallClock, logger: Logger,
-    held: @escaping @Sendable () -> (topology: String, readings: [CostAccount.Reading])?
+    held: @escaping @Sendable () -> (topology: String, readings: [CostAccount.Reading])?,
+    act: @escaping @Sendable (CostEvent) -> Void
   ) {
     self.account = account
     self.configuration = configuration
     self.clock = clock
     self.logger = logger
     self.held = held
+    self.act = act
   }
 
   /// The newest last.
@@ -125,6 +130,7 @@ final class CostLane: Sendable {
       }
     }
     send(batch)
+    for event in events where event.kind == .budgetExceeded { act(event) }
   }
 
   private func send(_ batch: ProduceBatch) {
