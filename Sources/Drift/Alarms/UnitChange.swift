@@ -41,8 +41,8 @@ package struct UnitChange: Sendable, Equatable {
       for factor in [known, 1 / known] {
         let tolerance = known >= large ? max(log(1.5), 3 * inverse) : max(0.02, 3 * inverse)
         guard log(spread / factor).magnitude <= tolerance, !isPlain(spread, factor) else { continue }
-        // Around zero a spread is all there is, and a world that is livelier has another one.
-        guard known >= large || mean.magnitude >= deviation / 4 else { continue }
+        // A small factor is told from growth by a position that is known to a hundredth; around zero there is none.
+        guard known >= large || deviation * inverse <= 0.01 * mean.magnitude else { continue }
         // The larger spread of the two: where the tail is long, either may have missed it.
         let standardError = max(deviation * factor, known >= large ? scaled : 0) * inverse
         let offset = (scaledMean - mean * factor).magnitude
@@ -98,8 +98,11 @@ package struct UnitChange: Sendable, Equatable {
         let unit = UnitChange(factor: factor, name: name, share: min(share, 1))
         let expected = 1 + unit.share * (factor * factor - 1)
         let misfit = log(squares / expected).magnitude
-        guard misfit <= log(1.6), residual(unit, reference, current) <= tolerance else { continue }
-        if best.map({ misfit < $0.misfit }) ?? true { best = (unit, misfit) }
+        let residual = residual(unit, reference, current)
+        guard misfit <= log(1.6), residual <= tolerance else { continue }
+        // What is next to nothing says little about how little it is: then the more usual factor, which comes first.
+        let score = max(residual / tolerance - 0.5, 0) + (factor > 1 ? misfit : 0)
+        if best.map({ score < $0.misfit }) ?? true { best = (unit, score) }
       }
     }
     return best?.unit

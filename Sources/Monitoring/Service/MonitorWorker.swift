@@ -112,7 +112,9 @@ final class MonitorSession {
     topic = try ResultTopic(configuration.client, topology: plan.name)
     table = configuration.tableStore.map { ResultTable($0) }
     var watched: [WatchedModel] = []
-    for index in plan.runningMonitors { watched.append(try WatchedModel(plan, monitor: index, schemas: schemas, tables: configuration.tableStore)) }
+    for index in plan.runningMonitors {
+      watched.append(try WatchedModel(plan, monitor: index, schemas: schemas, tables: configuration.tableStore))
+    }
     self.watched = watched
     var readerConfiguration = ConsumerConfiguration(client: configuration.client, groupID: nil)
     readerConfiguration.reportsPartitionEnds = true

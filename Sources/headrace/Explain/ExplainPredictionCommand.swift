@@ -12,8 +12,8 @@ struct ExplainPredictionCommand: AsyncParsableCommand {
       The id of a prediction names its event: TOPIC-PARTITION-OFFSET/MODEL. From the archive come the event, the rows \
       of the model's views as the event saw them (its own partition up to and including itself), each feature with its \
       window and the offsets of its records, applied again to the same bits. With --bootstrap the prediction itself is \
-      looked for in its topic: it says which version of the model answered, what it said, and of which service. Without \
-      it versions are those of --topology.
+      looked for in its topic: it says which version of the model answered, what it said, and of which service. \
+      Without it versions are those of --topology.
 
       Exit codes: 0 every value is verified; 1 one is not, or it failed; 2 wrong usage.
       """)

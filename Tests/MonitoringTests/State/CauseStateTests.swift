@@ -57,12 +57,9 @@ import Testing
     let end = Self.changeAt + 60 * Stream.minute
     Self.change(&stream, until: end) { values, _ in values[0] *= 100 }
     // The aggregate rises at once, and holds the cents for two hours.
-    Self.change(&stream, until: end + 120 * Stream.minute) { values, random in
-      values[1] += Float(random.next() % 1_000)
-    }
-    // And one hour in which the world has moved.
-    Self.change(&stream, from: end + 180 * Stream.minute) { values, random in values[1] += Float(random.next() % 1_000)
-    }
+    Self.change(&stream, until: end + 120 * Stream.minute) { values, _ in values[1] += 300 }
+    // And an hour in which the world has moved.
+    Self.change(&stream, from: end + 120 * Stream.minute) { values, _ in values[1] += 300 }
     let alarms = alarms(stream, names, Self.definition())
     let amounts = alarms.filter { $0.drift.feature == "amount" }
     guard case .unit(let factor, _, let share) = try #require(amounts.first).drift.cause else {

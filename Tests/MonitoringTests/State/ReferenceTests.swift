@@ -42,7 +42,7 @@ import Testing
 
   @Test func `a state with a training set goes on after a restart`() throws {
     var names = SegmentNames()
-    let stream = Stream(rows: 6_000, partitions: 2, minutes: 600, seed: 43, names: &names)
+    let stream = Stream(rows: 12_000, partitions: 2, minutes: 600, seed: 43, names: &names)
     let definition = Stream.definition {
       $0.reference = .given(name: "late@3")
       $0.minimumRowCount = 900
