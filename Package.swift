@@ -105,8 +105,8 @@ let package = Package(
     module(
       "Monitoring",
       [
-        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Drift", "Topology", "Storage", "Delta", "OfflineStore",
-        logging,
+        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Drift", "Topology", "Storage", "Delta",
+        "OfflineStore", logging,
       ]),
     module(
       "Training",

@@ -12,6 +12,7 @@ import urllib.request
 import pytest
 from conftest import ROOT
 from test_models import events, lines, project  # noqa: F401 (a fixture)
+from test_rollout import rollout  # noqa: F401 (a fixture)
 from test_worker import Worker, worker  # noqa: F401 (a fixture)
 
 PRICES = ROOT / "deploy" / "prices.yaml"
@@ -172,3 +173,33 @@ def test_a_budget_that_is_exceeded_is_an_event(project, cli, worker, tmp_path): 
     mine = [record["value"] for record in cli.records("headrace.cost") if str(tmp_path) in record["value"]["source"]]
     assert [event["type"] for event in mine] == ["headrace.cost.budget_exceeded"]
     assert mine[0]["data"]["action"] == "sample" and mine[0]["specversion"] == "1.0"
+
+
+def test_a_budget_that_is_spent_lets_a_smaller_model_answer(rollout, cli, tmp_path):  # noqa: F811
+    rollout.add(1), rollout.add(2)
+    rollout.models("promote", 2)
+    prices = tmp_path / "prices.yaml"
+    budget = "budgets:\n  - {name: scoring, scope: 'model:fraud', amount: 1e-12, per: day, action: smaller_model, version: 1}\n"
+    prices.write_text(PRICES.read_text().split("budgets:")[0] + budget)
+    folder = tmp_path / "worker"
+    folder.mkdir()
+    process = Worker(
+        cli, folder, "run", rollout.file, "--data", tmp_path / "data", "--tables", rollout.tables, "--commit-interval",
+        "50ms", "--prices", prices, "--usage-interval", "1s")
+    try:
+        rows = list(events(4_000, seed=8))
+        rollout.publish(rows[:3_000])
+        process.wait_until_applied(rollout.topic, 3_000)
+        deadline = time.monotonic() + 60
+        while rollout.models("show")["aliases"]["champion"] != 1:
+            assert time.monotonic() < deadline, process.text()[-3000:]
+            time.sleep(0.2)
+        rollout.publish(rows[3_000:])
+        process.wait_until_applied(rollout.topic, 4_000)
+    finally:
+        assert process.stop() == 0
+    told = [record["value"] for record in cli.records("headrace.cost") if record["value"]["subject"] == "model:fraud"]
+    spent = next(event for event in told if event["type"] == "headrace.cost.budget_exceeded")
+    assert spent["data"]["action"] == "smaller_model" and spent["data"]["version"] == 1
+    assert {record["value"]["version"] for record in rollout.predictions()} == {1, 2}
+    assert "budget scoring" in json.dumps(rollout.models("show"))

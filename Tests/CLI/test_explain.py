@@ -4,6 +4,7 @@ import time
 
 import pytest
 from test_models import T0, events, lines, project  # noqa: F401 (a fixture)
+from test_rollout import rollout  # noqa: F401 (a fixture)
 from test_worker import worker  # noqa: F401 (a fixture)
 
 COUNT = 3_000
@@ -64,6 +65,33 @@ def test_a_prediction_is_made_of_its_prefix(archived, project, cli):  # noqa: F8
         assert features["largest_24h"]["value"] == max(amounts)
     text = cli("explain", "prediction", predictions[0]["value"]["id"], "--topology", project.file, "--data", archived).text
     assert "verified" in text and "NO" not in text.split("verified", 1)[1]
+
+
+def test_a_prediction_of_the_registry_names_its_version(rollout, cli):  # noqa: F811
+    rollout.add(1), rollout.add(2)
+    rollout.models("promote", 1)
+    rows = list(events(800, seed=3))
+    process = rollout.worker()
+    try:
+        rollout.publish(rows[:400])
+        process.wait_until_applied(rollout.topic, 400)
+        rollout.models("promote", 2)
+        rollout.publish(rows[400:])
+        process.wait_until_applied(rollout.topic, 800)
+    finally:
+        assert process.stop() == 0
+    predictions = rollout.predictions()
+    last = max(predictions, key=lambda record: record["value"]["version"])
+    place = ["--topology", rollout.file, "--tables", rollout.tables, "--bootstrap", cli.environment["HEADRACE_BOOTSTRAP_SERVERS"]]
+    for record in [predictions[0], predictions[len(predictions) // 2], last]:
+        value = record["value"]
+        answer = cli("explain", "prediction", value["id"], *place, "--output", "json").json
+        assert (answer["version"], answer["arm"]) == (value["version"], "champion")
+        assert answer["model_version"] == value["model_version"] and answer["score"] == value["score"]
+        assert answer["service_version"] == value["service_version"] and answer["prediction_offset"] == record["offset"]
+        assert all(feature["verified"] for row in answer["rows"] for feature in row["features"])
+    text = cli("explain", "prediction", last["value"]["id"], *place).text
+    assert f"version {last['value']['version']} (champion)" in text and "said " in text
 
 
 def test_what_cannot_be_explained_says_why(archived, project, cli):  # noqa: F811

@@ -210,7 +210,7 @@ def test_a_shift_is_an_alarm_with_its_evidence(project, cli):
         ]
         assert result["labelled"] == len(pairs)
         auc = roc_auc_score([label for _, label in pairs], [score for score, _ in pairs])
-        assert result["figures"]["auc"]["value"] == pytest.approx(auc, abs=2e-3)
+        assert result["figures"]["auc"]["value"] == pytest.approx(auc, abs=1e-9)
         assert result["figures"]["auc"]["lower"] < auc < result["figures"]["auc"]["upper"]
         assert result["broken_bounds"] == ["auc"]
         checked += 1
@@ -242,6 +242,76 @@ def test_a_shift_is_an_alarm_with_its_evidence(project, cli):
 
 def stamp(milliseconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(milliseconds / 1000))
+
+
+class Spending(Project):
+    """As above, and what a user spends in ten minutes; amounts may be null."""
+
+    def __init__(self, cli, folder, name):
+        super().__init__(cli, folder, name)
+        text = self.file.read_text().replace("n: count over 1m", "n: count over 1m, total: sum(amount) over 10m", 1)
+        self.file.write_text(text.replace('["by_user:n_1m", "request:amount"]',
+                                          '["by_user:n_1m", "by_user:total_10m", "request:amount"]'))
+        schema = folder / "schemas" / f"{name}.payments.avsc"
+        schema.write_text(schema.read_text().replace('"amount", "type": "double"', '"amount", "type": ["null", "double"]'))
+        generator = numpy.random.default_rng(1)
+        rows = generator.uniform(0, 1, (2_000, 3)) * [6, 4_000, 200]
+        target = (rows[:, 2] / 200 + generator.normal(0, 0.3, 2_000) > 0.8).astype(int)
+        settings = {"objective": "binary", "num_leaves": 7, "num_threads": 1, "verbose": -1, "seed": 1}
+        names = ["n_1m", "total_10m", "amount"]
+        model = lightgbm.train(settings, lightgbm.Dataset(rows, target, feature_name=names), 20)
+        model.save_model(str(folder / "topologies" / "models" / "fraud.txt"))
+
+
+# What happens to a payment from SHIFT_AT on, for one window or for good, and what it is to be called.
+DEFECTS = {
+    "cents": (1, lambda amount, draw: amount * 100, "unit"),
+    "cents of one in three": (1, lambda amount, draw: amount * 100 if draw < 1 / 3 else amount, "unit"),
+    "nulls": (1, lambda amount, draw: None if draw < 0.3 else amount, "null"),
+    "dead letters": (1, lambda amount, draw: "a lot" if draw < 0.3 else amount * 1.5 + 20, "contract"),
+    "growth": (None, lambda amount, draw: amount * 1.5 + 20, "real_shift"),
+}
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_bug_of_the_data_is_told_from_a_shift(defect, cli, tmp_path):
+    windows, change, cause = DEFECTS[defect]
+    project = Spending(cli, tmp_path, f"c{abs(hash(defect)) % 10**8}")
+    payments, outcomes = stream(shift=False, seed=5)
+    generator = random.Random(6)
+    end = SHIFT_AT + windows * WINDOW // STEP if windows else ROWS
+    for row in payments[SHIFT_AT:end]:
+        row["amount"] = change(row["amount"], generator.random())
+    worker = project.start()
+    try:
+        project.publish("payments", payments)
+        project.publish("outcomes", outcomes)
+        found = project.wait_for(worker, "window", WINDOWS - 1)
+    finally:
+        assert worker.stop() == 0, worker.text()[-2000:]
+    begin = stamp(T0 + SHIFT_AT * STEP)
+    assert found["alarm"] and all(alarm["window"]["start"] >= begin for alarm in found["alarm"]), found["alarm"]
+    amounts = [alarm for alarm in found["alarm"] if alarm["feature"] == "amount"]
+    assert amounts[0]["window"]["start"] == begin and amounts[0]["cause"]["class"] == cause, amounts[0]
+    evidence = amounts[0]["cause"]
+    assert evidence["data_bug"] == (cause != "real_shift")
+    if defect == "cents":
+        assert evidence["factor"] == 100 and evidence["share"] == 1
+    elif cause == "unit":
+        assert evidence["factor"] == 100 and evidence["share"] == pytest.approx(1 / 3, abs=0.1)
+    elif cause == "null":
+        assert evidence["missing_share"] == pytest.approx(0.3, abs=0.08) and amounts[0]["test"] == "missing"
+    elif cause == "contract":
+        assert evidence["refused_share"] == pytest.approx(0.3, abs=0.08)
+    if cause == "real_shift":
+        assert len(amounts) >= 3 and all(not alarm["cause"]["data_bug"] for alarm in found["alarm"]), found["alarm"]
+        return
+    # Sums that still hold the bad amounts are no reason to retrain; and the defect ends with its window.
+    assert all(alarm["cause"]["data_bug"] for alarm in found["alarm"]), found["alarm"]
+    assert {alarm["window"]["start"] for alarm in amounts} == {begin}
+    if cause == "unit":
+        totals = [alarm["cause"] for alarm in found["alarm"] if alarm["feature"] == "total_10m"]
+        assert totals and all(total.get("because_of", "amount") == "amount" for total in totals)
 
 
 def test_kills_neither_lose_nor_repeat_results(project, cli):
@@ -293,6 +363,36 @@ def test_a_known_change_does_not_ring(project):
     assert all(alarm["muted_by"] == "known change: a sale" for alarm in found["alarm"])
 
 
+def test_a_training_set_is_the_reference(project, cli, tmp_path):
+    """Trained on smaller amounts than those that come: the first window is an alarm, and says against what."""
+    project = project("    reference: {dataset: fraud@1}\n")
+    payments, outcomes = stream(shift=False, seed=7)
+    small = [{**row, "amount": row["amount"] / 4, "payment": f"t{row['payment']}", "ts": row["ts"] - 86_400_000}
+             for row in payments[:2_000]]
+    training = (tmp_path / "training.yaml")
+    training.write_text(project.file.read_text().replace("    reference: {dataset: fraud@1}\n", "").replace(
+        "file: models", "file: topologies/models"))
+    worker = Worker(cli, tmp_path, "run", training, "--data", project.data, "--checkpoint-interval", "500ms",
+                    "--table-freshness", "500ms", "--schemas", tmp_path / "schemas")
+    try:
+        project.publish("payments", small)
+        worker.wait_until_applied(f"{project.name}.payments", len(small))
+    finally:
+        assert worker.stop() == 0, worker.text()[-2000:]
+    cli("dataset", "build", "fraud", "--topology", project.file, "--service", "payments_v1", "--labels", "events/payments",
+        "--label-time", "ts", "--data", project.data)
+    worker = project.start()
+    try:
+        project.publish("payments", payments)
+        found = project.wait_for(worker, "window", 3)
+    finally:
+        assert worker.stop() == 0, worker.text()[-2000:]
+    alarms = [alarm for alarm in found["alarm"] if alarm["feature"] == "amount" and alarm["window"]["start"] >= stamp(T0)]
+    assert alarms and alarms[0]["window"]["start"] == stamp(T0)
+    assert alarms[0]["reference_dataset"] == "fraud@1" and alarms[0]["reference"]["rows"] == len(small)
+    assert "against dataset fraud@1" in cli("plan", project.file, "--offline").text
+
+
 def test_a_silenced_feature_does_not_ring(project, cli):
     project = project()
     payments, outcomes = stream(shift=True, seed=4)
@@ -317,6 +417,7 @@ def test_a_silenced_feature_does_not_ring(project, cli):
     [
         ("    reference: trailing windows\n", "`trailing 7 windows`"),
         ("    reference: 7m earlier\n", "a multiple of the window"),
+        ("    reference: {dataset: late}\n", "NAME@VERSION"),
         ("    known_changes: {sale: {from: yesterday, to: 2026-01-01}}\n", "has no time"),
         ("    false_discovery_rate: 2\n", "must lie between 0 and 1"),
     ],

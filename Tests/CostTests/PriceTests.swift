@@ -82,6 +82,18 @@ struct PriceTests {
     #expect(abs(units.reduce(0) { $0 + $1.perThousandLoaded * Double($1.count) / 1_000 } - report.total) < 1e-9)
   }
 
+  @Test func `a budget that asks for a smaller model names it`() throws {
+    for (budget, isValid) in [
+      (#"{"name": "b", "scope": "model:m", "amount": 1, "per": "day", "action": "smaller_model", "version": 2}"#, true),
+      (#"{"name": "b", "scope": "model:m", "amount": 1, "per": "day", "action": "smaller_model"}"#, false),
+      (#"{"name": "b", "scope": "total", "amount": 1, "per": "day", "action": "smaller_model", "version": 2}"#, false),
+    ] {
+      let list = #"{"periods": [{"from": "2025-01-01"}], "budgets": [\#(budget)]}"#
+      let book = try? PriceBook(json: Array(list.utf8), place: "prices")
+      #expect((book?.budgets.first?.version == 2) == isValid && (book != nil) == isValid)
+    }
+  }
+
   @Test func `a budget tells once that it will be and once that it is exceeded`() throws {
     var watch = CostWatch([
       Budget(name: "b", scope: "total", amount: 30, perMilliseconds: 10 * 3_600_000, action: .smallerModel)

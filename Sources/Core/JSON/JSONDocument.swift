@@ -59,6 +59,10 @@ package struct JSONDocument: Sendable {
   package var integer: Int64? {
     if case .number(let text) = content { JSONNumber.integer(text) } else { nil }
   }
+
+  package var double: Double? {
+    if case .number(let text) = content { Double(text) } else { nil }
+  }
 }
 
 extension JSONDocument {

@@ -122,7 +122,7 @@ extension CostReport {
   package var unitCosts: [UnitCost] {
     let groups: [(unit: String, count: Int64, operators: Set<String>)] = [
       ("events", usage.events, Self.streaming), ("feature reads", usage.featureReads, Self.names([.serving, .parity])),
-      ("predictions", usage.predictions, Self.names([.models, .remoteModels])),
+      ("predictions", usage.predictions, Self.names([.models, .remoteModels, .inference, .monitoring])),
     ]
     let direct = groups.map { group in cost { group.operators.contains($0.operation) } }
     let sum = direct.reduce(0, +)

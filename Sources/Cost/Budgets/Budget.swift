@@ -6,6 +6,7 @@ package struct Budget: Sendable, Equatable {
     case alarm
     /// Score a sample of the events only.
     case sample
+    /// The alias that the model uses stands for a cheaper version: `version`.
     case smallerModel = "smaller_model"
   }
 
@@ -15,13 +16,18 @@ package struct Budget: Sendable, Equatable {
   package var amount: Double
   package var perMilliseconds: Int64
   package var action: Action
+  /// Of the registry, for `smaller_model`.
+  package var version: Int?
 
-  package init(name: String, scope: String, amount: Double, perMilliseconds: Int64, action: Action) {
+  package init(
+    name: String, scope: String, amount: Double, perMilliseconds: Int64, action: Action, version: Int? = nil
+  ) {
     self.name = name
     self.scope = scope
     self.amount = amount
     self.perMilliseconds = perMilliseconds
     self.action = action
+    self.version = version
   }
 
   /// - Returns: nil when anything is missing, or is of the wrong kind.
@@ -31,7 +37,10 @@ package struct Budget: Sendable, Equatable {
       let per = document["per"]?.string, let milliseconds = Self.span(per),
       let action = Action(rawValue: document["action"]?.string ?? "alarm")
     else { return nil }
-    self.init(name: name, scope: scope, amount: amount, perMilliseconds: milliseconds, action: action)
+    let version = document["version"]?.integer.flatMap { $0 > 0 ? Int(clamping: $0) : nil }
+    guard action != .smallerModel || version != nil && scope.hasPrefix("model:") else { return nil }
+    self.init(
+      name: name, scope: scope, amount: amount, perMilliseconds: milliseconds, action: action, version: version)
   }
 
   private static func span(_ text: String) -> Int64? {

@@ -13,6 +13,8 @@ package struct CostEvent: Sendable, Equatable {
   package var name: String
   package var scope: String
   package var action: Budget.Action
+  /// Which version of the registry is to answer, of `smaller_model`.
+  package var version: Int?
   package var spent: Double
   /// The budget, or what was usual.
   package var expected: Double
@@ -82,7 +84,7 @@ package struct CostWatch: Sendable {
     if let kind, ledger.told.insert(kind.rawValue).inserted {
       events.append(
         CostEvent(
-          kind: kind, name: budget.name, scope: budget.scope, action: budget.action,
+          kind: kind, name: budget.name, scope: budget.scope, action: budget.action, version: budget.version,
           spent: kind == .budgetForecast ? forecast : ledger.spent, expected: budget.amount, currency: report.currency,
           timeMilliseconds: now))
     }
@@ -129,6 +131,7 @@ extension CostEvent {
         writer.member("name", name)
         writer.member("scope", scope)
         writer.member("action", action.rawValue)
+        if let version { writer.member("version", version) }
         writer.key("spent")
         writer.double(spent)
         writer.key("expected")

@@ -24,8 +24,12 @@ package enum Operator: String, CaseIterable, Sendable {
   case archive
   /// Answering HTTP.
   case serving
+  /// Scoring what comes over HTTP.
+  case inference
   /// Holding served values against the archive.
   case parity
+  /// Watching predictions, events and labels for drift.
+  case monitoring
   /// Threads of the Kafka client: sockets, compression, checksums.
   case client
   /// Threads of RocksDB: flushes and compactions.

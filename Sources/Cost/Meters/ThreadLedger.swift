@@ -48,7 +48,7 @@ package struct ThreadLedger: Sendable {
   static func operation(ofThread name: String) -> Operator {
     let prefixes: [(String, Operator)] = [
       ("worker-", .poll), ("rdk:", .client), ("rocksdb:", .compaction), ("NIO-ELT", .serving), ("commit", .commit),
-      ("tables", .archive), ("parity", .parity), ("broker", .broker),
+      ("tables", .archive), ("parity", .parity), ("monitors", .monitoring), ("broker", .broker),
     ]
     return prefixes.first { name.hasPrefix($0.0) }?.1 ?? .housekeeping
   }

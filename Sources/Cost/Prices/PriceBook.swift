@@ -136,7 +136,9 @@ extension PriceBook {
     }
     for (index, budget) in (document["budgets"]?.list ?? []).enumerated() {
       guard let budget = Budget(budget) else {
-        throw invalid("budgets[\(index)]: expected name, scope, amount, per and action")
+        throw invalid(
+          "budgets[\(index)]: expected name, scope, amount, per and action; for smaller_model a scope model:NAME and a "
+            + "version of the registry")
       }
       budgets.append(budget)
     }

@@ -109,10 +109,6 @@ extension JSONWriter {
 }
 
 extension JSONDocument {
-  var double: Double? {
-    if case .number(let text) = content { Double(text) } else { nil }
-  }
-
   var list: [JSONDocument]? {
     if case .array(let elements) = content { elements } else { nil }
   }

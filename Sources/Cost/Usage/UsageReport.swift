@@ -90,7 +90,7 @@ extension UsageReport {
   /// Values of features that were served.
   package var featureReads: Int64 { total(.items) { $0.operation == .serving && $0.subject.kind == .view } }
   package var predictions: Int64 {
-    total(.items) { $0.operation == .models || $0.operation == .remoteModels }
+    total(.items) { [.models, .remoteModels, .inference].contains($0.operation) }
   }
 
   /// Puts the stages that were measured and the threads that they ran on together.
@@ -115,6 +115,7 @@ extension UsageReport {
   private static func thread(of operation: Operator) -> Operator {
     switch operation {
     case .poll, .decode, .checks, .keys, .views, .models, .outputs, .spool, .checkpoint: .poll
+    case .inference: .serving
     default: operation
     }
   }

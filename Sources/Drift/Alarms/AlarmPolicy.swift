@@ -36,16 +36,19 @@ package struct AlarmPolicy: Sendable, Equatable {
 
   /// Judges all features of one model in one window together.
   ///
+  /// - Parameter usual: effects that windows of the reference have among themselves, by feature: below them nothing is
+  ///   an alarm. P-values take rows for independent, and those of aggregates are not.
   /// - Returns: a finding for each feature that could be judged, in the given order.
   package func judge(
-    _ features: [(name: String, reference: FeatureProfile, current: FeatureProfile)]
+    _ features: [(name: String, reference: FeatureProfile, current: FeatureProfile)],
+    usual: [String: [DriftTest: Double]] = [:]
   ) -> [Finding] {
     let judged = features.filter { min($0.reference.rowCount, $0.current.rowCount) >= minimumRowCount }
     let pValues = judged.map { Self.pValue($0.reference, $0.current) }
     let adjusted = FalseDiscovery.adjusted(pValues)
     return judged.indices.map { index in
       let (name, reference, current) = judged[index]
-      let effect = largestEffect(name, reference, current)
+      let effect = largestEffect(name, reference, current, usual[name] ?? [:])
       let isCertain = adjusted[index] <= falseDiscoveryRate
       return Finding(
         feature: name, pValue: pValues[index], adjustedPValue: adjusted[index], test: effect?.test,
@@ -55,12 +58,12 @@ package struct AlarmPolicy: Sendable, Equatable {
   }
 
   private func largestEffect(
-    _ name: String, _ reference: FeatureProfile, _ current: FeatureProfile
+    _ name: String, _ reference: FeatureProfile, _ current: FeatureProfile, _ usual: [DriftTest: Double]
   ) -> (test: DriftTest, score: Double, limit: Double)? {
     let tests = effects.keys.sorted { $0.rawValue < $1.rawValue }
     let drift = DriftComparison(tests: tests).compare(name, reference, current)
     return drift.results.compactMap { result in
-      effects[result.test].map { (result.test, result.score.score, $0) }
+      effects[result.test].map { (result.test, result.score.score, max($0, usual[result.test] ?? 0)) }
     }.max { $0.score / $0.limit < $1.score / $1.limit }
   }
 

@@ -5,17 +5,22 @@ internal import Glibc
 package enum DriftCause: Sendable, Equatable {
   /// More events than before break the contract and are missing here.
   case contract(refusedShare: Double)
-  /// All values are multiplied by one constant: another unit.
-  case unit(factor: Double, name: String)
+  /// A share of the values, mostly all, is multiplied by one constant: another unit.
+  case unit(factor: Double, name: String, share: Double)
   /// Values are missing that were there before.
   case null(missingShare: Double)
   /// The source has stopped or lags: what is seen is old.
   case freshness(ageMilliseconds: Int64)
+  /// All that comes from another source is missing or out of date, while events go on: that source has stopped.
+  case stale(source: String, missingShare: Double)
   /// Categories flood in that the reference does not have, a new one in almost every row.
   case newCategories(share: Double, distinct: Int)
+  /// Made from a field that is, or shortly was, a data bug of this class in another feature.
+  case consequence(of: String, code: String)
   /// The distribution itself has moved.
   case realShift
 
+  /// Training on such rows would teach the model the defect.
   package var isDataBug: Bool { self != .realShift }
 
   /// For programs: `contract`, `unit`, `null`, `freshness`, `new_categories`, `real_shift`.
@@ -24,7 +29,8 @@ package enum DriftCause: Sendable, Equatable {
     case .contract: "contract"
     case .unit: "unit"
     case .null: "null"
-    case .freshness: "freshness"
+    case .freshness, .stale: "freshness"
+    case .consequence(_, let code): code
     case .newCategories: "new_categories"
     case .realShift: "real_shift"
     }
@@ -41,6 +47,8 @@ package struct CauseSigns: Sendable {
   /// How old the newest event was at the end of the window, and how old it may be.
   package var newestEventAgeMilliseconds: Int64?
   package var expectedAgeMilliseconds: Int64?
+  /// Another source that all of its features say has stopped; nil: none, or the feature is not made from it.
+  package var staleSource: String?
 
   package init(reference: FeatureProfile, current: FeatureProfile) {
     self.reference = reference
@@ -53,9 +61,10 @@ extension DriftCause {
   ///
   /// 1. `freshness`: the newest event is older than three times what is expected. Nothing else is worth a look.
   /// 2. `contract`: the refused share rose by at least 5 points. The rows that are left are a selection.
-  /// 3. `null`: the missing share rose by at least 5 points and at least doubled.
-  /// 4. `unit`: one factor maps the reference's distribution onto the current one, a known unit factor lies within
-  ///    2 % of it, and what is left after rescaling is at most a quarter of the drift.
+  /// 3. `null`: the missing share rose by at least 5 points and at least doubled; `stale` when everything that is made
+  ///    from the same other source is missing with it.
+  /// 4. `unit`: a known factor between units, on all rows or on a part of them, maps the reference's distribution onto
+  ///    the current one: see `UnitChange`.
   /// 5. `newCategories`: at least 10 % of the rows have a new category, and these are mostly different from each other
   ///    (more than one distinct in four rows, or more than the whole reference had): identifiers, an encoding, a typo.
   /// 6. `realShift`: everything else.
@@ -70,8 +79,13 @@ extension DriftCause {
     }
     switch (signs.reference, signs.current) {
     case (.numeric(let reference), .numeric(let current)):
-      if isSurge(reference.missingShare, current.missingShare) { return .null(missingShare: current.missingShare) }
-      if let unit = UnitChange.find(reference, current) { return .unit(factor: unit.factor, name: unit.name) }
+      if isSurge(reference.missingShare, current.missingShare) {
+        if let source = signs.staleSource { return .stale(source: source, missingShare: current.missingShare) }
+        return .null(missingShare: current.missingShare)
+      }
+      if let unit = UnitChange.find(reference, current) {
+        return .unit(factor: unit.factor, name: unit.name, share: unit.share)
+      }
     case (.categorical(let reference), .categorical(let current)):
       if isSurge(reference.missingShare, current.missingShare) { return .null(missingShare: current.missingShare) }
       if let flood = flood(reference, current) { return flood }
@@ -80,7 +94,8 @@ extension DriftCause {
     return .realShift
   }
 
-  private static func isSurge(_ before: Double, _ now: Double) -> Bool { now - before >= 0.05 && now >= 2 * before }
+  /// Whether so many more are missing that it is no chance and no trend.
+  package static func isSurge(_ before: Double, _ now: Double) -> Bool { now - before >= 0.05 && now >= 2 * before }
 
   private static func flood(_ reference: CategoryProfile, _ current: CategoryProfile) -> DriftCause? {
     guard current.count > 0, reference.isExact else { return nil }

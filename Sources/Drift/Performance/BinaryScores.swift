@@ -22,6 +22,34 @@ package struct BinaryScores: Sendable {
       confidence: confidence, areBins: false)
   }
 
+  /// Σ (R_k - R_{k-1}) P_k from the highest score down, as scikit-learn; nil without a positive event.
+  package var averagePrecision: Double? {
+    let positives = steps.reduce(0) { $0 + $1.positives }
+    guard positives > 0 else { return nil }
+    var (hits, misses, sum) = (0, 0, 0.0)
+    for step in steps {
+      hits += step.positives
+      misses += step.negatives
+      sum += Double(step.positives) * Double(hits) / Double(hits + misses)
+    }
+    return sum / Double(positives)
+  }
+
+  /// Counts at a threshold: a score at or above it is a positive prediction.
+  package func confusion(threshold: Double) -> Confusion {
+    var confusion = Confusion(truePositives: 0, falsePositives: 0, trueNegatives: 0, falseNegatives: 0)
+    for step in steps {
+      if step.score >= threshold {
+        confusion.truePositives += step.positives
+        confusion.falsePositives += step.negatives
+      } else {
+        confusion.falseNegatives += step.positives
+        confusion.trueNegatives += step.negatives
+      }
+    }
+    return confusion
+  }
+
   /// -ln p of a label, with the probability clipped as in scikit-learn.
   static func logLoss(_ score: Double, _ label: Bool) -> Double {
     let probability = min(max(score, .ulpOfOne), 1 - .ulpOfOne)

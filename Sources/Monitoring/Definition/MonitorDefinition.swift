@@ -45,6 +45,8 @@ package struct MonitorDefinition: Sendable {
   package var topic = ""
   /// Columns of the rows: the model's features as far as predictions carry them, then `prediction`.
   package var columns: [String]
+  /// What each column is made from, for the causes of alarms; empty: nothing is known.
+  package var origins: [ColumnOrigin] = []
   package var windowMilliseconds: Int64
   /// How far behind the newest event of its partition a prediction may come.
   package var latenessMilliseconds: Int64 = 0
@@ -81,10 +83,14 @@ package struct MonitorDefinition: Sendable {
   /// Predictions have to be brought together with their events.
   package var needsEvents: Bool { label != nil || !segments.isEmpty }
 
+  private static let missingLimit = 0.1
+
   var policy: AlarmPolicy {
     var effects: [DriftTest: Double] = [:]
     for (test, limit) in tests where test.isEffect { effects[test] = limit }
     if effects.isEmpty { effects = AlarmPolicy().effects }
+    // What is missing leaves no trace in the distribution of what is there.
+    if effects[.missing] == nil { effects[.missing] = Self.missingLimit }
     return AlarmPolicy(
       falseDiscoveryRate: falseDiscoveryRate, effects: effects, minimumRowCount: minimumRowCount)
   }
@@ -110,8 +116,10 @@ package enum MonitorReference: Sendable, Equatable {
   case trailing(windows: Int)
   /// The window that began so much earlier: 604,800,000 is the same hour last week.
   case earlier(milliseconds: Int64)
-  /// Rows from outside: a training set.
-  case given
+  /// Rows from outside, by their name: a training set.
+  case given(name: String)
+
+  var isGiven: Bool { if case .given = self { true } else { false } }
 }
 
 /// A change that is expected: a sale, a holiday, a deployment. Alarms of its time are noted and do not ring.

@@ -85,7 +85,8 @@ package struct DriftHistory: Sendable, Equatable {
   }
 
   private mutating func read(_ cells: RowCells, into series: inout [String: [SeriesKey: [Point]]]) {
-    let kind = cells.text("kind") ?? ""
+    // The truth is one more series beside the features.
+    let kind = cells.text("kind").map { $0 == "labels" ? "window" : $0 } ?? ""
     guard kind == "alarm" || kind == "change" else {
       let key = SeriesKey(
         monitor: cells.text("monitor") ?? "", part: cells.text(kind == "window" ? "feature" : "segment") ?? "",

@@ -20,7 +20,12 @@ package struct DriftReportPage {
 
   /// What a page says below its title, for pages that say more.
   package var sections: String {
-    summary + alarms
+    var map = ""
+    if let found = ReportMap(history.drift) {
+      map = "<h2>Where it drifts</h2>\n<p class=\"key\"><b class=\"hot\"></b> alarm <b class=\"warm\"></b> "
+        + "towards its limit</p>\n\(found.svg)\n"
+    }
+    return summary + map + alarms
       + plots("Quality", history.performance) { $0.part.isEmpty ? $0.figure : "\($0.figure), \($0.part)" }
       + plots("Quality expected before labels come", history.estimates) { $0.figure }
       + plots("Features", drifted + calm) { "\($0.part): \($0.figure)" }
@@ -35,7 +40,18 @@ package struct DriftReportPage {
     figure{margin:0}figcaption{font-weight:600}svg{width:100%;height:auto;font-size:9px}svg text{fill:currentColor}
     .line{fill:none;stroke:#2867b2;stroke-width:1.5}.band{fill:#2867b233}.axis{stroke:#8888}
     .limit{stroke:#c33;stroke-dasharray:4 3}.dot{fill:#2867b2}.alarm{fill:#c33}.muted{opacity:.6}
+    .hot{fill:#c33;background:#c33}.warm{fill:#c80;background:#c80}.map{font-size:10px}
+    .key b{display:inline-block;width:.8em;height:.8em;margin:0 .2em 0 1em}
+    .tag{display:inline-block;padding:0 .5em;border-radius:.6em;font-size:12px;background:#2867b222;white-space:nowrap}
+    .bug{background:#c803}td{font-variant-numeric:tabular-nums}
     """
+
+  /// A day when it begins one, else to the minute.
+  static func time(_ milliseconds: Int64) -> String {
+    let text = RFC3339.text(milliseconds: milliseconds)
+    return floorDivide(milliseconds, 86_400_000) * 86_400_000 == milliseconds
+      ? String(text.prefix(10)) : "\(text.prefix(10)) \(text.dropFirst(11).prefix(5))"
+  }
 
   /// Features whose last window drifts come first.
   private var drifted: [DriftHistory.Series] { history.drift.filter { $0.points.last?.isAlarm ?? false } }
@@ -49,8 +65,17 @@ package struct DriftReportPage {
     let features = Set(history.drift.map(\.part)).count
     let windows = Set(points.map(\.startMilliseconds)).count
     let ringing = history.alarms.count(where: \.isRinging)
-    return "<p>\(RFC3339.text(milliseconds: first)) to \(RFC3339.text(milliseconds: last)): \(windows) windows of "
-      + "\(features) features, \(ringing) alarms, \(history.changes.count) early signs.</p>\n"
+    return "<p>\(Self.time(first)) to \(Self.time(last)): \(windows) windows of \(features) features, \(ringing) alarms"
+      + "\(causes), \(history.changes.count) early signs.</p>\n"
+  }
+
+  /// ` (12 real_shift, 3 unit)`.
+  private var causes: String {
+    var counts: [String: Int] = [:]
+    for alarm in history.alarms where alarm.isRinging { counts[alarm.cause ?? "", default: 0] += 1 }
+    guard !counts.isEmpty else { return "" }
+    let parts = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \(Self.escaped($0.key))" }
+    return " (\(parts.joined(separator: ", ")))"
   }
 
   private var alarms: String {
@@ -60,12 +85,13 @@ package struct DriftReportPage {
       let evidence = AlarmEvidence(alarm.detail)
       rows +=
         "<tr\(alarm.isRinging ? "" : " class=\"muted\"")>"
-        + "<td>\(RFC3339.text(milliseconds: alarm.startMilliseconds))</td>"
+        + "<td>\(Self.time(alarm.startMilliseconds))</td>"
         + "<td>\(Self.escaped(alarm.feature))</td>"
       rows +=
         "<td>\(Self.escaped(alarm.test)) \(ReportPlot.short(alarm.value))"
         + (alarm.threshold.map { " &ge; \(ReportPlot.short($0))" } ?? "")
-        + "</td><td>\(Self.escaped(alarm.cause ?? ""))</td><td>\(Self.escaped(evidence.segments))</td>"
+        + "</td><td><span class=\"tag\(evidence.isDataBug ? " bug" : "")\">\(Self.escaped(alarm.cause ?? ""))</span> "
+        + "\(Self.escaped(evidence.cause))</td><td>\(Self.escaped(evidence.segments))</td>"
         + "<td>\(Self.escaped(evidence.offsets))</td><td>\(Self.escaped(evidence.muted))</td></tr>\n"
     }
     return "<h2>Alarms</h2>\n<table><tr><th>Window</th><th>Feature</th><th>Test</th><th>Cause</th>"
@@ -107,11 +133,18 @@ private struct AlarmEvidence {
   private(set) var segments = ""
   private(set) var offsets = ""
   private(set) var muted = ""
+  /// What speaks for the cause.
+  private(set) var cause = ""
+  private(set) var isDataBug = false
 
   init(_ detail: String) {
     let bytes = Array(detail.utf8)
     guard let document = try? JSONDocument(bytes, depthMax: 8) else { return }
     muted = document["muted_by"]?.string ?? ""
+    if let told = document["cause"] {
+      isDataBug = told["data_bug"]?.boolean ?? false
+      cause = Self.text(told)
+    }
     let parts = Self.elements(document["segments"]) + Self.elements(document["producers"])
     segments = parts.prefix(3).compactMap { part in
       guard let name = part["name"]?.string else { return nil }
@@ -123,6 +156,21 @@ private struct AlarmEvidence {
       else { return nil }
       return "\(topic)/\(partition)@\(first)–\(last)"
     }.joined(separator: ", ")
+  }
+
+  private static func text(_ cause: JSONDocument) -> String {
+    func percent(_ name: String) -> String { "\(Int(((cause[name]?.double ?? 0) * 100).rounded())) %" }
+    if let feature = cause["because_of"]?.string { return "because of \(feature)" }
+    if let factor = cause["factor"]?.double {
+      let part = (cause["share"]?.double ?? 1) < 1 ? " of \(percent("share")) of the rows" : ""
+      return "× \(ReportPlot.short(factor))\(part)"
+    }
+    if let source = cause["source"]?.string { return "source \(source) has stopped" }
+    if cause["missing_share"] != nil { return "\(percent("missing_share")) missing" }
+    if cause["refused_share"] != nil { return "\(percent("refused_share")) of the events refused" }
+    if let distinct = cause["distinct"]?.integer { return "\(distinct) new ones, \(percent("share")) of the rows" }
+    if let age = cause["age_ms"]?.integer { return "\(age / 60_000) min old" }
+    return ""
   }
 
   private static func elements(_ document: JSONDocument?) -> [JSONDocument] {

@@ -14,6 +14,7 @@ extension MonitorResult {
       window.write(to: &writer)
       switch content {
       case .window(let features): Self.write(features, to: &writer)
+      case .labels(let labels): Self.write([labels], to: &writer)
       case .alarm(let alarm): Self.write(alarm, to: &writer)
       case .change(let change):
         writer.member("feature", change.feature)
@@ -67,17 +68,23 @@ extension MonitorResult {
       writer.member("data_bug", drift.cause.isDataBug)
       switch drift.cause {
       case .contract(let share): writer.member("refused_share", share)
-      case .unit(let factor, let name):
+      case .unit(let factor, let name, let share):
         writer.member("factor", factor)
         writer.member("unit", name)
+        writer.member("share", share)
       case .null(let share): writer.member("missing_share", share)
       case .freshness(let age): writer.member("age_ms", age)
+      case .stale(let source, let share):
+        writer.member("source", source)
+        writer.member("missing_share", share)
+      case .consequence(let feature, _): writer.member("because_of", feature)
       case .newCategories(let share, let distinct):
         writer.member("share", share)
         writer.member("distinct", distinct)
       case .realShift: break
       }
     }
+    if let dataset = alarm.dataset { writer.member("reference_dataset", dataset) }
     writer.key("reference")
     drift.reference.write(to: &writer)
     for (key, parts) in [("segments", drift.segments), ("producers", drift.producers)] {
@@ -174,9 +181,10 @@ package struct ResultMarks: Sendable, Equatable {
 extension MonitorResult {
   package var lane: ResultMarks.Lane {
     switch content {
-    case .window, .alarm, .estimate: .windows
+    case .alarm(let alarm): alarm.isOfLabels ? .labels : .windows
+    case .window, .estimate: .windows
     case .change: .panes
-    case .performance: .labels
+    case .performance, .labels: .labels
     }
   }
 }

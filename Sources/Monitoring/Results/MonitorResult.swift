@@ -5,6 +5,8 @@ package struct MonitorResult: Sendable, Equatable {
   package enum Content: Sendable, Equatable {
     /// Every feature of a window beside the reference.
     case window([FeatureResult])
+    /// The labels of a window beside those of the reference: whether the truth itself moves.
+    case labels(FeatureResult)
     case alarm(AlarmResult)
     case change(ChangeResult)
     /// Predictions beside labels.
@@ -19,10 +21,11 @@ package struct MonitorResult: Sendable, Equatable {
   package var window: WindowReference
   package var content: Content
 
-  /// `window`, `alarm`, `change`, `performance`, `estimate`.
+  /// `window`, `labels`, `alarm`, `change`, `performance`, `estimate`.
   package var kind: String {
     switch content {
     case .window: "window"
+    case .labels: "labels"
     case .alarm: "alarm"
     case .change: "change"
     case .performance: "performance"
@@ -34,8 +37,8 @@ package struct MonitorResult: Sendable, Equatable {
   package var id: String {
     let detail =
       switch content {
-      case .window: ""
-      case .alarm(let alarm): "/\(alarm.drift.feature)"
+      case .window, .labels: ""
+      case .alarm(let alarm): "/\(alarm.isOfLabels ? "labels/" : "")\(alarm.drift.feature)"
       case .change(let change): "/\(change.feature)"
       case .performance(let result), .estimate(let result): result.segment.map { "/\($0)" } ?? ""
       }
@@ -47,7 +50,18 @@ package struct MonitorResult: Sendable, Equatable {
     switch content {
     case .alarm(let alarm): alarm.mutedBy == nil
     case .performance(let result): result.segment == nil && !result.brokenBounds.isEmpty
-    case .window, .change, .estimate: false
+    case .window, .labels, .change, .estimate: false
+    }
+  }
+}
+
+extension MonitorResult {
+  /// Those of a window, or the one that the labels are.
+  package var features: [FeatureResult] {
+    switch content {
+    case .window(let features): features
+    case .labels(let labels): [labels]
+    case .alarm, .change, .performance, .estimate: []
     }
   }
 }
@@ -68,6 +82,10 @@ package struct AlarmResult: Sendable, Equatable {
   package var windowCount: Int
   /// Why it does not ring; nil when it does.
   package var mutedBy: String?
+  /// It is about the truth, not about a feature.
+  package var isOfLabels = false
+  /// The training set that is the reference.
+  package var dataset: String?
 }
 
 /// A change of a feature's mean that detectors see before the window is over.

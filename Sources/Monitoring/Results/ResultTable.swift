@@ -125,8 +125,8 @@ extension ResultTable {
 
   private static func rows(of result: MonitorResult) -> [Cells] {
     switch result.content {
-    case .window(let features):
-      return features.flatMap { feature in
+    case .window, .labels:
+      return result.features.flatMap { feature in
         feature.tests.map { test in
           let estimate = test.score.estimate
           return Cells(

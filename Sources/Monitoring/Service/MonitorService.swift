@@ -147,8 +147,8 @@ package struct MonitorStatus: Sendable {
         Key(monitor: result.monitor, model: result.model, feature: feature, figure: figure)
       }
       switch result.content {
-      case .window(let features):
-        for feature in features {
+      case .window, .labels:
+        for feature in result.features {
           for test in feature.tests { scores[key(feature.feature, test.test.rawValue)] = test.score.score }
         }
       case .performance(let performance):

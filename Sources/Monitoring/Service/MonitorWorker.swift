@@ -112,7 +112,9 @@ final class MonitorSession {
     topic = try ResultTopic(configuration.client, topology: plan.name)
     table = configuration.tableStore.map { ResultTable($0) }
     var watched: [WatchedModel] = []
-    for index in plan.runningMonitors { watched.append(try WatchedModel(plan, monitor: index, schemas: schemas)) }
+    for index in plan.runningMonitors {
+      watched.append(try WatchedModel(plan, monitor: index, schemas: schemas, tables: configuration.tableStore))
+    }
     self.watched = watched
     var readerConfiguration = ConsumerConfiguration(client: configuration.client, groupID: nil)
     readerConfiguration.reportsPartitionEnds = true
@@ -137,7 +139,7 @@ final class MonitorSession {
     var states: [MonitorState] = []
     for model in watched {
       guard let bytes = checkpoint.states[model.definition.name],
-        let state = try? MonitorState(model.definition, decoding: bytes)
+        let state = try? MonitorState(model.definition, reference: model.reference, decoding: bytes)
       else { break }
       states.append(state)
     }

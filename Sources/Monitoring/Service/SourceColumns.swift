@@ -82,10 +82,10 @@ final class EventReader {
     known = .init(repeating: [:], count: segments.count + 1)
   }
 
-  /// - Returns: a row for each record that its contract allows.
+  /// - Returns: a row for each record, those that break their contract as refused ones.
   func read(
     _ records: borrowing ConsumedBatch, _ names: inout SegmentNames
-  ) throws(HeadraceError) -> (rows: [EventRow], refusedCount: Int) {
+  ) throws(HeadraceError) -> [EventRow] {
     try columns.read(records)
     var rows: [EventRow] = []
     rows.reserveCapacity(records.count)
@@ -93,6 +93,7 @@ final class EventReader {
     for row in records.indices {
       if fault < columns.faults.count, columns.faults[fault].row == row {
         while fault < columns.faults.count, columns.faults[fault].row == row { fault += 1 }
+        rows.append(.refused(offset: records[row].offset))
         continue
       }
       var event = EventRow(
@@ -103,7 +104,7 @@ final class EventReader {
       if let producer = producer(records[row], &names) { event.segments.append(producer) }
       rows.append(event)
     }
-    return (rows, records.count - rows.count)
+    return rows
   }
 
   private func number(

@@ -4,6 +4,7 @@ internal import Core
 internal import Drift
 internal import Expressions
 internal import Kafka
+internal import Storage
 internal import Topology
 
 /// One monitor with what it reads.
@@ -25,12 +26,19 @@ final class WatchedModel {
   private let events: EventReader?
   private let labels: LabelReader?
 
-  init(_ plan: Plan, monitor index: Int, schemas: any WriterSchemas) throws(HeadraceError) {
+  /// Of the training set that is the reference, by column.
+  let reference: [NumericProfile?]?
+
+  /// - Throws: REFERENCE_MISSING, DATASET_MISSING when a training set is the reference and is not there.
+  init(
+    _ plan: Plan, monitor index: Int, schemas: any WriterSchemas, tables: (any BlobStore)?
+  ) throws(HeadraceError) {
     let monitor = plan.monitors[index]
     let model = plan.models[monitor.model]
     let source = plan.sources[model.source]
     definition = MonitorDefinition(plan, monitor: index)
-    state = MonitorState(definition)
+    reference = try DatasetReference.profiles(definition, tables)
+    state = MonitorState(definition, reference: reference)
     parser = PredictionParser(model: model.name, featureCount: definition.columns.count - 1)
     rows = PredictionRows(partition: 0)
     avro = try Self.avro(model, schemas)
@@ -69,9 +77,8 @@ final class WatchedModel {
         state.add(rows)
         state.correct(corrections, partition: partition)
       case .events:
-        guard let (found, refused) = try events?.read(records, &state.names) else { continue }
-        state.add(
-          found, partition: partition, upTo: records.nextOffset, readCount: records.count, refusedCount: refused)
+        guard let found = try events?.read(records, &state.names) else { continue }
+        state.add(found, partition: partition, upTo: records.nextOffset)
       case .labels:
         guard let found = try labels?.read(records) else { continue }
         state.add(found, partition: partition)
@@ -113,45 +120,5 @@ final class WatchedModel {
     for role in roles(of: partition.topic) where role != .events {
       state.noteIdle(partition: partition.partition, isLabel: role == .labels)
     }
-  }
-}
-
-extension Plan {
-  /// Monitors of models that run in the stream; positions in `monitors`. Others have no predictions to look at.
-  var runningMonitors: [Int] { monitors.indices.filter { models[monitors[$0].model].stream != nil } }
-}
-
-extension MonitorDefinition {
-  init(_ plan: Plan, monitor index: Int) {
-    let monitor = plan.monitors[index]
-    let model = plan.models[monitor.model]
-    let source = plan.sources[model.source]
-    let features = model.stream?.features == .full ? plan.services[model.service].features.map(\.name) : []
-    self.init(
-      name: monitor.name, model: model.name, columns: features + ["prediction"],
-      windowMilliseconds: monitor.windowMilliseconds,
-      tests: monitor.tests.compactMap { entry in
-        Drift.DriftTest(name: entry.test.rawValue).map { ($0, entry.threshold) }
-      })
-    topic = model.outputTopic
-    latenessMilliseconds = source.latenessMilliseconds
-    bounds = monitor.performance.map {
-      Bound(metric: $0.metric.rawValue, minimum: $0.bounds.minimum, maximum: $0.bounds.maximum)
-    }
-    switch monitor.reference {
-    case .trailing(let windows): reference = .trailing(windows: windows)
-    case .earlier(let milliseconds): reference = .earlier(milliseconds: milliseconds)
-    }
-    if let rate = monitor.falseDiscoveryRate { falseDiscoveryRate = rate }
-    if let count = monitor.minimumRowCount { minimumRowCount = count }
-    segments = monitor.segments.map { source.scope[$0].name }
-    knownChanges = monitor.knownChanges.map {
-      KnownChange(startMilliseconds: $0.startMilliseconds, endMilliseconds: $0.endMilliseconds, about: $0.about)
-    }
-    guard let label = model.label else { return }
-    self.label = Label(
-      withinMilliseconds: label.withinMilliseconds,
-      latenessMilliseconds: plan.sources[label.source].latenessMilliseconds, isBinary: label.value.type == .boolean,
-      threshold: model.stream?.threshold ?? 0.5)
   }
 }

@@ -1,5 +1,5 @@
 package import Core
-internal import Drift
+package import Drift
 
 // The state as bytes: what a process that was killed goes on from.
 extension MonitorState {
@@ -30,12 +30,16 @@ extension MonitorState {
     labels.write(to: &writer)
     writer.number(calibration == nil ? 0 as UInt8 : 1)
     if let calibration { unsafe writer.block(calibration.encoded.span.bytes) }
+    labelTrack.write(to: &writer)
     writer.number(UInt32(clamping: detectors.count))
     for (column, track) in detectors.sorted(by: { $0.key < $1.key }) {
       writer.number(UInt32(clamping: column))
       track.write(to: &writer)
     }
-    for mark in [closedWindow, closedPane, closedLabels, Int64(lateCount), Int64(countedRows)] { writer.number(mark) }
+    for mark in [
+      closedWindow, closedPane, closedLabels, Int64(lateCount), Int64(countedRows), Int64(alarmedLabels),
+      Int64(beginningWindows),
+    ] { writer.number(mark) }
     writePeople(to: &writer)
     return writer.bytes
   }
@@ -80,13 +84,21 @@ extension MonitorState {
       writer.number(change.endMilliseconds)
       writer.text(change.about)
     }
+    writer.number(UInt32(clamping: defects.count))
+    for defect in defects {
+      writer.text(defect.feature)
+      writer.text(defect.code)
+      writer.number(defect.endMilliseconds)
+    }
   }
 
   /// - Returns: nil when the bytes are of another definition: the state is made again from the log.
   /// - Throws: BYTES_BROKEN, SKETCH_DAMAGED.
-  package init?(_ definition: MonitorDefinition, decoding bytes: [UInt8]) throws(HeadraceError) {
-    self.init(definition)
-    knownChanges = []
+  package init?(
+    _ definition: MonitorDefinition, reference: [NumericProfile?]? = nil, decoding bytes: [UInt8]
+  ) throws(HeadraceError) {
+    self.init(definition, reference: reference)
+    (grids, history, knownChanges) = (nil, [], [])
     var reader = ByteReader(unsafe bytes.span.bytes, place: "the state of monitor \(definition.name)")
     guard try reader.number(UInt8.self) == Self.version, try reader.number(UInt64.self) == definition.fingerprint else {
       return nil
@@ -107,11 +119,12 @@ extension MonitorState {
       let window: Int64 = try reader.number()
       windows[window] = try OpenWindow(from: &reader, width: width, grids: grids)
     }
-    for _ in 0..<(try reader.elements(ofSize: 28)) {
+    for _ in 0..<(try reader.elements(ofSize: 36)) {
       history.append(try ClosedWindow(from: &reader, grids: grids ?? []))
     }
     labels = try LabelJoin(from: &reader)
     if try reader.flag() { calibration = try BinaryAccumulator(decoding: try reader.block()) }
+    labelTrack = try LabelTrack(from: &reader)
     for _ in 0..<(try reader.elements(ofSize: 8)) {
       let column = Int(try reader.number(UInt32.self))
       detectors[column] = try DetectorTrack(from: &reader)
@@ -121,6 +134,8 @@ extension MonitorState {
     closedLabels = try reader.number()
     lateCount = try reader.count()
     countedRows = try reader.count()
+    alarmedLabels = try reader.count()
+    beginningWindows = try reader.count()
     try readPeople(&reader)
     guard reader.isAtEnd else { throw reader.broken("bytes behind its end") }
   }
@@ -160,6 +175,10 @@ extension MonitorState {
       knownChanges.append(
         KnownChange(
           startMilliseconds: try reader.number(), endMilliseconds: try reader.number(), about: try reader.text()))
+    }
+    for _ in 0..<(try reader.elements(ofSize: 16)) {
+      defects.append(
+        DataDefect(feature: try reader.text(), code: try reader.text(), endMilliseconds: try reader.number()))
     }
   }
 }

@@ -9,21 +9,35 @@ extension MonitorState {
     let rows = takePanes(window)
     var closed = ClosedWindow(
       index: window, rowCount: rows.rowCount, segmentRows: open.segmentRows, refusedShare: open.refusedShare)
-    guard grids != nil else {
-      if let first = begin(with: rows) {
-        closed.rowCount = first.rowCount
-        closed.profiles = first.profiles
-        remember(closed, isAlarmed: false)
+    let end = (window + 1).multipliedClamped(definition.windowMilliseconds)
+    if open.newestMilliseconds > .min { closed.ageMilliseconds = max(end - open.newestMilliseconds, 0) }
+    if grids == nil {
+      guard let first = begin(with: rows) else { return estimates(open, window) }
+      closed.rowCount = first.rowCount
+      closed.profiles = first.profiles
+      guard let given else {
+        remember(closed, [])
+        return estimates(open, window)
       }
-      return estimates(open, window)
+      var base = closed
+      for (column, profile) in given.enumerated() {
+        if let profile { base.profiles[column] = profile }
+      }
+      base.rowCount = given.compactMap { $0?.rowCount }.first ?? closed.rowCount
+      history = [base]
+    } else {
+      closed.profiles = rows.profiles
     }
-    closed.profiles = rows.profiles
     var results: [MonitorResult] = []
     // A monitor of quality alone has nothing to say of features.
     if !definition.tests.isEmpty, let reference = reference(of: window) {
       results = judge(open, closed, reference)
     }
-    remember(closed, isAlarmed: results.contains { $0.kind == "alarm" })
+    remember(
+      closed,
+      results.compactMap { result in
+        if case .alarm(let alarm) = result.content { alarm } else { nil }
+      })
     return results + estimates(open, window)
   }
 
@@ -41,7 +55,7 @@ extension MonitorState {
     }
   }
 
-  private mutating func remember(_ closed: ClosedWindow, isAlarmed: Bool) {
+  private mutating func remember(_ closed: ClosedWindow, _ alarms: [AlarmResult]) {
     switch definition.reference {
     case .given: return
     case .earlier(let milliseconds):
@@ -49,23 +63,83 @@ extension MonitorState {
       let oldest = closed.index - floorDivide(milliseconds, definition.windowMilliseconds)
       history.removeAll { $0.index < oldest }
     case .trailing(let count):
-      // A window that drifts is no measure for those behind it, until somebody acknowledges it.
-      guard !isAlarmed, closed.rowCount >= min(definition.minimumRowCount, 30) else { return }
-      history.append(closed)
-      if history.count > max(count, 1) { history.removeFirst(history.count - max(count, 1)) }
+      guard closed.rowCount >= min(definition.minimumRowCount, 30) else { return }
+      var kept = closed
+      // The first ones are taken as they come: one window alone would be the measure of all others for ever.
+      if history.count >= min(count, Self.firstWindows) {
+        guard !alarms.contains(where: \.drift.cause.isDataBug) else { return }
+        // What drifts is no measure for the windows behind it, until somebody acknowledges it; the rest is.
+        for alarm in alarms { forget(alarm.drift.feature, of: &kept) }
+      }
+      history.append(kept)
+      while history.count > max(count, 1) { keepLast(of: history.removeFirst()) }
     }
   }
+
+  private func forget(_ feature: String, of window: inout ClosedWindow) {
+    if let column = definition.columns.firstIndex(of: feature) {
+      window.profiles[column] = NumericProfile(window.profiles[column].grid)
+    } else {
+      window.segmentRows = window.segmentRows.filter { !isOf(feature, $0.key) }
+    }
+  }
+
+  /// Of a window that leaves the reference what no other one has stays: what has drifted for long is still measured.
+  private mutating func keepLast(of oldest: ClosedWindow) {
+    guard !history.isEmpty else { return }
+    for column in oldest.profiles.indices where !history.contains(where: { $0.profiles[column].rowCount > 0 }) {
+      history[0].profiles[column] = oldest.profiles[column]
+    }
+    for segment in definition.segments
+    where !history.contains(where: { $0.segmentRows.keys.contains { isOf(segment, $0) } }) {
+      let own = oldest.segmentRows.filter { isOf(segment, $0.key) }
+      history[0].segmentRows.merge(own, uniquingKeysWith: +)
+    }
+  }
+
+  private func isOf(_ segment: String, _ number: UInt32) -> Bool { name(number)?.hasPrefix("\(segment)=") ?? false }
+
+  private static let firstWindows = 3
+
+  /// How far windows of a trailing reference lie from all of them together: their mean and three standard deviations.
+  ///
+  /// A day's rows have much in common, so that days differ by more than rows that are drawn would: what days among
+  /// themselves do is no drift.
+  private func usualEffects(_ reference: ClosedWindow, _ tests: [DriftTest]) -> [String: [DriftTest: Double]] {
+    guard case .trailing = definition.reference, history.count >= Self.firstWindows else { return [:] }
+    let comparison = DriftComparison(tests: tests)
+    var scores: [String: [DriftTest: [Double]]] = [:]
+    for window in history.suffix(Self.usualWindowsMaximum) {
+      for (name, before, now) in features(window, reference) where now.rowCount > 0 {
+        for result in comparison.compare(name, before, now).results where result.score.score.isFinite {
+          scores[name, default: [:]][result.test, default: []].append(result.score.score)
+        }
+      }
+    }
+    return scores.mapValues { byTest in
+      byTest.mapValues { scores in
+        let mean = scores.reduce(0, +) / Double(scores.count)
+        let squares = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        return mean + 3 * (squares / Double(max(scores.count - 1, 1))).squareRoot()
+      }
+    }
+  }
+
+  private static let usualWindowsMaximum = 32
 
   private mutating func judge(
     _ open: OpenWindow, _ closed: ClosedWindow, _ reference: ClosedWindow
   ) -> [MonitorResult] {
     let features = features(closed, reference)
-    let findings = definition.policy.judge(features)
+    let policy = definition.policy
+    let findings = policy.judge(
+      features, usual: usualEffects(reference, policy.effects.keys.sorted { $0.rawValue < $1.rawValue }))
     let comparison = DriftComparison(
       tests: definition.tests.map(\.test),
       limits: Dictionary(definition.tests.map { ($0.test, $0.limit) }) { first, _ in first })
     let place = window(closed.index, rowCount: closed.rowCount, offsets: open.offsets)
-    var results: [MonitorResult] = []
+    let stale = staleSources(closed, reference)
+    var alarms: [AlarmResult] = []
     var figures: [FeatureResult] = []
     for feature in features {
       let finding = findings.first { $0.feature == feature.name }
@@ -79,32 +153,29 @@ extension MonitorState {
         continue
       }
       alarmedWindows[feature.name, default: 0] += 1
-      let alarm = alarm(finding, feature, open, closed, reference, place)
-      if let alarm { results.append(result(place, .alarm(alarm))) }
+      let cause = cause(feature, closed, reference, stale: stale)
+      if let alarm = alarm(finding, feature, cause, open, closed, reference, place) { alarms.append(alarm) }
     }
-    return [result(place, .window(figures))] + results
+    findConsequences(&alarms, place)
+    return [result(place, .window(figures))] + alarms.map { result(place, .alarm($0)) }
   }
 
   private func alarm(
     _ finding: AlarmPolicy.Finding, _ feature: (name: String, reference: FeatureProfile, current: FeatureProfile),
-    _ open: OpenWindow, _ closed: ClosedWindow, _ reference: ClosedWindow, _ place: WindowReference
+    _ cause: DriftCause, _ open: OpenWindow, _ closed: ClosedWindow, _ reference: ClosedWindow,
+    _ place: WindowReference
   ) -> AlarmResult? {
-    var signs = CauseSigns(reference: feature.reference, current: feature.current)
-    signs.refusedShareBefore = reference.refusedShare
-    signs.refusedShareNow = closed.refusedShare
-    if open.newestMilliseconds > .min {
-      signs.newestEventAgeMilliseconds = max(place.endMilliseconds - open.newestMilliseconds, 0)
-      signs.expectedAgeMilliseconds = definition.paneMilliseconds
-    }
     let before = WindowReference(
       startMilliseconds: max(reference.index, 0) * definition.windowMilliseconds,
-      endMilliseconds: closed.index * definition.windowMilliseconds, rowCount: reference.rowCount)
+      endMilliseconds: closed.index * definition.windowMilliseconds, rowCount: feature.reference.rowCount)
     let drift = DriftAlarm(
-      model: definition.model, finding, cause: DriftCause.decide(signs), reference: before, current: place,
+      model: definition.model, finding, cause: cause, reference: before, current: place,
       contributors: contributors(finding, feature, open))
     guard let drift else { return nil }
-    return AlarmResult(
+    var alarm = AlarmResult(
       drift: drift, windowCount: alarmedWindows[feature.name] ?? 1, mutedBy: muted(feature.name, place))
+    if case .given(let name) = definition.reference { alarm.dataset = name }
+    return alarm
   }
 
   /// The numbers of the vector and the score, then the segments as categories.

@@ -33,6 +33,7 @@ extension MonitorState {
     let place = self.window(window, rowCount: pairs.count)
     let sampled = 1 << labels.level
     var results = [result(place, .performance(all.result(nil, definition, sampledOneIn: sampled)))]
+    results += judgeLabels(window, pairs.compactMap(\.label), label)
     let largest = segments.sorted { ($1.value.predictionCount, $0.key) < ($0.value.predictionCount, $1.key) }
     for (segment, rows) in largest.prefix(Self.performanceSegments) {
       guard names.names.indices.contains(Int(segment)), rows.labelledCount > 0 else { continue }
@@ -73,6 +74,8 @@ private struct LabelledRows {
   private(set) var predictionCount = 0
   private(set) var binary = BinaryAccumulator()
   private var numbers = RegressionAccumulator()
+  /// All of them: what depends on the order of scores is exact.
+  private var scores: [(score: Double, label: Bool)] = []
 
   init(_ label: MonitorDefinition.Label) { self.label = label }
 
@@ -83,6 +86,7 @@ private struct LabelledRows {
     guard let truth else { return }
     if label.isBinary {
       binary.add(score: score, label: truth >= 0.5)
+      scores.append((score, truth >= 0.5))
     } else {
       numbers.add(prediction: score, truth: truth)
     }
@@ -106,27 +110,16 @@ private struct LabelledRows {
   }
 
   private var binaryFigures: [(String, Interval?)] {
-    let confusion = binary.confusion(threshold: label.threshold)
+    let exact = BinaryScores(scores)
+    let confusion = exact.confusion(threshold: label.threshold)
     return [
-      ("auc", binary.areaUnderCurve()?.interval), ("average_precision", averagePrecision.map(point)),
+      ("auc", exact.areaUnderCurve()?.interval), ("average_precision", exact.averagePrecision.map(point)),
       ("log_loss", binary.logLoss()), ("brier", binary.brierScore()),
       ("calibration_error", binary.calibration().map { point($0.expectedError) }),
       ("accuracy", confusion.accuracy()), ("precision", confusion.precision()), ("recall", confusion.recall()),
       ("f1", confusion.f1()),
       ("label_rate", Interval.share(binary.positiveCount, of: binary.count)),
     ]
-  }
-
-  /// Σ (R_k - R_{k-1}) P_k from the highest bin of scores down, as scikit-learn; scores of a bin count as equal.
-  private var averagePrecision: Double? {
-    guard binary.positiveCount > 0 else { return nil }
-    var (hits, misses, sum) = (0, 0, 0.0)
-    for (found, wrong) in zip(binary.positives, binary.negatives).reversed() where found > 0 || wrong > 0 {
-      hits += found
-      misses += wrong
-      sum += Double(found) * Double(hits) / Double(hits + misses)
-    }
-    return sum / Double(binary.positiveCount)
   }
 
   private var numberFigures: [(String, Interval?)] {

@@ -17,9 +17,9 @@ package struct MonitorState: Sendable {
   }
 
   package let definition: MonitorDefinition
-  /// Windows whose segments are told apart; of more segments those whose names have the least hashes.
+  /// Segments of a window that are told apart; of more segments those whose names have the least hashes.
   static let segmentsMaximum = 64
-  private static let finePerCoarse = 4
+  static let finePerCoarse = 4
 
   package var names = SegmentNames()
   var partitions: [Int32: Partition] = [:]
@@ -30,6 +30,8 @@ package struct MonitorState: Sendable {
   var grids: [BinGrid]?
   /// Rows until there are enough for a reference.
   var beginning: RowCounter?
+  /// Windows that it has waited for columns without any value: those of long windows fill later.
+  var beginningWindows = 0
   /// By their start, in panes since 1970.
   var panes: [Int64: RowCounter] = [:]
   /// By their start, in windows since 1970.
@@ -37,6 +39,7 @@ package struct MonitorState: Sendable {
   var history: [ClosedWindow] = []
   var labels = LabelJoin()
   var calibration: BinaryAccumulator?
+  var labelTrack = LabelTrack()
   var detectors: [Int: DetectorTrack] = [:]
   /// The last window, pane and labelled window that are over.
   var closedWindow = Int64.min
@@ -44,18 +47,31 @@ package struct MonitorState: Sendable {
   var closedLabels = Int64.min
   /// Windows in a row with an alarm, by feature.
   var alarmedWindows: [String: Int] = [:]
+  /// Labelled windows in a row with an alarm of the labels.
+  var alarmedLabels = 0
+  /// Defects of the data that features made from the same fields still hold.
+  var defects: [DataDefect] = []
   var silences: [Silence] = []
   var knownChanges: [KnownChange]
   package internal(set) var lateCount = 0
   package internal(set) var countedRows = 0
 
-  /// - Parameter reference: profiles of a training set for each column, for a definition whose reference is given.
-  package init(_ definition: MonitorDefinition, reference: [NumericProfile]? = nil) {
+  /// Profiles of a training set by column; the first window stands in for the columns that it does not have.
+  let given: [NumericProfile?]?
+
+  /// - Parameter reference: for a definition whose reference is given: nil for columns that nothing is known of.
+  package init(_ definition: MonitorDefinition, reference: [NumericProfile?]? = nil) {
     self.definition = definition
     knownChanges = definition.knownChanges
-    guard let reference, reference.count == width, definition.reference == .given else { return }
-    grids = reference.map(\.grid)
-    history = [ClosedWindow(index: .min, rowCount: reference.first?.rowCount ?? 0, profiles: reference)]
+    guard let reference, reference.count == definition.columns.count, definition.reference.isGiven else {
+      given = nil
+      return
+    }
+    given = reference
+    let known = reference.compactMap(\.self)
+    guard known.count == reference.count else { return }
+    grids = known.map(\.grid)
+    history = [ClosedWindow(index: .min, rowCount: known.first?.rowCount ?? 0, profiles: known)]
   }
 
   var width: Int { definition.columns.count }
@@ -101,23 +117,11 @@ extension MonitorState {
 
   /// Takes events of a partition of the model's source.
   ///
-  /// - Parameters:
-  ///   - position: the offset behind the last record that was read, whatever became of it.
-  ///   - readCount: records, those that broke their contract (`refusedCount`) included.
-  package mutating func add(
-    _ events: [EventRow], partition number: Int32, upTo position: Int64, readCount: Int, refusedCount: Int
-  ) {
+  /// - Parameter position: the offset behind the last record that was read, whatever became of it.
+  package mutating func add(_ events: [EventRow], partition number: Int32, upTo position: Int64) {
     var partition = partitions.removeValue(forKey: number) ?? Partition(waiting: .init(partition: number))
     defer { partitions[number] = partition }
     partition.join.add(events, upTo: position)
-    // What broke its contract has no time of its own: it belongs to the time that its partition has reached.
-    if partition.watermark > .min {
-      let window = floorDivide(partition.watermark, definition.windowMilliseconds)
-      if window > closedWindow {
-        windows[window, default: OpenWindow()].eventCount += readCount
-        windows[window, default: OpenWindow()].refusedCount += refusedCount
-      }
-    }
     countJoined(&partition)
   }
 
@@ -143,8 +147,10 @@ extension MonitorState {
     case .expect(let change): knownChanges.append(change)
     case .acknowledge(let time, _):
       let index = floorDivide(time, definition.windowMilliseconds)
-      if definition.reference != .given { history.removeAll { $0.index < index } }
+      if !definition.reference.isGiven { history.removeAll { $0.index < index } }
+      labelTrack.forget(before: index)
       alarmedWindows = [:]
+      defects = []
       detectors = [:]
     }
   }
@@ -183,14 +189,16 @@ extension MonitorState {
     var parts: [UInt32: [Float]] = [:]
     var first = range.lowerBound
     for row in range {
-      let event = definition.needsEvents ? partition.join.take(rows.eventOffsets[row]) : nil
+      let taken = definition.needsEvents ? partition.join.take(rows.eventOffsets[row]) : SourceJoin.Taken()
       let isLate =
         windowEnd <= partition.watermark.subtractingClamped(definition.latenessMilliseconds) || window <= closedWindow
       partition.watermark = max(partition.watermark, rows.timesMilliseconds[row])
       guard isLate else {
+        open.eventCount += taken.readCount
+        open.refusedCount += taken.refusedCount
         let corrected =
           partition.corrected.isEmpty ? nil : partition.corrected.removeValue(forKey: rows.eventOffsets[row])
-        note(rows, row, window: window, event, corrected: corrected, &open, &parts)
+        note(rows, row, window: window, taken.event, corrected: corrected, &open, &parts)
         continue
       }
       countRun(rows, first..<row, pane: pane)
@@ -294,14 +302,13 @@ extension MonitorState {
 
   private mutating func closePane(_ pane: Int64) -> [MonitorResult] {
     closedPane = pane
-    guard let rows = panes[pane], rows.rowCount >= Self.paneRowsMinimum, let before = history.last?.profiles else {
-      return []
-    }
+    guard let rows = panes[pane], rows.rowCount >= Self.paneRowsMinimum, !history.isEmpty else { return [] }
     let start = pane * definition.paneMilliseconds
     var results: [MonitorResult] = []
     for (column, profile) in rows.profiles.enumerated() {
-      guard let mean = profile.moments.mean, let expected = before[column].moments.mean,
-        let deviation = before[column].moments.standardDeviation, deviation > 0
+      guard let before = history.last(where: { $0.profiles[column].count > 0 })?.profiles[column],
+        let mean = profile.moments.mean, let expected = before.moments.mean,
+        let deviation = before.moments.standardDeviation, deviation > 0
       else { continue }
       let distance = (mean - expected) / deviation
       let found = detectors[column, default: DetectorTrack()].add(distance)
@@ -329,15 +336,23 @@ extension MonitorState {
     return all
   }
 
+  private static let beginningWindowsMaximum = 3
+
   /// Makes the grids once there are rows enough.
   mutating func begin(with rows: RowCounter) -> RowCounter? {
     var all = beginning ?? RowCounter(width: width, grids: nil)
     all.merge(rows)
-    guard all.rowCount >= definition.minimumRowCount else {
+    beginningWindows += 1
+    let isFilled = all.sketches.allSatisfy { $0.missingCount < all.rowCount }
+    guard all.rowCount >= definition.minimumRowCount,
+      isFilled || beginningWindows >= Self.beginningWindowsMaximum
+    else {
       beginning = all
       return nil
     }
-    let made = all.sketches.map { $0.quantiles.grid(finePerCoarse: Self.finePerCoarse)?.grid ?? .single }
+    let made = all.sketches.enumerated().map { column, sketch in
+      given?[column]?.grid ?? sketch.quantiles.grid(finePerCoarse: Self.finePerCoarse)?.grid ?? .single
+    }
     beginning = nil
     grids = made
     all.adopt(made)

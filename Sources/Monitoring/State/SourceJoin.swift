@@ -7,11 +7,19 @@ package struct EventRow: Sendable, Equatable {
   package var key: UInt64
   /// A number for each segment column and the producer: places in `SegmentNames`.
   package var segments: [UInt32]
+  /// It breaks its contract, and nothing else is known of it.
+  package var isRefused = false
 
   package init(offset: Int64, key: UInt64, segments: [UInt32]) {
     self.offset = offset
     self.key = key
     self.segments = segments
+  }
+
+  package static func refused(offset: Int64) -> EventRow {
+    var row = EventRow(offset: offset, key: 0, segments: [])
+    row.isRefused = true
+    return row
   }
 }
 
@@ -34,12 +42,29 @@ struct SourceJoin: Sendable, Equatable {
   /// Whether nothing more can be learned about an event.
   func isRead(_ offset: Int64) -> Bool { offset < position }
 
-  /// Takes the event of a prediction, and forgets those in front of it. Nil: it is not there any more.
-  mutating func take(_ offset: Int64) -> EventRow? {
-    while first < events.count, events[first].offset < offset { first += 1 }
+  /// What is known of a prediction's event, and of those in front of it that got none.
+  struct Taken {
+    /// Nil: it is not there any more.
+    var event: EventRow?
+    var readCount = 0
+    var refusedCount = 0
+  }
+
+  /// Takes the event of a prediction, and forgets those in front of it: what broke its contract has no time of its own
+  /// and belongs to the next one that has, whenever the two topics are read.
+  mutating func take(_ offset: Int64) -> Taken {
+    var taken = Taken()
+    while first < events.count, events[first].offset < offset {
+      taken.readCount += 1
+      if events[first].isRefused { taken.refusedCount += 1 }
+      first += 1
+    }
     defer { compact() }
-    guard first < events.count, events[first].offset == offset else { return nil }
-    return events[first]
+    guard first < events.count, events[first].offset == offset else { return taken }
+    taken.event = events[first]
+    taken.readCount += 1
+    first += 1
+    return taken
   }
 
   private mutating func compact() {
@@ -54,6 +79,7 @@ struct SourceJoin: Sendable, Equatable {
     for event in events[first...] {
       writer.number(event.offset)
       writer.number(event.key)
+      writer.number(event.isRefused ? 1 as UInt8 : 0)
       writer.number(UInt8(clamping: event.segments.count))
       for segment in event.segments { writer.number(segment) }
     }
@@ -63,8 +89,9 @@ struct SourceJoin: Sendable, Equatable {
 
   init(from reader: inout ByteReader) throws(HeadraceError) {
     position = try reader.number()
-    for _ in 0..<(try reader.elements(ofSize: 17)) {
+    for _ in 0..<(try reader.elements(ofSize: 18)) {
       var event = EventRow(offset: try reader.number(), key: try reader.number(), segments: [])
+      event.isRefused = try reader.flag()
       for _ in 0..<Int(try reader.number(UInt8.self)) { event.segments.append(try reader.number()) }
       events.append(event)
     }

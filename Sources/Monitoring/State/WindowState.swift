@@ -26,6 +26,8 @@ struct ClosedWindow: Sendable {
   var profiles: [NumericProfile] = []
   var segmentRows: [UInt32: Int] = [:]
   var refusedShare = 0.0
+  /// From its newest row to its end.
+  var ageMilliseconds: Int64 = 0
 
   mutating func merge(_ other: ClosedWindow) {
     index = min(index, other.index)
@@ -35,6 +37,7 @@ struct ClosedWindow: Sendable {
         (refusedShare * Double(rowCount) + other.refusedShare * Double(other.rowCount)) / rows
     }
     rowCount += other.rowCount
+    ageMilliseconds = max(ageMilliseconds, other.ageMilliseconds)
     for column in profiles.indices { profiles[column].merge(other.profiles[column]) }
     segmentRows.merge(other.segmentRows, uniquingKeysWith: +)
   }
@@ -88,6 +91,7 @@ extension ClosedWindow {
     writer.number(index)
     writer.number(UInt64(clamping: rowCount))
     writer.number(refusedShare.bitPattern)
+    writer.number(ageMilliseconds)
     for profile in profiles { unsafe writer.block(profile.encoded.span.bytes) }
     segmentRows.write(to: &writer)
   }
@@ -96,6 +100,7 @@ extension ClosedWindow {
     self.init(index: try reader.number())
     rowCount = try reader.count()
     refusedShare = try reader.double()
+    ageMilliseconds = try reader.number()
     for grid in grids {
       let profile = try NumericProfile(decoding: try reader.block())
       guard profile.grid == grid else { throw reader.broken("a window on another grid") }

@@ -28,6 +28,7 @@ final class CostLane: Sendable {
   private let predictionCosts: PredictionCosts?
   private let measure: @Sendable () -> Void
   private let held: @Sendable () -> (topology: String, readings: [CostAccount.Reading])?
+  private let act: @Sendable (CostEvent) -> Void
 
   private static let eventsMax = 100
   static let topic = "headrace.cost"
@@ -36,10 +37,12 @@ final class CostLane: Sendable {
   ///   - predictionCosts: is told about once a second what predictions cost.
   ///   - measure: notes what is not metered where it is used.
   ///   - held: the topology's name and what is held now; nil once the engine has gone.
+  ///   - act: does what a budget wants done, once its event is told.
   init(
     _ account: CostAccount, _ configuration: RuntimeConfiguration, _ predictionCosts: PredictionCosts?,
     clock: WallClock, logger: Logger, measure: @escaping @Sendable () -> Void,
-    held: @escaping @Sendable () -> (topology: String, readings: [CostAccount.Reading])?
+    held: @escaping @Sendable () -> (topology: String, readings: [CostAccount.Reading])?,
+    act: @escaping @Sendable (CostEvent) -> Void
   ) {
     self.account = account
     self.configuration = configuration
@@ -48,6 +51,7 @@ final class CostLane: Sendable {
     self.predictionCosts = predictionCosts
     self.measure = measure
     self.held = held
+    self.act = act
   }
 
   /// The newest last.
@@ -135,6 +139,7 @@ final class CostLane: Sendable {
       }
     }
     send(batch)
+    for event in events where event.kind == .budgetExceeded { act(event) }
   }
 
   private func send(_ batch: ProduceBatch) {

@@ -163,6 +163,8 @@ package final class Engine: Sendable {
           stores: engine.board.tasks.map(\.store), status: engine.status())
         return (engine.plan.name, held.readings)
       }
+    } act: { [weak self] event in
+      self?.act(on: event)
     }
     costLane.withLock { $0 = lane }
     try BlockingThread.start(name: "cost") { lane.run() }

@@ -31,8 +31,11 @@ package struct PredictionID: Sendable, Equatable {
 /// What a prediction was made of: its event, the versions, and the rows of its views with their records.
 package struct PredictionExplanation: Sendable {
   package var id: PredictionID
-  /// SHA-256 of the model's file, of the plan that is asked about; nil where the registry names the version.
+  /// SHA-256 of the model's file: as the prediction says it, else of the plan that is asked about; nil where the
+  /// registry names the version and the prediction was not looked for.
   package var modelVersion: String?
+  /// What stands in the topic of predictions; nil when nobody looked, or it is not there.
+  package var recorded: RecordedPrediction?
   package var service: String
   package var serviceVersion: String
   package var eventTimeMilliseconds: Int64
@@ -47,7 +50,7 @@ package struct PredictionExplanation: Sendable {
 
 /// Explains predictions by the archive.
 package struct PredictionExplainer {
-  private let plan: Plan
+  let plan: Plan
   private let store: any BlobStore
 
   package init(_ plan: Plan, tables store: any BlobStore) {

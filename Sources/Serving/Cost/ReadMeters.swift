@@ -6,11 +6,21 @@ struct ReadMeters: Sendable {
   /// By position in the catalog.
   private let views: [MeterTable.Slot]
   private let process: MeterTable.Slot
+  /// Of models that answer requests, by name; of later ones the process has it.
+  private let models: [String: MeterTable.Slot]
 
-  init(_ catalog: ServingCatalog, _ meters: MeterTable) {
+  init(_ catalog: ServingCatalog, _ models: ServedModels, _ meters: MeterTable) {
     self.meters = meters
     views = catalog.views.map { meters.slot(.serving, .view($0.name)) }
     process = meters.slot(.serving)
+    self.models = models.families.mapValues { meters.slot(.inference, .model($0.current.name)) }
+  }
+
+  /// Counts an inference request: its rows, and what scoring them took of the thread.
+  func scored(_ model: String, rows: Int, nanoseconds: Int64) {
+    let slot = models[model] ?? process
+    meters.add(Int64(rows), .items, to: slot)
+    meters.add(nanoseconds, .cpuNanoseconds, to: slot)
   }
 
   func served(_ shape: ResolvedShape, rows: Int) {

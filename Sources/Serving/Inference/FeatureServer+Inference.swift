@@ -1,4 +1,5 @@
 internal import Core
+internal import Cost
 internal import Hummingbird
 internal import HummingbirdCore
 internal import Inference
@@ -117,7 +118,10 @@ extension FeatureServer {
       try memory.request.readMatrix(bytes, featureCount: model.compiled.model.featureCount)
     }
     guard NIODeadline.now() <= deadline else { throw .deadlineExceeded }
+    let began = ThreadCPU.currentNanoseconds
     memory.score()
+    offer.reads.scored(
+      model.name, rows: memory.request.rowCount, nanoseconds: ThreadCPU.currentNanoseconds &- began)
     if memory.request.isExplained { memory.explain(by: try model.explainable()) }
   }
 

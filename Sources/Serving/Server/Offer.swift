@@ -12,6 +12,7 @@ final class Offer: Sendable {
   let pushes: PushHandler?
   let models: ServedModels
   let reads: ReadMeters
+  private let meters: MeterTable
   private let sampled: (any SampledFeatureSource)?
   private let gates: SampleGates?
 
@@ -20,7 +21,8 @@ final class Offer: Sendable {
     _ models: ServedModels, _ limits: ServingConfiguration.Limits, _ clock: WallClock, _ meters: MeterTable
   ) {
     self.models = models
-    reads = ReadMeters(catalog, meters)
+    reads = ReadMeters(catalog, models, meters)
+    self.meters = meters
     self.catalog = catalog
     self.features = features
     shapes = ShapeCache(catalog, limits)
@@ -38,7 +40,8 @@ final class Offer: Sendable {
     pushes = former.pushes
     sampled = former.sampled
     gates = former.gates
-    reads = former.reads
+    meters = former.meters
+    reads = ReadMeters(former.catalog, models, former.meters)
   }
 
   /// Has one row of a request sampled now and then. Between `begin` and `readAll` of its answer.

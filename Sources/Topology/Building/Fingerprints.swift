@@ -145,8 +145,16 @@ extension Plan {
   /// The policies; all of them run.
   var policyDescriptions: [String] { policies.map(text) }
 
-  /// The monitors that run.
-  var monitorDescriptions: [String] { monitors.filter { models[$0.model].stream != nil }.map(text) }
+  /// The monitors that run, each with what it cannot see.
+  var monitorDescriptions: [String] {
+    monitors.filter { models[$0.model].stream != nil }.map { monitor in
+      let model = models[monitor.model]
+      guard let stream = model.stream, stream.features != .full, !monitor.tests.isEmpty else { return text(monitor) }
+      return text(monitor)
+        + "; features are not watched: predictions of \(model.name) carry `features: \(stream.features.rawValue)`, "
+        + "write `features: full`"
+    }
+  }
 
   private func text(_ model: ModelPlan, isCanonical: Bool) -> String {
     var text = "model \(model.name): service \(services[model.service].name), each \(sources[model.source].name), "
@@ -188,6 +196,7 @@ extension Plan {
     switch monitor.reference {
     case .trailing(let windows): if windows != 7 { more.append("against \(windows) windows") }
     case .earlier(let time): more.append("against \(DurationLiteral.text(time)) earlier")
+    case .dataset(let dataset): more.append("against dataset \(dataset)")
     }
     if let rate = monitor.falseDiscoveryRate { more.append("false discovery rate \(rate)") }
     if let rows = monitor.minimumRowCount { more.append("at least \(rows) rows") }

@@ -27,7 +27,9 @@ extension PlanBuilder {
       name: declared.name.text, about: declared.about, model: model, windowMilliseconds: window.value, tests: tests,
       performance: performance)
     plan.segments = segments(declared, model, what)
-    if let text = declared.reference, let reference = reference(text, window.value, what) { plan.reference = reference }
+    if let declared = declared.reference, let reference = reference(declared, window.value, what) {
+      plan.reference = reference
+    }
     plan.knownChanges = declared.knownChanges.compactMap { knownChange($0, what) }
     if let rate = declared.falseDiscoveryRate {
       plan.falseDiscoveryRate = rate.value
@@ -56,7 +58,24 @@ extension PlanBuilder {
     }
   }
 
-  /// `trailing 7 windows`, `same hour last week`, `7d earlier`.
+  /// `trailing 7 windows`, `same hour last week`, `7d earlier`, `{dataset: late@3}`.
+  private func reference(
+    _ declared: MonitorDeclaration.Reference, _ window: Int64, _ what: String
+  ) -> MonitorReferencePlan? {
+    switch declared {
+    case .text(let scalar): return reference(scalar, window, what)
+    case .dataset(let scalar):
+      let parts = scalar.text.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
+      if parts.count == 2, !parts[0].isEmpty, !parts[0].contains("/"), let version = Int(parts[1]), version > 0 {
+        return .dataset(DatasetReferencePlan(name: parts[0], version: version))
+      }
+      log.error(
+        at: scalar, "`reference` of \(what) names no version of a dataset", found: "`\(scalar.shortText)`",
+        expected: "NAME@VERSION, as in `late@3`", remedy: "see `headrace dataset list`")
+      return nil
+    }
+  }
+
   private func reference(_ scalar: YAMLScalar, _ window: Int64, _ what: String) -> MonitorReferencePlan? {
     let words = scalar.text.split(separator: " ").map(String.init)
     if words == ["same", "hour", "last", "week"] { return earlier(604_800_000, scalar, window, what) }
@@ -71,7 +90,7 @@ extension PlanBuilder {
     }
     log.error(
       at: scalar, "`reference` of \(what) is not understood", found: "`\(scalar.shortText)`",
-      expected: "`trailing 7 windows`, `same hour last week` or `7d earlier`")
+      expected: "`trailing 7 windows`, `same hour last week`, `7d earlier` or `{dataset: NAME@VERSION}`")
     return nil
   }
 

@@ -107,6 +107,12 @@ struct ModelDeclaration {
 
 /// `monitors: name: {…}`.
 struct MonitorDeclaration {
+  /// `trailing 7 windows`, or `{dataset: late@3}`.
+  enum Reference {
+    case text(YAMLScalar)
+    case dataset(YAMLScalar)
+  }
+
   var name: YAMLScalar
   var about: About
   var model: YAMLScalar?
@@ -114,7 +120,7 @@ struct MonitorDeclaration {
   var tests: [(name: YAMLScalar, threshold: Located<Double>)]
   var performance: [(metric: YAMLScalar, bounds: MetricBounds)]
   var segments: [YAMLScalar]
-  var reference: YAMLScalar?
+  var reference: Reference?
   var falseDiscoveryRate: Located<Double>?
   var minimumRows: Located<Double>?
   var knownChanges: [(from: YAMLScalar, to: YAMLScalar, about: YAMLScalar)] = []
@@ -135,7 +141,7 @@ struct MonitorDeclaration {
       MetricBounds(entry.value, "`\(entry.key.shortText)` of \(what)", log: log).map { (entry.key, $0) }
     }
     segments = reader.texts("segments") ?? []
-    reference = reader.text("reference")
+    reference = reader.node("reference").flatMap { Self.reference($0, what, log) }
     falseDiscoveryRate = reader.node("false_discovery_rate").flatMap {
       log.number($0, "`false_discovery_rate` of \(what)")
     }
@@ -154,6 +160,16 @@ struct MonitorDeclaration {
       log.error(
         at: name, "\(what) watches nothing", remedy: "add `tests: {psi: 0.2}` or `performance: {auc: {min: 0.7}}`")
     }
+  }
+}
+
+extension MonitorDeclaration {
+  private static func reference(_ node: YAMLNode, _ what: String, _ log: DiagnosticLog) -> Reference? {
+    if case .scalar(let scalar) = node.content { return .text(scalar) }
+    guard var reader = MappingReader(node, "`reference` of \(what)", log: log) else { return nil }
+    let dataset = reader.text("dataset", isRequired: true)
+    reader.finish()
+    return dataset.map(Reference.dataset)
   }
 }
 

@@ -81,6 +81,16 @@ package enum MonitorReferencePlan: Sendable, Hashable {
   case trailing(windows: Int)
   /// `same hour last week`, `7d earlier`.
   case earlier(milliseconds: Int64)
+  /// `{dataset: late@3}`.
+  case dataset(DatasetReferencePlan)
+}
+
+/// A training set beside the tables.
+package struct DatasetReferencePlan: Sendable, Hashable, CustomStringConvertible {
+  package var name: String
+  package var version: Int
+
+  package var description: String { "\(name)@\(version)" }
 }
 
 /// A time in which drift is expected.

@@ -40,9 +40,15 @@ struct ExplanationText {
     let id = explanation.id
     var text = "\(id.topic)/\(id.partition)@\(id.offset) by \(id.model)"
     // Of a model of the registry the prediction says which version it was.
+    if let number = explanation.recorded?.version { text += " version \(number)" }
+    if let arm = explanation.recorded?.arm { text += " (\(arm))" }
     if let version = explanation.modelVersion { text += " \(version.prefix(16))" }
     text += ", service \(explanation.service) \(explanation.serviceVersion)\n"
     text += "event time \(RFC3339.text(milliseconds: explanation.eventTimeMilliseconds)), \(explanation.outcome)\n"
+    if let recorded = explanation.recorded {
+      text += "said " + (recorded.score.map { "\($0)" } ?? recorded.error ?? "no single number")
+      text += " (partition \(explanation.id.partition) @ \(recorded.offset) of its topic)\n"
+    }
     for (name, value) in explanation.request { text += "\(name) = \(value.text) (of the event)\n" }
     for (row, key, note) in explanation.rows {
       text += "\n" + table(row, key: key.map(\.value.text).joined(separator: ","), note: note)
@@ -58,6 +64,13 @@ struct ExplanationText {
       writer.member("offset", explanation.id.offset)
       writer.member("model", explanation.id.model)
       if let version = explanation.modelVersion { writer.member("model_version", version) }
+      if let recorded = explanation.recorded {
+        if let version = recorded.version { writer.member("version", version) }
+        if let arm = recorded.arm { writer.member("arm", arm) }
+        if let score = recorded.score { writer.member("score", score) }
+        if let error = recorded.error { writer.member("error", error) }
+        writer.member("prediction_offset", recorded.offset)
+      }
       writer.member("service", explanation.service)
       writer.member("service_version", explanation.serviceVersion)
       writer.member("event_time", explanation.eventTimeMilliseconds)

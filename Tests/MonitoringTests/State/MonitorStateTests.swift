@@ -166,7 +166,7 @@ import Testing
       #expect(performance.predictionCount == predictions && performance.labelledCount == pairs.count)
       let exact = try #require(BinaryScores(pairs).areaUnderCurve())
       let found = try #require(performance["auc"])
-      #expect(abs(found.value - exact.value) < 1e-3)
+      #expect(abs(found.value - exact.value) < 1e-12)
       #expect(performance.brokenBounds == ["auc"])
       checked += 1
     }

@@ -127,9 +127,7 @@ struct Stream {
     guard let all = events[partition] else { return }
     let start = cursor.events[partition, default: 0]
     let end = min(start + size, all.count)
-    state.add(
-      Array(all[start..<end]), partition: partition, upTo: all[end - 1].offset + 1, readCount: end - start,
-      refusedCount: 0)
+    state.add(Array(all[start..<end]), partition: partition, upTo: all[end - 1].offset + 1)
     cursor.events[partition] = end
   }
 

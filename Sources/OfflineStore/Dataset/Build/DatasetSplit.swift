@@ -28,7 +28,7 @@ package enum DatasetSplit: Sendable, Equatable {
   }
 
   /// The names of its parts; files begin with them.
-  var parts: [String] { self == .none ? ["data"] : ["train", "test"] }
+  package var parts: [String] { self == .none ? ["data"] : ["train", "test"] }
 
   /// The part of each row; nothing when there is one part only.
   ///
