@@ -52,7 +52,8 @@ struct Layer {
     .init(level: 5, module: "Runtime", imports: below(5), libraries: ["Logging", "Metrics", "Tracing"]),
     .init(level: 5, module: "Monitoring", imports: below(5), libraries: ["Logging"]),
     .init(level: 5, module: "MLflow", imports: ["Core", "HTTPClient", "Topology", "Registry"]),
-    .init(level: 5, module: "Training", imports: below(5) + ["CXGBoost", "CProcess"], libraries: ["Logging", "Crypto"]),
+    .init(
+      level: 5, module: "Training", imports: below(5) + ["CXGBoost", "CProcess"], libraries: ["Logging", "Crypto"]),
 
     .init(
       level: 6, module: "Serving", imports: below(6),

@@ -33,7 +33,10 @@ import Testing
     #expect(plan.models[0].remoteViews == [1])
     #expect(plan.models[0].label?.withinMilliseconds == 86_400_000)
     #expect(plan.monitors[0].tests.map(\.test) == [.psi])
-    #expect(plan.policies[0].triggers == [.drift(monitor: 0, windows: 2), .every(milliseconds: 2_592_000_000, isWallTime: false)])
+    #expect(
+      plan.policies[0].triggers == [
+        .drift(monitor: 0, windows: 2), .every(milliseconds: 2_592_000_000, isWallTime: false),
+      ])
     #expect(plan.policies[0].work == .trainer(.xgboost, parameters: []))
     #expect(plan.policies[0].promote == .automatic)
     #expect(plan.topics.last?.name == "small.predictions")

@@ -123,7 +123,7 @@ private final class PredictionReading {
       }
     }
     if topic == topics.events {
-      for event in try events.read(records, &names).rows {
+      for event in try events.read(records, &names) where !event.isRefused {
         keys[partition, default: [:]][event.offset] = event.key
       }
     }

@@ -22,7 +22,8 @@ package struct DriftReportPage {
   package var sections: String {
     var map = ""
     if let found = ReportMap(history.drift) {
-      map = "<h2>Where it drifts</h2>\n<p class=\"key\"><b class=\"hot\"></b> alarm <b class=\"warm\"></b> "
+      map =
+        "<h2>Where it drifts</h2>\n<p class=\"key\"><b class=\"hot\"></b> alarm <b class=\"warm\"></b> "
         + "towards its limit</p>\n\(found.svg)\n"
     }
     return summary + map + alarms

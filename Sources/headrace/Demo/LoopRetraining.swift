@@ -1,3 +1,4 @@
+internal import Contracts
 internal import Core
 internal import Kafka
 internal import Logging
@@ -29,7 +30,7 @@ final class LoopRetraining {
     self.barrier = barrier
     stop = setting.stop
     let configuration = RetrainingConfiguration(
-      setting.runtime, process.engine,
+      setting.runtime, process.engine, NoWriterSchemas(),
       arguments: ["--bootstrap", setting.client.bootstrapServers, "--data", setting.folder])
     let runner = RetrainingRunner(configuration, logger: setting.logger)
     session = try RetrainingSession(plan, runner, setting.store)
