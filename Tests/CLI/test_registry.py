@@ -79,6 +79,7 @@ def test_where_a_version_comes_from(cli, cluster):
     assert version["approvals"][0]["evidence"] == {"auc": 0.81}
     runs = cli("models", "runs", "--experiment", "nightly", "--output", "json").records
     assert [run["id"] for run in runs] == ["r1"]
+    assert cli("models", "experiments", "--output", "json").records == [{"experiment": "nightly", "runs": 1}]
     assert cli("models", "runs", "--experiment", "weekly", "--output", "json").records == []
     assert "ALIAS_NOT_FOUND" in cli("models", "show", "fraud@champion", code=1).err
     assert "MODEL_VERSION_NOT_FOUND" in cli("models", "show", "fraud:2", code=1).err

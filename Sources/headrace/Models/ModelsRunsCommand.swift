@@ -41,6 +41,34 @@ struct ModelsRunsCommand: AsyncParsableCommand {
   }
 }
 
+struct ModelsExperimentsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "experiments", abstract: "Names that runs share, and how many runs each has.",
+    discussion: "Of the cluster, or with --data of a folder.")
+
+  @OptionGroup var place: RegistryOptions
+  @Option(help: "table or json.") var output = OutputFormat.table
+
+  func run() async throws {
+    let experiments = try await place.snapshot().registry.experiments
+    switch output {
+    case .json:
+      for experiment in experiments {
+        var writer = JSONWriter()
+        writer.object { json in
+          json.member("experiment", experiment.name)
+          json.member("runs", experiment.runCount)
+        }
+        try StandardOutput.writeAll(writer.bytes + [UInt8(ascii: "\n")])
+      }
+    case .table:
+      var table = Table([("experiment", .left), ("runs", .right)])
+      for experiment in experiments { table.append([experiment.name, "\(experiment.runCount)"]) }
+      try StandardOutput.writeAll(Array(table.text.utf8))
+    }
+  }
+}
+
 struct ModelsRetrainingsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "retrainings", abstract: "Which models are on their way to the next version, and where they are.",
