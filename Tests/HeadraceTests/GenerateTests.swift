@@ -114,7 +114,8 @@ import Testing
     let user = String(decoding: bytes[key], as: UTF8.self)
     #expect(
       String(decoding: bytes, as: UTF8.self)
-        == #"{"event_id":"e0000000003","user_id":"\#(user)","charged_back":\#(outcome.isChargedBack ? 1 : 0),"ts":\#(outcome.timeMilliseconds)}"#
+        == #"{"event_id":"e0000000003","user_id":"\#(user)","charged_back":\#(outcome.isChargedBack ? 1 : 0),"#
+        + #""ts":\#(outcome.timeMilliseconds)}"#
     )
     #expect(PaymentsGenerator(Self.settings()).outcome(3) == nil)
   }

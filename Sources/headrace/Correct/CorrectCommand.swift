@@ -13,11 +13,11 @@ struct CorrectCommand: AsyncParsableCommand {
       Of the events from --from up to, not including, --to (offsets of the model's input; \
       PARTITION:OFFSET,PARTITION:OFFSET where partitions differ) the newest predictions are scored again, on the \
       features that they recorded (`features: full`). What is not by the version yet goes to the prediction topic once \
-      more: the same `id`, `revision` one more, `corrects` the offset of what it takes the place of. Who reads the topic \
-      takes the newest revision.
+      more: the same `id`, `revision` one more, `corrects` the offset of what it takes the place of. Who reads the \
+      topic takes the newest revision.
 
-      Corrections go out in transactions, the last one with a record of the control topic: who corrected what, and why. \
-      After a kill the same command goes on, and doubles nothing; when all is done it does nothing.
+      Corrections go out in transactions, the last one with a record of the control topic: who corrected what, and \
+      why. After a kill the same command goes on, and doubles nothing; when all is done it does nothing.
 
       Exit codes: 0 done; 1 failed; 2 wrong usage; 3 the broker is unreachable.
       """)

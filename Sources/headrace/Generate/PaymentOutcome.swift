@@ -30,7 +30,7 @@ extension PaymentsGenerator {
   ///
   /// Users differ in how much they pay. Before the drift fraud is large for its user and comes from the web; behind it
   /// fraud is small and comes from the app. At night there is more of it all the time. So a model that has learned from
-  /// the past is wrong about what comes after (concept drift), while amounts and channels move as well (covariate shift).
+  /// the past is wrong about what comes after (concept drift), while amounts and channels move too (covariate shift).
   struct Outcomes: Sendable, Equatable {
     /// From a payment's arrival on.
     var delayMillisecondsMinimum: Int64 = 30 * 60_000
