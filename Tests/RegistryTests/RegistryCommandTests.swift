@@ -65,6 +65,11 @@ import Testing
   @Test(arguments: [UInt64(61), 62]) func `mutated commands are refused or followed, never trapped on`(seed: UInt64) {
     var random = SplitMix64(seed: seed)
     var state = RegistryState()
+    for number in 1...3 {
+      state.apply(
+        RegistryCommand(actor: "ada", change: .addVersion(.sample(number: number))), offset: Int64(number),
+        timeMilliseconds: 0)
+    }
     var followed = 0
     for round in 0..<6_000 {
       var bytes = RegistryCommand(actor: "ada", change: Self.changes[round % Self.changes.count]).encoded()
@@ -79,7 +84,7 @@ import Testing
       }
       guard let command = try? RegistryCommand(json: bytes) else { continue }
       #expect((try? RegistryCommand(json: command.encoded())) == command, "seed \(seed), round \(round)")
-      let outcome = state.apply(command, offset: Int64(round), timeMilliseconds: Int64(round))
+      let outcome = state.apply(command, offset: Int64(round + 4), timeMilliseconds: Int64(round))
       if outcome == .applied { followed += 1 }
     }
     #expect(followed > 0 && state.offset > 0)

@@ -7,7 +7,7 @@ import Testing
 /// Predictions in Avro: what a topology may say, and the schema that follows from it.
 @Suite struct PredictionSchemaTests {
   private static func plan(_ keys: String) throws -> Result<Plan, TopologyErrors> {
-    let text = try StreamModelTests.text().replacing("    threshold: 0.5\n    features: full\n", with: keys)
+    let text = try StreamModelTests.text().replacing("    threshold: 0.5\n    features: full", with: keys)
     return try StreamModelTests.load(text, model: StreamModelTests.linear(StreamModelTests.names))
   }
 

@@ -108,7 +108,7 @@ import Testing
     ("threshold: 0.5", "threshold: high", "is no number"),
     ("output: small.predictions", "output: small.dlq", "needs for something else"),
     ("features: full", "features: all", "has an unknown value"),
-    ("features: full", "format: avro", "has an unknown value"),
+    ("features: full", "format: arvo", "did you mean `avro`?"),
     ("file: model.json", "files: model.json", "did you mean `file`?"),
   ]
 
