@@ -287,7 +287,9 @@ class Check:
         parts = {part["name"]: part for part in own["segments"] if part["name"].startswith("origin=")}
         latest = max((name for day, name in origins if day == start), key=lambda name: statistics.fmean(origins[start, name]))
         share = len(origins[start, latest]) / len(delays[start])
-        self.demand(latest not in parts or parts[latest]["share"] > 0.5 * share, f"{day_of(start)}: {latest} explains little")
+        whole = sum(part["share"] for part in parts.values())
+        self.demand(latest not in parts or parts[latest]["share"] > 0.5 * share * whole,
+                    f"{day_of(start)}: {latest} explains little")
         names = ", ".join(f"{part['name']} {part['share']:.0%}" for part in own["segments"][:2])
         print(f"  {day_of(start)}: {statistics.fmean(delays[start]):4.0f} min late; {strongest['feature']} "
               f"{strongest['test']} {strongest['value']:.2f} >= {strongest['threshold']}; {len(found)} features; {names}", flush=True)

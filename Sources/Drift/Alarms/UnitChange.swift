@@ -18,8 +18,6 @@ package struct UnitChange: Sendable, Equatable {
     (2.204_62, "kilograms and pounds"), (28.349_5, "ounces and grams"), (3.6, "m/s and km/h"),
     (57.295_8, "radians and degrees"),
   ]
-  /// Multiples that the world grows by as well: a spread that is closer to one of them speaks for no unit.
-  private static let plain = [1.5, 2, 2.5, 3, 3.5]
   /// From here on factors lie so far apart that the spread of a long tail, which is known badly, does not decide.
   private static let large = 8.0
   /// Parts of the rows are looked for with factors that the world does not have.
@@ -39,14 +37,14 @@ package struct UnitChange: Sendable, Equatable {
     var best: (unit: UnitChange, misfit: Double)?
     for (known, name) in known {
       for factor in [known, 1 / known] {
-        let tolerance = known >= large ? max(log(1.5), 3 * inverse) : max(0.02, 3 * inverse)
-        guard log(spread / factor).magnitude <= tolerance, !isPlain(spread, factor) else { continue }
+        let tolerance = known >= large ? max(log(1.5), 3 * inverse) : max(0.005, 3 * inverse)
+        guard log(spread / factor).magnitude <= tolerance else { continue }
         // A small factor is told from growth by a position that is known to a hundredth; around zero there is none.
         guard known >= large || deviation * inverse <= 0.01 * mean.magnitude else { continue }
         // The larger spread of the two: where the tail is long, either may have missed it.
         let standardError = max(deviation * factor, known >= large ? scaled : 0) * inverse
         let offset = (scaledMean - mean * factor).magnitude
-        guard offset <= max(4 * standardError, 0.02 * deviation * factor) else { continue }
+        guard offset <= max(4 * standardError, (known >= large ? 0.02 : 0.005) * deviation * factor) else { continue }
         let distances = (log(spread / factor) / inverse, offset / standardError)
         let misfit = distances.0 * distances.0 + distances.1 * distances.1
         let unit = UnitChange(factor: factor, name: name, share: 1)
@@ -55,13 +53,6 @@ package struct UnitChange: Sendable, Equatable {
     }
     if let best, explains(best.unit.factor, reference, current) { return best.unit }
     return part(reference, current, inverse: inverse)
-  }
-
-  /// Whether a plain multiple says it as well as a factor between units does.
-  private static func isPlain(_ spread: Double, _ factor: Double) -> Bool {
-    let size = spread < 1 ? 1 / spread : spread
-    let distance = log(spread / factor).magnitude
-    return plain.contains { log(size / $0).magnitude < distance }
   }
 
   /// Whether the reference, its grid rescaled, comes to lie upon the current counts as well as can be seen on the
@@ -99,10 +90,11 @@ package struct UnitChange: Sendable, Equatable {
         let expected = 1 + unit.share * (factor * factor - 1)
         let misfit = log(squares / expected).magnitude
         let residual = residual(unit, reference, current)
-        guard misfit <= log(1.6), residual <= tolerance else { continue }
-        // What is next to nothing says little about how little it is: then the more usual factor, which comes first.
+        // Squares of what is next to nothing are lost among the others.
+        guard factor < 1 || misfit <= log(1.6), residual <= tolerance else { continue }
+        // Where two are as likely, the more usual factor: it comes first.
         let score = max(residual / tolerance - 0.5, 0) + (factor > 1 ? misfit : 0)
-        if best.map({ score < $0.misfit }) ?? true { best = (unit, score) }
+        if best.map({ score < $0.misfit - 0.1 }) ?? true { best = (unit, score) }
       }
     }
     return best?.unit

@@ -40,7 +40,7 @@ extension Window {
   }
 
   /// How long it takes a quiet key's window to become empty; nil when it never does.
-  var reachMilliseconds: Int64? {
+  package var reachMilliseconds: Int64? {
     switch self {
     case .sliding(let length, let hop): length &+ hop
     case .tumbling(let length): length &+ length

@@ -74,7 +74,7 @@ extension Plan {
     case .feature(let reference):
       let view = views[reference.view]
       var origin = ColumnOrigin(
-        fields: fields(of: reference.feature, view), reachMilliseconds: view.layout.reachMilliseconds)
+        fields: fields(of: reference.feature, view), reachMilliseconds: reach(of: reference.feature, view))
       if view.source != source { origin.otherSource = sources[view.source].name }
       return origin
     case .onDemand(let index):
@@ -86,6 +86,15 @@ extension Plan {
       }
       return merged
     }
+  }
+
+  /// How long an event counts for a feature; of one that is computed of others, for the longest of the view.
+  private func reach(of feature: Int, _ view: ViewPlan) -> Int64? {
+    let features = view.layout.definition.features
+    let windows = features.indices.contains(feature) ? [features[feature].window] : features.map(\.window)
+    return windows.map { window -> Int64? in
+      window.reachMilliseconds.map { $0 + view.latenessMilliseconds }
+    }.reduce(0) { Self.longer($0, $1) }
   }
 
   /// Fields of the source that a feature's argument and filter read, and those that derived columns of them read.

@@ -72,9 +72,9 @@ extension MonitorState {
     for index in alarms.indices where !alarms[index].drift.cause.isDataBug {
       guard let origin = origin(of: alarms[index].drift.feature) else { continue }
       let root = defects.first { defect in
-        guard defect.feature != alarms[index].drift.feature || defect.endMilliseconds <= place.startMilliseconds,
-          let fields = self.origin(of: defect.feature)?.fields
-        else { return false }
+        guard defect.feature != alarms[index].drift.feature, let fields = self.origin(of: defect.feature)?.fields else {
+          return false
+        }
         return !fields.isDisjoint(with: origin.fields) && reaches(defect, origin, place)
       }
       if let root { alarms[index].drift.cause = .consequence(of: root.feature, code: root.code) }
