@@ -42,8 +42,7 @@ import Testing
       // One half in front of the events, one behind them.
       corrected.correct(Array(corrections.prefix(corrections.count / 2)), partition: partition)
       let events = stream.events[partition] ?? []
-      corrected.add(
-        events, partition: partition, upTo: (events.last?.offset ?? 0) + 1, readCount: events.count, refusedCount: 0)
+      corrected.add(events, partition: partition, upTo: (events.last?.offset ?? 0) + 1)
       corrected.correct(Array(corrections.dropFirst(corrections.count / 2)), partition: partition)
     }
     // Through the checkpoint, so that what waits is part of it.
