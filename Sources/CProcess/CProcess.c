@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-// Between fork and exec, and in the supervisor, which never calls exec, only calls are made that are safe in the child of
-// a process with threads: no memory is allocated, and nothing of the C library's that takes a lock.
+// Between fork and exec, and in the supervisor, which never calls exec, only calls are made that are safe in the child
+// of a process with threads: no memory is allocated, and nothing of the C library's that takes a lock.
 
 enum { STANDARD_OUTPUT = 1, STANDARD_ERROR = 2, CONTROL = 3, REPORT = 4, HELD = 5, FIRST_OTHER = 6 };
 

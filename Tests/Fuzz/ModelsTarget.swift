@@ -89,7 +89,8 @@ extension ModelsTarget {
     """
 
   private static let linear =
-    #"{"model":"linear","features":["a","b"],"weights":[[0.5,-1],[2,3]],"intercept":[0.1,1e-3],"missing":[0,7],"link":"softmax"}"#
+    #"{"model":"linear","features":["a","b"],"weights":[[0.5,-1],[2,3]],"intercept":[0.1,1e-3],"#
+    + #""missing":[0,7],"link":"softmax"}"#
 
   /// `{"learner": {"a": [$d#…], "b": [#…], …}}`: every kind of value, and no model.
   private static let ubjson: [UInt8] =

@@ -8,8 +8,8 @@ internal import Glibc
 ///     {"type": "artefact", "path": "model.txt"}
 ///     {"type": "log", "message": "anything"}
 ///
-/// The value of a metric that comes last counts; the path is relative to the output folder. Any other line is one of the
-/// log, of which the first and the last lines are kept: memory and the cost of a line are bounded, whatever comes.
+/// The value of a metric that comes last counts; the path is relative to the output folder. Any other line is one of
+/// the log, of which the first and the last lines are kept: memory and the cost of a line are bounded, whatever comes.
 struct TrainerLines {
   private(set) var claims: [TrainedModel.Claim] = []
   private(set) var artefact: String?

@@ -25,7 +25,7 @@ struct FeatureMatrix: Sendable {
       guard rows.features.count <= valuesMax - values.count else {
         throw HeadraceError(
           .user, "TRAINING_MEMORY",
-          "more than \(labels.count) rows of \(dataset.features.count) features need more than \(memoryBytes >> 20) MiB",
+          "over \(labels.count) rows of \(dataset.features.count) features take more than \(memoryBytes >> 20) MiB",
           place: dataset.place, remedy: "give the training more memory, or build a dataset of fewer labels")
       }
       guard !isCancelled() else { throw .trainingCancelled }

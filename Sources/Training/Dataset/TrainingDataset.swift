@@ -9,8 +9,8 @@ package enum TrainingPart: String, Sendable, CaseIterable { case train, validati
 
 /// A dataset as trainers and evaluation see it: features in the service's order, a label, and which rows are for what.
 ///
-/// The parts `train` and `test` are those of the dataset; the last rows of `train` by time are for validation. A dataset
-/// that is not split is split here by time: the last fifth of it tests. Rows of one time stay together.
+/// The parts `train` and `test` are those of the dataset; the last rows of `train` by time are for validation. A
+/// dataset that is not split is split here by time: the last fifth of it tests. Rows of one time stay together.
 package struct TrainingDataset: Sendable {
   package let entry: DatasetCatalog.Entry
   package let objective: TrainingObjective
@@ -132,7 +132,7 @@ extension TrainingDataset {
       for (index, column) in batch.columns.enumerated() where column.type != wanted[index] {
         throw HeadraceError(
           .external, "MANIFEST_INVALID",
-          "column \"\(columns[index])\" is \(column.type) in a file, the manifest says \(wanted[index], default: "nothing")",
+          "column \"\(columns[index])\" is \(column.type), the manifest says \(wanted[index], default: "nothing")",
           place: place, remedy: "the dataset was changed after it was written: build it again")
       }
       if batch.rowCount > 0 { try body(batch) }

@@ -4,8 +4,8 @@ internal import Storage
 
 /// Makes a model of a dataset: on the caller's thread, from the beginning or from what a run that died has left.
 ///
-/// The folder belongs to this job alone. A run in a folder that an earlier run of the same specification and dataset has
-/// left goes on where that one stopped, and ends with the same bits; a finished one is answered from the folder.
+/// The folder belongs to this job alone. A run in a folder that an earlier run of the same specification and dataset
+/// has left goes on where that one stopped, and ends with the same bits; a finished one is answered from the folder.
 package struct TrainingJob: Sendable {
   package let specification: TrainingSpecification
   package let dataset: TrainingDataset

@@ -1,6 +1,6 @@
 internal import Core
 
-/// Named places at which a test can make a training die as by `kill -9`; ARCHITECTURE.md says what is then in its folder.
+/// Named places at which a test can make a training die as by `kill -9`; ARCHITECTURE.md says what its folder has then.
 ///
 /// `HEADRACE_KILL_AT=training.checkpoint-after:2 headrace train …` dies there.
 package enum TrainingKillPoint: String, CaseIterable, Sendable {

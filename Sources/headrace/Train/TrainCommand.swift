@@ -13,10 +13,10 @@ struct TrainCommand: AsyncParsableCommand {
       A training that was killed goes on in its --work folder and ends with the same bits.
 
       With --command any program trains. It may write {dataset}, {manifest}, {output}, {seed}, {objective}, \
-      {timeout_seconds} and {memory_bytes} into its arguments, and finds the same in HEADRACE_DATASET and so on. It sees \
-      the rows that train and validate, never those that test, and reports on its standard output by lines of JSON. It \
-      runs under limits of time, memory and disk, in an environment of PATH, HOME, LANG and what is said here, and \
-      nothing of it survives its end.
+      {timeout_seconds} and {memory_bytes} into its arguments, and finds the same in HEADRACE_DATASET and so on. It \
+      sees the rows that train and validate, never those that test, and reports on its standard output by lines of \
+      JSON. It runs under limits of time, memory and disk, in an environment of PATH, HOME, LANG and what is said \
+      here, and nothing of it survives its end.
 
       Whatever the trainer says of its model, Headrace scores it on the test split, beside the champion and a baseline \
       that knows nothing, and looks for leaks: rows that are on both sides, and features that are too good.
