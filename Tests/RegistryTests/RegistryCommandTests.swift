@@ -46,10 +46,11 @@ import Testing
     #"{"kind":"set_alias","id":"a","actor":"b","reason":"","model":"m","alias":"x","version":0,"expected":null}"#,
     #"{"kind":"set_alias","id":"a","actor":"b","reason":"","model":"m","alias":"x","version":1e99,"expected":1}"#,
     #"{"kind":"end_rollout","id":"a","actor":"b","reason":"","model":"m","alias":"x","version":1,"verdict":"no"}"#,
-    #"{"kind":"finish_run","id":"a","actor":"b","reason":"","run_id":"r","status":"finished","metrics":[{"name":"x"}]}"#,
+    #"{"kind":"finish_run","id":"a","actor":"b","reason":"","run_id":"r","status":"finished","metrics":[{"name":""}]}"#,
     #"{"kind":"decide_approval","id":"a","actor":"b","reason":"","approval_id":"../r","verdict":"approved"}"#,
     #"""
-    {"kind":"advance_retraining","id":"a","actor":"b","reason":"","retraining_id":"r","from":"gate","to":"done",    "note":"","evidence":"{"}
+    {"kind":"advance_retraining","id":"a","actor":"b","reason":"","retraining_id":"r","from":"gate","to":"done",
+    "note":"","evidence":"{"}
     """#,
   ]) func `what is no command is refused`(_ text: String) {
     #expect(throws: RegistryCommandFault.self) { try RegistryCommand(json: Array(text.utf8)) }

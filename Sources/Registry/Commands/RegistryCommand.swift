@@ -26,8 +26,8 @@ package struct RegistryCommand: Sendable, Hashable {
     case openRetraining(Retraining)
     /// From a step to a later one, or to an end. `evidence` is one JSON value, or empty.
     case advanceRetraining(id: String, from: RetrainingStep, to: RetrainingStep, note: String, evidence: String)
-    /// Takes or prolongs the lease of a retraining. It belongs to `expectedWorker` now, nil: to nobody; another one gets
-    /// it when it has ended by the time of the record.
+    /// Takes or prolongs the lease of a retraining. It belongs to `expectedWorker` now, nil: to nobody; another one
+    /// gets it when it has ended by the time of the record.
     case claimRetraining(id: String, worker: String, untilMilliseconds: Int64, expectedWorker: String?)
   }
 

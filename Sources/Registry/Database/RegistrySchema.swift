@@ -5,8 +5,8 @@ internal import GRDB
 /// `command` is the log, or the copy of it: everything else follows from its rows. The other tables hold what follows,
 /// for whoever opens the file with SQL; an entry is told by the offset of the command that made it.
 enum RegistrySchema {
-  /// `user_version` of the file. It grows whenever a program learns a kind of command as well: an older one may have kept
-  /// such commands and passed over them.
+  /// `user_version` of the file. It grows whenever a program learns a kind of command as well: an older one may have
+  /// kept such commands and passed over them.
   static let version = 2
   /// `application_id` of the file: "HeRg".
   static let applicationID = 0x4865_5267

@@ -1,7 +1,7 @@
 internal import Core
 
-/// What the commands of a log say up to an offset: models with their versions, aliases and rollouts; runs, approvals and
-/// retrainings.
+/// What the commands of a log say up to an offset: models with their versions, aliases and rollouts; runs, approvals
+/// and retrainings.
 ///
 /// A value without clock and disk, so that every reader of the same commands decides the same.
 package struct RegistryState: Sendable, Hashable {
