@@ -28,8 +28,7 @@ def prepared(tmp_path_factory):
     shop.start()
     shop.champion()
     shop.publish(900, "shift")
-    shop.wait("an archive", lambda: b"events/payments" in shop.call(
-        "tables", "list", "--data", shop.data, code=None).stdout)
+    shop.wait("an archive", lambda: list((shop.data / "tables" / "events" / "payments").glob("**/*.parquet")))
     shop.stop()
     return shop
 
