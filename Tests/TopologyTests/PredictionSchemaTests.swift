@@ -55,7 +55,7 @@ import Testing
 
   @Test(
     arguments: [
-      ("    timeout: 20ms\n", nil), ("    timeout: 0ms\n", "at least `1ms`"),
+      ("    timeout: 20ms\n", nil), ("    timeout: 0ms\n", "timeout"),
       ("    requests: {topic: small.requests}\n", nil),
       ("    requests: {topic: small.predictions}\n", "that its predictions go to"),
       ("    requests: {topic: small.requests, reply_topics: [small.requests]}\n", "that they come from"),
