@@ -61,7 +61,7 @@ import Testing
     ("drift(drift) for", "drift(drfit) for", "did you mean `drift`?"),
     ("drift(drift) for 2 windows or every 30d", "sometimes", "is not understood"),
     ("trainer: xgboost", "trainer: xgbost", "did you mean `xgboost`?"),
-    ("trainer: xgboost", "trainer: xgboost\n    command: [a]", "needs one of `trainer` and `command`"),
+    ("trainer: xgboost", "trainer: xgboost\n    command: [a]", "needs one of `trainer`, `command` and `orchestrator`"),
     ("better than champion", "better", "is no gate"),
     ("    gate: {auc: better than champion, log_loss: {max: 1}}\n", "", "promotes without a gate"),
     ("    label: {source: departed, match: flight_id, value: dep_delay > 15, within: 24h}\n", "", "has no `label`"),

@@ -150,7 +150,7 @@ import Testing
     for topic in plan.topics { #expect(text.contains(topic.name)) }
     for feature in plan.views.flatMap(\.features) { #expect(text.contains("  \(feature.name) ")) }
     #expect(text.contains("B after one event"))
-    #expect(plan.modelTexts.isEmpty || text.contains("declared, not run yet"))
+    #expect(plan.idleDescriptions.isEmpty != text.contains("declared, not run yet"))
     #expect(text.split(separator: "\n").allSatisfy { !$0.hasSuffix(" ") })
   }
 }

@@ -98,6 +98,36 @@ extension OpenAPIDocument {
         }
       }
     },
+    "/api/retrainings/{retraining}/evidence": {
+      "parameters": [{"name": "retraining", "in": "path", "required": true, "schema": {"type": "string"}}],
+      "get": {
+        "operationId": "retrainingEvidence",
+        "summary": "A page for whoever approves: metrics, slices, drift, cost, difference on shadow traffic.",
+        "responses": {
+          "200": {"description": "The page.", "content": {"text/html": {"schema": {"type": "string"}}}},
+          "404": {"$ref": "#/components/responses/Problem"},
+          "503": {"$ref": "#/components/responses/Problem"}
+        }
+      }
+    },
+    "/api/retrainings/{retraining}/result": {
+      "parameters": [{"name": "retraining", "in": "path", "required": true, "schema": {"type": "string"}}],
+      "post": {
+        "operationId": "retrainingResult",
+        "summary": "Brings back the model file that an orchestrator outside has trained.",
+        "requestBody": {
+          "required": true,
+          "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        },
+        "responses": {
+          "200": {"description": "Taken.", "content": {"application/json": {"schema": {"type": "object"}}}},
+          "400": {"$ref": "#/components/responses/Problem"},
+          "404": {"$ref": "#/components/responses/Problem"},
+          "409": {"$ref": "#/components/responses/Problem"},
+          "503": {"$ref": "#/components/responses/Problem"}
+        }
+      }
+    },
     "/api/approvals": {
       "get": {
         "operationId": "approvals",

@@ -12,7 +12,7 @@ package import Topology
 /// | step | what is done | what it leaves | done again |
 /// |---|---|---|---|
 /// | dataset | `dataset build` | `datasets/ID/1` beside the tables | the manifest is found |
-/// | train | run opened; trainer; file stored; run closed | run ID, `models/HASH` | goes on from its checkpoint, or is found |
+/// | train | run opened; trainer; file stored; run closed | run ID, `models/HASH` | from its checkpoint, or found |
 /// | evaluate | challenger, champion, baseline on the test split | a report | the same report |
 /// | gate | figures against the policy | the step | the same verdict |
 /// | register | version | a version with that content | found by its content hash |

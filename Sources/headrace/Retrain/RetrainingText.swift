@@ -74,9 +74,10 @@ struct RetrainingText {
   }
 
   var lines: String {
+    let about = retraining.retraining
     var lines = [
-      "retraining \(retraining.retraining.id) of \(retraining.retraining.model), policy \(retraining.retraining.policy)",
-      "cause: \(cause?.trigger ?? "unknown"), opened by \(retraining.retraining.openedBy)", "",
+      "retraining \(about.id) of \(about.model), policy \(about.policy)",
+      "cause: \(cause?.trigger ?? "unknown"), opened by \(about.openedBy)", "",
     ]
     var table = Table([("step", .left), ("since", .left), ("note", .left)])
     for step in retraining.steps {
