@@ -207,7 +207,7 @@ def test_triton_client_unchanged(project, served):
         ("/v2/models/fraud/infer", {}, 400, "found 0 inputs"),
         ("/v2/models/fraud/infer", [], 400, "no JSON"),
         ("/v2/models/fraud/infer", {"inputs": [{"shape": [1, 2], "datatype": "FP32", "data": [1, 2]}]}, 400, "[rows, 5]"),
-        ("/v2/models/fraud/infer", {"inputs": [{"shape": [1, 5], "datatype": "BF16", "data": [1] * 5}]}, 400, "datatype"),
+        ("/v2/models/fraud/infer", {"inputs": [{"shape": [1, 5], "datatype": "INT4", "data": [1] * 5}]}, 400, "datatype"),
         ("/v2/models/fraud/infer", {"inputs": [{"shape": [2, 5], "datatype": "FP32", "data": [1] * 5}]}, 400, "5 values"),
         (
             "/v2/models/fraud/infer",

@@ -162,7 +162,7 @@ def test_doctor_without_a_broker(tmp_path):
 
 def test_kill_points_are_listed(cli):
     names = cli("run", "--list-kill-points").text.split()
-    assert len(names) > 10 and all(name.startswith(("runtime.", "delta.")) for name in names)
+    assert len(names) > 10 and all(name.startswith(("runtime.", "retraining.", "delta.")) for name in names)
 
 
 def free_port():
