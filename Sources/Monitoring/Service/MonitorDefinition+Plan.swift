@@ -93,7 +93,10 @@ extension Plan {
     let features = view.layout.definition.features
     let windows = features.indices.contains(feature) ? [features[feature].window] : features.map(\.window)
     return windows.map { window -> Int64? in
-      window.reachMilliseconds.map { $0 + view.latenessMilliseconds }
+      window.reachMilliseconds.map { reach in
+        let sum = reach.addingReportingOverflow(view.latenessMilliseconds)
+        return sum.overflow ? .max : sum.partialValue
+      }
     }.reduce(0) { Self.longer($0, $1) }
   }
 

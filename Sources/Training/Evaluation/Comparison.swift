@@ -1,3 +1,5 @@
+internal import Drift
+
 /// One model minus another one, on the same rows.
 struct Comparison {
   let objective: TrainingObjective
@@ -20,8 +22,9 @@ struct Comparison {
           high: difference.high, method: method, higherIsBetter: higherIsBetter))
     }
     if objective == .binary {
-      let areas = PairedAreas(labels, scores, others)
-      add("auc", areas?.difference(confidence: confidence), "delong", higherIsBetter: true)
+      let areas = AUCDifference(
+        labels: labels.map { $0 == 1 }, first: scores, second: others, confidence: confidence)?.interval
+      add("auc", areas.map { ($0.value, $0.lower, $0.upper) }, "delong", higherIsBetter: true)
     }
     let own = RowLosses(objective, labels: labels, scores: scores, width: width, threshold: threshold)
     let theirs = RowLosses(objective, labels: labels, scores: others, width: width, threshold: threshold)
