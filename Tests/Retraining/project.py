@@ -6,6 +6,7 @@ import pathlib
 import random
 import subprocess
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 T0 = 1_700_000_100_000 // 300_000 * 300_000
@@ -120,10 +121,10 @@ class Project:
     def log(self):
         return (self.folder / "dev.log").read_text(errors="replace")[-6000:]
 
-    def call(self, *arguments, stdin=None, code=0, user="somebody"):
+    def call(self, *arguments, stdin=None, code=0):
         result = subprocess.run(
             [binary(), *map(str, arguments), "--bootstrap", self.bootstrap], input=stdin, capture_output=True,
-            timeout=60, env={**self.environment, "USER": user})
+            timeout=60, env=self.environment)
         assert code is None or result.returncode == code, (arguments, result.stderr.decode(), self.log())
         return result
 
@@ -167,5 +168,6 @@ class Project:
                 self.retrainings()), **options)
 
     def answers(self):
-        """The version that the alias stands for."""
-        return self.records("models", "rollouts", "fraud")[0]["champion"]
+        """The version that scores."""
+        with urllib.request.urlopen(f"http://{self.http}/api/models", timeout=10) as answer:
+            return json.load(answer)["models"][0]["version"]

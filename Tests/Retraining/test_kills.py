@@ -42,7 +42,7 @@ def end(shop):
             shop.publish(40, "shift")
         if listed and listed[0]["step"] == "approval":
             # The question may not be there yet.
-            shop.call("models", "approve", listed[0]["retraining"], code=None, user="boss")
+            shop.call("models", "approve", listed[0]["retraining"], "--by", "boss", code=None)
 
     return shop.ended(meanwhile=meanwhile)
 

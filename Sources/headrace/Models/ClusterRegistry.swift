@@ -74,7 +74,7 @@ struct ClusterRegistry: Sendable {
   }
 
   /// Who asks for it: the login's name, for the record.
-  static var actor: String { Environment.all["USER"] ?? Environment.all["LOGNAME"] ?? "somebody" }
+  static var actor: String { ActorOptions.user }
 }
 
 /// Which alias of which model, and why: the same flags on every command that changes what scores.

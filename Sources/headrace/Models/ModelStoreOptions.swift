@@ -25,8 +25,10 @@ struct ActorOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Who does this. (default: the user that runs the command)", valueName: "name"))
   var by: String?
 
-  var actor: String {
-    if let by { return by }
+  var actor: String { by ?? Self.user }
+
+  /// The user that runs the command: one name for one person in every command, since who asks must not approve.
+  static var user: String {
     let user = unsafe getpwuid(geteuid()).flatMap { unsafe $0.pointee.pw_name }
     return unsafe user.map { unsafe String(cString: $0) } ?? "uid \(geteuid())"
   }

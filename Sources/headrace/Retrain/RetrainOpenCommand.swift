@@ -21,6 +21,7 @@ struct RetrainOpenCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The end of the dataset, in event time. (default: the newest event)", valueName: "time"))
   var until: String?
   @Option(help: ArgumentHelp("Why; kept with it.", valueName: "text")) var reason: String?
+  @OptionGroup var actor: ActorOptions
   @Option(help: "table or json.") var output = OutputFormat.table
 
   func run() async throws {
@@ -40,8 +41,10 @@ struct RetrainOpenCommand: AsyncParsableCommand {
     let key = PolicyWatch.key(topology: plan.name, policy: found.name)
     let retraining = Retraining(
       id: RetrainingID.byHand(policy: found.name), policy: key, model: use.model, cause: cause.json,
-      openedBy: ClusterRegistry.actor, atMilliseconds: end)
-    try await cluster.send(.openRetraining(retraining), reason: reason, place: key)
+      openedBy: actor.actor, atMilliseconds: end)
+    let command = RegistryCommand(
+      actor: actor.actor, reason: reason ?? "", change: .openRetraining(retraining))
+    try await cluster.send(command, place: key)
     switch output {
     case .table: try StandardOutput.writeLine("\(key): retraining \(retraining.id) is open")
     case .json:
