@@ -140,11 +140,14 @@ class Project:
             "link": "logistic"}))
         self.call("models", "publish", "fraud", file, "--data", self.data, "--promote")
 
-    def publish(self, count, kind):
+    def rows(self, count, kind):
+        """The next payments, as lines."""
         rows = payments(self.next, count, kind)
         self.next += count
-        lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
-        self.call("publish", "payments", "-", "--key", "user", stdin=lines)
+        return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+    def publish(self, count, kind):
+        self.call("publish", "payments", "-", "--key", "user", stdin=self.rows(count, kind))
 
     def wait(self, what, found, seconds=90, meanwhile=None):
         deadline = time.monotonic() + seconds

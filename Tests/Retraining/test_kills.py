@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from project import Project, binary
+from project import WINDOW_ROWS, Project, binary
 
 POLICY = """\
     trainer: xgboost
@@ -57,9 +57,9 @@ def copy(prepared, folder):
     return shop
 
 
-# Those that only an alarm leads to are passed in the scenarios.
-BY_HAND = [name for name in points() if name not in (
-    "retraining.before-opening", "retraining.opened", "retraining.monitors-told")]
+# Those that only an alarm leads to.
+BY_ALARM = ["retraining.before-opening", "retraining.opened", "retraining.monitors-told"]
+BY_HAND = [name for name in points() if name not in BY_ALARM]
 
 
 @pytest.mark.parametrize("point", ["none", *BY_HAND])
@@ -88,3 +88,22 @@ def test_a_death_changes_nothing(prepared, tmp_path, point):
         assert len(files) == 2, files
     finally:
         shop.kill()
+
+
+@pytest.mark.parametrize("point", BY_ALARM)
+def test_a_death_on_the_way_of_an_alarm(project, point):
+    shop = project()
+    shop.start(HEADRACE_KILL_AT=point)
+    shop.champion()
+    shop.publish(5 * WINDOW_ROWS, "before")
+    # The process, and the log with it, may die while this goes on.
+    rows = shop.rows(4 * WINDOW_ROWS, "shift")
+    shop.call("publish", "payments", "-", "--key", "user", stdin=rows, code=None)
+    assert shop.process.wait(90) == -9, (point, shop.log())
+    shop.start()
+    [one] = shop.ended()
+    assert one["step"] == "done" and one["cause"]["kind"] == "drift", (point, one, shop.log())
+    assert [step["step"] for step in one["steps"]] == [
+        "dataset", "train", "evaluate", "gate", "register", "promote", "done"]
+    assert shop.answers() == 2 and len(shop.records("models", "runs")) == 1
+    shop.stop()
