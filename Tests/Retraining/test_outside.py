@@ -107,6 +107,9 @@ def test_shadow_canary_and_approval(project, receiver):
               meanwhile=lambda: step(shop) in ("shadow", "canary") and shop.publish(60, "shift"))
     [one] = shop.retrainings()
     name = one["retraining"]
+    # Nobody puts a model of his own in place of what the policy trains.
+    status, problem = post(shop, f"/api/retrainings/{name}/result", json.dumps(LINEAR).encode())
+    assert 400 <= status < 500 and problem["code"] == "RETRAINING_TRAINS_ITSELF", (status, problem)
     [approval] = shop.wait("the question", lambda: shop.records("models", "approvals"))
     assert approval["id"] == name and approval["version"] == 2 and shop.answers() == 1, approval
 

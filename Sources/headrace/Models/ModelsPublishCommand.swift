@@ -40,8 +40,10 @@ struct ModelsPublishCommand: AsyncParsableCommand {
     let parsed = try Model(bytes, place: file)
     let hash = ModelFiles.contentHash(bytes)
     if let retraining {
-      let entry = try RetrainingText.find(retraining, try await cluster.snapshot().registry).retraining
-      let kept = try await OutsideModel.keep(bytes, of: entry, in: store)
+      let snapshot = try await cluster.snapshot()
+      let entry = try RetrainingText.find(retraining, snapshot.registry).retraining
+      let (_, policy) = try RetrainingTarget.find(entry.retraining.policy, topology: nil, snapshot)
+      let kept = try await OutsideModel.keep(bytes, of: entry, policy: policy, in: store)
       try await cluster.send(kept.change, reason: model.reason, place: retraining)
       return try model.tell("retraining \(retraining) has its model: \(hash.prefix(16))") {
         $0.member("retraining", retraining)

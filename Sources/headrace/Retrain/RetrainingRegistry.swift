@@ -13,6 +13,8 @@ struct RetrainingRegistry: RegistrySource {
   let engine: EngineRegistrySource
   /// nil: there are no tables, so no model is taken.
   let tables: (any BlobStore)?
+  /// The plan that runs here.
+  let plan: @Sendable () -> Plan?
 
   func registry() throws -> RegistryState { engine.registry() }
 
@@ -24,20 +26,37 @@ struct RetrainingRegistry: RegistrySource {
 
   func take(_ model: [UInt8], of retraining: RegisteredRetraining) async throws -> String? {
     guard let tables else { return nil }
-    let change = try await OutsideModel.keep(model, of: retraining, in: tables)
+    let change = try await OutsideModel.keep(model, of: retraining, policy: try policy(of: retraining), in: tables)
     let outcome = try await engine.send(RegistryCommand(actor: "outside", reason: "", change: change.change))
     if case .refused(let refusal) = outcome { throw refusal.error(place: retraining.retraining.id) }
     return change.hash
+  }
+
+  private func policy(of retraining: RegisteredRetraining) throws(HeadraceError) -> PolicyPlan {
+    let key = retraining.retraining.policy
+    if let plan = plan(),
+      let policy = plan.policies.first(where: { PolicyWatch.key(topology: plan.name, policy: $0.name) == key })
+    {
+      return policy
+    }
+    throw HeadraceError(
+      .user, "POLICY_NOT_FOUND", "the plan that runs here has no policy \(key)", place: retraining.retraining.id,
+      remedy: "ask a worker of the policy's topology")
   }
 }
 
 /// A model that something outside has made for a retraining: kept under its content, and told as the end of its run.
 enum OutsideModel {
-  /// - Throws: RETRAINING_NOT_WAITING; what reading a model throws.
+  /// - Throws: RETRAINING_TRAINS_ITSELF, RETRAINING_NOT_WAITING; what reading a model throws.
   static func keep(
-    _ bytes: [UInt8], of retraining: RegisteredRetraining, in tables: any BlobStore
+    _ bytes: [UInt8], of retraining: RegisteredRetraining, policy: PolicyPlan, in tables: any BlobStore
   ) async throws -> (change: RegistryCommand.Change, hash: String) {
     let id = retraining.retraining.id
+    guard case .orchestrator = policy.work else {
+      throw HeadraceError(
+        .user, "RETRAINING_TRAINS_ITSELF", "policy \(policy.name) trains by itself, and takes no model from outside",
+        place: id, remedy: "give the policy an `orchestrator`, or publish the model as a version of its own")
+    }
     guard retraining.step == .train else {
       throw HeadraceError(
         .user, "RETRAINING_NOT_WAITING", "the retraining is at step \(retraining.step.rawValue), and takes no model",

@@ -66,9 +66,9 @@ final class TopologyProcess: Sendable {
     let server = FeatureServer(
       catalog: ServingCatalog(plan), features: source, events: events, status: status,
       models: ServedModels(plan, engine.models),
-      registry: RetrainingRegistry(engine: EngineRegistrySource(engine), tables: runtime.tableStore),
-      configuration: serving,
-      meters: engine.cost.meters, logger: logger)
+      registry: RetrainingRegistry(
+        engine: EngineRegistrySource(engine), tables: runtime.tableStore, plan: { [weak engine] in engine?.plan }),
+      configuration: serving, meters: engine.cost.meters, logger: logger)
     let requests = RequestLane(
       .init(
         client: runtime.client, topology: plan.name,
