@@ -45,7 +45,7 @@ def kill_points(at_switch: bool) -> list[str]:
     # replace each other: Tests/CLI/test_history.py and test_rollout.py die there.
     names = [name for name in result.stdout.decode().split()
              if name.startswith(("runtime.", "delta."))
-             and not name.startswith(("runtime.archive-", "runtime.scoring-"))]
+             and not name.startswith(("runtime.archive-", "runtime.scoring-", "runtime.registry-"))]
     return [name for name in names if any(word in name for word in AT_SWITCH) == at_switch]
 
 
