@@ -42,7 +42,8 @@ def kill_points(at_switch: bool) -> list[str]:
     result = subprocess.run([find_binary(), "run", "--list-kill-points"], capture_output=True, check=True,
                             env=environment())
     # Those of an archive are passed where the log has forgotten something, those of scoring where versions of a model
-    # replace each other: Tests/CLI/test_history.py and test_rollout.py die there.
+    # replace each other, those of the registry where a folder's is published: Tests/CLI/test_history.py, test_rollout.py
+    # and test_registry.py die there.
     names = [name for name in result.stdout.decode().split()
              if name.startswith(("runtime.", "delta."))
              and not name.startswith(("runtime.archive-", "runtime.scoring-", "runtime.registry-"))]
