@@ -34,7 +34,7 @@ FEATURES = ["request:amount", *(f"by_user:{name}_{window}" for name in ("n", "to
                                 for window in WINDOWS), "jump", "share", "burst", "range"]
 TOPOLOGY = f"""topology: NAME
 sources:
-  payments: {{topic: {stream.TOPIC}, key: user_id, event_time: {{field: ts, unit: ms}}, lateness: 1m, archive: false}}
+  payments: {{topic: {stream.TOPIC}, key: user_id, event_time: {{field: ts, unit: ms}}, lateness: 1m}}
 entities: {{user: [user_id]}}
 views:
   by_user:
