@@ -1,7 +1,7 @@
 internal import Topology
 
 /// How the predictions of one version are written: in the form that the model declares, and where each comes from.
-struct PredictionWriter {
+final class PredictionWriter: Sendable {
   /// What is not the plan's.
   struct Setting: Sendable {
     /// Ids of the schemas at the registry, by topic.
@@ -61,7 +61,8 @@ struct PredictionWriter {
       record.write(
         &bytes, event, scores: scores, vector: vector, missing: missing, comparedWith: answered, of: other.record)
     } else {
-      text.write(&bytes, event, scores: scores, vector: vector, missing: missing, comparedWith: answered, of: other.text)
+      text.write(
+        &bytes, event, scores: scores, vector: vector, missing: missing, comparedWith: answered, of: other.text)
     }
   }
 }

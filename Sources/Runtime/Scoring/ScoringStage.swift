@@ -22,6 +22,7 @@ final class ScoringStage: @unchecked Sendable {
   private let outputMeter: MeterTable.Slot
   private var computed: [ComputedFeature]
   private var keys = EntityKeys()
+  private var ownedRows = OwnedRows()
   private var scratch = ExpressionScratch()
   private let spareBatches = Mutex<[ScoringBatch]>([])
 
@@ -80,7 +81,7 @@ final class ScoringStage: @unchecked Sendable {
         guard let start = buffer.baseAddress else { return }
         unsafe reader.gather(
           view: block.view, keys: keys, rows: batch.rows, at: batch.headers.eventTimesMilliseconds,
-          into: FeatureMatrix(start: start + block.first, stride: stride, plan: block.gathered)
+          into: FeatureMatrix(start: start + block.first, stride: stride, plan: block.gathered), &ownedRows
         ) { row in isMissing[row * blockCount + position] = true }
       }
     }

@@ -139,7 +139,8 @@ extension PartitionTask {
       flyingPredictions = scoring?.cut()
       lane.commit(
         .init(
-          outputs: buffers.all, predictions: flyingPredictions, offsets: committed, group: MemberProof(try consumer.groupMetadata())))
+          outputs: buffers.all, predictions: flyingPredictions, offsets: committed,
+          group: MemberProof(try consumer.groupMetadata())))
     } catch {
       logger.warning("commit failed", metadata: ["error": "\(error)"])
       whyNotMoving = error.description

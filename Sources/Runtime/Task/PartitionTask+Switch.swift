@@ -23,7 +23,9 @@ extension PartitionTask {
     outputs = Self.outputs(number, next)
     RuntimeKillPoint.pass(.switchAfter)
     do throws(HeadraceError) {
-      if let scoring { scoring.fill(PredictionBuffers(next.plan, task: number)) } else {
+      if let scoring {
+        scoring.fill(PredictionBuffers(next.plan, task: number))
+      } else {
         scoring = try Self.scoringLane(number, next)
       }
     } catch {
