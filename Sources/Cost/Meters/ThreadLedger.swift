@@ -39,7 +39,8 @@ package struct ThreadLedger: Sendable {
     living = next
   }
 
-  /// CPU nanoseconds by operator; threads that divide their time by stages (`worker-0`, `score`) are `.poll` as a whole.
+  /// CPU nanoseconds by operator; threads that divide their time by stages (`worker-0`, `score`) are `.poll` as a
+  /// whole.
   package var totals: [Operator: Int64] {
     living.values.reduce(into: ended) { $0[$1.operation, default: 0] &+= $1.nanoseconds }
   }

@@ -5,8 +5,8 @@ internal import Drift
 ///
 /// A value that is one reference wide: it moves in and out of tables without a copy of its many buffers.
 struct RowCounter: Sendable {
+  // Unchecked: changed only through the one counter that refers to it; a second one makes a copy first.
   private final class Box: @unchecked Sendable {
-    // Unchecked: changed only through the one counter that refers to it.
     var counts: RowCounts
 
     init(_ counts: RowCounts) { self.counts = counts }
