@@ -47,10 +47,7 @@ package struct RegistryCommand: Sendable, Hashable {
   /// 128 random bits in hexadecimal.
   package static func newID() -> String {
     var generator = SystemRandomNumberGenerator()
-    return (0..<2).map { _ in
-      let digits = String(generator.next() as UInt64, radix: 16)
-      return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-    }.joined()
+    return (generator.next() as UInt64).hexadecimal + (generator.next() as UInt64).hexadecimal
   }
 
   /// What it changes.

@@ -133,10 +133,10 @@ extension RegistryRoute {
       guard let run = state.runs[id] else { throw .refused(.runUnknown(id), place: id) }
       run.write(to: &json)
     case .retrainings:
-      json.array { array in for retraining in state.retrainings() { retraining.write(to: &array) } }
+      json.array { array in for retraining in state.retrainings() { state.write(retraining, to: &array) } }
     case .retraining(let id):
       guard let retraining = state.retrainings[id] else { throw .refused(.retrainingUnknown, place: id) }
-      retraining.write(to: &json)
+      state.write(retraining, to: &json)
     case .approvals:
       json.array { array in for approval in state.approvals() { approval.write(to: &array) } }
     case .approval(let id):

@@ -25,8 +25,6 @@ final class OutsideCaller {
     }
   }
 
-  func close() {}
-
   func post(_ body: [UInt8], to url: String, id: String, secretVariable: String?) throws(HeadraceError) {
     try call(url, body, id: id, headers: ["content-type": "application/json"], token: nil, secret: secretVariable)
   }
@@ -34,11 +32,12 @@ final class OutsideCaller {
   func send(_ request: OrchestratorRequest, id: String) throws(HeadraceError) {
     try call(
       request.url, Array(request.body.utf8), id: id, headers: request.headers, token: request.tokenVariable,
-      secret: request.secretVariable)
+      secret: request.secretVariable, repeatedStatus: request.repeatedStatus)
   }
 
   private func call(
-    _ url: String, _ body: [UInt8], id: String, headers: [String: String], token: String?, secret: String?
+    _ url: String, _ body: [UInt8], id: String, headers: [String: String], token: String?, secret: String?,
+    repeatedStatus: Int? = nil
   ) throws(HeadraceError) {
     guard let address = WebhookAddress(url) else { throw Self.refused(url, "it is no http or https address") }
     let connected = try resolve(address, url)
@@ -69,7 +68,7 @@ final class OutsideCaller {
     try? BlockingCall.result { () throws(HeadraceError) in await client.close() }
     let response = try outcome.get()
     // A redirect is an answer like any other: nobody goes there.
-    guard (200..<300).contains(response.status) else {
+    guard (200..<300).contains(response.status) || response.status == repeatedStatus else {
       throw HeadraceError(
         .external, "WEBHOOK_REFUSED", "the answer is \(response.status)", place: url,
         remedy: "see what the receiver has to say")

@@ -21,7 +21,7 @@ struct RetrainingRegistry: RegistrySource {
   func send(_ command: RegistryCommand) async throws -> RegistryOutcome { try await engine.send(command) }
 
   func evidence(_ retraining: RegisteredRetraining, _ state: RegistryState) -> String? {
-    RetrainingText(retraining, state).page
+    EvidencePage(retraining).html
   }
 
   func take(_ model: [UInt8], of retraining: RegisteredRetraining) async throws -> String? {
