@@ -25,6 +25,7 @@ struct PredictionParser {
     var (score, label) = (Double.nan, Double.nan)
     var isOurs = false
     var revision: Int64 = 0
+    var version: Int64 = 0
     vector.removeAll(keepingCapacity: true)
     guard scanner.take(UInt8(ascii: "{")) else { return false }
     while let key = scanner.key() {
@@ -35,6 +36,7 @@ struct PredictionParser {
       case .offset: eventOffset = scanner.integer()
       case .eventTime: time = scanner.integer()
       case .revision: revision = scanner.integer() ?? 0
+      case .version: version = scanner.integer() ?? 0
       case .features where featureCount > 0: scanner.numbers(into: &vector, atMost: featureCount)
       case .features, .other: scanner.skip()
       }
@@ -52,13 +54,14 @@ struct PredictionParser {
     rows.offsets.append(offset)
     rows.eventOffsets.append(eventOffset)
     rows.scores.append(score)
+    rows.versions.append(Int32(clamping: version))
     return true
   }
 }
 
 /// The members of one flat JSON object.
 private struct Scanner: ~Escapable {
-  enum Key { case model, score, label, offset, eventTime, features, revision, other }
+  enum Key { case model, score, label, offset, eventTime, features, revision, version, other }
 
   private let bytes: RawSpan
   private var place = 0
@@ -96,6 +99,7 @@ private struct Scanner: ~Escapable {
     case 5 where matches("score", start): return .score
     case 5 where matches("label", start): return .label
     case 6 where matches("offset", start): return .offset
+    case 7 where matches("version", start): return .version
     case 8 where matches("features", start): return .features
     case 8 where matches("revision", start): return .revision
     case 10 where matches("event_time", start): return .eventTime
