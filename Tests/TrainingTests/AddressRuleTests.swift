@@ -43,8 +43,9 @@ import Testing
 
   @Test func `A network that is allowed is allowed in every form, and nothing beside it`() throws {
     let rule = try #require(AddressRule(allowing: "127.0.0.1, 10.0.0.0/8,fd00::/8,::ffff:172.16.0.0/108"))
-    for text in ["127.0.0.1", "::ffff:127.0.0.1", "10.1.2.3", "64:ff9b::10.1.2.3", "fd00::7", "172.16.0.1", "172.31.0.1"]
-    {
+    for text in [
+      "127.0.0.1", "::ffff:127.0.0.1", "10.1.2.3", "64:ff9b::10.1.2.3", "fd00::7", "172.16.0.1", "172.31.0.1",
+    ] {
       let address = try #require(AddressRule.parse(text))
       #expect(rule.allows(address), "\(text)")
     }
@@ -59,7 +60,8 @@ import Testing
 
   @Test func `Only one way of writing an address is one`() {
     for text in [
-      "0x7f.0.0.1", "0177.0.0.1", "127.1", "2130706433", "127.0.0.01", "256.1.1.1", "1.2.3", "1.2.3.4.5", "+1.2.3.4", "",
+      "0x7f.0.0.1", "0177.0.0.1", "127.1", "2130706433", "127.0.0.01", "256.1.1.1", "1.2.3", "1.2.3.4.5", "+1.2.3.4",
+      "",
       "fe80::1%eth0", "::+1", "::-1", "1::2::3", ":1", "1:", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "12345::",
       "1.2.3.4::", "::1.2.3.4:1", "::1.2.3", "g::", "[::1]", "1:2:3:4:5:6:7::8",
     ] { #expect(AddressRule.parse(text) == nil, "\(text)") }
@@ -70,12 +72,16 @@ import Testing
 
   @Test func `An address of a webhook has nothing in it that two readers read in two ways`() {
     for text in [
-      "ftp://example.org/", "//example.org/", "example.org", "http:/example.org", "http://", "http:///path", "http://:80/",
+      "ftp://example.org/", "//example.org/", "example.org", "http:/example.org", "http://", "http:///path",
+      "http://:80/",
       "http://user@example.org/", "http://user:secret@example.org/", "http://example.org@127.0.0.1/",
-      "http://example.org\\@127.0.0.1/", "http://example.org:0/", "http://example.org:65536/", "http://example.org:+80/",
+      "http://example.org\\@127.0.0.1/", "http://example.org:0/", "http://example.org:65536/",
+      "http://example.org:+80/",
       "http://example.org:/", "http://example.org:80:80/", "http://exa mple.org/", "http://example.org/\u{e4}",
-      "http://\u{2460}27.0.0.1/", "http://%31%32%37.0.0.1/", "http://[::1", "http://[::1]x/", "http://[fe80::1%25eth0]/",
-      "http://[fe80::1%eth0]/", "http://[127.0.0.1]/", "http://[]/", "http://a\tb/", "http://a\nb/", "javascript:alert(1)",
+      "http://\u{2460}27.0.0.1/", "http://%31%32%37.0.0.1/", "http://[::1", "http://[::1]x/",
+      "http://[fe80::1%25eth0]/",
+      "http://[fe80::1%eth0]/", "http://[127.0.0.1]/", "http://[]/", "http://a\tb/", "http://a\nb/",
+      "javascript:alert(1)",
       "file:///etc/passwd", "gopher://example.org/",
     ] { #expect(WebhookAddress(text) == nil, "\(text)") }
     #expect(WebhookAddress("https://Example.org:8443/a?b#c")?.port == 8_443)

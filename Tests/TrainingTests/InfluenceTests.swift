@@ -65,8 +65,12 @@ import Testing
   }
 
   @Test func `What has no value has none`() {
-    #expect(Influence.binary(labels: [1, 0], scores: [0.1, 0.2], threshold: 0.5).map(\.metric) == ["recall", "f1", "average_precision"])
-    #expect(Influence.binary(labels: [0, 0], scores: [0.1, 0.9], threshold: 0.5).map(\.metric) == ["precision", "f1"])
+    #expect(
+      Influence.binary(labels: [1, 0], scores: [0.1, 0.2], threshold: 0.5).map(\.metric) == [
+        "recall", "f1", "average_precision",
+      ])
+    #expect(
+      Influence.binary(labels: [0, 0], scores: [0.1, 0.9], threshold: 0.5).map(\.metric) == ["precision", "f1"])
     #expect(Influence.binary(labels: [], scores: [], threshold: 0.5).isEmpty)
     #expect(Influence.determination(labels: [2, 2], scores: [1, 2]) == nil)
     let perfect = Influence.determination(labels: [1, 2, 3], scores: [1, 2, 3])

@@ -87,15 +87,17 @@ import Topology
     }
 
     /// Looks, as a process does, and opens what is to be opened.
-    mutating func look(_ facts: PolicyWatch.StreamFacts) -> (found: PolicyHistory.Answer?, expected: PolicyHistory.Answer?)
-    {
+    mutating func look(_ facts: PolicyWatch.StreamFacts) -> (
+      found: PolicyHistory.Answer?, expected: PolicyHistory.Answer?
+    ) {
       let page = history.past.last { $0.cause.kind == .contractBreach }?.id
       history.looks.append(.init(facts: facts, isFirst: isNew, page: page))
       isNew = false
       if history.firstWall == nil { history.firstWall = facts.nowMilliseconds }
       if history.firstStream == nil { history.firstStream = facts.streamMilliseconds }
       let expected = history.answer()
-      guard let opening = watch.decide(facts, registry).first, let cause = RetrainingCause(json: opening.retraining.cause)
+      guard let opening = watch.decide(facts, registry).first,
+        let cause = RetrainingCause(json: opening.retraining.cause)
       else { return (nil, expected) }
       openings += 1
       #expect(send(.openRetraining(opening.retraining)) == .applied)
@@ -149,7 +151,9 @@ import Topology
       for step in 0..<120 {
         let (found, expected) = story.step(&random)
         guard found == expected else {
-          Issue.record("\(Self.whens[kind % 11]), seed \(seed), step \(step): \(String(describing: found)) is not \(String(describing: expected))")
+          Issue.record(
+            "\(Self.whens[kind % 11]), seed \(seed), step \(step): \(String(describing: found)) is not \(String(describing: expected))"
+          )
           return
         }
       }

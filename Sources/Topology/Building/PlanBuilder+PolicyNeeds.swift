@@ -18,7 +18,8 @@ extension PlanBuilder {
     for (name, metric) in metrics where metric.isOfNumbers != isOfNumbers {
       let possible = ModelMetric.allCases.filter { $0.isOfNumbers == isOfNumbers }.map(\.rawValue)
       log.error(
-        at: name, "`\(name.shortText)` in `gate` of \(what) is not measured for model `\(model.name)`, "
+        at: name,
+        "`\(name.shortText)` in `gate` of \(what) is not measured for model `\(model.name)`, "
           + "whose truth is yes or no", expected: "one of \(possible.joined(separator: ", "))",
         remedy: "gate on one of these, or make the label a number, without a `threshold`")
       isRight = false
