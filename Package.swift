@@ -195,8 +195,8 @@ let package = Package(
     tests(
       "TrainingTests",
       [
-        "Core", "Columns", "Parquet", "Storage", "Inference", "OfflineStore", "Topology", "Registry", "Training",
-        "TestSupport",
+        "Core", "Columns", "Parquet", "Storage", "Contracts", "Inference", "OfflineStore", "Topology", "Registry",
+        "Training", "TestSupport",
       ]),
     tests("RocksTests", ["Core", "Rocks", "TestSupport"]),
     tests(

@@ -24,7 +24,8 @@ final class RetrainingSession {
   private var child: (id: String, work: RetrainingAction.Work, process: ChildProcess)?
   /// What stands in the way of a retraining's next action, again and again.
   private var troubles: [String: Trouble] = [:]
-  private var settled: [String: Int64] = [:]
+  /// Monitors that were told to begin anew, and where.
+  private var settled: [PolicyWatch.Settlement] = []
   private var isCaughtUp = false
   /// The last look found nothing to do.
   private var isAtRest = false
@@ -55,11 +56,10 @@ final class RetrainingSession {
     reader.reportsPartitionEnds = true
     drift = try Consumer(reader)
     try drift.assign([TopicPartition(topic: DriftTopic.name, partition: 0): .beginning])
-    watch = PolicyWatch(plan)
+    watch = PolicyWatch(plan, beginnings: Self.beginnings(runner.configuration.dataDirectory))
     stream = StreamWatch(plan, tables)
     worker = try runner.worker()
     notifier = Notifier(plan, configuration.client, runner.logger)
-    settled = Self.settled(settledPath)
   }
 
   /// Lets the work of this process go: its results stay.
@@ -77,12 +77,12 @@ final class RetrainingSession {
     guard isCaughtUp, now >= nextLookAtMilliseconds else { return }
     var registry = try control.currentRegistry()
     guard let status = runner.configuration.stream() else { return }
+    let facts = try stream.facts(status, drift)
+    let beginnings = watch.beginnings
+    let openings = watch.decide(facts, registry)
+    if watch.beginnings != beginnings { try keepBeginnings() }
     try settle(registry)
-    var facts = try stream.facts(status, drift)
-    facts.settled = settled
-    for opening in watch.decide(facts, registry) {
-      registry = try open(opening)
-    }
+    for opening in openings { registry = try open(opening) }
     var isBusy = false
     for index in plan.policies.indices {
       let key = PolicyWatch.key(topology: plan.name, policy: plan.policies[index].name)
@@ -108,26 +108,33 @@ final class RetrainingSession {
     nextLookAtMilliseconds = isBusy ? 0 : now + Self.lookMilliseconds
   }
 
-  /// Lets monitors begin anew after a promotion. Told again after a death, which changes nothing.
+  /// Says which alarms are passed over, and lets monitors begin anew after a promotion.
   private func settle(_ registry: RegistryState) throws {
-    for settlement in watch.settlements(settled, registry) {
+    for ignored in watch.ignored(registry) {
+      try notifier.tell(ignored, plan.policies[ignored.policy])
+      watch.noteIgnored(ignored.id)
+    }
+    for settlement in watch.settlements(registry) where !settled.contains(settlement) {
       try notifier.acknowledge(
-        settlement.monitor, atMilliseconds: settlement.atMilliseconds, id: settlement.retraining)
-      settled[settlement.retraining] = watch.streamMilliseconds
-      let text = settled.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "\n")
-      try NewFile.replace(settledPath, with: Array(text.utf8))
+        settlement.monitor, atMilliseconds: settlement.atMilliseconds,
+        reason: "another version answers than the one that the reference knows")
+      settled.append(settlement)
     }
   }
 
-  private var settledPath: String { "\(runner.configuration.dataDirectory)/retrainings/settled" }
+  private static func beginningsPath(_ dataDirectory: String) -> String { "\(dataDirectory)/retrainings/beginnings" }
 
-  private static func settled(_ path: String) -> [String: Int64] {
-    var settled: [String: Int64] = [:]
-    for line in ((try? TextFile.read(path)) ?? "").split(separator: "\n") {
-      let parts = line.split(separator: " ").map(String.init)
-      if parts.count == 2, let time = Int64(parts[1]) { settled[parts[0]] = time }
-    }
-    return settled
+  /// Two numbers; what is not known is a dash.
+  private func keepBeginnings() throws(HeadraceError) {
+    let text = [watch.beginnings.streamMilliseconds, watch.beginnings.wallMilliseconds]
+      .map { $0.map { "\($0)" } ?? "-" }.joined(separator: " ")
+    try NewFile.replace(Self.beginningsPath(runner.configuration.dataDirectory), with: Array(text.utf8))
+  }
+
+  private static func beginnings(_ dataDirectory: String) -> PolicyWatch.Beginnings {
+    let parts = ((try? TextFile.readLine(beginningsPath(dataDirectory))) ?? "").split(separator: " ")
+    guard parts.count == 2 else { return PolicyWatch.Beginnings() }
+    return PolicyWatch.Beginnings(streamMilliseconds: Int64(parts[0]), wallMilliseconds: Int64(parts[1]))
   }
 
   /// Whether only new events could change anything: what there is was read before the last look, and that look found
@@ -348,7 +355,7 @@ final class RetrainingSession {
         try folder.noteTold(message.key)
       }
     case .acknowledge(let monitor, let time):
-      try notifier.acknowledge(monitor, atMilliseconds: time, id: id)
+      try notifier.acknowledge(monitor, atMilliseconds: time, reason: "retraining \(id)")
       try folder.noteTold("\(id)-acknowledged")
     }
     forgetTrouble(of: id)

@@ -191,8 +191,7 @@ private struct RetrainingJob {
       case .betterThanChampion(let metric, _), .bounds(let metric, _): metric
       }
     }
-    return metrics.contains { ![.rootMeanSquareError, .meanAbsoluteError, .determination].contains($0) }
-      || model.stream?.threshold != nil
+    return metrics.contains { !$0.isOfNumbers } || model.stream?.threshold != nil
   }
 
   func train() throws(HeadraceError) -> ModelResult {
