@@ -1,9 +1,9 @@
 /// Compares two arms of a rollout while their rows come in, over the newest rows of the candidate.
 ///
-/// Rows lie in slices of an eighth of the window. At the end of a slice the newest window is looked at, and at the end of
-/// a window the one that reaches back eight times as far: what a window is too small for is seen there, and what comes
-/// late is not hidden behind hours in which all was well. Where slices end follows from the rows alone, so that whoever
-/// reads them in the same order finds the same at the same row. Memory: 64 slices, whatever the window.
+/// Rows lie in slices of an eighth of the window. At the end of a slice the newest window is looked at, and at the end
+/// of a window the one that reaches back eight times as far: what a window is too small for is seen there, and what
+/// comes late is not hidden behind hours in which all was well. Where slices end follows from the rows alone, so that
+/// whoever reads them in the same order finds the same at the same row. Memory: 64 slices, whatever the window.
 package struct ArmGauge: Sendable {
   /// Where a row was.
   package struct Place: Sendable {
