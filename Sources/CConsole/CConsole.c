@@ -1,5 +1,8 @@
 #include "CConsole.h"
 
+// C23 has it, and compilers know it in earlier C as well.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
 // Each file becomes an array of its bytes.
 static const uint8_t index_html[] = {
 #embed "page/index.html"
