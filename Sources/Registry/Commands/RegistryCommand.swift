@@ -1,3 +1,5 @@
+internal import Core
+
 /// Something that somebody wants changed in the registry: the only thing that changes it.
 ///
 /// A command carries what it expects to find; of two that expect the same the first in the log wins, and the other one

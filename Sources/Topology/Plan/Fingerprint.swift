@@ -1,3 +1,5 @@
+internal import Core
+
 /// Names a definition by what it means: equal in every process and on every machine, whatever the layout of the YAML.
 package struct Fingerprint: Hashable, Sendable, Comparable, CustomStringConvertible {
   package let value: UInt64
