@@ -1,6 +1,7 @@
 import Core
 import Registry
 import Testing
+import Topology
 
 @testable import Training
 

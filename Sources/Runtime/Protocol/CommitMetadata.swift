@@ -1,3 +1,5 @@
+internal import Core
+
 /// What is committed beside an offset: which plan read up to there, and the digest of what it did.
 ///
 /// ASCII text, as the group's coordinator keeps it: `hr1 <plan fingerprint> <digest>`, both as 16 hexadecimal digits;

@@ -14,18 +14,20 @@ final class ChildProcess {
   ///   - arguments: without the program's name.
   ///   - log: gets what it says; appended to.
   init(_ arguments: [String], log: String) throws(HeadraceError) {
-    var pipe: [Int32] = [-1, -1]
-    // Closed at exec from the beginning: another process that starts at this moment must not hold our end open.
-    guard unsafe pipe2(&pipe, O_CLOEXEC) == 0 else { throw .file(log, "no pipe can be made") }
-    leash = pipe[1]
-    let inner = pipe[0]
+    var pair: [Int32] = [-1, -1]
+    // Two ends of a pipe, closed at exec from the beginning: another process that starts at this very moment must not
+    // hold ours open.
+    let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+    guard unsafe socketpair(AF_UNIX, kind, 0, &pair) == 0 else { throw .file(log, "no pipe can be made") }
+    leash = pair[1]
+    let inner = pair[0]
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
     unsafe posix_spawn_file_actions_adddup2(&actions, inner, 0)
     unsafe posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
     unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
-    var attributes = unsafe posix_spawnattr_t()
+    var attributes = posix_spawnattr_t()
     unsafe posix_spawnattr_init(&attributes)
     defer { unsafe posix_spawnattr_destroy(&attributes) }
     unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
