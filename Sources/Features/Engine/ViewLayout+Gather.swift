@@ -9,8 +9,10 @@ package struct GatherPlan: Sendable {
     var place: Int
   }
 
-  /// Of equal windows over the same cells, by slot.
-  fileprivate(set) var groups: [[Member]] = []
+  /// Those of equal windows over the same cells one after the other, by slot. In one array: nothing is retained by row.
+  fileprivate(set) var members: [Member] = []
+  /// Behind the last member of each window.
+  fileprivate(set) var groupEnds: [Int] = []
   /// Derived features: expressions over one row.
   fileprivate(set) var derived: [Member] = []
   /// Distinct sets that features count, each once.
@@ -34,6 +36,7 @@ extension ViewLayout {
   /// - Parameter features: positions as in `read`; their numbers come in this order.
   package func gatherPlan(of features: [Int]) -> GatherPlan {
     var plan = GatherPlan(count: features.count)
+    var groups: [[GatherPlan.Member]] = []
     for (place, index) in features.enumerated() {
       let member = GatherPlan.Member(feature: index, place: place)
       guard index < self.features.count else {
@@ -41,14 +44,15 @@ extension ViewLayout {
         continue
       }
       let feature = self.features[index]
-      let group = plan.groups.firstIndex { group in
+      let group = groups.firstIndex { group in
         let other = self.features[group[0].feature]
         return other.region == feature.region && other.window == feature.window && other.tail == feature.tail
       }
-      if let group { plan.groups[group].append(member) } else { plan.groups.append([member]) }
+      if let group { groups[group].append(member) } else { groups.append([member]) }
     }
-    for group in plan.groups.indices {
-      plan.groups[group].sort { (slot($0), $0.place) < (slot($1), $1.place) }
+    for group in groups {
+      plan.members += group.sorted { (slot($0), $0.place) < (slot($1), $1.place) }
+      plan.groupEnds.append(plan.members.count)
     }
     for index in features where index < self.features.count { addDistinctSet(self.features[index], to: &plan) }
     return plan
@@ -99,8 +103,11 @@ extension ViewLayout {
     _ unions: inout DistinctUnions, into numbers: UnsafeMutableBufferPointer<Double>
   ) {
     guard status(row, at: time) == .present else { return unsafe numbers.update(repeating: .nan) }
-    for group in plan.groups.indices {
-      unsafe gather(row, at: time, watermark: watermark, plan.groups[group], &unions, into: numbers)
+    var first = 0
+    for group in plan.groupEnds.indices {
+      let end = plan.groupEnds[group]
+      unsafe gather(row, at: time, watermark: watermark, plan, first..<end, &unions, into: numbers)
+      first = end
     }
     for member in plan.derived {
       let value = readDerived(
@@ -110,21 +117,21 @@ extension ViewLayout {
   }
 
   private func gather(
-    _ row: borrowing FeatureRow, at time: Int64, watermark: Int64, _ group: [GatherPlan.Member],
+    _ row: borrowing FeatureRow, at time: Int64, watermark: Int64, _ plan: borrowing GatherPlan, _ group: Range<Int>,
     _ unions: inout DistinctUnions, into numbers: UnsafeMutableBufferPointer<Double>
   ) {
-    let first = group[0].feature
+    let first = plan.members[group.lowerBound].feature
     // A window that lies behind what is retained would depend on what is dropped already.
     if time < watermark,
       isBeforeHorizon(features[first], at: time, newest: row.newestEventTime, watermark: watermark)
     {
-      for index in group.indices { unsafe numbers[group[index].place] = GatherPlan.notRetained }
+      for index in group { unsafe numbers[plan.members[index].place] = GatherPlan.notRetained }
       return
     }
     let cells = cells(row, features[first], at: time)
     var totals = CellTotals()
-    for index in group.indices {
-      let member = group[index]
+    for index in group {
+      let member = plan.members[index]
       if case .countDistinct = features[member.feature].function, regions[features[first].region].kind == .tiles {
         unsafe numbers[member.place] = Double(unions.count(row, cells, features[member.feature]))
       } else {
