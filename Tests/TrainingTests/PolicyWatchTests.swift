@@ -33,7 +33,7 @@ import Topology
           model: m
           trainer: logistic
           dataset: {window: 1d}
-          \(policy.split(separator: "\n").joined(separator: "\n          "))
+          \(policy.split(separator: "\n").joined(separator: "\n    "))
       """
     let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
     return try TopologyLoader.load(
