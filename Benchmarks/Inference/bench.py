@@ -20,11 +20,11 @@ import lightgbm as lgb
 import numpy as np
 import onnxruntime
 import xgboost as xgb
-from onnxmltools import convert_lightgbm
+from onnxmltools import convert_lightgbm, convert_xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "Tests" / "Inference" / "peers"))
-from scoring import Scoring  # noqa: E402
+from scoring import Scoring, instruction_sets  # noqa: E402
 
 FEATURES, ROWS, BATCHES = 30, 65_536, (1, 64, 1_024)
 SHAPES = {"S": (100, 31, 6), "M": (500, 63, 8)}
@@ -93,7 +93,8 @@ def peers(kind, folder, name):
     if kind == "xgb":
         booster = xgb.Booster(model_file=folder / f"xgb_{name}.ubj")
         booster.set_param({"nthread": 1})
-        return {"XGBoost": booster.inplace_predict}
+        onnx = convert_xgboost(booster, initial_types=[("x", FloatTensorType([None, FEATURES]))], target_opset=15)
+        return {"XGBoost": booster.inplace_predict, "ONNX Runtime": session(onnx)}
     booster = lgb.Booster(model_file=folder / f"lgb_{name}.txt")
     onnx = convert_lightgbm(booster, initial_types=[("x", FloatTensorType([None, FEATURES]))], target_opset=15, zipmap=False)
     single = single_rows(booster)
@@ -133,10 +134,16 @@ def main():
                 scoring.load(path)
                 words = ("time", arguments.models / "xt.f32", len(rows), batch, arguments.seconds / 3)
                 best = sorted(float(scoring.ask(*words)) for _ in range(3))[1]
+                widest = {}
+                for instructions in instruction_sets(scoring, path)[-2:]:
+                    scoring.load(path, instructions)
+                    widest[instructions] = sorted(float(scoring.ask(*words)) for _ in range(3))[1]
                 line = f"{kind} {name}, batch {batch:5}: ours {1e9 / best:11,.0f} rows/s"
                 for peer, predict in others.items():
                     theirs = nanoseconds_per_row(predict, rows, batch, arguments.seconds)
                     line += f" | {peer} {1e9 / theirs:9,.0f}, ours {theirs / best:5.1f}x"
+                if "avx512" in widest:
+                    line += f" | AVX2 takes {widest['avx2'] / widest['avx512']:.2f}x the time of AVX-512"
                 if batch in floors:
                     line += f" | floor {1e9 / floors[batch]:11,.0f}, ours {floors[batch] / best:4.0%}"
                 print(line, flush=True)

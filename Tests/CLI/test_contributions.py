@@ -46,6 +46,35 @@ def test_contributions_are_lightgbms(project, served, is_binary):  # noqa: F811
         assert numpy.allclose(1 / (1 + numpy.exp(-found.sum(axis=1))), scores, rtol=1e-12)
 
 
+def test_beside_a_background(project, served):  # noqa: F811
+    """Rows of the caller's take the place of the training set; the base value is their mean margin."""
+    client = tritonclient.http.InferenceServerClient(served.address)
+    values, background = matrix(9), matrix(200)
+    inputs = []
+    for name, numbers in (("features", values), ("background", background)):
+        tensor = tritonclient.http.InferInput(name, list(numbers.shape), "FP32")
+        tensor.set_data_from_numpy(numbers)
+        inputs.append(tensor)
+    answer = client.infer("fraud", inputs, parameters={"explain": True})
+    found = answer.as_numpy("contributions")
+    about = answer.get_output("contributions")["parameters"]
+    assert about["definition"] == "shapley_path_dependent_background_covers" and about["background_rows"] == 200
+    margins = project.booster.predict(values.astype(numpy.float64), raw_score=True)
+    mean = project.booster.predict(background.astype(numpy.float64), raw_score=True).mean()
+    assert numpy.allclose(found.sum(axis=1), margins, rtol=1e-9) and numpy.allclose(found[:, -1], mean, rtol=1e-9)
+    # In JSON the same.
+    body = {"parameters": {"explain": True}, "inputs": [
+        {"name": name, "shape": list(numbers.shape), "datatype": "FP32",
+         "data": [None if numpy.isnan(number) else float(number) for number in numbers.ravel()]}
+        for name, numbers in (("features", values), ("background", background))]}
+    again = infer(served.address, body)["outputs"][1]
+    assert numpy.allclose(numpy.array(again["data"]).reshape(found.shape), found, rtol=1e-12)
+    body["inputs"][1]["shape"] = [100, 10]
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        infer(served.address, body)
+    assert refused.value.code == 400 and "expected numbers of shape [rows, 5]" in refused.value.read().decode()
+
+
 def test_nobody_is_told_who_did_not_ask(served):  # noqa: F811
     body = {"inputs": [{"name": "features", "shape": [1, 5], "datatype": "FP32", "data": [1, 2, 3, 4, 0.5]}]}
     assert [output["name"] for output in infer(served.address, body)["outputs"]] == ["scores"]

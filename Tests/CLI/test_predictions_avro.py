@@ -3,7 +3,6 @@
 import io
 import json
 import math
-import time
 
 import confluent_kafka
 import fastavro
@@ -223,9 +222,17 @@ def test_cost(project_prices, tmp_path, request, cli):
     worker = project.worker(cli, "--prices", project_prices)
     try:
         stream(project, cli, worker, 600)
-        time.sleep(2.5)
-        cli.publish(project.topic, "-", "--key", "user", stdin=lines(events(600, seed=5)))
-        worker.wait_until_applied(project.topic, 1_200)
+        published = 600
+
+        def is_priced():
+            """Whether events of now have a price: what one costs is known once the meters were read."""
+            nonlocal published
+            cli.publish(project.topic, "-", "--key", "user", stdin=lines(events(60, seed=published)))
+            published += 60
+            worker.wait_until_applied(project.topic, published)
+            return any("cost" in record["value"] for record in cli.records(f"{project.topic}.predictions"))
+
+        wait_for("a price", is_priced, 30)
     finally:
         assert worker.stop() == 0, worker.text()
     values = [record["value"] for record in cli.records(f"{project.topic}.predictions")]

@@ -270,7 +270,8 @@ def test_shadow_and_canary(rollout):
     assert 0.15 < share < 0.35 or len(arms) < 50
 
 
-def test_gates_roll_a_bad_canary_back(rollout):
+@pytest.mark.parametrize("gate", ["score_psi", "score_drift"])
+def test_gates_roll_a_bad_canary_back(rollout, gate):
     rollout.add(1)
     rollout.put(train(2))
     rollout.models("promote", 1)
@@ -279,7 +280,10 @@ def test_gates_roll_a_bad_canary_back(rollout):
     answer = rollout.cli("models", "publish", rollout.model, bad, "--tables", rollout.tables, "--output", "json").json
     worker = rollout.worker()
     try:
-        rollout.models("canary", answer["version"], "--share", "50%", "--gate", "score_psi<=0.2", "--window", "100",
+        refused = rollout.models("canary", answer["version"], "--share", "50%", "--segment", "amount > 50", "--gate",
+                                 "score_drift<=0.2", "--automatic", code=1)
+        assert "GATE_NOT_MEASURABLE" in refused.err or "cannot be measured here" in refused.err
+        rollout.models("canary", answer["version"], "--share", "50%", "--gate", f"{gate}<=0.2", "--window", "100",
                        "--automatic")
         rows = list(events(1_500, seed=9))
         for index, row in enumerate(rows):
@@ -292,6 +296,10 @@ def test_gates_roll_a_bad_canary_back(rollout):
         worker.wait_until_applied(rollout.topic, len(rows))
     finally:
         assert worker.stop() == 0, worker.text()
+    # The evidence: how far apart, and over which predictions.
+    told = next(line for line in worker.text().splitlines() if "the gates of a rollout have decided" in line)
+    assert f"{gate} " in told and "of at most 0.2" in told and "decided at 0:" in told, told
+    assert gate != "score_drift" or all(part in told for part in ("certain", "keys", "offsets")), told
     served = rollout.models("who-served", "--at", str(int(time.time() * 1_000)))
     assert served["version"] == 1 and served["rollouts"] == []
     versions = collections.Counter(record["value"]["version"] for record in rollout.predictions())

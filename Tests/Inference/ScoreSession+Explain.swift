@@ -5,7 +5,7 @@ extension ScoreSession {
   func explain(_ words: [String]) throws -> String {
     guard let rowCount = Int(words[2]), let batch = Int(words[3]), batch > 0 else { throw Self.wrongNumber }
     let matrix = try Files.floats(words[1])
-    let model = try explainable()
+    let model = try explainable(background: words.count > 5 ? try Files.floats(words[5]) : [])
     guard matrix.count >= rowCount * model.featureCount else { throw Self.wrongNumber }
     var explainer = model.makeExplainer()
     var numbers = [Double](repeating: .nan, count: rowCount * model.width)
@@ -46,8 +46,10 @@ extension ScoreSession {
     return "\(Double(elapsed / .nanoseconds(1)) / Double(done))"
   }
 
-  private func explainable() throws -> ExplainableModel {
+  private func explainable(background: [Float] = []) throws -> ExplainableModel {
     guard let compiled else { throw HeadraceError(.user, "COMMAND", "load a model first") }
-    return try ExplainableModel(compiled.model, instructions: compiled.options.instructions)
+    guard background.count % compiled.model.featureCount == 0 else { throw Self.wrongNumber }
+    return try ExplainableModel(
+      compiled.model, background: background, instructions: compiled.options.instructions)
   }
 }

@@ -10,7 +10,7 @@ struct ScoreSession {
     case "load" where words.count > 1: try load(words)
     case "score" where words.count == 5: try score(words)
     case "time" where words.count == 5: try time(words)
-    case "explain" where words.count == 5: try explain(words)
+    case "explain" where words.count == 5 || words.count == 6: try explain(words)
     case "time-explain" where words.count == 5: try timeExplanations(words)
     case "break" where words.count == 4: try ModelBreaker.run(words)
     default: throw HeadraceError(.user, "COMMAND", "unknown command: \(words.joined(separator: " "))")

@@ -106,6 +106,82 @@ import Testing
     }
   }
 
+  /// Trees of a format without covers, beside rows of the caller's: against Shapley's definition with the share of
+  /// these rows that takes each branch, which brute force counts by itself.
+  @Test(arguments: 0..<6) func `a background takes the place of covers`(index: Int) throws {
+    let seed = UInt64(index) + 900
+    var random = RandomEnsemble(seed: seed)
+    random.featureCount = [1, 4, 6][index % 3]
+    random.treeCount = 3
+    random.leavesMax = [3, 20, 40][index % 3]
+    random.outputCount = index % 2 + 1
+    random.rule = .exact
+    let ensemble = random.make()
+    let (features, outputs) = (ensemble.featureCount, ensemble.outputCount)
+    var model = Self.model(ensemble)
+    model.format = .onnx
+    let backgroundCount = 60
+    let background = ProbeRows(ensemble, rowCount: backgroundCount, seed: seed + 1).values
+    let explainable = try ExplainableModel(model, background: background)
+    #expect(explainable.definition == .treesByBackground && explainable.backgroundRowCount == backgroundCount)
+    var counted = ensemble
+    for tree in counted.trees.indices {
+      counted.trees[tree].covers = counted.trees[tree].nodes.indices.map { node in
+        Double(
+          (0..<backgroundCount).count { row in
+            let values = Array(background[row * features..<(row + 1) * features])
+            return Self.path(counted.trees[tree], values, counted.categoryRule).contains(node)
+          })
+      }
+    }
+    let oracle = BruteForceShapley(ensemble: counted)
+    let rowCount = 9
+    let rows = ProbeRows(ensemble, rowCount: rowCount, seed: seed).values
+    var explainer = explainable.makeExplainer()
+    var found = [Double](repeating: .nan, count: rowCount * explainable.width)
+    explainer.explain(rows, rowCount: rowCount, into: &found)
+    let scorer = ReferenceScorer(model)
+    let means = (0..<outputs).map { output in
+      (0..<backgroundCount).reduce(0.0) {
+        $0 + scorer.score(Array(background[$1 * features..<($1 + 1) * features]))[output] / Double(backgroundCount)
+      }
+    }
+    for row in 0..<rowCount {
+      let values = Array(rows[row * features..<(row + 1) * features])
+      let parts = Array(found[row * explainable.width..<(row + 1) * explainable.width])
+      let expected = (0..<outputs).flatMap { oracle.contributions(values, output: $0) }
+      #expect(zip(parts, expected).allSatisfy { Self.isClose($0, $1) }, "seed \(seed), row \(row)")
+      let margins = scorer.score(values)
+      for output in 0..<outputs {
+        let run = parts[output * (features + 1)..<(output + 1) * (features + 1)]
+        #expect(Self.isClose(run.reduce(0, +), margins[output], 1e-9), "seed \(seed), row \(row)")
+        // Together with nothing known: the mean margin of the background.
+        #expect(Self.isClose(run.last ?? .nan, means[output], 1e-9), "seed \(seed), row \(row)")
+      }
+    }
+  }
+
+  private static func path(_ tree: DecisionTree, _ row: [Float], _ rule: CategoryRule) -> Set<Int> {
+    var (node, path) = (0, Set<Int>())
+    while true {
+      path.insert(node)
+      guard case .split(let split, let left, let right) = tree.nodes[node] else { return path }
+      node = split.goesLeft(row[split.feature], rule) ? left : right
+    }
+  }
+
+  @Test func `a linear model is compared with the mean of a background`() throws {
+    let text = #"{"model": "linear", "weights": [0.5, -1, 2], "intercept": 0.125}"#
+    let explainable = try ExplainableModel(
+      Model(Array(text.utf8), place: "linear.json"), background: [1, 2, 3, 3, 4, -1])
+    #expect(explainable.definition == .linearByBackground)
+    var explainer = explainable.makeExplainer()
+    var found = [Double](repeating: 0, count: 8)
+    explainer.explain([1, 2, 3, 2, 3, 1], rowCount: 2, into: &found)
+    // The mean row is 2, 3, 1: its margin is 0.125 + 1 - 3 + 2.
+    #expect(found == [-0.5, 1, 4, 0.125, 0, 0, 0, 0.125])
+  }
+
   @Test func `trees without covers are refused with the way out`() throws {
     var random = RandomEnsemble(seed: 5)
     let model = Self.model(random.make())

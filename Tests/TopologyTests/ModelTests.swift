@@ -1,3 +1,4 @@
+import Expressions
 import Testing
 
 @testable import Topology
@@ -41,6 +42,25 @@ import Testing
     #expect(plan.policies[0].promote == .automatic)
     #expect(plan.topics.last?.name == "small.predictions")
     #expect(PlanReport(plan: plan).text.contains("policy retrain: model delay, when drift(drift) for 2 windows"))
+  }
+
+  @Test func `What only a label or a segment reads is decoded, archived or not`() throws {
+    let models = Self.models.replacing(
+      "match: flight_id, value: dep_delay > 15", with: "match: tailnum, value: seats > 150"
+    ).replacing("tests: {psi: 0.2}", with: "segments: [plane_year], tests: {psi: 0.2}")
+    for archive in ["", "    archive: off\n"] {
+      let text = Sample.text.replacing("    lateness: 30m\n", with: "    lateness: 30m\n\(archive)") + models
+      let plan = try Sample.plan(text)
+      let (source, label) = (plan.sources[0], try #require(plan.models[0].label))
+      #expect(source.isArchived == archive.isEmpty)
+      #expect(
+        source.scope[label.matchColumn].name == "tailnum" && source.scope[label.labelMatchColumn].name == "tailnum")
+      #expect(plan.monitors[0].segments.map { source.scope[$0].name } == ["plane_year"])
+    }
+    let wrong = models.replacing("match: tailnum", with: "match: tailnmu")
+    let errors = Sample.errors(
+      Sample.text.replacing("    lateness: 30m\n", with: "    lateness: 30m\n    archive: off\n") + wrong)
+    #expect(errors.contains { $0.contains("has no field `tailnmu`") }, "\(errors)")
   }
 
   static let mistakes: [(old: String, new: String, expected: String)] = [

@@ -43,7 +43,21 @@ package struct Explainer: ~Copyable {
             output)
         case .linear(let linear):
           unsafe linear.explain(input, featureCount: features, rowCount: rowCount, output)
+          unsafe compareWithMean(UnsafeMutableBufferPointer(start: output, count: rowCount * width))
         }
+      }
+    }
+  }
+
+  /// What the mean row of the background contributes goes over to the base value.
+  private func compareWithMean(_ contributions: UnsafeMutableBufferPointer<Double>) {
+    let (mean, run) = (model.meanContributions, model.featureCount + 1)
+    guard !mean.isEmpty else { return }
+    for start in stride(from: 0, to: contributions.count, by: run) {
+      let first = start % mean.count
+      for feature in 0..<model.featureCount {
+        unsafe contributions[start + feature] -= mean[first + feature]
+        unsafe contributions[start + model.featureCount] += mean[first + feature]
       }
     }
   }

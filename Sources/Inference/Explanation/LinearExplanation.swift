@@ -70,10 +70,31 @@ struct LinearExplanation: Sendable {
     }
   }
 
+  /// The contributions of the mean of some rows; empty without rows.
+  func mean(of rows: [Float], featureCount: Int) -> [Double] {
+    let rowCount = rows.count / max(featureCount, 1)
+    guard rowCount > 0 else { return [] }
+    let width = layer.outputCount * (featureCount + 1)
+    var mean = [Double](repeating: 0, count: width)
+    var found = [Double](repeating: 0, count: width)
+    for row in 0..<rowCount {
+      for index in found.indices { found[index] = 0 }
+      unsafe rows.withUnsafeBufferPointer { rows in
+        unsafe found.withUnsafeMutableBufferPointer { found in
+          guard let rows = rows.baseAddress, let found = found.baseAddress else { return }
+          unsafe explain(rows + row * featureCount, featureCount: featureCount, rowCount: 1, found)
+        }
+      }
+      for index in mean.indices { mean[index] += found[index] / Double(rowCount) }
+    }
+    return mean
+  }
+
   private static var notLinear: HeadraceError {
     ExplanationFault.unsupported(
-      "the model is neither trees nor one linear layer over its features",
-      remedy: "explained are trees of LightGBM and XGBoost, and linear models")
+      "the model is neither trees alone nor one linear layer over its features",
+      remedy: "explained are trees of LightGBM and XGBoost, trees of ONNX beside a `background`, and linear models; "
+        + "networks of several layers (MLP), and trees behind other operators, are scored and not explained")
   }
 
   private static func origin(_ operation: RowProgram.Operation, _ sources: [Origin]) -> Origin {

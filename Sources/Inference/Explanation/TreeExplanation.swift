@@ -80,8 +80,9 @@ final class TreeExplanation: @unchecked Sendable {
           "tree \(index) of the model (\(format.rawValue)) does not say how many rows of the training set came to each "
             + "node, and contributions are measured by that",
           remedy: format == .onnx
-            ? "explain the LightGBM or XGBoost file that the ONNX file was made from: ONNX has no place for it"
-            : "save the model again with its library")
+            ? "ONNX has no place for it: give rows to count, such as some hundred of the training set (in a request "
+              + "the input `background` of shape [rows, features]), or explain the file that it was made from"
+            : "save the model again with its library, or give rows to count as the input `background`")
       }
       guard tree.covers.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
         throw ExplanationFault.unsupported(

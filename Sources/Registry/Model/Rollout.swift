@@ -53,6 +53,11 @@ package struct RolloutGate: Sendable, Hashable {
     case latencyMilliseconds = "latency_ms"
     /// Population stability index of the scores against those of the version in force.
     case scorePSI = "score_psi"
+    /// Largest difference of the distribution functions of the scores (Kolmogorov–Smirnov's D); decided by what is
+    /// certain of it, keys and repeated looks taken into account.
+    case scoreDrift = "score_drift"
+    /// The same of the feature that differs most: whether a canary's events are like those of the version in force.
+    case featureDrift = "feature_drift"
     /// Share of events that the two versions decide differently; of a shadow.
     case disagreement
   }

@@ -21,6 +21,7 @@ struct PredictionFields: ~Copyable {
 
   private enum Field: Int, CaseIterable {
     case model, version, arm, score, scoringNanoseconds, error, failed, agrees, difference, revision
+    case scores, features, answeredScore
 
     var name: String {
       switch self {
@@ -34,6 +35,9 @@ struct PredictionFields: ~Copyable {
       case .agrees: "agrees"
       case .difference: "difference"
       case .revision: "revision"
+      case .scores: "scores"
+      case .features: "features"
+      case .answeredScore: "answered_score"
       }
     }
   }
@@ -93,6 +97,28 @@ struct PredictionFields: ~Copyable {
       score: number(index, .score), scoringNanoseconds: number(index, .scoringNanoseconds),
       hasFailed: value(index, .error).kind == .string, hasChallengerFailed: value(index, .failed).kind == .string,
       agrees: boolean(index, .agrees), difference: number(index, .difference))
+  }
+
+  /// What was answered where a shadow scored.
+  func answeredScore(_ index: Int) -> Double? { number(index, .answeredScore) }
+
+  /// The score, or each of several.
+  func appendScores(_ index: Int, to row: inout [Double]) {
+    if let score = number(index, .score) { row.append(score) } else { append(index, .scores, to: &row) }
+  }
+
+  /// The vector that was scored; NaN is missing.
+  func appendFeatures(_ index: Int, to row: inout [Double]) { append(index, .features, to: &row) }
+
+  /// Numbers and nulls between brackets: the grammar was checked when the document was read.
+  private func append(_ index: Int, _ field: Field, to row: inout [Double]) {
+    let value = value(index, field)
+    guard value.kind == .array, value.count > 2 else { return }
+    let inside = bytes[value.offset + 1..<value.offset + value.count - 1]
+    for element in inside.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+      let digits = element.filter { $0 > UInt8(ascii: " ") }
+      row.append(Double(String(decoding: digits, as: UTF8.self)) ?? .nan)
+    }
   }
 
   private func value(_ index: Int, _ field: Field) -> JSONValue {

@@ -1,5 +1,6 @@
 package import Contracts
 internal import Core
+internal import Drift
 package import Kafka
 internal import Registry
 internal import Synchronization
@@ -13,7 +14,11 @@ package final class RolloutWatch: Sendable {
   private final class Reader: @unchecked Sendable {
     var watched: [WatchedRollout] = []
     var figures: [RolloutWindow] = []
+    /// Verdicts that are not taken yet, and whether one has fallen.
+    var due: [(WatchedRollout, RolloutJudge.Verdict)] = []
     var isDecided: [Bool] = []
+    /// The newest offset that was read, by topic and partition.
+    var offsets: [TopicPartition: Int64] = [:]
     var consumer: Consumer?
     var partitions: [TopicPartition] = []
     var fields: PredictionFields?
@@ -52,7 +57,13 @@ package final class RolloutWatch: Sendable {
     reader.partitions = Array(starts.keys)
     reader.fields = try PredictionFields(avro())
     reader.watched = watched
-    reader.figures = watched.map { RolloutWindow($0.rollout.gates) }
+    reader.figures = watched.map { watched in
+      RolloutWindow(
+        watched.rollout.gates,
+        drift: RolloutDrift(watched.rollout, outputCount: watched.outputCount, features: watched.features))
+    }
+    reader.offsets = [:]
+    reader.due = []
     reader.isDecided = watched.map { _ in false }
     show()
   }
@@ -80,31 +91,53 @@ package final class RolloutWatch: Sendable {
     guard let consumer = reader.consumer else { return [] }
     let result = try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
       try reader.fields?.read(records)
-      for (index, watched) in reader.watched.enumerated() where watched.topic == records.partition.topic {
-        for record in records.indices {
-          guard let prediction = reader.fields?.prediction(record, of: watched.name) else { continue }
-          reader.figures[index].add { $0.add(prediction, of: watched) }
+      for record in records.indices {
+        reader.offsets[records.partition] = records[record].offset
+        for (index, watched) in reader.watched.enumerated() where watched.topic == records.partition.topic {
+          take(record, records, watched, index)
         }
       }
     }
     if result.records > 0 { reader.isDirty = true }
     // Figures are made of sketches: a few times a second is enough.
     let now = WallClock.monotonic.nowMilliseconds
-    guard reader.isDirty, result.records == 0 || now >= reader.nextLookAtMilliseconds else { return [] }
-    reader.isDirty = false
-    reader.nextLookAtMilliseconds = now + Self.lookMilliseconds
-    show()
-    var due: [(WatchedRollout, RolloutJudge.Verdict)] = []
-    for (index, watched) in reader.watched.enumerated()
-    where watched.rollout.decides == .automatic && !reader.isDecided[index] {
-      let verdict = RolloutJudge(watched.rollout).verdict(reader.figures[index])
-      guard verdict != .undecided else { continue }
-      reader.isDecided[index] = true
-      due.append((watched, verdict))
+    if reader.isDirty, result.records == 0 || now >= reader.nextLookAtMilliseconds {
+      reader.isDirty = false
+      reader.nextLookAtMilliseconds = now + Self.lookMilliseconds
+      show()
     }
-    return due
+    defer { reader.due = [] }
+    return reader.due
   }
 
+  /// Takes a prediction, and decides where it is the last one of a slice.
+  private func take(_ record: Int, _ records: borrowing ConsumedBatch, _ watched: WatchedRollout, _ index: Int) {
+    guard let prediction = reader.fields?.prediction(record, of: watched.name) else { return }
+    let side = RolloutFigures.side(of: prediction, watched)
+    if !reader.figures[index].drift.isEmpty {
+      let cluster = unsafe records[record].keyBytes.map { unsafe Hash64.hash($0, seed: Self.clusterSeed) }
+      let place = ArmGauge.Place(partition: records.partition.partition, offset: records[record].offset)
+      reader.fields?.add(
+        record, prediction, side, cluster: cluster, at: place, to: &reader.figures[index].drift)
+    }
+    let isSliceFull = reader.figures[index].add { $0.add(prediction, side, of: watched) }
+    guard isSliceFull, watched.rollout.decides == .automatic, !reader.isDecided[index] else { return }
+    let verdict = RolloutJudge(watched.rollout).verdict(reader.figures[index])
+    guard verdict != .undecided else { return }
+    reader.isDecided[index] = true
+    reader.due.append((watched, verdict.decided(at: places(watched.topic))))
+  }
+
+  /// `0:991 1:870`: the newest prediction of each partition that was read.
+  private func places(_ topic: String) -> String {
+    let places = reader.offsets.filter { $0.key.topic == topic }.sorted { $0.key.partition < $1.key.partition }
+    let shown = places.prefix(Self.shownPartitions).map { "\($0.key.partition):\($0.value)" }
+    return shown.joined(separator: " ") + (places.count > shown.count ? " …" : "")
+  }
+
+  private static let shownPartitions = 32
+  /// Another hash of the key than the one that chooses its arm.
+  private static let clusterSeed: UInt64 = 0x6172_6d73
   private static let pollMilliseconds: Int32 = 100
   private static let lookMilliseconds: Int64 = 200
 
@@ -121,20 +154,38 @@ package final class RolloutWatch: Sendable {
 }
 
 extension RolloutFigures {
-  mutating func add(_ prediction: PredictionFields.Prediction, of watched: WatchedRollout) {
+  /// Whose a prediction is.
+  enum Side { case champion, challenger, neither }
+
+  static func side(of prediction: PredictionFields.Prediction, _ watched: WatchedRollout) -> Side {
     let isChallenger = prediction.version == watched.rollout.version && !prediction.isChampion
+    guard watched.rollout.answers else { return isChallenger ? .challenger : .neither }
+    if prediction.hasChallengerFailed || isChallenger && !prediction.isFallback { return .challenger }
+    return prediction.version == watched.champion || prediction.hasFailed ? .champion : .neither
+  }
+
+  mutating func add(_ prediction: PredictionFields.Prediction, _ side: Side, of watched: WatchedRollout) {
     let (score, time) = (prediction.score, prediction.scoringNanoseconds)
-    guard watched.rollout.answers else {
-      guard isChallenger else { return }
+    switch side {
+    case .neither: break
+    case .champion: champion.add(score: score, hasFailed: prediction.hasFailed, nanoseconds: time)
+    case .challenger where !watched.rollout.answers:
       challenger.add(score: score, hasFailed: prediction.hasFailed, nanoseconds: time)
-      return compare(difference: prediction.difference, agrees: prediction.agrees)
-    }
-    if prediction.hasChallengerFailed {
+      compare(difference: prediction.difference, agrees: prediction.agrees)
+    case .challenger where prediction.hasChallengerFailed:
       challenger.add(score: nil, hasFailed: true, nanoseconds: nil)
-    } else if isChallenger, !prediction.isFallback {
-      challenger.add(score: score, hasFailed: false, nanoseconds: time)
-    } else if prediction.version == watched.champion || prediction.hasFailed {
-      champion.add(score: score, hasFailed: prediction.hasFailed, nanoseconds: time)
+    case .challenger: challenger.add(score: score, hasFailed: false, nanoseconds: time)
+    }
+  }
+}
+
+extension RolloutJudge.Verdict {
+  /// With the predictions that had been read by then.
+  fileprivate func decided(at places: String) -> Self {
+    switch self {
+    case .undecided: self
+    case .promote(let reason): .promote(reason: "\(reason); decided at \(places)")
+    case .rollBack(let reason): .rollBack(reason: "\(reason); decided at \(places)")
     }
   }
 }

@@ -16,6 +16,10 @@ package struct WatchedRollout: Sendable, Hashable {
   package var beganMilliseconds: Int64
   /// Where its versions are told apart.
   package var topic: String
+  /// Scores of one prediction.
+  package var outputCount = 1
+  /// Names of the features that predictions carry; empty where they do not.
+  package var features: [String] = []
 
   /// Those under way that concern the models of a plan.
   package static func all(_ plan: Plan, _ registry: RegistryState) -> [WatchedRollout] {
@@ -25,6 +29,12 @@ package struct WatchedRollout: Sendable, Hashable {
       let known = found.filter { !$0.rollout.answers }.map(\.rollout.version)
       if let declared = declared(model, stream, registry), !known.contains(declared.rollout.version) {
         found.append(declared)
+      }
+      for index in found.indices {
+        let version = found[index].rollout.version
+        let known = registry[found[index].model]?.versions.first { $0.version.number == version }
+        found[index].outputCount = known?.version.outputCount ?? 1
+        if stream.features == .full { found[index].features = plan.services[model.service].features.map(\.name) }
       }
       return found
     }

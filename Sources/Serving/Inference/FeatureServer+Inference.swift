@@ -110,6 +110,7 @@ extension FeatureServer {
   ) throws(Problem) {
     let bytes = body.readableBytesUInt8Span
     try memory.request.parse(bytes, jsonBytes: jsonBytes, depthMax: configuration.limits.jsonDepth)
+    try memory.request.takeBackground(bytes, featureCount: model.compiled.model.featureCount)
     if let lookup = model.lookup, EntityInputs.isMeant(by: memory.request, lookup, in: bytes) {
       try EntityInputs.read(
         &memory.request, lookup, in: bytes, offer: offer, limits: configuration.limits,
@@ -122,7 +123,7 @@ extension FeatureServer {
     memory.score()
     offer.reads.scored(
       model.name, rows: memory.request.rowCount, nanoseconds: ThreadCPU.currentNanoseconds &- began)
-    if memory.request.isExplained { memory.explain(by: try model.explainable()) }
+    if memory.request.isExplained { memory.explain(by: try model.explainable(background: memory.request.background)) }
   }
 
   /// Answers a request that came through a topic; its body is one of the protocol, or a flat record of features.

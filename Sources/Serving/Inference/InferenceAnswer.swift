@@ -26,7 +26,7 @@ enum InferenceAnswer {
       body.write(",")
       write(
         contributionsName, rows: rows, width: memory.contributionWidth, memory.contributions, isBinary: isBinary,
-        to: &body)
+        about: memory.explanation, to: &body)
     }
     body.write("]}")
     guard isBinary else { return nil }
@@ -40,7 +40,8 @@ enum InferenceAnswer {
   private static let contributionsName = "contributions"
 
   private static func write(
-    _ name: String, rows: Int, width: Int?, _ numbers: borrowing [Double], isBinary: Bool, to body: inout ByteBuffer
+    _ name: String, rows: Int, width: Int?, _ numbers: borrowing [Double], isBinary: Bool,
+    about explanation: ExplainableModel? = nil, to body: inout ByteBuffer
   ) {
     body.write("{\"name\":")
     body.writeQuoted(name)
@@ -50,18 +51,36 @@ enum InferenceAnswer {
       body.write(",")
       body.writeDecimal(Int64(width))
     }
-    guard !isBinary else {
-      body.write("],\"parameters\":{\"binary_data_size\":")
-      body.writeDecimal(Int64(numbers.count * 8))
-      body.write("}}")
-      return
-    }
-    body.write("],\"data\":[")
+    body.write("]")
+    writeParameters(binaryBytes: isBinary ? numbers.count * 8 : nil, explanation, to: &body)
+    guard !isBinary else { return body.write("}") }
+    body.write(",\"data\":[")
     for index in numbers.indices {
       if index > 0 { body.write(",") }
       if numbers[index].isFinite { body.writeDouble(numbers[index]) } else { body.write("null") }
     }
     body.write("]}")
+  }
+
+  /// How long a binary tensor is, and of contributions what they are.
+  private static func writeParameters(
+    binaryBytes: Int?, _ explanation: ExplainableModel?, to body: inout ByteBuffer
+  ) {
+    guard binaryBytes != nil || explanation != nil else { return }
+    body.write(",\"parameters\":{")
+    if let binaryBytes {
+      body.write("\"binary_data_size\":")
+      body.writeDecimal(Int64(binaryBytes))
+    }
+    if let explanation {
+      body.write(binaryBytes == nil ? "\"definition\":" : ",\"definition\":")
+      body.writeQuoted(explanation.definition.rawValue)
+      if explanation.backgroundRowCount > 0 {
+        body.write(",\"background_rows\":")
+        body.writeDecimal(Int64(explanation.backgroundRowCount))
+      }
+    }
+    body.write("}")
   }
 
   private static func writeBytes(_ numbers: borrowing [Double], to body: inout ByteBuffer) {

@@ -28,6 +28,8 @@ struct InferenceRequest {
   private(set) var hasBinaryOutput = false
   /// Whether the answer shall say what each feature contributes (`"parameters": {"explain": true}`).
   private(set) var isExplained = false
+  /// Rows that contributions are measured by; empty: none were given.
+  private(set) var background: [Float] = []
 
   private var outputCount = 0
 
@@ -68,6 +70,7 @@ struct InferenceRequest {
     outputName = "scores"
     hasBinaryOutput = false
     isExplained = false
+    background.removeAll(keepingCapacity: true)
     outputCount = 0
   }
 
@@ -89,10 +92,46 @@ struct InferenceRequest {
     }
   }
 
+  /// Takes the input `background` of a request that asks for contributions out of the inputs.
+  ///
+  /// - Throws: 400 when it is no matrix of so many features.
+  mutating func takeBackground(_ body: Span<UInt8>, featureCount: Int) throws(Problem) {
+    guard isExplained, let index = inputs.indices.dropFirst().first(where: { isBackground($0, body) }) else { return }
+    let input = inputs.remove(at: index)
+    guard let type = input.type, type != .bytes, input.shape.count == 2, input.shape[1] == featureCount,
+      let rows = Int(exactly: input.shape[0]), rows > 0
+    else {
+      throw .inference("`background` has shape \(input.shape), expected numbers of shape [rows, \(featureCount)]")
+    }
+    if let sizeBytes = input.binarySizeBytes {
+      guard let size = type.sizeBytes, sizeBytes % size == 0 else {
+        throw .inference("`background` has \(sizeBytes) bytes, which are no numbers of \(type.rawValue)")
+      }
+      unsafe type.append(body.extracting(input.binaryOffset..<input.binaryOffset + sizeBytes).bytes, to: &background)
+    } else if let data = input.data {
+      do throws(JSONSyntaxError) {
+        var scanner = JSONScanner(body.extracting(data), depthMax: 8)
+        try Self.parseData(&scanner, into: &background)
+      } catch {
+        throw .inference("`background` is no array of numbers")
+      }
+    }
+    let (count, isTooMany) = rows.multipliedReportingOverflow(by: featureCount)
+    guard !isTooMany, background.count == count else {
+      throw .inference("`background` has \(background.count) values, its shape is \(input.shape)")
+    }
+  }
+
+  private func isBackground(_ index: Int, _ body: Span<UInt8>) -> Bool {
+    inputs[index].name?.string(in: body) == "background"
+  }
+
   /// Takes the one input as the matrix of features.
   mutating func readMatrix(_ body: Span<UInt8>, featureCount: Int) throws(Problem) {
     guard inputs.count == 1 else {
-      throw .inference("found \(inputs.count) inputs, expected 1: the matrix of features")
+      throw .inference(
+        "found \(inputs.count) inputs, expected 1: the matrix of features"
+          + (isExplained ? "" : " (`background` goes with `\"parameters\": {\"explain\": true}`)"))
     }
     let (input, shape) = (inputs[0], inputs[0].shape)
     let rows: Int64? =
@@ -170,7 +209,7 @@ extension InferenceRequest {
           input.shape = try Self.shape(&scanner)
         } else if key.equals("data"), scanner.nextKind() == .array {
           let start = scanner.offset
-          if inputs.isEmpty { try parseData(&scanner) } else { _ = try scanner.value() }
+          if inputs.isEmpty { try Self.parseData(&scanner, into: &values) } else { _ = try scanner.value() }
           input.data = start..<scanner.offset
         } else if key.equals("parameters"), scanner.nextKind() == .object {
           input.binarySizeBytes = try parseParameters(&scanner)
@@ -235,13 +274,15 @@ extension InferenceRequest {
   }
 
   /// Numbers, in nested arrays or flat; what is no number is a missing value.
-  private mutating func parseData(_ scanner: inout JSONScanner) throws(JSONSyntaxError) {
+  private static func parseData(
+    _ scanner: inout JSONScanner, into values: inout [Float]
+  ) throws(JSONSyntaxError) {
     try scanner.enter(UInt8(ascii: "["))
     var isFirst = true
     while try scanner.nextElement(isFirst: isFirst) {
       isFirst = false
       if scanner.nextKind() == .array {
-        try parseData(&scanner)
+        try parseData(&scanner, into: &values)
       } else {
         let value = try scanner.value()
         values.append(

@@ -16,6 +16,8 @@ package final class ServedModel: Sendable {
   private let idle = Mutex<[ScoringMemory]>([])
   /// Made when somebody asks for the first time.
   private let explanation = Mutex<ExplainableModel?>(nil)
+  /// The newest one that was made with a background, and which.
+  private let besides = Mutex<(background: Hash128, model: ExplainableModel)?>(nil)
 
   /// More are let go: so many requests of one model at the same moment are rare.
   private static let idleMax = 64
@@ -33,17 +35,31 @@ package final class ServedModel: Sendable {
 
   /// What explains its scores.
   ///
+  /// - Parameter background: whole rows that contributions are measured by; empty: what the file says of its own.
   /// - Throws: 400 for a model that cannot be explained, with what can.
-  func explainable() throws(Problem) -> ExplainableModel {
+  func explainable(background: [Float] = []) throws(Problem) -> ExplainableModel {
+    guard background.isEmpty else { return try explainable(beside: background) }
     if let known = explanation.withLock({ $0 }) { return known }
-    let made: ExplainableModel
+    let made = try makeExplainable([])
+    explanation.withLock { $0 = made }
+    return made
+  }
+
+  /// Callers send the same rows again and again: the newest are remembered.
+  private func explainable(beside background: [Float]) throws(Problem) -> ExplainableModel {
+    let hash = unsafe background.withUnsafeBytes { unsafe Hash128($0) }
+    if let known = besides.withLock({ $0 }), known.background == hash { return known.model }
+    let made = try makeExplainable(background)
+    besides.withLock { $0 = (hash, made) }
+    return made
+  }
+
+  private func makeExplainable(_ background: [Float]) throws(Problem) -> ExplainableModel {
     do throws(HeadraceError) {
-      made = try ExplainableModel(compiled.model)
+      return try ExplainableModel(compiled.model, background: background)
     } catch {
       throw .inference("model `\(name)` cannot be explained: \(error.message); \(error.remedy ?? "")")
     }
-    explanation.withLock { $0 = made }
-    return made
   }
 
   /// Lends memory for one request: that of an earlier one, so that a request allocates next to nothing.
@@ -69,6 +85,8 @@ final class ScoringMemory: @unchecked Sendable {
   private(set) var contributionWidth = 0
   private var scorer: Scorer
   private var explainer: Explainer?
+  /// What the explainer was made from.
+  private(set) var explanation: ExplainableModel?
 
   /// What a large request took is given back.
   private static let valuesKept = 1 << 18
@@ -86,7 +104,8 @@ final class ScoringMemory: @unchecked Sendable {
 
   /// What each feature of the matrix of `request` contributes, into `contributions`.
   func explain(by model: ExplainableModel) {
-    if explainer == nil { explainer = model.makeExplainer() }
+    if explanation !== model { explainer = model.makeExplainer() }
+    explanation = model
     contributionWidth = model.width
     contributions.append(contentsOf: repeatElement(0, count: request.rowCount * model.width))
     explainer?.explain(request.values, rowCount: request.rowCount, into: &contributions)

@@ -67,6 +67,19 @@ extension StatusReplies {
       json.member("at_most", number: finding.gate.atMost)
       json.member("predictions_min", Int64(finding.gate.predictionsMin))
       json.member("value", number: finding.value)
+      if let drift = finding.drift {
+        json.member("certain", number: drift.finding.lowerBound)
+        json.member("possible", number: drift.finding.upperBound)
+        json.member("feature", drift.feature)
+        json.member("predictions", Int64(drift.finding.candidateCount))
+        json.member("champion_predictions", Int64(drift.finding.championCount))
+        json.member("keys", Int64(drift.finding.clusterCount))
+        json.objects("offsets", drift.offsets) { json, place in
+          json.member("partition", Int64(place.partition))
+          json.member("first", place.range.lowerBound)
+          json.member("last", place.range.upperBound)
+        }
+      }
       json.member("state", finding.isBroken ? "broken" : finding.holds ? "holds" : "undecided")
     }
     let (verdict, reason): (String, String?) =

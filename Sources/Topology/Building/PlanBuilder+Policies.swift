@@ -110,7 +110,7 @@ extension PlanBuilder {
     else {
       log.error(
         at: scalar, "a gate in \(what) is not understood", found: "`\(scalar.shortText)`",
-        expected: "`error_rate<=0.01`, `latency_ms<=5`, `score_psi<=0.2` or `disagreement<=0.1`")
+        expected: "such as `error_rate<=0.01`, `latency_ms<=5`, `score_drift<=0.1` or `disagreement<=0.1`")
       return nil
     }
     let name = String(text[..<sign.lowerBound])

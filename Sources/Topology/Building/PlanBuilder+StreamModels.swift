@@ -8,15 +8,33 @@ internal import Inference
 // Models that run in the stream: their files, and where each value of their vector comes from.
 
 extension PlanBuilder {
-  /// Marks what models read of the events of their source, before sources are finished.
+  /// Marks what models, their labels and their monitors read of events, before sources are finished.
   func needModelInputs() {
     for declared in declaration.models {
-      guard let each = declared.each?.text, let name = declared.service?.text,
-        let source = declaration.sources.firstIndex(where: { $0.name.text == each }),
+      needLabel(of: declared)
+      for monitor in declaration.monitors where monitor.model?.text == declared.name.text {
+        guard let source = sourceIndex(declared.each) else { continue }
+        for segment in monitor.segments { sources[source]?.need(segment.text) }
+      }
+      guard let source = sourceIndex(declared.each), let name = declared.service?.text,
         let service = declaration.services.first(where: { $0.name.text == name })
       else { continue }
       for reference in service.features { need(reference.text, of: source) }
     }
+  }
+
+  private func sourceIndex(_ name: YAMLScalar?) -> Int? {
+    name.flatMap { name in declaration.sources.firstIndex { $0.name.text == name.text } }
+  }
+
+  /// What finds the label of an event, on both sides, and what says it.
+  private func needLabel(of declared: ModelDeclaration) {
+    guard let label = declared.label, let labelled = sourceIndex(label.source) else { return }
+    for source in [labelled, sourceIndex(declared.each)].compactMap(\.self) {
+      sources[source]?.need(label.match.text)
+    }
+    // What is no expression is reported where the label is built.
+    if let parsed = try? ParsedExpression(label.value.text) { sources[labelled]?.need(parsed) }
   }
 
   /// A name of a service or of an on-demand feature: request fields, and the join keys of views.

@@ -141,6 +141,8 @@ package struct PolicyRolloutGate: Sendable, Equatable {
     case errorRate = "error_rate"
     case latencyMilliseconds = "latency_ms"
     case scorePSI = "score_psi"
+    case scoreDrift = "score_drift"
+    case featureDrift = "feature_drift"
     case disagreement
   }
 

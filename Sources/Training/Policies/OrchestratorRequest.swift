@@ -75,13 +75,13 @@ package struct OrchestratorRequest: Sendable, Equatable {
 
   private static func url(_ plan: OrchestratorPlan) -> String {
     let base = plan.url.hasSuffix("/") ? String(plan.url.dropLast()) : plan.url
-    let target = escaped(plan.target)
+    let target = EscapedText.url(plan.target)
     return switch plan.kind {
     case .airflow: "\(base)/api/v2/dags/\(target)/dagRuns"
     case .dagster: "\(base)/graphql"
     // Its cloud has the account in front: `https://HOST/api/accounts/A/workspaces/W`.
     case .prefect: "\(base)\(base.contains("/api/") ? "" : "/api")/deployments/\(target)/create_flow_run"
-    case .argo: "\(base)/api/v1/workflows/\(escaped(plan.namespace ?? "default"))/submit"
+    case .argo: "\(base)/api/v1/workflows/\(EscapedText.url(plan.namespace ?? "default"))/submit"
     case .kubeflow: "\(base)/apis/v2beta1/runs"
     case .github: "\(base)/repos/\(plan.target)/dispatches"
     case .webhook: plan.url
@@ -220,22 +220,5 @@ package struct OrchestratorRequest: Sendable, Equatable {
 
   private static func write(_ facts: Facts, to json: inout JSONWriter) {
     json.object { json in for (name, value) in facts { json.member(name, value) } }
-  }
-
-  /// One part of a path (RFC 3986).
-  private static func escaped(_ text: String) -> String {
-    var escaped = ""
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-        UInt8(ascii: "~"):
-        escaped.unicodeScalars.append(Unicode.Scalar(byte))
-      default:
-        let digits = String(byte, radix: 16, uppercase: true)
-        escaped += "%" + (digits.utf8.count == 1 ? "0" : "") + digits
-      }
-    }
-    return escaped
   }
 }

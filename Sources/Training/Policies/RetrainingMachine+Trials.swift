@@ -64,6 +64,8 @@ extension PolicyRolloutGate {
       case .errorRate: .errorRate
       case .latencyMilliseconds: .latencyMilliseconds
       case .scorePSI: .scorePSI
+      case .scoreDrift: .scoreDrift
+      case .featureDrift: .featureDrift
       case .disagreement: .disagreement
       }
     return RolloutGate(metric: metric, atMost: atMost, predictionsMin: predictionsMin)

@@ -11,6 +11,7 @@ internal import Topology
 struct ClusterRegistry: Sendable {
   let client: ClientConfiguration
 
+  init(_ client: ClientConfiguration) { self.client = client }
   init(_ connection: ConnectionOptions) throws { client = try connection.clientConfiguration() }
 
   /// What is there now: the registry, and the plans in force.
@@ -39,13 +40,13 @@ struct ClusterRegistry: Sendable {
         remedy: "headrace models promote \(model.name) VERSION lets one answer")
     }
 
-    /// Holds a version, and segments, against every topology that runs the model under the alias.
-    func check(_ version: ModelVersion, alias: String, segments: [String] = []) throws(HeadraceError) {
+    /// Holds a version, and its part, against every topology that runs the model under the alias.
+    func check(_ version: ModelVersion, alias: String, rollout: Rollout? = nil) throws(HeadraceError) {
       for applied in plans {
         guard case .success(let plan) = TopologyLoader.load(applied.document) else { continue }
         for (index, model) in plan.models.enumerated() where model.stream != nil {
           guard model.use == ModelReference(model: version.model, selector: .alias(alias)) else { continue }
-          try ModelFit.check(version, segments: segments, plan, model: index)
+          try ModelFit.check(version, rollout: rollout, plan, model: index)
         }
       }
     }

@@ -19,9 +19,9 @@ struct ModelsShadowCommand: AsyncParsableCommand {
     let known = try await cluster.snapshot()
     let registered = try known.model(model.name)
     let current = try known.current(model.alias, of: registered)
-    try known.check(try known.version(version, of: registered), alias: model.alias)
     let rollout = Rollout(
       kind: .shadow, version: version, gates: try gates.rolloutGates(), decides: gates.decides)
+    try known.check(try known.version(version, of: registered), alias: model.alias, rollout: rollout)
     try await cluster.send(
       .startRollout(model: model.name, alias: model.alias, rollout: rollout, expected: current), reason: model.reason,
       place: model.place)

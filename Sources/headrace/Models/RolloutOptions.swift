@@ -6,8 +6,8 @@ struct GateOptions: ParsableArguments {
   @Option(
     name: .customLong("gate"),
     help: ArgumentHelp(
-      "A limit that the version has to keep, such as score_psi<=0.2, error_rate<=0.01, latency_ms<=5 or "
-        + "disagreement<=0.1; repeatable.", valueName: "limit"))
+      "A limit that the version has to keep, such as score_drift<=0.1, feature_drift<=0.1, score_psi<=0.2, "
+        + "error_rate<=0.01, latency_ms<=5 or disagreement<=0.1; repeatable.", valueName: "limit"))
   var gates: [String] = []
   @Option(help: ArgumentHelp("Over how many of its newest predictions the gates decide.", valueName: "n")) var window =
     1_000

@@ -38,8 +38,6 @@ final class Notifier {
     outside = OutsideCaller(logger: logger)
   }
 
-  func close() { outside.close() }
-
   /// What cannot be delivered is given up with a line in the log: the record of the retraining stays.
   func tell(_ message: RetrainingMessage, _ retraining: RegisteredRetraining, _ policy: PolicyPlan) {
     let level: Logger.Level = ["paged", "stopped"].contains(message.kind) ? .error : .notice

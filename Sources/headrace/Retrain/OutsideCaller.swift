@@ -25,8 +25,6 @@ final class OutsideCaller {
     }
   }
 
-  func close() {}
-
   func post(_ body: [UInt8], to url: String, id: String, secretVariable: String?) throws(HeadraceError) {
     let headers = ["content-type": "application/json", "user-agent": "headrace"]
     let response = try call(

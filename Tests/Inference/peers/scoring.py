@@ -44,13 +44,17 @@ class Scoring:
         found = np.fromfile(result, dtype=np.float64)
         return found if outputs == 1 else found.reshape(len(rows), outputs)
 
-    def contributions(self, model, rows, batch, *options):
+    def contributions(self, model, rows, batch, *options, background=None):
         """What each feature contributes, row by row, and the base value."""
         self.load(model, *options)
         assert rows.dtype == np.float32
         matrix, result = self.folder / "matrix.f32", self.folder / "contributions.f64"
         np.ascontiguousarray(rows).tofile(matrix)
-        width = int(self.ask("explain", matrix, len(rows), batch, result))
+        beside = []
+        if background is not None:
+            beside = [self.folder / "background.f32"]
+            np.ascontiguousarray(background, dtype=np.float32).tofile(beside[0])
+        width = int(self.ask("explain", matrix, len(rows), batch, result, *beside))
         return np.fromfile(result, dtype=np.float64).reshape(len(rows), width)
 
     def close(self):

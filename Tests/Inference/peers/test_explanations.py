@@ -1,8 +1,11 @@
 """Contributions beside LightGBM's pred_contrib (float64) and XGBoost's pred_contribs (which adds up in float32)."""
 import lightgbm as lgb
 import numpy as np
+import onnx
 import pytest
 import xgboost as xgb
+from onnxmltools import convert_lightgbm
+from onnxmltools.convert.common.data_types import FloatTensorType
 from scoring import SEED, hard_rows, instruction_sets
 from test_lightgbm import CASES as LIGHTGBM, data, thresholds_of as lightgbm_thresholds
 from test_xgboost import CASES as XGBOOST, thresholds_of as xgboost_thresholds
@@ -71,3 +74,28 @@ def test_xgboost(scoring, case, is_categorical):
     assert found.shape == expected.shape
     assert np.abs(found - expected).max() <= 2e-6 * max(1, np.abs(expected).max(), np.abs(margins).max())
     check_sums(found, margins, 2e-6)
+
+
+@pytest.mark.parametrize("classes", [0, 2, 4])
+def test_onnx_beside_its_training_set(scoring, classes):
+    """ONNX has no covers: with the training set as background its contributions are those of the model it came from."""
+    rows, target = data(classes=classes)
+    rows = np.nan_to_num(rows).astype(np.float32)
+    objective = {0: "regression", 2: "binary", 4: "multiclass"}[classes]
+    options = dict(objective=objective, verbosity=-1, num_threads=1, seed=SEED) | (
+        dict(num_class=4) if classes == 4 else {})
+    booster = lgb.train(options, lgb.Dataset(rows, target), 12)
+    path = scoring.folder / f"explained-{classes}.onnx"
+    onnx.save(convert_lightgbm(
+        booster, initial_types=[("x", FloatTensorType([None, 8]))], target_opset=15, zipmap=False), path)
+    some = rows[:ROWS]
+    expected = booster.predict(some, pred_contrib=True)
+    with pytest.raises(ValueError, match="background"):
+        scoring.contributions(path, some, 100)
+    for instructions in instruction_sets(scoring, path):
+        found = scoring.contributions(path, some, 100, instructions, background=rows)
+        assert found.shape == expected.shape
+        assert np.abs(found - expected).max() <= 2e-6 * max(1, np.abs(expected).max())
+    check_sums(found, booster.predict(some, raw_score=True), 2e-6)
+    # Fewer rows are another question, with an answer of its own that adds up as well.
+    check_sums(scoring.contributions(path, some, 7, background=rows[:50]), booster.predict(some, raw_score=True), 2e-6)

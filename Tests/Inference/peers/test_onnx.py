@@ -172,6 +172,33 @@ def test_an_mlp_as_torch_exports_it(scoring, name, opset, ir_version):
     check(scoring, f"torch-{name}-{opset}", model, np.where(np.abs(rows) > 1e6, np.float32(7), rows))
 
 
+@pytest.mark.parametrize("activation", ["LeakyRelu", "Elu"])
+def test_layers_that_torch_exports_beside_matrices(scoring, activation):
+    """BatchNorm1d in front and between, as both exporters write it, and activations with a slope below zero."""
+    generator = np.random.default_rng(SEED)
+    weights, nodes, value, width = [], [], "input", 8
+    for index, outputs in enumerate((16, 3)):
+        parts = {"weight": generator.uniform(0.5, 2, width), "bias": generator.normal(0, 1, width),
+                 "mean": generator.normal(0, 1, width), "var": generator.uniform(0.1, 3, width)}
+        weights += [numpy_helper.from_array(part.astype(np.float32), f"n{index}.{name}") for name, part in parts.items()]
+        nodes.append(helper.make_node(
+            "BatchNormalization", [value, *(f"n{index}.{name}" for name in parts)], [f"n{index}"], epsilon=1e-5,
+            momentum=0.9, training_mode=0))
+        matrix = generator.normal(0, width ** -0.5, (outputs, width)).astype(np.float32)
+        bias = generator.normal(0, 0.1, outputs).astype(np.float32)
+        weights += [numpy_helper.from_array(matrix, f"{index}.weight"), numpy_helper.from_array(bias, f"{index}.bias")]
+        nodes.append(helper.make_node("Gemm", [f"n{index}", f"{index}.weight", f"{index}.bias"], [f"g{index}"], transB=1))
+        nodes.append(helper.make_node(activation, [f"g{index}"], [f"a{index}"], alpha=0.3))
+        value, width = f"a{index}", outputs
+    graph = helper.make_graph(
+        nodes, "main_graph", [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 8])],
+        [helper.make_tensor_value_info(value, TensorProto.FLOAT, ["batch", width])], weights)
+    model = helper.make_model(graph, producer_name="pytorch", opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    onnx.checker.check_model(model)
+    rows = np.nan_to_num(hard_rows(8, ROWS))
+    check(scoring, f"torch-{activation}", model, np.where(np.abs(rows) > 1e6, np.float32(7), rows))
+
+
 def test_smaller_weights_are_close(scoring):
     rows, target = data()
     rows = np.nan_to_num(rows)

@@ -244,6 +244,38 @@ import Topology
     }
   }
 
+  /// Rolled back by what is certain of the difference of the scores, promoted where none that matters can be excluded;
+  /// without a figure that only looks like one.
+  @Test(arguments: [true, false], [Rollout.Kind.canary, .shadow])
+  func `drift gates end a rollout with their evidence`(isGood: Bool, kind: Rollout.Kind) async throws {
+    try await Node.run { node in
+      try await node.createTopic(partitions: Self.partitions)
+      let registered = Registered(node: node)
+      try await registered.add(ScoredPayments.modelText, number: 1)
+      try await registered.add(isGood ? ScoredPayments.modelText + [10] : Self.broken, number: 2)
+      try await registered.promote(1, from: nil)
+      var gates = [RolloutGate(metric: .scoreDrift, atMost: 0.2, predictionsMin: 400)]
+      if kind == .canary { gates.append(RolloutGate(metric: .featureDrift, atMost: 0.25, predictionsMin: 400)) }
+      try await registered.start(
+        Rollout(kind: kind, version: 2, sharePerMille: 500, salt: "g", gates: gates, decides: .automatic), beside: 1)
+      let engine = try await node.engine(try Registered.plan(node))
+      try await node.publish(Payments.events(6_000, seed: 38, users: 900), partitions: Self.partitions)
+      try await eventually("the gates have decided") {
+        try await registered.state()["fraud"]?.aliases["champion"]?.rollouts.isEmpty ?? false
+      }
+      await engine.drain()
+      let alias = try #require(try await registered.state()["fraud"]?.aliases["champion"])
+      let record = try #require(alias.rolloutHistory.last)
+      let reason = try #require(record.ended?.reason)
+      print("\(kind.rawValue): \(reason)")
+      #expect(alias.version == (isGood ? 2 : 1), "\(reason)")
+      #expect(record.verdict == (isGood ? .promoted : .rolledBack) && record.ended?.actor == "gates")
+      for part in ["score_drift", "of at most 0.2", "certain", "keys", "offsets", "decided at"] {
+        #expect(reason.contains(part), "\(part) in \(reason)")
+      }
+    }
+  }
+
   /// Scores of another order.
   private static let broken = Array(
     #"{"model": "linear", "weights": [0.1, 0, 0, 0, 0, 0.001, 0], "intercept": 3}"#.utf8)

@@ -156,6 +156,32 @@ import Topology
     #expect(judge.findings(window).allSatisfy(\.holds) && window.total.challenger.failures == 20)
   }
 
+  @Test func `a drift gate that cannot be measured says why, and decides nothing`() {
+    let gates = [
+      RolloutGate(metric: .scoreDrift, atMost: 0.1, predictionsMin: 100),
+      RolloutGate(metric: .featureDrift, atMost: 0.1, predictionsMin: 100),
+    ]
+    let canary = Rollout(kind: .canary, version: 2, sharePerMille: 500, gates: gates)
+    let shadow = Rollout(kind: .shadow, version: 2, gates: gates)
+    var segmented = canary
+    segmented.segments = ["amount > 3"]
+    func obstacle(_ metric: RolloutGate.Metric, _ rollout: Rollout, outputs: Int = 1, features: Bool = true)
+      -> RolloutDrift.Obstacle?
+    {
+      RolloutDrift.obstacle(metric, rollout, outputCount: outputs, hasFeatures: features)
+    }
+    #expect(obstacle(.scoreDrift, canary, outputs: 3) == nil && obstacle(.featureDrift, canary) == nil)
+    #expect(obstacle(.featureDrift, canary, features: false) == .noFeatures)
+    #expect(obstacle(.scoreDrift, segmented) == .segments && obstacle(.errorRate, segmented) == nil)
+    #expect(obstacle(.scoreDrift, shadow) == nil && obstacle(.scoreDrift, shadow, outputs: 3) == .severalScores)
+    #expect(obstacle(.featureDrift, shadow) == .sameFeatures)
+    var window = RolloutWindow(gates, drift: RolloutDrift(canary, outputCount: 1, features: []))
+    for _ in 0..<1_000 { window.add { $0.challenger.add(score: 0.5, hasFailed: false, nanoseconds: 900) } }
+    let judge = RolloutJudge(canary)
+    #expect(judge.findings(window).allSatisfy { !$0.isBroken && !$0.holds && $0.value == nil })
+    #expect(judge.verdict(window) == .undecided)
+  }
+
   @Test func `the stability index of two sketches is that of their values`() {
     var random = SplitMix64(seed: 42)
     var (reference, current) = (QuantileSketch(), QuantileSketch())

@@ -3,9 +3,9 @@ internal import Core
 extension ONNXLowering {
   static let supported = """
     LinearClassifier, LinearRegressor, TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor, Scaler, Imputer, \
-    Normalizer, Binarizer, FeatureVectorizer, ZipMap, Gemm, MatMul, Add, Sub, Mul, Div, Relu, Sigmoid, Tanh, Exp, Log, \
-    Neg, Abs, Sqrt, Softmax, LogSoftmax, Concat, Gather, ArrayFeatureExtractor, ArgMax, Cast, Identity, Dropout, \
-    Reshape, Flatten, Squeeze, Unsqueeze, Constant
+    Normalizer, Binarizer, FeatureVectorizer, ZipMap, Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Relu, \
+    LeakyRelu, Elu, Sigmoid, Tanh, Exp, Log, Neg, Abs, Sqrt, Softmax, LogSoftmax, Concat, Gather, \
+    ArrayFeatureExtractor, ArgMax, Cast, Identity, Dropout, Reshape, Flatten, Squeeze, Unsqueeze, Constant
     """
 
   /// What a node's outputs stand for; the label of a classifier for nothing.
@@ -49,6 +49,9 @@ extension ONNXLowering {
         throw node.unsupported("axis", remedy: "use axis 1")
       }
       return append(node.kind == "Softmax" ? .softmax : .logSoftmax, [input], width: widths[input])
+    case "BatchNormalization": return try batchNormalization(node)
+    case "LeakyRelu": return try leakyRelu(node)
+    case "Elu": return try elu(node)
     case "Concat", "FeatureVectorizer": return try concatenation(node)
     case "ArgMax": return append(.argumentOfMaximum, [try row(node)], width: 1)
     case "Gather", "ArrayFeatureExtractor": return try selection(node)
