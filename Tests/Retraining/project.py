@@ -40,6 +40,7 @@ monitors:
   watch: {model: fraud, window: 5m, tests: {psi: 0.3}, minimum_rows: 100}
 policies:
   again:
+    model: fraud
     when: [drift(watch) for 2 windows, by_hand]
     dataset: {window: 15m}
     minimum_labels: 200

@@ -67,7 +67,8 @@ def test_a_schedule_of_wall_time(project):
     shop = project(AUTOMATIC.replace("better than champion", "{min: 0.5}"), when="every 3s of wall time")
     begin(shop)
     shop.publish(1_000, "shift")
-    all = shop.ended(2)
+    # Where nothing has come meanwhile there is nothing to train on anew.
+    all = shop.ended(2, meanwhile=lambda: shop.publish(100, "shift"))
     times = sorted(cause(one)["wall_ms"] for one in all)
     assert all[0]["cause"]["kind"] == "schedule" and times[1] - times[0] >= 3_000, all
     shop.stop()
