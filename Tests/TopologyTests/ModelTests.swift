@@ -83,6 +83,18 @@ import Testing
     ("trainer: xgboost", "trainer: xgbost", "did you mean `xgboost`?"),
     ("trainer: xgboost", "trainer: xgboost\n    command: [a]", "needs one of `trainer`, `command` and `orchestrator`"),
     ("better than champion", "better", "is no gate"),
+    (
+      "promote: automatic", "shadow: {for: 1h, gates: [feature_drift<=0.1]}\n    promote: automatic",
+      "it scores the events that the champion answers"
+    ),
+    (
+      "promote: automatic", "canary: {share: 5%, for: 1h, gates: [feature_drift <= 0.1]}\n    promote: automatic",
+      "do not carry the features that feature_drift compares"
+    ),
+    (
+      "promote: automatic", "canary: {share: 5%, for: 1h, gates: [score_drif<=0.1]}\n    promote: automatic",
+      "did you mean `score_drift`?"
+    ),
     ("    gate: {auc: better than champion, log_loss: {max: 1}}\n", "", "promotes without a gate"),
     ("    label: {source: departed, match: flight_id, value: dep_delay > 15, within: 24h}\n", "", "has no `label`"),
   ]
