@@ -65,6 +65,8 @@ let package = Package(
     .target(name: "CProcess"),
     // Counting loops of our own, one version for each level of the instruction set.
     .target(name: "CDrift"),
+    // The console's files, inside of the program.
+    .target(name: "CConsole", exclude: ["page"]),
     // Loops of our own, compiled for several instruction sets.
     .target(name: "CKernels"),
 
@@ -118,8 +120,8 @@ let package = Package(
       "Serving",
       [
         "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Inference", "Topology", "OnlineStore",
-        "OfflineStore", "Registry", "Runtime", "Cost", "Telemetry", hummingbird, hummingbirdCore, nioCore, nioHTTP,
-        logging,
+        "OfflineStore", "Registry", "Runtime", "Cost", "Telemetry", "Storage", "Monitoring", "CConsole", hummingbird,
+        hummingbirdCore, nioCore, nioHTTP, logging,
       ]),
     .executableTarget(
       name: "headrace",
@@ -195,8 +197,8 @@ let package = Package(
     tests(
       "TrainingTests",
       [
-        "Core", "Columns", "Parquet", "Storage", "Inference", "OfflineStore", "Topology", "Registry", "Training",
-        "TestSupport",
+        "Core", "Columns", "Parquet", "Storage", "Contracts", "Inference", "OfflineStore", "Topology", "Registry",
+        "Training", "TestSupport",
       ]),
     tests("RocksTests", ["Core", "Rocks", "TestSupport"]),
     tests(

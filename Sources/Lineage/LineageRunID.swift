@@ -25,17 +25,12 @@ package struct LineageRunID: Sendable, Hashable, CustomStringConvertible {
   }
 
   package var description: String {
-    let digits = Self.hexadecimal(high) + Self.hexadecimal(low)
+    let digits = high.hexadecimal + low.hexadecimal
     var text = ""
     for (index, digit) in digits.enumerated() {
       if [8, 12, 16, 20].contains(index) { text.append("-") }
       text.append(digit)
     }
     return text
-  }
-
-  private static func hexadecimal(_ word: UInt64) -> String {
-    let digits = String(word, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }

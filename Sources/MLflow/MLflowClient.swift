@@ -32,7 +32,7 @@ package final class MLflowClient: Sendable {
 
   /// - Returns: what was found; nil when MLflow knows no such thing.
   func get(_ path: String, _ query: [(name: String, value: String)]) async throws(HeadraceError) -> JSONDocument? {
-    let parts = query.map { "\($0.name)=\(Self.escaped($0.value))" }.joined(separator: "&")
+    let parts = query.map { "\($0.name)=\(EscapedText.url($0.value))" }.joined(separator: "&")
     return try await known(HTTPRequest("GET", "\(url)/api/2.0/mlflow/\(path)?\(parts)"))
   }
 
@@ -53,7 +53,7 @@ package final class MLflowClient: Sendable {
   ///
   /// - Parameter path: below the server's root of artefacts.
   func artefact(_ path: String) async throws(HeadraceError) -> [UInt8]? {
-    let address = path.split(separator: "/").map { Self.escaped(String($0)) }.joined(separator: "/")
+    let address = path.split(separator: "/").map { EscapedText.url(String($0)) }.joined(separator: "/")
     let answer = try await send(
       HTTPRequest("GET", "\(url)/api/2.0/mlflow-artifacts/artifacts/\(address)"), downloads)
     if answer.status == 404 { return nil }
@@ -99,28 +99,5 @@ package final class MLflowClient: Sendable {
       retry: mayPass ? .sameCall : .never, place: place,
       remedy: answer.status == 401 || answer.status == 403
         ? "set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD" : nil)
-  }
-
-  /// For a part of a query (RFC 3986).
-  private static func escaped(_ text: String) -> String {
-    var escaped = ""
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-        UInt8(ascii: "~"):
-        escaped.unicodeScalars.append(Unicode.Scalar(byte))
-      default:
-        let digits = String(byte, radix: 16, uppercase: true)
-        escaped += digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
-      }
-    }
-    return escaped
-  }
-}
-
-extension JSONDocument {
-  var elements: [JSONDocument] {
-    if case .array(let elements) = content { elements } else { [] }
   }
 }

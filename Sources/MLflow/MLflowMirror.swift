@@ -149,7 +149,7 @@ package struct MLflowMirror {
       json.member("filter", "tags.`\(Tag.run)` = '\(id)'")
       json.member("max_results", 1)
     }
-    guard let known = found["runs"]?.elements.first?["info"]?["run_id"]?.string else { return nil }
+    guard let known = found["runs"]?.elements?.first?["info"]?["run_id"]?.string else { return nil }
     note(run: id, known)
     return known
   }
@@ -164,7 +164,7 @@ package struct MLflowMirror {
     if let known = versionNumbers["\(model)/\(number)"] { return known }
     let filter = "name = '\(model)' and tags.`\(Tag.version)` = '\(number)'"
     let found = try await client.get("model-versions/search", [("filter", filter), ("max_results", "1")])
-    guard let known = found?["model_versions"]?.elements.first?["version"]?.string else { return nil }
+    guard let known = found?["model_versions"]?.elements?.first?["version"]?.string else { return nil }
     note(version: number, of: model, known)
     return known
   }

@@ -122,12 +122,21 @@ extension ViewRows {
         _ = apply(row, keys, events, headers, hint: hint)
         continue
       }
-      let index = applies[row] ? apply(row, keys, events, headers, hint: hint) : entry(of: row, keys, hint: hint)
+      let index: Int
+      if applies[row] {
+        index = apply(row, keys, events, headers, hint: hint)
+        layout.noteAdditions(
+          of: events, row, eventTime: headers.eventTimesMilliseconds[row], matrix.plan, &unions)
+      } else {
+        index = entry(of: row, keys, hint: hint)
+        unions.forgetAdditions()
+      }
       unions.select(row: index)
       unsafe layout.gather(
         table.entry(index).pointee.row, at: headers.eventTimesMilliseconds[row],
         watermark: headers.watermarksMilliseconds[row], matrix.plan, &unions, into: matrix.row(row))
     }
+    unions.forgetAdditions()
     noteApplied(upTo: headers.offsets[rows[range.upperBound - 1]] &+ 1)
   }
 

@@ -32,6 +32,7 @@ struct Headrace: AsyncParsableCommand {
           GenerateCommand.self,
         ]),
       CommandGroup(name: "Watching", subcommands: [CostCommand.self, ExplainCommand.self]),
+      CommandGroup(name: "People", subcommands: [AccessCommand.self]),
       CommandGroup(name: "Help", subcommands: [DoctorCommand.self]),
     ])
 }

@@ -56,7 +56,7 @@ struct Layer {
       level: 5, module: "Training", imports: below(5) + ["CXGBoost", "CProcess"], libraries: ["Logging", "Crypto"]),
 
     .init(
-      level: 6, module: "Serving", imports: below(6),
+      level: 6, module: "Serving", imports: below(6) + ["CConsole"],
       libraries: ["Hummingbird", "HummingbirdCore", "NIOCore", "NIOHTTP1", "Logging", "Metrics", "Tracing"]),
     .init(
       level: 7, module: "headrace", imports: below(7),

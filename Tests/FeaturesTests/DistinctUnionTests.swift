@@ -4,7 +4,8 @@ import Testing
 
 @testable import Features
 
-/// What is kept of unions between two reads says what merging all sets anew says.
+/// What is kept of unions between two reads says what merging all sets anew says, whether it is known which event came
+/// in between or not.
 @Suite struct DistinctUnionTests {
   /// A row cannot be copied, so an array cannot hold it.
   private final class Holder {
@@ -77,11 +78,24 @@ import Testing
         rows[index].row = FeatureRow(layout)
         unions.forget(row: index)
       case 1: layout.merge(layout.row(of: [event]), into: &rows[index].row, watermark: watermark)
-      default: layout.apply([event], to: &rows[index].row)
+      case 2..<100: layout.apply([event], to: &rows[index].row)
+      default:
+        var block = EventBlock(layout)
+        block.load(Scenario.columns([event], layout.definition.inputs), rowCount: 1)
+        layout.apply(
+          &rows[index].row, events: block, index: 0, eventTime: event.time, position: event.position,
+          watermark: event.watermark)
+        layout.noteAdditions(of: block, 0, eventTime: event.time, plan, &unions)
+      }
+      // Now and then nobody looks: the next look finds more than one event that is new.
+      guard Int.random(in: 0..<10, using: &random) > 0 else {
+        unions.forgetAdditions()
+        continue
       }
       watermark = max(watermark, event.time)
       unions.select(row: index)
       unsafe layout.gather(rows[index].row, at: event.time, watermark: watermark, plan, &unions, into: numbers)
+      unions.forgetAdditions()
       let expected = layout.values(rows[index].row, at: event.time, watermark: watermark).map { $0.value.number }
       for feature in all where unsafe !GatherPlan.isNotRetained(numbers[feature]) {
         // Nothing is found of a row without events.

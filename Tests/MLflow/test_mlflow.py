@@ -170,20 +170,6 @@ def test_a_model_is_taken_from_mlflow(cluster, server, tmp_path):
     assert "--mlflow URL is missing" in cluster.cli("models", "add", "m", "models:/a/1", "--data", tmp_path / "y", code=2).err
 
 
-def test_a_model_that_cannot_be_read_is_refused(cluster, server, tmp_path):
-    from sklearn.linear_model import LogisticRegression
-
-    mlflow.set_tracking_uri(server.url)
-    name = f"pickled-{uuid.uuid4().hex[:8]}"
-    with mlflow.start_run():
-        mlflow.sklearn.log_model(
-            LogisticRegression().fit([[0.0], [1.0]], [0, 1]), name="model", registered_model_name=name,
-            serialization_format="pickle")
-    refused = cluster.cli(
-        "models", "add", "fraud", f"models:/{name}/1", "--data", tmp_path / "d", "--mlflow", server.url, code=1)
-    assert "MLFLOW_FLAVOUR" in refused.err and "sklearn" in refused.err
-
-
 # Lineage.
 
 FACETS = {

@@ -19,7 +19,8 @@ import Testing
 
   /// `a + b` of each row that the request names.
   private static func sums(_ request: StubEndpoint.Request) -> String {
-    guard let document = try? JSONDocument(Array(request.body.utf8), depthMax: 8), let items = document["input"]?.items
+    guard let document = try? JSONDocument(Array(request.body.utf8), depthMax: 8),
+      let items = document["input"]?.elements
     else { return "{}" }
     let probabilities = items.enumerated().map { index, item in
       let sum = (item.string ?? "").split(separator: ";").compactMap { Double($0) }.reduce(0, +)

@@ -7,8 +7,8 @@ from project import Project
 def project(tmp_path):
     made = []
 
-    def make(*arguments):
-        made.append(Project(tmp_path / f"p{len(made)}", *arguments))
+    def make(*arguments, **options):
+        made.append(Project(tmp_path / f"p{len(made)}", *arguments, **options))
         return made[-1]
 
     yield make

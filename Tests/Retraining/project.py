@@ -80,13 +80,17 @@ def payments(first, count, kind, seed=1):
 
 
 class Project:
-    def __init__(self, folder, policy=AUTOMATIC):
+    def __init__(self, folder, policy=AUTOMATIC, when=None, monitor=None):
         self.folder = pathlib.Path(folder)
         (self.folder / "topologies").mkdir(parents=True)
         (self.folder / "schemas").mkdir()
         (self.folder / "schemas" / "payments.avsc").write_text(SCHEMA)
         self.topology = self.folder / "topologies" / "shop.yaml"
-        self.topology.write_text(TOPOLOGY + policy)
+        text = TOPOLOGY
+        for old, new in [("[drift(watch) for 2 windows, by_hand]", when), ("tests: {psi: 0.3}", monitor)]:
+            assert text.count(old) == 1
+            text = text.replace(old, new or old)
+        self.topology.write_text(text + policy)
         self.data = self.folder / "data"
         self.environment = {**os.environ, "HOME": str(self.folder)}
         self.process, self.next = None, 0

@@ -42,7 +42,7 @@ def end(shop):
             shop.publish(40, "shift")
         if listed and listed[0]["step"] == "approval":
             # The question may not be there yet.
-            shop.call("models", "approve", listed[0]["retraining"], "--by", "boss", code=None)
+            shop.call("models", "approve", listed[0]["id"], "--by", "boss", code=None)
 
     return shop.ended(meanwhile=meanwhile)
 
@@ -82,7 +82,7 @@ def test_a_death_changes_nothing(prepared, tmp_path, point):
         # One version, out of one run that made one file; nothing of the dead process is in the way.
 
         assert one["version"] == 2
-        folder = shop.data / "retrainings" / one["retraining"]
+        folder = shop.data / "retrainings" / one["id"]
         assert not list(folder.glob("*.failures")), list(folder.iterdir())
         files = {path.name for path in (shop.data / "tables" / "models").iterdir()}
         assert len(files) == 2, files

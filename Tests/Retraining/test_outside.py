@@ -106,7 +106,7 @@ def test_shadow_canary_and_approval(project, receiver):
     shop.wait("somebody is asked", lambda: step(shop) == "approval",
               meanwhile=lambda: step(shop) in ("shadow", "canary") and shop.publish(60, "shift"))
     [one] = shop.retrainings()
-    name = one["retraining"]
+    name = one["id"]
     # Nobody puts a model of his own in place of what the policy trains.
     status, problem = post(shop, f"/api/retrainings/{name}/result", json.dumps(LINEAR).encode())
     assert 400 <= status < 500 and problem["code"] == "RETRAINING_TRAINS_ITSELF", (status, problem)
@@ -164,7 +164,7 @@ def test_an_orchestrator_trains(project, receiver):
     shop.call("retrain", "again")
     shop.wait("it is asked", lambda: receiver.requests)
     [one] = shop.retrainings()
-    name = one["retraining"]
+    name = one["id"]
     [(path, named, body)] = receiver.messages()
     assert path == "/api/v2/dags/train%20fraud/dagRuns" and named["authorization"] == "Bearer token-1"
     assert body["dag_run_id"] == f"headrace__{name}" and body["logical_date"] is None

@@ -101,7 +101,8 @@ import Testing
     #expect(
       Set(paths.keys)
         == Set(
-          Route.allCases.map(\.path) + InferenceRoute.templates.map(\.path) + RegistryRoute.templates.map(\.path)))
+          Route.allCases.map(\.path) + InferenceRoute.templates.map(\.path) + RegistryRoute.templates.map(\.path)
+            + InsightRoute.templates.map(\.path)))
     for (path, isPost) in InferenceRoute.templates {
       #expect(paths[path]?.keys.filter { $0 != "parameters" } == [isPost ? "post" : "get"], "\(path)")
       let route = try #require(InferenceRoute(path: path))
@@ -110,6 +111,10 @@ import Testing
     for (path, isPost) in RegistryRoute.templates {
       #expect(paths[path]?.keys.filter { $0 != "parameters" } == [isPost ? "post" : "get"], "\(path)")
       #expect(try #require(RegistryRoute(path: path)).isPost == isPost)
+    }
+    for (path, isPost) in InsightRoute.templates {
+      #expect(paths[path]?.keys.filter { $0 != "parameters" } == [isPost ? "post" : "get"], "\(path)")
+      #expect(try #require(InsightRoute(path: path)).isPost == isPost)
     }
     for route in Route.allCases {
       #expect(paths[route.path]?.keys.sorted() == [route.methodName.lowercased()], "\(route)")

@@ -95,6 +95,9 @@ import Testing
       "promote: automatic", "canary: {share: 5%, for: 1h, gates: [score_drif<=0.1]}\n    promote: automatic",
       "did you mean `score_drift`?"
     ),
+    ("log_loss: {max: 1}", "rmse: {max: 1}", "one of auc, average_precision, log_loss, brier, accuracy"),
+    ("log_loss: {max: 1}", "slices: {by: [carrier], metric: r2}", "is not measured for model `delay`"),
+    ("trainer: xgboost", "orchestrator: {kind: dagster, url: \"https://d\", target: train}", "is no job"),
     ("    gate: {auc: better than champion, log_loss: {max: 1}}\n", "", "promotes without a gate"),
     ("    label: {source: departed, match: flight_id, value: dep_delay > 15, within: 24h}\n", "", "has no `label`"),
   ]
@@ -105,6 +108,21 @@ import Testing
     try #require(Self.models.contains(mistake.old))
     let errors = Sample.errors(Sample.text + Self.models.replacing(mistake.old, with: mistake.new))
     #expect(errors.contains { $0.contains(mistake.expected) }, "\(mistake.new): \(errors)")
+  }
+
+  @Test func `Policies are refused where the archive is off`() throws {
+    let text = Sample.text.replacing("    lateness: 30m", with: "    lateness: 30m\n    archive: off") + Self.models
+    let errors = Sample.errors(text)
+    #expect(errors.contains { $0.contains("policy `retrain` trains on archived events") }, "\(errors)")
+    #expect(errors.contains { $0.contains("source `departed` has `archive: off`") }, "\(errors)")
+  }
+
+  @Test func `Figures of numbers are gates where the label is a number`() throws {
+    let text = Self.models.replacing("value: dep_delay > 15", with: "value: dep_delay")
+    let ofNumbers = text.replacing("auc: better than champion, log_loss", with: "rmse: better than champion, r2")
+    let plan = try Sample.plan(
+      Sample.text + ofNumbers.replacing("performance: {auc: {min: 0.65}}", with: "performance: {rmse: {max: 9}}"))
+    #expect(plan.policies[0].gates.count == 2)
   }
 
   @Test func `A change of a model is told`() throws {

@@ -40,6 +40,42 @@ def delong(labels, first, second):
     return parts[0][2], parts[1][2], error
 
 
+def of_numbers(labels, scores):
+    return {
+        "mae": sklearn.metrics.mean_absolute_error(labels, scores),
+        "rmse": sklearn.metrics.mean_squared_error(labels, scores) ** 0.5, "r2": sklearn.metrics.r2_score(labels, scores)}
+
+
+def of_answers(labels, scores):
+    said = scores >= 0.5
+    return {
+        "auc": sklearn.metrics.roc_auc_score(labels, scores),
+        "average_precision": sklearn.metrics.average_precision_score(labels, scores),
+        "log_loss": sklearn.metrics.log_loss(labels, scores), "brier": sklearn.metrics.brier_score_loss(labels, scores),
+        "accuracy": sklearn.metrics.accuracy_score(labels, said),
+        "precision": sklearn.metrics.precision_score(labels, said), "recall": sklearn.metrics.recall_score(labels, said),
+        "f1": sklearn.metrics.f1_score(labels, said)}
+
+
+def check_differences(answer, labels, ours, theirs, figures):
+    """Every figure that a gate may ask for: scikit-learn's values, and intervals as wide as a bootstrap's."""
+    random = numpy.random.default_rng(7)
+    draws = [random.integers(0, len(labels), len(labels)) for _ in range(400)]
+    moved = [
+        {name: first - second for (name, first), second in
+         zip(figures(labels[draw], ours[draw]).items(), figures(labels[draw], theirs[draw]).values())}
+        for draw in draws]
+    own, other = figures(labels, ours), figures(labels, theirs)
+    for name, value in own.items():
+        found = metrics(answer)[name]
+        assert found["value"] == pytest.approx(value, abs=1e-5), name
+        assert found["low"] < found["value"] < found["high"], name
+        gap = difference(answer, name, "champion")
+        assert gap["value"] == pytest.approx(value - other[name], abs=1e-5), name
+        width = 2 * norm.ppf(0.975) * numpy.std([one[name] for one in moved])
+        assert gap["high"] - gap["low"] == pytest.approx(width, rel=0.2), name
+
+
 def test_trees_beside_the_library(dataset, tmp_path):
     answer = dataset.train(tmp_path / "w", "--rounds", 80, "--set", "early_stopping_rounds=0", "--set", "max_depth=4",
                            "--validation", 0)
@@ -109,6 +145,7 @@ def test_difference_to_the_champion_is_delongs(dataset, tmp_path):
     found = difference(answer, "auc", "champion")
     assert found["value"] == pytest.approx(first - second, abs=1e-5) and found["method"] == "delong"
     assert found["high"] - found["low"] == pytest.approx(2 * norm.ppf(0.975) * error, abs=1e-5)
+    check_differences(answer, labels.astype(int), ours.astype(float), theirs, of_answers)
     terms = [numpy.where(labels, -numpy.log(scores), -numpy.log(1 - scores)) for scores in (ours.astype(float), theirs)]
     gap = terms[0] - terms[1]
     found = difference(answer, "log_loss", "champion")
@@ -121,3 +158,15 @@ def test_difference_to_the_champion_is_delongs(dataset, tmp_path):
     of_slice = next(model for model in slices["amount > 50"]["models"] if model["role"] == "challenger")
     assert of_slice["metrics"][0]["value"] == pytest.approx(expected, abs=1e-6)
     assert slices["amount > 50"]["rows"] == chosen.sum()
+
+
+def test_difference_of_numbers_to_the_champion(dataset, tmp_path):
+    data = tmp_path / "data"
+    flags = ["--objective", "regression", "--data", data, "--model", "m"]
+    champion = dataset.train(tmp_path / "c", "--rounds", 8, *flags, "--add", "--alias", "champion", label="value")
+    answer = dataset.train(tmp_path / "w", "--rounds", 60, *flags, label="value")
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    ours = score(ubjson(answer, tmp_path / "one"), dataset.matrix("test")).astype(float)
+    theirs = score(ubjson(champion, tmp_path / "two"), dataset.matrix("test")).astype(float)
+    check_differences(answer, dataset.value[dataset.is_test].astype(float), ours, theirs, of_numbers)

@@ -66,9 +66,9 @@ import Testing
     let trained = try TrainingJob(specification: specification, dataset: dataset, workFolder: "\(folder.path)/w").run()
     let bytes = try TestFolder.contents(trained.path)
     let json = try JSONDocument(bytes, depthMax: 4)
-    let weights = try #require(json["weights"]?.items).compactMap(\.double)
+    let weights = try #require(json["weights"]?.elements).compactMap(\.double)
     #expect(weights[1] == 0)
-    let means = try #require(json["missing"]?.items).compactMap { $0.double.map(Float.init) }
+    let means = try #require(json["missing"]?.elements).compactMap { $0.double.map(Float.init) }
     let scorer = ReferenceScorer(try Model(bytes, place: "model"))
     #expect(scorer.score([0.5, 7, .nan, .nan]) == scorer.score([0.5, 7, means[2], means[3]]))
   }

@@ -119,6 +119,25 @@ import Testing
   }
 }
 
+extension TrainingJobTests {
+  @Test func `a label larger than every whole number is a number like any other`() throws {
+    let folder = try TestFolder()
+    let specification = TrainingSpecification(trainer: Self.trainers[0], label: "b", objective: .regression)
+    let dataset = try SampleDataset.binary(rows: 300, seed: 6).open("\(folder.path)/d", specification)
+    #expect(try LabelSummary([1e30, -1e30, 3e38], dataset).mean.isFinite)
+  }
+
+  @Test func `a folder that is busy is left alone, and nobody else's descriptor is closed`() throws {
+    let folder = try TestFolder()
+    let holder = try WorkFolder("\(folder.path)/w", isCancelled: { false })
+    for _ in 0..<50 {
+      #expect(codeThrown { _ = try WorkFolder("\(folder.path)/w", isCancelled: { true }) } == "TRAINING_CANCELLED")
+    }
+    try holder.write("job", [1])
+    #expect(try holder.read("job", bytesMax: 10) == [1])
+  }
+}
+
 /// Counts how often it was asked.
 final class Counter {
   private var count = 0

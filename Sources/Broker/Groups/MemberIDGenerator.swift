@@ -9,7 +9,7 @@ struct MemberIDGenerator: Sendable {
 
   /// `<prefix>-<32 hexadecimal digits in the groups of a UUID>`.
   mutating func next(prefix: String) -> String {
-    let digits = hexadecimal(random.next()) + hexadecimal(random.next())
+    let digits = random.next().hexadecimal + random.next().hexadecimal
     var id = prefix
     var rest = digits[...]
     for length in [8, 4, 4, 4, 12] {
@@ -18,10 +18,5 @@ struct MemberIDGenerator: Sendable {
       rest = rest.dropFirst(length)
     }
     return id
-  }
-
-  private func hexadecimal(_ value: UInt64) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }

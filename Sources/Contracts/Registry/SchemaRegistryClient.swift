@@ -126,7 +126,7 @@ package final class SchemaRegistryClient: WriterSchemas {
     guard case .array(let items)? = document["references"]?.content else { return }
     for item in items {
       guard let subject = item["subject"]?.string, let version = item["version"]?.integer else { continue }
-      let path = "/subjects/\(Self.escaped(subject))/versions/\(version)"
+      let path = "/subjects/\(EscapedText.url(subject))/versions/\(version)"
       guard seen.insert(path).inserted else { continue }
       guard seen.count <= Self.referencesMax else {
         throw HeadraceError(
@@ -201,7 +201,7 @@ extension SchemaRegistryClient {
   private static let lookMilliseconds = 5
 
   private func registered(subject: String, schema json: String) async throws(HeadraceError) -> Int32 {
-    let path = "/subjects/\(Self.escaped(subject))/versions"
+    let path = "/subjects/\(EscapedText.url(subject))/versions"
     // A schema that is there already keeps its id.
     let answer = try await send(request("POST", path, body: Self.body(json), isRepeatable: true))
     guard let id = try document(answer, path)["id"]?.integer.flatMap({ Int32(exactly: $0) }) else {
@@ -232,7 +232,7 @@ extension SchemaRegistryClient {
 
   /// The newest version of a subject (`TOPIC-value`); nil when the registry has none.
   package func latest(subject: String) async throws(HeadraceError) -> Version? {
-    let path = "/subjects/\(Self.escaped(subject))/versions/latest"
+    let path = "/subjects/\(EscapedText.url(subject))/versions/latest"
     let answer = try await get(path)
     if answer.status == 404 { return nil }
     let document = try document(answer, path)
@@ -252,7 +252,7 @@ extension SchemaRegistryClient {
     var body = Array(#"{"schemaType":"AVRO","schema":"#.utf8)
     JSONText.appendString(json.span, to: &body)
     body.append(UInt8(ascii: "}"))
-    let path = "/compatibility/subjects/\(Self.escaped(subject))/versions/latest?verbose=true"
+    let path = "/compatibility/subjects/\(EscapedText.url(subject))/versions/latest?verbose=true"
     // Asking changes nothing.
     let answer = try await send(request("POST", path, body: body, isRepeatable: true))
     if answer.status == 404 { return [] }
@@ -314,15 +314,5 @@ extension SchemaRegistryClient {
         place: configuration.url + path, remedy: "check that the URL is the registry's")
     }
     return document
-  }
-
-  /// A name as one segment of a path (RFC 3986).
-  static func escaped(_ name: String) -> String {
-    name.utf8.map { byte in
-      let isPlain =
-        (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20) || [0x2d, 0x2e, 0x5f, 0x7e].contains(byte)
-      return isPlain
-        ? String(Unicode.Scalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-    }.joined()
   }
 }

@@ -63,6 +63,11 @@ package struct JSONDocument: Sendable {
   package var double: Double? {
     if case .number(let text) = content { Double(text) } else { nil }
   }
+
+  /// Of an array.
+  package var elements: [JSONDocument]? {
+    if case .array(let elements) = content { elements } else { nil }
+  }
 }
 
 extension JSONDocument {

@@ -1,3 +1,4 @@
+internal import Core
 internal import Glibc
 
 /// A page about costs that needs nothing beside itself: no script, no style sheet, no font from elsewhere.
@@ -20,14 +21,14 @@ package struct CostPage: Sendable {
   package var html: String {
     """
     <!doctype html>
-    <html lang="en"><head><meta charset="utf-8"><title>Cost of \(escaped(report.usage.topology))</title>
+    <html lang="en"><head><meta charset="utf-8"><title>Cost of \(EscapedText.html(report.usage.topology))</title>
     <style>
     body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430}
     table{border-collapse:collapse;margin:1rem 0}
     td,th{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #dde}
     td:first-child,th:first-child{text-align:left}svg{width:100%;height:auto}.note{color:#667}
     </style></head><body>
-    <h1>Cost of \(escaped(report.usage.topology))</h1>
+    <h1>Cost of \(EscapedText.html(report.usage.topology))</h1>
     <p>\(time(report.usage.fromMilliseconds)) to \(time(report.usage.toMilliseconds)) ·
     <strong>\(money(report.total))</strong> · idle \(percent(report.usage.idleShare)) ·
     not attributed \(percent(report.usage.unattributedShare)) of the CPU</p>
@@ -67,8 +68,9 @@ package struct CostPage: Sendable {
   }
 
   private func table(_ header: [String], _ rows: [[String]]) -> String {
-    let head = header.map { "<th>\(escaped($0))</th>" }.joined()
-    let body = rows.map { "<tr>" + $0.map { "<td>\(escaped($0))</td>" }.joined() + "</tr>" }.joined(separator: "\n")
+    let head = header.map { "<th>\(EscapedText.html($0))</th>" }.joined()
+    let body = rows.map { "<tr>" + $0.map { "<td>\(EscapedText.html($0))</td>" }.joined() + "</tr>" }.joined(
+      separator: "\n")
     return "<table><tr>\(head)</tr>\n\(body)</table>"
   }
 
@@ -79,7 +81,7 @@ package struct CostPage: Sendable {
     var svg = "<svg viewBox=\"0 0 800 \(values.count * 24 + 4)\" role=\"img\" aria-label=\"Cost by operator\">"
     for (index, entry) in values.enumerated() {
       let (y, width) = (index * 24, 420 * entry.value / largest)
-      svg += "<text x=\"0\" y=\"\(y + 16)\" font-size=\"13\">\(escaped(entry.name))</text>"
+      svg += "<text x=\"0\" y=\"\(y + 16)\" font-size=\"13\">\(EscapedText.html(entry.name))</text>"
       svg += "<rect x=\"170\" y=\"\(y + 4)\" width=\"\(rounded(width, 1))\" height=\"15\" fill=\"#3572b0\"/>"
       svg += "<text x=\"\(rounded(178 + width, 1))\" y=\"\(y + 16)\" font-size=\"13\">\(money(entry.value))</text>"
     }
@@ -120,8 +122,8 @@ package struct CostPage: Sendable {
     guard !advice.isEmpty else { return "<p>Nothing stands out.</p>" }
     let items = advice.map { entry in
       let saved = entry.savedShare.map { " (saves \(percent($0)) of it)" } ?? ""
-      return "<li><strong>\(escaped(entry.subject))</strong>: \(escaped(entry.reason)); "
-        + "\(escaped(entry.remedy))\(saved)</li>"
+      return "<li><strong>\(EscapedText.html(entry.subject))</strong>: \(EscapedText.html(entry.reason)); "
+        + "\(EscapedText.html(entry.remedy))\(saved)</li>"
     }
     return "<ul>\(items.joined(separator: "\n"))</ul>"
   }
@@ -132,20 +134,6 @@ package struct CostPage: Sendable {
   private func rounded(_ value: Double, _ digits: Int) -> Double {
     let scale = (0..<digits).reduce(1.0) { scale, _ in scale * 10 }
     return (value * scale).rounded() / scale
-  }
-
-  private func escaped(_ text: String) -> String {
-    var escaped = ""
-    for character in text {
-      switch character {
-      case "&": escaped += "&amp;"
-      case "<": escaped += "&lt;"
-      case ">": escaped += "&gt;"
-      case "\"": escaped += "&quot;"
-      default: escaped.append(character)
-      }
-    }
-    return escaped
   }
 }
 

@@ -6,12 +6,18 @@ package struct WindowReference: Sendable, Equatable {
   package var rowCount: Int
   /// First and last offset of each partition that gave rows.
   package var offsets: [PartitionOffsets]
+  /// Rows that each registered version of the model has scored; empty where none is known.
+  package var versions: [Int32: Int]
 
-  package init(startMilliseconds: Int64, endMilliseconds: Int64, rowCount: Int, offsets: [PartitionOffsets] = []) {
+  package init(
+    startMilliseconds: Int64, endMilliseconds: Int64, rowCount: Int, offsets: [PartitionOffsets] = [],
+    versions: [Int32: Int] = [:]
+  ) {
     self.startMilliseconds = startMilliseconds
     self.endMilliseconds = endMilliseconds
     self.rowCount = rowCount
     self.offsets = offsets
+    self.versions = versions
   }
 }
 

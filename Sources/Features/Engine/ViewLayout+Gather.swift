@@ -13,8 +13,16 @@ package struct GatherPlan: Sendable {
   fileprivate(set) var groups: [[Member]] = []
   /// Derived features: expressions over one row.
   fileprivate(set) var derived: [Member] = []
+  /// Distinct sets that features count, each once.
+  fileprivate(set) var distinctSets: [DistinctSource] = []
   /// Numbers of a row.
   package let count: Int
+
+  struct DistinctSource: Sendable {
+    var region: Int
+    var slot: SlotPlan
+    var group: GroupPlan
+  }
 
   /// The number of what is not retained any more: a NaN, as a null is, that says why.
   package static var notRetained: Double { Double(nan: 1, signaling: false) }
@@ -42,7 +50,39 @@ extension ViewLayout {
     for group in plan.groups.indices {
       plan.groups[group].sort { (slot($0), $0.place) < (slot($1), $1.place) }
     }
+    for index in features where index < self.features.count { addDistinctSet(self.features[index], to: &plan) }
     return plan
+  }
+
+  private func addDistinctSet(_ feature: FeaturePlan, to plan: inout GatherPlan) {
+    guard case .countDistinct = feature.function, let slot = feature.slot, regions[feature.region].kind == .tiles,
+      !plan.distinctSets.contains(where: { $0.region == feature.region && $0.slot.offset == slot.offset }),
+      let group = regions[feature.region].groups.first(where: { groups[$0].countOffset == feature.countOffset })
+    else { return }
+    plan.distinctSets.append(.init(region: feature.region, slot: slot, group: groups[group]))
+  }
+
+  /// Says what the event that was applied last added to the sets of its row, before they are looked at.
+  ///
+  /// - Parameter index: of the event in the block.
+  package func noteAdditions(
+    of events: borrowing EventBlock, _ index: Int, eventTime: Int64, _ plan: borrowing GatherPlan,
+    _ unions: inout DistinctUnions
+  ) {
+    unions.forgetAdditions()
+    let record = events.record(index)
+    for set in plan.distinctSets.indices {
+      let source = plan.distinctSets[set]
+      guard
+        events.flags(record, word: source.group.filterWord) & source.group.filterMask == source.group.filterMask,
+        events.flags(record, word: source.group.argumentWord) & source.group.argumentMask == source.group.argumentMask
+      else { continue }
+      unions.note(
+        .init(
+          region: source.region, slot: source.slot.offset,
+          tile: eventTime.flooredSaturating(regions[source.region].span),
+          hash: events.hash(source.slot.representation, record + source.slot.valueOffset)))
+    }
   }
 
   private func slot(_ member: GatherPlan.Member) -> Int { features[member.feature].slotOffset }

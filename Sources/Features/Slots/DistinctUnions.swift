@@ -16,8 +16,25 @@ package struct DistinctUnions {
   private var unions: [DistinctUnion] = []
   /// Whoever owns the rows names them.
   private var row = 0
+  /// What the event that was applied last added to the row's sets.
+  private var added: [Addition] = []
+
+  /// One event's value, as a set takes it.
+  struct Addition {
+    var region: Int
+    var slot: Int
+    /// The start of the tile that took it.
+    var tile: Int64
+    var hash: UInt64
+  }
 
   package init() {}
+
+  /// Nothing is known of what changed since the last look.
+  package mutating func forgetAdditions() { added.removeAll(keepingCapacity: true) }
+
+  /// The event that is applied last added this, and nothing else to the slot.
+  mutating func note(_ addition: Addition) { added.append(addition) }
 
   /// Says which row is read from now on.
   @inline(__always)
@@ -43,7 +60,8 @@ package struct DistinctUnions {
     let source = DistinctUnion.Source(
       region: feature.region, slot: slot, countOffset: feature.countOffset, window: feature.tail.length)
     let place = Self.place(self.row) + Self.mixed(feature.region &* 4096 &+ slot) % Self.ways
-    return unions[place].count(row, self.row, cells, source)
+    return unions[place].count(
+      row, self.row, cells, source, added.first { $0.slot == slot && $0.region == source.region })
   }
 
   private static func place(_ row: Int) -> Int { mixed(row) % (unionCount / ways) * ways }
@@ -85,8 +103,10 @@ private struct DistinctUnion {
   private var histogram = InlineArray<64, UInt32>(repeating: 0)
   private var value: Int64 = 0
 
+  /// - Parameter addition: what the last event added to the slot, if it is known.
   mutating func count(
-    _ row: borrowing FeatureRow, _ identity: Int, _ cells: CellRange, _ source: Source
+    _ row: borrowing FeatureRow, _ identity: Int, _ cells: CellRange, _ source: Source,
+    _ addition: DistinctUnions.Addition?
   ) -> Int64 {
     if self.row != identity || self.source != source || !continues(row, cells) {
       (self.row, self.source) = (identity, source)
@@ -104,7 +124,14 @@ private struct DistinctUnion {
         cell += 1
         continue
       }
-      guard let isNew = merge(row, row.payload(block), length) else {
+      // One event more than at the last look, and it is known which: no need to look at the others again.
+      var isAdded: Bool?
+      if let addition, cell < cellCount, counts[cell] &+ 1 == count, starts[cell] == addition.tile,
+        areRegisters || isExact
+      {
+        isAdded = add(addition.hash)
+      }
+      guard let isNew = isAdded ?? merge(row, row.payload(block), length) else {
         // Registers hold what the table cannot: from the first tile on.
         start(asRegisters: true)
         (hasChanged, cell) = (true, 0)
@@ -153,6 +180,32 @@ private struct DistinctUnion {
       }
     }
     return different + (hasZero ? 1 : 0) <= DistinctSet.exactLimit ? before != (different, hasZero) : nil
+  }
+
+  /// - Returns: whether it is new; nil when the table cannot hold it.
+  private mutating func add(_ hash: UInt64) -> Bool? {
+    if areRegisters {
+      let (index, rank) = DistinctSet.register(hash)
+      let old = unsafe words.withUnsafeMutableBytes { registers in
+        let old = unsafe registers[index]
+        if rank > old { unsafe registers[index] = rank }
+        return old
+      }
+      guard rank > old else { return false }
+      histogram[Int(old & 63)] &-= 1
+      histogram[Int(rank & 63)] &+= 1
+      return true
+    }
+    if hash == 0 {
+      defer { hasZero = true }
+      return !hasZero
+    }
+    guard different < DistinctSet.exactLimit else { return nil }
+    guard unsafe words.withUnsafeMutableBufferPointer({ unsafe DistinctSet.insert(hash, into: $0) }) else {
+      return false
+    }
+    different += 1
+    return different + (hasZero ? 1 : 0) <= DistinctSet.exactLimit ? true : nil
   }
 
   private mutating func mergeIntoRegisters(_ row: borrowing FeatureRow, _ start: Int, _ length: Int) -> Bool {

@@ -5,10 +5,12 @@ extension MonitorCommand {
   /// What the header `headrace-kind` says of such a record.
   package static let recordKind = "monitor"
 
-  package func json(monitor: String) -> [UInt8] {
+  /// - Parameter actor: who says so, for those who read it later.
+  package func json(monitor: String, by actor: String? = nil) -> [UInt8] {
     var writer = JSONWriter()
     writer.object { writer in
       writer.member("monitor", monitor)
+      if let actor { writer.member("by", actor) }
       switch self {
       case .silence(let silence):
         writer.member("action", "silence")

@@ -7,11 +7,11 @@ package struct DriftReportPage {
   package init(_ history: DriftHistory) { self.history = history }
 
   package var html: String {
-    let body = "<h1>\(Self.escaped(history.model))</h1>\n\(sections)"
+    let body = "<h1>\(EscapedText.html(history.model))</h1>\n\(sections)"
     return """
       <!doctype html>
       <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-      <title>Drift of \(Self.escaped(history.model))</title><style>\(Self.style)</style></head>
+      <title>Drift of \(EscapedText.html(history.model))</title><style>\(Self.style)</style></head>
       <body>
       \(body)</body></html>
 
@@ -75,7 +75,9 @@ package struct DriftReportPage {
     var counts: [String: Int] = [:]
     for alarm in history.alarms where alarm.isRinging { counts[alarm.cause ?? "", default: 0] += 1 }
     guard !counts.isEmpty else { return "" }
-    let parts = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \(Self.escaped($0.key))" }
+    let parts = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+      "\($0.value) \(EscapedText.html($0.key))"
+    }
     return " (\(parts.joined(separator: ", ")))"
   }
 
@@ -87,13 +89,14 @@ package struct DriftReportPage {
       rows +=
         "<tr\(alarm.isRinging ? "" : " class=\"muted\"")>"
         + "<td>\(Self.time(alarm.startMilliseconds))</td>"
-        + "<td>\(Self.escaped(alarm.feature))</td>"
+        + "<td>\(EscapedText.html(alarm.feature))</td>"
       rows +=
-        "<td>\(Self.escaped(alarm.test)) \(ReportPlot.short(alarm.value))"
+        "<td>\(EscapedText.html(alarm.test)) \(ReportPlot.short(alarm.value))"
         + (alarm.threshold.map { " &ge; \(ReportPlot.short($0))" } ?? "")
-        + "</td><td><span class=\"tag\(evidence.isDataBug ? " bug" : "")\">\(Self.escaped(alarm.cause ?? ""))</span> "
-        + "\(Self.escaped(evidence.cause))</td><td>\(Self.escaped(evidence.segments))</td>"
-        + "<td>\(Self.escaped(evidence.offsets))</td><td>\(Self.escaped(evidence.muted))</td></tr>\n"
+        + "</td><td><span class=\"tag\(evidence.isDataBug ? " bug" : "")\">"
+        + "\(EscapedText.html(alarm.cause ?? ""))</span> "
+        + "\(EscapedText.html(evidence.cause))</td><td>\(EscapedText.html(evidence.segments))</td>"
+        + "<td>\(EscapedText.html(evidence.offsets))</td><td>\(EscapedText.html(evidence.muted))</td></tr>\n"
     }
     return "<h2>Alarms</h2>\n<table><tr><th>Window</th><th>Feature</th><th>Test</th><th>Cause</th>"
       + "<th>Segments</th><th>Offsets</th><th></th></tr>\n\(rows)</table>\n"
@@ -107,25 +110,10 @@ package struct DriftReportPage {
     for one in series {
       guard let plot = ReportPlot(one.points), let last = one.points.last else { continue }
       text +=
-        "<figure><figcaption>\(Self.escaped(name(one))) <small>\(ReportPlot.short(last.value))</small></figcaption>"
+        "<figure><figcaption>\(EscapedText.html(name(one))) <small>\(ReportPlot.short(last.value))</small></figcaption>"
         + "\(plot.svg)</figure>\n"
     }
     return text + "</div>\n"
-  }
-
-  package static func escaped(_ text: String) -> String {
-    var escaped = ""
-    for character in text {
-      switch character {
-      case "&": escaped += "&amp;"
-      case "<": escaped += "&lt;"
-      case ">": escaped += "&gt;"
-      case "\"": escaped += "&quot;"
-      case "'": escaped += "&#39;"
-      default: escaped.append(character)
-      }
-    }
-    return escaped
   }
 }
 

@@ -47,7 +47,7 @@ struct ReportMap {
       let top = Self.margin.top + Double(index) * Self.rowHeight
       svg +=
         "<text x=\"\(Self.margin.left - 8)\" y=\"\(top + 11)\" text-anchor=\"end\">"
-        + "\(DriftReportPage.escaped(String(row.name.prefix(34))))</text>"
+        + "\(EscapedText.html(String(row.name.prefix(34))))</text>"
       for (column, start) in starts.enumerated() {
         guard let found = row.cells[start], found.isAlarm || found.ratio >= Self.shownFrom else { continue }
         svg += Self.cell(found, x: Self.margin.left + Double(column) * cell, y: top, width: cell, row.name, start)
@@ -69,7 +69,7 @@ struct ReportMap {
     let opacity = found.isAlarm ? 1 : min(found.ratio, 1) * 0.45
     return "<rect class=\"\(found.isAlarm ? "hot" : "warm")\" x=\"\(hundredths(x))\" y=\"\(y)\" "
       + "width=\"\(hundredths(max(width - 0.4, 0.6)))\" height=\"\(rowHeight - 2)\" "
-      + "fill-opacity=\"\(hundredths(opacity))\"><title>\(DriftReportPage.escaped(name)), \(day(start)): "
+      + "fill-opacity=\"\(hundredths(opacity))\"><title>\(EscapedText.html(name)), \(day(start)): "
       + "\(ReportPlot.short(found.ratio)) of the limit</title></rect>"
   }
 

@@ -130,6 +130,12 @@ extension WindowReference {
       writer.member("start", RFC3339.text(milliseconds: startMilliseconds))
       writer.member("end", RFC3339.text(milliseconds: endMilliseconds))
       writer.member("rows", rowCount)
+      if !versions.isEmpty {
+        writer.key("versions")
+        writer.object { writer in
+          for (version, rows) in versions.sorted(by: { $0.key < $1.key }) { writer.member("\(version)", rows) }
+        }
+      }
       guard !offsets.isEmpty else { return }
       writer.key("offsets")
       writer.array { writer in

@@ -11,6 +11,7 @@ struct PredictionParser {
   private var vector: [Float] = []
   /// What the last prediction said between its id and its score: the same in all of one version.
   private var head: [UInt8] = []
+  private var headVersion: Int64 = 0
 
   init(model: String, featureCount: Int) {
     self.model = Array(model.utf8)
@@ -28,10 +29,12 @@ struct PredictionParser {
     var (score, label) = (Double.nan, Double.nan)
     var isOurs = false
     var revision: Int64 = 0
+    var version: Int64 = 0
     vector.removeAll(keepingCapacity: true)
     let headStart = scanner.afterID()
     if scanner.take(head, at: headStart) {
       isOurs = true
+      version = headVersion
       score = scanner.number() ?? .nan
     } else {
       guard scanner.take(UInt8(ascii: "{")) else { return false }
@@ -43,12 +46,14 @@ struct PredictionParser {
         // Only what stood in front of the score is passed over the next time.
         if isOurs, eventOffset == nil, time == nil, label.isNaN, vector.isEmpty, revision == 0 {
           scanner.copy(from: headStart, into: &head)
+          headVersion = version
         }
         score = scanner.number() ?? .nan
       case .label: label = scanner.number() ?? .nan
       case .offset: eventOffset = scanner.integer()
       case .eventTime: time = scanner.integer()
       case .revision: revision = scanner.integer() ?? 0
+      case .version: version = scanner.integer() ?? 0
       case .features where featureCount > 0: scanner.numbers(into: &vector, atMost: featureCount)
       case .features, .other: scanner.skip()
       }
@@ -66,13 +71,14 @@ struct PredictionParser {
     rows.offsets.append(offset)
     rows.eventOffsets.append(eventOffset)
     rows.scores.append(score)
+    rows.versions.append(Int32(clamping: version))
     return true
   }
 }
 
 /// The members of one flat JSON object.
 private struct Scanner: ~Escapable {
-  enum Key { case model, score, label, offset, eventTime, features, revision, other }
+  enum Key { case model, score, label, offset, eventTime, features, revision, version, other }
 
   private let bytes: RawSpan
   private var place = 0
@@ -143,6 +149,7 @@ private struct Scanner: ~Escapable {
     case 5 where matches("score", start): return .score
     case 5 where matches("label", start): return .label
     case 6 where matches("offset", start): return .offset
+    case 7 where matches("version", start): return .version
     case 8 where matches("features", start): return .features
     case 8 where matches("revision", start): return .revision
     case 10 where matches("event_time", start): return .eventTime

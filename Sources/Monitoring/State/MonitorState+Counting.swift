@@ -53,10 +53,12 @@ extension MonitorState {
         continue
       }
       countRun(rows, first..<row, pane: pane)
+      countVersions(rows, first..<row, &open)
       first = row + 1
       lateCount += 1
     }
     countRun(rows, first..<range.upperBound, pane: pane)
+    countVersions(rows, first..<range.upperBound, &open)
     if open.rowCount > 0 || open.eventCount > 0 { windows[window] = open }
   }
 
@@ -66,6 +68,18 @@ extension MonitorState {
     var counter = panes.removeValue(forKey: pane) ?? RowCounter(width: width, grids: grids)
     counter.add(rows.values.span.extracting(range.lowerBound * width..<range.upperBound * width))
     panes[pane] = counter
+  }
+
+  /// Rows of one version mostly come together.
+  private func countVersions(_ rows: PredictionRows, _ range: Range<Int>, _ open: inout OpenWindow) {
+    var first = range.lowerBound
+    while first < range.upperBound {
+      let version = rows.versions[first]
+      var end = first + 1
+      while end < range.upperBound, rows.versions[end] == version { end += 1 }
+      if version > 0 { open.versions[version, default: 0] += end - first }
+      first = end
+    }
   }
 
   /// What is counted of a row beside its values.

@@ -3,7 +3,7 @@ package import Drift
 
 // The state as bytes: what a process that was killed goes on from.
 extension MonitorState {
-  private static let version: UInt8 = 2
+  private static let version: UInt8 = 3
 
   package var encoded: [UInt8] {
     var writer = ByteWriter()
@@ -28,6 +28,11 @@ extension MonitorState {
     writer.number(UInt32(clamping: history.count))
     for window in history { window.write(to: &writer) }
     labels.write(to: &writer)
+    writer.number(UInt32(clamping: labelledVersions.count))
+    for (window, versions) in labelledVersions.sorted(by: { $0.key < $1.key }) {
+      writer.number(window)
+      versions.write(to: &writer)
+    }
     writer.number(calibration == nil ? 0 as UInt8 : 1)
     if let calibration { unsafe writer.block(calibration.encoded.span.bytes) }
     labelTrack.write(to: &writer)
@@ -123,6 +128,10 @@ extension MonitorState {
       history.append(try ClosedWindow(from: &reader, grids: grids ?? []))
     }
     labels = try LabelJoin(from: &reader)
+    for _ in 0..<(try reader.elements(ofSize: 12)) {
+      let window: Int64 = try reader.number()
+      labelledVersions[window] = try .init(from: &reader)
+    }
     if try reader.flag() { calibration = try BinaryAccumulator(decoding: try reader.block()) }
     labelTrack = try LabelTrack(from: &reader)
     for _ in 0..<(try reader.elements(ofSize: 8)) {
@@ -189,17 +198,19 @@ extension PredictionRows {
     for row in 0..<count {
       for number in [timesMilliseconds[row], offsets[row], eventOffsets[row]] { writer.number(number) }
       writer.number(scores[row].bitPattern)
+      writer.number(versions[row])
     }
     for value in values { writer.number(value.bitPattern) }
   }
 
   init(from reader: inout ByteReader, partition: Int32, width: Int) throws(HeadraceError) {
     self.init(partition: partition)
-    for _ in 0..<(try reader.elements(ofSize: 32)) {
+    for _ in 0..<(try reader.elements(ofSize: 36)) {
       timesMilliseconds.append(try reader.number())
       offsets.append(try reader.number())
       eventOffsets.append(try reader.number())
       scores.append(try reader.double())
+      versions.append(try reader.number())
     }
     for _ in 0..<count * width { values.append(Float(bitPattern: try reader.number())) }
   }

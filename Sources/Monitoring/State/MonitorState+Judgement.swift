@@ -6,9 +6,11 @@ extension MonitorState {
   mutating func close(window: Int64) -> [MonitorResult] {
     closedWindow = window
     guard let open = windows.removeValue(forKey: window) else { return [] }
+    if definition.label != nil, !open.versions.isEmpty { labelledVersions[window] = open.versions }
     let rows = takePanes(window)
     var closed = ClosedWindow(
       index: window, rowCount: rows.rowCount, segmentRows: open.segmentRows, refusedShare: open.refusedShare)
+    closed.versions = open.versions
     let end = (window + 1).multipliedClamped(definition.windowMilliseconds)
     if open.newestMilliseconds > .min { closed.ageMilliseconds = max(end - open.newestMilliseconds, 0) }
     if grids == nil {
@@ -27,6 +29,7 @@ extension MonitorState {
       history = [base]
     } else {
       closed.profiles = rows.profiles
+      fillIn(closed)
     }
     var results: [MonitorResult] = []
     // A monitor of quality alone has nothing to say of features.
@@ -79,6 +82,7 @@ extension MonitorState {
   private func forget(_ feature: String, of window: inout ClosedWindow) {
     if let column = definition.columns.firstIndex(of: feature) {
       window.profiles[column] = NumericProfile(window.profiles[column].grid)
+      if column == definition.columns.indices.last { window.versions = [:] }
     } else {
       window.segmentRows = window.segmentRows.filter { !isOf(feature, $0.key) }
     }
@@ -89,11 +93,27 @@ extension MonitorState {
     guard !history.isEmpty else { return }
     for column in oldest.profiles.indices where !history.contains(where: { $0.profiles[column].rowCount > 0 }) {
       history[0].profiles[column] = oldest.profiles[column]
+      if column == oldest.profiles.indices.last { history[0].versions = oldest.versions }
     }
     for segment in definition.segments
     where !history.contains(where: { $0.segmentRows.keys.contains { isOf(segment, $0) } }) {
       let own = oldest.segmentRows.filter { isOf(segment, $0.key) }
       history[0].segmentRows.merge(own, uniquingKeysWith: +)
+    }
+  }
+
+  /// Of a reference that is given: what the first window stood in for is awaited anew.
+  mutating func forgetFilledIn() {
+    guard let given, !history.isEmpty else { return }
+    for column in given.indices where given[column] == nil { forget(definition.columns[column], of: &history[0]) }
+  }
+
+  /// Takes the columns of a given reference that it does not have from this window.
+  private mutating func fillIn(_ closed: ClosedWindow) {
+    guard let given, !history.isEmpty else { return }
+    for column in given.indices where given[column] == nil && history[0].profiles[column].rowCount == 0 {
+      history[0].profiles[column] = closed.profiles[column]
+      if column == given.indices.last { history[0].versions = closed.versions }
     }
   }
 
@@ -137,7 +157,7 @@ extension MonitorState {
     let comparison = DriftComparison(
       tests: definition.tests.map(\.test),
       limits: Dictionary(definition.tests.map { ($0.test, $0.limit) }) { first, _ in first })
-    let place = window(closed.index, rowCount: closed.rowCount, offsets: open.offsets)
+    let place = window(closed.index, rowCount: closed.rowCount, offsets: open.offsets, versions: open.versions)
     let stale = staleSources(closed, reference)
     var alarms: [AlarmResult] = []
     var figures: [FeatureResult] = []
@@ -167,7 +187,8 @@ extension MonitorState {
   ) -> AlarmResult? {
     let before = WindowReference(
       startMilliseconds: max(reference.index, 0) * definition.windowMilliseconds,
-      endMilliseconds: closed.index * definition.windowMilliseconds, rowCount: feature.reference.rowCount)
+      endMilliseconds: closed.index * definition.windowMilliseconds, rowCount: feature.reference.rowCount,
+      versions: reference.versions)
     let drift = DriftAlarm(
       model: definition.model, finding, cause: cause, reference: before, current: place,
       contributors: contributors(finding, feature, open))
@@ -247,14 +268,16 @@ extension MonitorState {
     return nil
   }
 
-  func window(_ index: Int64, rowCount: Int, offsets: [Int32: ClosedRange<Int64>] = [:]) -> WindowReference {
+  func window(
+    _ index: Int64, rowCount: Int, offsets: [Int32: ClosedRange<Int64>] = [:], versions: [Int32: Int] = [:]
+  ) -> WindowReference {
     let start = index.multipliedClamped(definition.windowMilliseconds)
     return WindowReference(
       startMilliseconds: start, endMilliseconds: start + definition.windowMilliseconds, rowCount: rowCount,
       offsets: offsets.sorted { $0.key < $1.key }.map {
         PartitionOffsets(
           topic: definition.topic, partition: $0.key, first: $0.value.lowerBound, last: $0.value.upperBound)
-      })
+      }, versions: versions)
   }
 
   func result(_ place: WindowReference, _ content: MonitorResult.Content) -> MonitorResult {

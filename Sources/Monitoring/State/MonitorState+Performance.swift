@@ -30,7 +30,9 @@ extension MonitorState {
       }
     }
     if label.isBinary, all.binary.positiveCount > 0, all.binary.negativeCount > 0 { calibration = all.binary }
-    let place = self.window(window, rowCount: pairs.count)
+    let versions = labelledVersions[window] ?? [:]
+    labelledVersions = labelledVersions.filter { $0.key > window }
+    let place = self.window(window, rowCount: pairs.count, versions: versions)
     let sampled = 1 << labels.level
     var results = [result(place, .performance(all.result(nil, definition, sampledOneIn: sampled)))]
     results += judgeLabels(window, pairs.compactMap(\.label), label)

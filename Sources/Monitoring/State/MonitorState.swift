@@ -38,6 +38,8 @@ package struct MonitorState: Sendable {
   var windows: [Int64: OpenWindow] = [:]
   var history: [ClosedWindow] = []
   var labels = LabelJoin()
+  /// Which versions scored the rows of a window whose labels are awaited.
+  var labelledVersions: [Int64: [Int32: Int]] = [:]
   var calibration: BinaryAccumulator?
   var labelTrack = LabelTrack()
   var detectors: [Int: DetectorTrack] = [:]
@@ -152,7 +154,11 @@ extension MonitorState {
     case .expect(let change): knownChanges.append(change)
     case .acknowledge(let time, _):
       let index = floorDivide(time, definition.windowMilliseconds)
-      if !definition.reference.isGiven { history.removeAll { $0.index < index } }
+      if definition.reference.isGiven {
+        forgetFilledIn()
+      } else {
+        history.removeAll { $0.index < index }
+      }
       labelTrack.forget(before: index)
       alarmedWindows = [:]
       defects = []

@@ -9,6 +9,8 @@ package struct PredictionRows: Sendable, Equatable {
   /// Of the events, in the partition of the same number of their topic.
   package var eventOffsets: [Int64] = []
   package var scores: [Double] = []
+  /// Of the registered models that scored them; 0: of a file.
+  package var versions: [Int32] = []
 
   package init(partition: Int32) { self.partition = partition }
 
@@ -20,6 +22,7 @@ package struct PredictionRows: Sendable, Equatable {
     offsets.removeAll(keepingCapacity: true)
     eventOffsets.removeAll(keepingCapacity: true)
     scores.removeAll(keepingCapacity: true)
+    versions.removeAll(keepingCapacity: true)
   }
 
   mutating func append(_ other: PredictionRows, _ rows: Range<Int>, width: Int) {
@@ -28,6 +31,7 @@ package struct PredictionRows: Sendable, Equatable {
     offsets += other.offsets[rows]
     eventOffsets += other.eventOffsets[rows]
     scores += other.scores[rows]
+    versions += other.versions[rows]
   }
 
   mutating func removeFirst(_ count: Int, width: Int) {
@@ -36,6 +40,7 @@ package struct PredictionRows: Sendable, Equatable {
     offsets.removeFirst(count)
     eventOffsets.removeFirst(count)
     scores.removeFirst(count)
+    versions.removeFirst(count)
   }
 }
 

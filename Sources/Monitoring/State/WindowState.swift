@@ -7,6 +7,8 @@ struct OpenWindow: Sendable {
   var newestMilliseconds = Int64.min
   /// First and last offset of each partition that gave rows.
   var offsets: [Int32: ClosedRange<Int64>] = [:]
+  /// Rows that each registered version has scored.
+  var versions: [Int32: Int] = [:]
   /// Rows of each segment.
   var segmentRows: [UInt32: Int] = [:]
   var segments: [UInt32: RowCounter] = [:]
@@ -26,6 +28,8 @@ struct ClosedWindow: Sendable {
   var index: Int64
   var rowCount = 0
   var profiles: [NumericProfile] = []
+  /// Which registered versions said the scores of the last profile.
+  var versions: [Int32: Int] = [:]
   var segmentRows: [UInt32: Int] = [:]
   var refusedShare = 0.0
   /// From its newest row to its end.
@@ -42,6 +46,7 @@ struct ClosedWindow: Sendable {
     ageMilliseconds = max(ageMilliseconds, other.ageMilliseconds)
     for column in profiles.indices { profiles[column].merge(other.profiles[column]) }
     segmentRows.merge(other.segmentRows, uniquingKeysWith: +)
+    versions.merge(other.versions, uniquingKeysWith: +)
   }
 }
 
@@ -55,6 +60,7 @@ extension OpenWindow {
       writer.number(range.lowerBound)
       writer.number(range.upperBound)
     }
+    versions.write(to: &writer)
     segmentRows.write(to: &writer)
     writer.number(UInt32(clamping: segments.count))
     for (segment, rows) in segments.sorted(by: { $0.key < $1.key }) {
@@ -75,6 +81,7 @@ extension OpenWindow {
       guard first <= last else { throw reader.broken("offsets") }
       offsets[partition] = first...last
     }
+    versions = try .init(from: &reader)
     segmentRows = try .init(from: &reader)
     for _ in 0..<(try reader.elements(ofSize: 13)) {
       let segment: UInt32 = try reader.number()
@@ -95,6 +102,7 @@ extension ClosedWindow {
     writer.number(refusedShare.bitPattern)
     writer.number(ageMilliseconds)
     for profile in profiles { unsafe writer.block(profile.encoded.span.bytes) }
+    versions.write(to: &writer)
     segmentRows.write(to: &writer)
   }
 
@@ -108,7 +116,26 @@ extension ClosedWindow {
       guard profile.grid == grid else { throw reader.broken("a window on another grid") }
       profiles.append(profile)
     }
+    versions = try .init(from: &reader)
     segmentRows = try .init(from: &reader)
+  }
+}
+
+extension [Int32: Int] {
+  func write(to writer: inout ByteWriter) {
+    writer.number(UInt32(clamping: count))
+    for (version, rows) in sorted(by: { $0.key < $1.key }) {
+      writer.number(version)
+      writer.number(UInt64(clamping: rows))
+    }
+  }
+
+  init(from reader: inout ByteReader) throws(HeadraceError) {
+    self = [:]
+    for _ in 0..<(try reader.elements(ofSize: 12)) {
+      let version: Int32 = try reader.number()
+      self[version] = try reader.count()
+    }
   }
 }
 

@@ -1,3 +1,5 @@
+internal import Core
+
 /// Something that somebody wants changed in the registry: the only thing that changes it.
 ///
 /// A command carries what it expects to find; of two that expect the same the first in the log wins, and the other one
@@ -47,10 +49,7 @@ package struct RegistryCommand: Sendable, Hashable {
   /// 128 random bits in hexadecimal.
   package static func newID() -> String {
     var generator = SystemRandomNumberGenerator()
-    return (0..<2).map { _ in
-      let digits = String(generator.next() as UInt64, radix: 16)
-      return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-    }.joined()
+    return (generator.next() as UInt64).hexadecimal + (generator.next() as UInt64).hexadecimal
   }
 
   /// What it changes.

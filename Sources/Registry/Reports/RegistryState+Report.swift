@@ -130,13 +130,29 @@ extension RegisteredApproval {
   }
 }
 
+extension RegistryState {
+  /// The number of the version that a retraining has made; nil: none yet.
+  package func version(madeBy retraining: RegisteredRetraining) -> Int? {
+    let id = retraining.retraining.id
+    return self[retraining.retraining.model]?.versions.first { $0.version.lineage?.runID == id }?.version.number
+  }
+
+  /// One retraining for programs: the command line and HTTP say the same.
+  package func write(_ retraining: RegisteredRetraining, to json: inout JSONWriter) {
+    retraining.write(version: version(madeBy: retraining), to: &json)
+  }
+}
+
 extension RegisteredRetraining {
-  package func write(to json: inout JSONWriter) {
+  fileprivate func write(version: Int?, to json: inout JSONWriter) {
     json.object { json in
       retraining.writeMembers(to: &json)
+      opened.write(as: "opened", to: &json)
       json.key("cause")
       json.embed(retraining.cause)
       json.member("step", step.rawValue)
+      json.member("open", isOpen)
+      json.member("version", version)
       json.key("steps")
       json.array { array in
         for step in steps {

@@ -48,22 +48,7 @@ package struct EndpointAddress: Sendable, Hashable {
   package var isUnencrypted: Bool { scheme == "http" && !["localhost", "127.0.0.1", "[::1]"].contains(host) }
 
   /// - Parameter parts: each is escaped (RFC 3986), so that none can lead elsewhere.
-  func url(_ parts: [String]) -> String { base + parts.map { "/\(Self.escaped($0))" }.joined() }
-
-  private static func escaped(_ text: String) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    var bytes: [UInt8] = []
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-        UInt8(ascii: "~"):
-        bytes.append(byte)
-      default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-      }
-    }
-    return text == "." || text == ".." ? "%2E" : String(decoding: bytes, as: UTF8.self)
-  }
+  func url(_ parts: [String]) -> String { base + parts.map { "/\(EscapedText.url($0))" }.joined() }
 
   private static func invalid(_ url: String, _ found: String) -> HeadraceError {
     HeadraceError(

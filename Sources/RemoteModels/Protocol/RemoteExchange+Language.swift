@@ -63,7 +63,7 @@ extension RemoteExchange {
   func languageAnswer(_ response: HTTPResponse, rowCount: Int) -> RemoteAnswer? {
     guard let document = try? JSONDocument(response.body, depthMax: Self.depthMax) else { return nil }
     let isChoice = configuration.task == .chat || configuration.task == .completions
-    guard let items = document[isChoice ? "choices" : "data"]?.items, items.count == rowCount else { return nil }
+    guard let items = document[isChoice ? "choices" : "data"]?.elements, items.count == rowCount else { return nil }
     var ofRow = [[Double]?](repeating: nil, count: rowCount)
     for (position, item) in items.enumerated() {
       // Answers say which row they are of; they need not be in order.
@@ -93,20 +93,21 @@ extension RemoteExchange {
   }
 
   private static func doubles(_ document: JSONDocument?) -> [Double]? {
-    guard let items = document?.items else { return nil }
+    guard let items = document?.elements else { return nil }
     let numbers = items.compactMap(\.double).filter(\.isFinite)
     return numbers.count == items.count ? numbers : nil
   }
 
   /// The tokens that might have been first, with the logarithms of their probabilities.
   private static func alternatives(_ item: JSONDocument) -> [(token: String, logarithm: Double)]? {
-    if let first = item["logprobs"]?["content"]?.items?.first, let tokens = first["top_logprobs"]?.items {
+    if let first = item["logprobs"]?["content"]?.elements?.first, let tokens = first["top_logprobs"]?.elements {
       return tokens.compactMap { token in
         guard let text = token["token"]?.string, let number = token["logprob"]?.double else { return nil }
         return (text, number)
       }
     }
-    guard let first = item["logprobs"]?["top_logprobs"]?.items?.first, case .object(let members) = first.content else {
+    guard let first = item["logprobs"]?["top_logprobs"]?.elements?.first, case .object(let members) = first.content
+    else {
       return nil
     }
     return members.compactMap { member in member.value.double.map { (member.name, $0) } }

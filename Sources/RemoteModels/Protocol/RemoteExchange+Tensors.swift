@@ -69,7 +69,7 @@ extension RemoteExchange {
       jsonBytes = count
     }
     guard let document = try? JSONDocument(Array(response.body[..<jsonBytes]), depthMax: Self.depthMax),
-      let outputs = document["outputs"]?.items
+      let outputs = document["outputs"]?.elements
     else { return nil }
     var offset = jsonBytes
     for output in outputs {
@@ -82,7 +82,7 @@ extension RemoteExchange {
         offset += skipped
         continue
       }
-      guard isShape(output["shape"]?.items?.map(\.integer), rowCount) else { return nil }
+      guard isShape(output["shape"]?.elements?.map(\.integer), rowCount) else { return nil }
       guard let size else { return numbers(output["data"], rowCount).map { RemoteAnswer(scores: $0) } }
       guard let count = Int(exactly: size), count >= 0, count <= response.body.count - offset else { return nil }
       return Self.numbers(response.body[offset..<offset + count], output["datatype"]?.string).map {
@@ -101,9 +101,9 @@ extension RemoteExchange {
 
   /// Nested by rows, or flat.
   private func numbers(_ data: JSONDocument?, _ rowCount: Int) -> [Double]? {
-    guard let items = data?.items else { return nil }
+    guard let items = data?.elements else { return nil }
     var numbers: [Double] = []
-    for item in items.flatMap({ $0.items ?? [$0] }) {
+    for item in items.flatMap({ $0.elements ?? [$0] }) {
       guard let number = item.double else { return nil }
       numbers.append(number)
     }

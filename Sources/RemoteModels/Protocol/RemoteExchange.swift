@@ -80,10 +80,6 @@ struct RemoteExchange: Sendable {
 }
 
 extension JSONDocument {
-  var items: [JSONDocument]? {
-    if case .array(let items) = content { items } else { nil }
-  }
-
   /// NaN of null.
   var double: Double? {
     switch content {

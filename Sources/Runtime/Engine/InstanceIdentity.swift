@@ -9,7 +9,7 @@ package enum InstanceIdentity {
     let path = "\(directory)/instance"
     if let known = read(path) { return known }
     var generator = SystemRandomNumberGenerator()
-    let identity = Hexadecimal.text(generator.next())
+    let identity = (generator.next() as UInt64).hexadecimal
     try write(identity, to: path)
     return identity
   }

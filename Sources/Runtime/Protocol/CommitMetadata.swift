@@ -1,3 +1,5 @@
+internal import Core
+
 /// What is committed beside an offset: which plan read up to there, and the digest of what it did.
 ///
 /// ASCII text, as the group's coordinator keeps it: `hr1 <plan fingerprint> <digest>`, both as 16 hexadecimal digits;
@@ -18,7 +20,7 @@ package struct CommitMetadata: Sendable, Equatable {
   private static let version = "hr1"
 
   package var text: String {
-    let text = "\(Self.version) \(Hexadecimal.text(planFingerprint)) \(Hexadecimal.text(digest))"
+    let text = "\(Self.version) \(planFingerprint.hexadecimal) \(digest.hexadecimal)"
     return scoring.map { "\(text) \($0.position) \($0.since)" } ?? text
   }
 
@@ -44,13 +46,5 @@ package struct ScoringPosition: Sendable, Equatable {
   package init(position: Int64, since: Int64) {
     self.position = position
     self.since = since
-  }
-}
-
-/// Numbers as 16 digits.
-enum Hexadecimal {
-  static func text(_ number: UInt64) -> String {
-    let digits = String(number, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }

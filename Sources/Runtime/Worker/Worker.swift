@@ -17,6 +17,9 @@ final class Worker: RebalanceListener {
   private var tasks: [Int32: PartitionTask] = [:]
   private var consumer: Consumer?
   private var logger: Logger
+  private var lastRoundMilliseconds = WallClock.monotonic.nowMilliseconds
+  /// Until when this process stood still for longer than a session may be silent.
+  private var stoodStillUntilMilliseconds: Int64?
 
   init(_ index: Int, _ context: TaskContext, instanceID: String, control: WorkerControl) {
     self.index = index
@@ -43,7 +46,7 @@ final class Worker: RebalanceListener {
         failures = 0
       } catch {
         endSession()
-        guard let error = error as? HeadraceError, Self.mayGoOn(error) else {
+        guard let error = error as? HeadraceError, mayGoOn(error) else {
           let error = error as? HeadraceError ?? HeadraceError(.internal, "WORKER_FAILED", "\(error)")
           logger.critical("worker ends", metadata: ["error": "\(error)"])
           context.board.set(failure: error)
@@ -57,9 +60,24 @@ final class Worker: RebalanceListener {
     control.noteEnd()
   }
 
-  /// What another attempt could mend. Whoever runs under our name has the better right to it.
-  private static func mayGoOn(_ error: HeadraceError) -> Bool {
-    !error.isKafka(.fencedInstance) && error.domain != .user
+  /// What another attempt could mend. Whoever runs under our name has the better right to it, unless that is ourselves:
+  /// a process that stood still (Ctrl-Z, a machine that slept) is given up by the group and joins again by itself, more
+  /// than once, and what it had asked before is refused in the name of what it asked later.
+  private func mayGoOn(_ error: HeadraceError) -> Bool {
+    guard error.isKafka(.fencedInstance) else { return error.domain != .user }
+    noteRound()
+    guard let stoodStillUntilMilliseconds else { return false }
+    return WallClock.monotonic.nowMilliseconds - stoodStillUntilMilliseconds
+      < 2 * Int64(context.configuration.sessionTimeoutMilliseconds)
+  }
+
+  /// Called once in each round, which takes far less than a session may be silent.
+  private func noteRound() {
+    let now = WallClock.monotonic.nowMilliseconds
+    if now - lastRoundMilliseconds >= Int64(context.configuration.sessionTimeoutMilliseconds) {
+      stoodStillUntilMilliseconds = now
+    }
+    lastRoundMilliseconds = now
   }
 
   private func session() throws {
@@ -67,6 +85,7 @@ final class Worker: RebalanceListener {
     self.consumer = consumer
     control.set(waker: try consumer.waker())
     try consumer.subscribe(context.topics)
+    lastRoundMilliseconds = WallClock.monotonic.nowMilliseconds
     while !control.isStopping {
       if control.hasContext, try !goOver() { break }
       let result: PollResult
@@ -78,6 +97,7 @@ final class Worker: RebalanceListener {
       } catch let error as HeadraceError where isAboutOneTask(error) {
         continue
       }
+      noteRound()
       // Asking for it wakes the library's thread that sends heartbeats.
       if control.takeClockStep() { _ = try consumer.groupMetadata() }
       for partition in result.endsReached { tasks[partition.partition]?.reachedEnd(of: partition) }

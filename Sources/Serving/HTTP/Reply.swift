@@ -6,6 +6,9 @@ struct Reply {
     case json = "application/json"
     case problem = "application/problem+json"
     case html = "text/html; charset=utf-8"
+    case css = "text/css; charset=utf-8"
+    case script = "text/javascript; charset=utf-8"
+    case svg = "image/svg+xml"
     case octets = "application/octet-stream"
     case metrics = "text/plain; version=0.0.4; charset=utf-8"
     case openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -21,6 +24,9 @@ struct Reply {
   var allow: String?
   /// Where pushed records went: `topic:partition:offset`, as `min_offset` takes them.
   var offsets: String?
+
+  /// Whatever else belongs into the head.
+  var headers: [(name: String, value: String)] = []
 
   /// How long the JSON in front of binary tensors is.
   var inferenceHeaderBytes: Int?

@@ -4,7 +4,7 @@ internal import Hummingbird
 package enum Route: Int, CaseIterable, Sendable {
   case getOnlineFeatures, push, writeToOnlineStore, health
   case views, topology, tasks, parity, models, cost
-  case live, ready, usefulness, metrics, openAPI
+  case live, ready, usefulness, metrics, openAPI, session
 
   package var path: String {
     switch self {
@@ -23,6 +23,7 @@ package enum Route: Int, CaseIterable, Sendable {
     case .ready: "/readyz"
     case .metrics: "/metrics"
     case .openAPI: "/openapi.json"
+    case .session: "/api/session"
     }
   }
 
@@ -59,6 +60,14 @@ package enum Route: Int, CaseIterable, Sendable {
   var isExemptFromAdmission: Bool {
     switch self {
     case .health, .live, .ready, .usefulness, .metrics: true
+    default: false
+    }
+  }
+
+  /// Whether it is answered without a login, however the server is set: probes, and what tells how to log in.
+  var isOpenToAll: Bool {
+    switch self {
+    case .health, .live, .ready, .openAPI, .session: true
     default: false
     }
   }

@@ -51,6 +51,9 @@ enum InferenceRoute: Equatable {
   /// Whoever asks how the server is has to be told, however much there is to do.
   var isExemptFromAdmission: Bool { !isInfer }
 
+  /// Whether it is answered without a login: what probes ask.
+  var isOpenToAll: Bool { self == .live || self == .ready }
+
   /// Every address, with names for what differs.
   static let templates: [(path: String, isPost: Bool)] =
     [

@@ -115,12 +115,15 @@ extension OpenAPIDocument {
       "post": {
         "operationId": "retrainingResult",
         "summary": "Brings back the model file that an orchestrator outside has trained.",
+        "security": [{}, {"token": []}],
         "requestBody": {
           "required": true,
           "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
         },
         "responses": {
           "200": {"description": "Taken.", "content": {"application/json": {"schema": {"type": "object"}}}},
+          "401": {"$ref": "#/components/responses/Problem"},
+          "403": {"$ref": "#/components/responses/Problem"},
           "400": {"$ref": "#/components/responses/Problem"},
           "404": {"$ref": "#/components/responses/Problem"},
           "409": {"$ref": "#/components/responses/Problem"},
@@ -164,13 +167,13 @@ extension OpenAPIDocument {
       "post": {
         "operationId": "\#(verb)",
         "summary": "\#(summary)",
+        "security": [{}, {"token": []}],
         "requestBody": {
           "required": true,
           "content": {
             "application/json": {
               "schema": {
                 "type": "object",
-                "required": ["by"],
                 "properties": {"by": {"type": "string"}, "reason": {"type": "string"}}
               }
             }
@@ -181,9 +184,11 @@ extension OpenAPIDocument {
             "description": "Decided, at an offset of the control topic.",
             "content": {"application/json": {"schema": {"type": "object"}}}
           },
+          "401": {"$ref": "#/components/responses/Problem"},
           "403": {"$ref": "#/components/responses/Problem"},
           "404": {"$ref": "#/components/responses/Problem"},
           "409": {"$ref": "#/components/responses/Problem"},
+          "415": {"$ref": "#/components/responses/Problem"},
           "422": {"$ref": "#/components/responses/Problem"},
           "503": {"$ref": "#/components/responses/Problem"}
         }

@@ -2,9 +2,10 @@
 package enum OpenAPIDocument {
   package static let text =
     "{" + head + ",\"paths\":{" + featurePaths + "," + inferencePaths + "," + registryPaths + ","
-    + statusPaths
+    + insightPaths + "," + statusPaths
     + "},\"components\":{\"schemas\":{" + requestSchemas + "," + answerSchemas + "," + inferenceSchemas + ","
-    + statusSchemas + "},\"responses\":{" + responses + "," + inferenceResponses + "}}}"
+    + statusSchemas + "," + sessionSchemas + "},\"securitySchemes\":{" + securitySchemes + "},\"responses\":{"
+    + responses + "," + inferenceResponses + "}}}"
 
   private static let head = #"""
     "openapi": "3.1.0",

@@ -17,6 +17,8 @@ enum RegistryRoute: Equatable {
   case approvals
   case approval(String)
   case decide(String, ApprovalVerdict)
+  case promote(String, alias: String)
+  case rollback(String, alias: String)
 
   /// - Parameter path: with whatever query; nil for what is no address of the registry.
   init?(path: String) {
@@ -28,6 +30,10 @@ enum RegistryRoute: Equatable {
     case let rest where rest.count == 2 && rest[0] == "models": self = .model(rest[1], selector: nil)
     case let rest where rest.count == 4 && rest[0] == "models" && rest[2] == "versions":
       self = .model(rest[1], selector: rest[3])
+    case let rest where rest.count == 5 && rest[0] == "models" && rest[2] == "aliases" && rest[4] == "promote":
+      self = .promote(rest[1], alias: rest[3])
+    case let rest where rest.count == 5 && rest[0] == "models" && rest[2] == "aliases" && rest[4] == "rollback":
+      self = .rollback(rest[1], alias: rest[3])
     case ["runs"]: self = .runs(experiment: Self.query("experiment", of: path))
     case let rest where rest.count == 2 && rest[0] == "runs": self = .run(rest[1])
     case ["retrainings"]: self = .retrainings
@@ -48,7 +54,7 @@ enum RegistryRoute: Equatable {
 
   var isPost: Bool {
     switch self {
-    case .decide, .result: true
+    case .decide, .result, .promote, .rollback: true
     default: false
     }
   }
@@ -56,6 +62,7 @@ enum RegistryRoute: Equatable {
   /// Every address, with names for what differs.
   static let templates: [(path: String, isPost: Bool)] = [
     ("/api/registry/models", false), ("/api/models/{model}", false), ("/api/models/{model}/versions/{version}", false),
+    ("/api/models/{model}/aliases/{alias}/promote", true), ("/api/models/{model}/aliases/{alias}/rollback", true),
     ("/api/runs", false), ("/api/runs/{run}", false), ("/api/retrainings", false),
     ("/api/retrainings/{retraining}", false), ("/api/retrainings/{retraining}/evidence", false),
     ("/api/retrainings/{retraining}/result", true), ("/api/approvals", false), ("/api/approvals/{approval}", false),

@@ -15,13 +15,22 @@ package protocol RegistrySource: Sendable {
 
   /// Takes the model that something outside has made for a retraining.
   ///
+  /// - Parameter actor: who brings it; nil: nobody says.
   /// - Returns: its content hash; nil where none is taken.
-  func take(_ model: [UInt8], of retraining: RegisteredRetraining) async throws -> String?
+  func take(_ model: [UInt8], of retraining: RegisteredRetraining, by actor: String?) async throws -> String?
+
+  /// Holds a version against everything that runs the model under the alias.
+  ///
+  /// - Throws: why it cannot answer there.
+  func check(_ version: ModelVersion, alias: String) async throws
 }
 
 extension RegistrySource {
   package func evidence(_ retraining: RegisteredRetraining, _ state: RegistryState) -> String? { nil }
-  package func take(_ model: [UInt8], of retraining: RegisteredRetraining) async throws -> String? { nil }
+  package func take(
+    _ model: [UInt8], of retraining: RegisteredRetraining, by actor: String?
+  ) async throws -> String? { nil }
+  package func check(_ version: ModelVersion, alias: String) async throws {}
 }
 
 /// The cluster's registry, as the engine follows it.

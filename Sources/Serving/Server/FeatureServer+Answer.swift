@@ -11,6 +11,16 @@ extension FeatureServer {
     let started = NIODeadline.now()
     let queued = ConnectionGuard.nowMilliseconds &- connectionGuard.value.arrivedMilliseconds
     let path = request.head.path ?? ""
+    if let file = ConsoleFiles[path] {
+      let reply = console(file, request)
+      try await write(reply, isHead: request.method == .head, writer)
+      return counters.answered(nil, status: reply.status, nanoseconds: started.nanosecondsUntilNow)
+    }
+    if let problem = refusal(of: request, path: path) {
+      let reply = problem.reply(on: Route(path: path))
+      try await write(reply, isHead: request.method == .head, writer)
+      return counters.answered(nil, status: reply.status, nanoseconds: started.nanosecondsUntilNow)
+    }
     if let route = InferenceRoute(path: path) {
       let reply = await inferenceReply(to: route, request, queuedMilliseconds: queued)
       try await write(reply, isHead: request.method == .head, writer)
@@ -18,6 +28,11 @@ extension FeatureServer {
     }
     if let route = RegistryRoute(path: path) {
       let reply = await registryReply(to: route, request, queuedMilliseconds: queued)
+      try await write(reply, isHead: request.method == .head, writer)
+      return counters.answered(nil, status: reply.status, nanoseconds: started.nanosecondsUntilNow)
+    }
+    if let route = InsightRoute(path: path) {
+      let reply = await insightReply(to: route, request, queuedMilliseconds: queued)
       try await write(reply, isHead: request.method == .head, writer)
       return counters.answered(nil, status: reply.status, nanoseconds: started.nanosecondsUntilNow)
     }
@@ -41,7 +56,9 @@ extension FeatureServer {
         let body = try await self.body(of: request, bytesMaximum: configuration.limits.bodyBytes)
         reply = try await self.reply(to: route, body: body, deadline: deadline)
       } else {
-        reply = await self.reply(to: route, accept: request.headers[.accept] ?? "")
+        reply =
+          route == .session
+          ? session(request) : await self.reply(to: route, accept: request.headers[.accept] ?? "")
       }
     } catch {
       var failed = error.reply(on: route)
@@ -62,7 +79,7 @@ extension FeatureServer {
 
   private func reply(to route: Route, accept: String) async -> Reply {
     switch route {
-    case .getOnlineFeatures, .push, .writeToOnlineStore: return Reply(status: 405)
+    case .getOnlineFeatures, .push, .writeToOnlineStore, .session: return Reply(status: 405)
     case .health: return Reply(status: status.report().isReadable ? 200 : 503)
     case .live: return .json(ByteBuffer(string: "{\"live\":true}"))
     case .ready: return replies.ready()
@@ -90,6 +107,24 @@ extension FeatureServer {
 }
 
 extension FeatureServer {
+  /// Why the caller may not even look; nil where they may, and of addresses that everybody may ask.
+  private func refusal(of request: Request, path: String) -> Problem? {
+    let route = Route(path: path)
+    guard !access.isReadingOpen, route?.isOpenToAll != true, InferenceRoute(path: path)?.isOpenToAll != true else {
+      return nil
+    }
+    do throws(Problem) {
+      if route?.writes == true {
+        _ = try access.decider(.operator, AccessGate.Visitor(request))
+      } else {
+        try access.checkReader(AccessGate.Visitor(request))
+      }
+      return nil
+    } catch {
+      return error
+    }
+  }
+
   /// What the headers alone tell.
   private func check(_ request: Request, _ route: Route) throws(Problem) {
     try checkHeaders(request, bodyBytes: configuration.limits.bodyBytes)
@@ -100,7 +135,7 @@ extension FeatureServer {
   func checkOrigin(_ request: Request) throws(Problem) {
     guard let origin = request.headers[.origin], let host = request.head.authority, !origin.hasSuffix("://\(host)")
     else { return }
-    throw Problem(403, "CROSS_ORIGIN", "a page of \(origin) may not push", remedy: "push from a server")
+    throw Problem(403, "CROSS_ORIGIN", "a page of \(origin) may not write here", remedy: "write from a server")
   }
 
   /// Bodies come plain, and not larger than `bodyBytes`.
@@ -141,6 +176,10 @@ extension FeatureServer {
     if let seconds = reply.retryAfterSeconds { headers[.retryAfter] = String(seconds) }
     if let allow = reply.allow { headers[.allow] = allow }
     if let bytes = reply.inferenceHeaderBytes { headers[.inferenceHeaderLength] = String(bytes) }
+    if reply.status == 401 { headers[.wwwAuthenticate] = "Bearer realm=\"headrace\"" }
+    for (name, value) in reply.headers {
+      if let name = HTTPFields.Element.Name(name) { headers[name] = value }
+    }
     if let offsets = reply.offsets, let name = HTTPFields.Element.Name("headrace-offsets") { headers[name] = offsets }
     let isEmpty = isHead || reply.body.readableBytes == 0
     offer.reads.sent(bytes: reply.body.readableBytes)

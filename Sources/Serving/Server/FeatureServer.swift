@@ -16,6 +16,8 @@ internal import Synchronization
 package final class FeatureServer: Sendable {
   let status: any StatusSource
   let registry: (any RegistrySource)?
+  let insights: (any InsightSource)?
+  let access: AccessGate
   let configuration: ServingConfiguration
   let clock: WallClock
   let logger: Logger
@@ -37,15 +39,18 @@ package final class FeatureServer: Sendable {
   ///   - events: nil for a server that only reads: pushes are refused.
   ///   - models: what inference requests are answered with.
   ///   - registry: what it tells of runs and approvals; nil: nothing.
+  ///   - insights: what monitors have found, and why values are what they are; nil: nothing.
   ///   - meters: of the process: what is served is counted there.
   package init(
     catalog: ServingCatalog, features: any OnlineFeatureSource, events: (any EventSink)?, status: any StatusSource,
     models: ServedModels = .none, registry: (any RegistrySource)? = nil,
-    configuration: ServingConfiguration = ServingConfiguration(),
+    insights: (any InsightSource)? = nil, configuration: ServingConfiguration = ServingConfiguration(),
     meters: MeterTable = MeterTable(), clock: WallClock = .system, logger: Logger
   ) {
     self.status = status
     self.registry = registry
+    self.insights = insights
+    access = AccessGate(configuration.access, host: configuration.host, clock: clock)
     self.configuration = configuration
     self.clock = clock
     self.logger = logger

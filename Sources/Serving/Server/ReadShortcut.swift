@@ -32,7 +32,9 @@ final class ReadShortcut: ChannelInboundHandler {
     case .head(let head):
       // Answers keep the order of requests, and a peer that does not read them is not answered any more: both are
       // Hummingbird's business.
-      guard connectionGuard.requestsUnderWay == 1, context.channel.isWritable, isCandidate(head) else {
+      guard connectionGuard.requestsUnderWay == 1, context.channel.isWritable, isCandidate(head),
+        server.access.isReadingOpen
+      else {
         return context.fireChannelRead(data)
       }
       started = NIODeadline.now()

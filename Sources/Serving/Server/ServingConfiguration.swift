@@ -8,6 +8,8 @@ package struct ServingConfiguration: Sendable {
   package var admission = Admission()
   /// How long `stop` waits for requests that are under way.
   package var drainMilliseconds: Int64 = 10_000
+  /// What the access file says now; nil where there is none.
+  package var access: @Sendable () -> AccessList? = { nil }
 
   package init() {}
 

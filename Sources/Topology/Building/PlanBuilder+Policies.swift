@@ -18,7 +18,7 @@ extension PlanBuilder {
     let work = work(declared, what)
     let dataset = dataset(declared, what)
     guard let triggers, let model = model(declared, triggers, what), let work, let dataset, let guards,
-      gates.count == declared.gates.count
+      gates.count == declared.gates.count, canBeGated(declared, model, what), isArchived(declared, model, what)
     else { return nil }
     checkFeatureDrift(declared, model, what)
     return PolicyPlan(

@@ -31,6 +31,14 @@ extension PlanBuilder {
         expected: "`owner/repository`")
       return nil
     }
+    if kind.value == .dagster, let target = outside.target,
+      !(2...3).contains(target.text.split(separator: "/").count) || target.text.contains("//")
+    {
+      log.error(
+        at: target, "`target` in `orchestrator` of \(what) is no job", found: "`\(target.shortText)`",
+        expected: "`location/job` or `location/repository/job`")
+      return nil
+    }
     guard isVariable(outside.tokenVariable, "`token_env` in `orchestrator` of \(what)") else { return nil }
     return .orchestrator(
       OrchestratorPlan(

@@ -1,3 +1,5 @@
+internal import Core
+
 /// Names a definition by what it means: equal in every process and on every machine, whatever the layout of the YAML.
 package struct Fingerprint: Hashable, Sendable, Comparable, CustomStringConvertible {
   package let value: UInt64
@@ -10,10 +12,7 @@ package struct Fingerprint: Hashable, Sendable, Comparable, CustomStringConverti
     self.value = value
   }
 
-  package var description: String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }
+  package var description: String { value.hexadecimal }
 
   package static func < (left: Self, right: Self) -> Bool { left.value < right.value }
 }

@@ -127,4 +127,12 @@ package enum ModelMetric: String, Sendable, CaseIterable {
   case rootMeanSquareError = "rmse"
   case meanAbsoluteError = "mae"
   case determination = "r2"
+
+  /// Whether it judges numbers; the others judge probabilities of a yes.
+  package var isOfNumbers: Bool {
+    switch self {
+    case .rootMeanSquareError, .meanAbsoluteError, .determination: true
+    case .auc, .averagePrecision, .logLoss, .brier, .accuracy, .precision, .recall, .f1: false
+    }
+  }
 }

@@ -188,4 +188,17 @@ package struct OrchestratorPlan: Sendable, Equatable {
   package var secretVariable: String?
   /// How long it may take.
   package var timeoutMilliseconds: Int64
+
+  package init(
+    kind: Kind, url: String, target: String, namespace: String? = nil, tokenVariable: String? = nil,
+    secretVariable: String? = nil, timeoutMilliseconds: Int64
+  ) {
+    self.kind = kind
+    self.url = url
+    self.target = target
+    self.namespace = namespace
+    self.tokenVariable = tokenVariable
+    self.secretVariable = secretVariable
+    self.timeoutMilliseconds = timeoutMilliseconds
+  }
 }

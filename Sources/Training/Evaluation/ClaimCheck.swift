@@ -4,13 +4,15 @@ enum ClaimCheck {
   private static let synonyms: [String: String] = [
     "roc_auc": "auc", "auroc": "auc", "logloss": "log_loss", "binary_logloss": "log_loss", "multi_logloss": "log_loss",
     "mlogloss": "log_loss", "brier_score": "brier", "acc": "accuracy", "l1": "mae", "mean_absolute_error": "mae",
-    "root_mean_squared_error": "rmse",
+    "root_mean_squared_error": "rmse", "f1_score": "f1", "pr_auc": "average_precision",
   ]
   /// In front of a name: which rows it is about. Figures of training rows are better than the truth, and nobody lies
   /// who says them.
   private static let ownRows = ["train_", "training_", "valid_", "validation_", "val_", "cv_"]
 
-  private static let higherIsBetter = ["auc": true, "accuracy": true, "precision": true, "recall": true, "r2": true]
+  private static let higherIsBetter = [
+    "auc": true, "average_precision": true, "accuracy": true, "precision": true, "recall": true, "f1": true, "r2": true,
+  ]
 
   static func findings(_ report: EvaluationReport) -> [TrainingFinding] {
     report.models.flatMap { model in

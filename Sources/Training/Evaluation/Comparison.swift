@@ -26,6 +26,9 @@ struct Comparison {
         labels: labels.map { $0 == 1 }, first: scores, second: others, confidence: confidence)?.interval
       add("auc", areas.map { ($0.value, $0.lower, $0.upper) }, "delong", higherIsBetter: true)
     }
+    for (influence, other) in influences(labels, scores, others) {
+      add(influence.metric, influence.minus(other, confidence: confidence), "delta", higherIsBetter: true)
+    }
     let own = RowLosses(objective, labels: labels, scores: scores, width: width, threshold: threshold)
     let theirs = RowLosses(objective, labels: labels, scores: others, width: width, threshold: threshold)
     for (term, other) in zip(own.terms, theirs.terms) {
@@ -42,5 +45,24 @@ struct Comparison {
       add("rmse", difference.map { ($0.value / sum, $0.low / sum, $0.high / sum) }, "delta", higherIsBetter: false)
     }
     return found
+  }
+
+  /// Figures that both models have.
+  private func influences(
+    _ labels: [Float], _ scores: [Double], _ others: [Double]
+  ) -> [(own: Influence, other: Influence)] {
+    let (own, theirs): ([Influence], [Influence])
+    switch objective {
+    case .binary:
+      own = Influence.binary(labels: labels, scores: scores, threshold: threshold)
+      theirs = Influence.binary(labels: labels, scores: others, threshold: threshold)
+    case .regression:
+      own = [Influence.determination(labels: labels, scores: scores)].compactMap(\.self)
+      theirs = [Influence.determination(labels: labels, scores: others)].compactMap(\.self)
+    case .multiclass: return []
+    }
+    return own.compactMap { influence in
+      theirs.first { $0.metric == influence.metric }.map { (influence, $0) }
+    }
   }
 }

@@ -175,8 +175,8 @@ extension JSONDocument {
 
   /// All elements, or nil.
   fileprivate func all<Element>(_ read: (JSONDocument) -> Element?) -> [Element]? {
-    guard let items else { return nil }
-    let elements = items.compactMap(read)
-    return elements.count == items.count ? elements : nil
+    guard let elements else { return nil }
+    let values = elements.compactMap(read)
+    return values.count == elements.count ? values : nil
   }
 }

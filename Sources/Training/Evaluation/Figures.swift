@@ -40,10 +40,13 @@ struct Figures {
       ("accuracy", confusion.accuracy(confidence: confidence)),
       ("precision", confusion.precision(confidence: confidence)),
       ("recall", confusion.recall(confidence: confidence)),
+      ("f1", confusion.f1(confidence: confidence)),
     ] {
       guard let interval else { continue }
       metrics.append(.init(name, interval))
     }
+    metrics += Influence.binary(labels: labels, scores: scores, threshold: threshold)
+      .filter { $0.metric == "average_precision" }.map { metric($0) }
     if let calibration = accumulator.calibration() {
       metrics.append(.init(name: "calibration_error", value: calibration.expectedError))
     }
@@ -75,8 +78,17 @@ struct Figures {
       guard let interval else { continue }
       metrics.append(.init(name, interval))
     }
-    if let determination = accumulator.determination { metrics.append(.init(name: "r2", value: determination)) }
+    if let determination = Influence.determination(labels: labels, scores: scores) {
+      metrics.append(metric(determination))
+    }
     return metrics
+  }
+
+  private func metric(_ influence: Influence) -> EvaluationReport.Metric {
+    let interval = influence.interval(confidence: confidence)
+    return .init(
+      name: influence.metric, value: influence.value, low: interval.flatMap { $0.low.isFinite ? $0.low : nil },
+      high: interval.flatMap { $0.high.isFinite ? $0.high : nil })
   }
 }
 

@@ -24,28 +24,39 @@ package struct AddressRule: Sendable, Equatable {
   package func allows(_ address: [UInt8]) -> Bool {
     let address = Self.unwrapped(address)
     if allowed.contains(where: { $0.contains(address) }) { return true }
-    guard address.count == 4 || address.count == 16 else { return false }
+    guard address.count == 4 || (address.count == 16 && Self.globalUnicast?.contains(address) == true) else {
+      return false
+    }
     return !Self.refused.contains { $0.contains(address) }
   }
 
-  /// Of an IPv4 address in an IPv6 one (mapped, 6to4's and NAT64's well-known prefix) the IPv4 address: who could reach
-  /// it in the one form could in the other.
+  /// Of an IPv4 address in an IPv6 one the IPv4 address: who could reach it in the one form could in the other.
+  ///
+  /// Compatible and mapped addresses (RFC 4291), translated ones (RFC 2765), NAT64's well-known prefix (RFC 6052), 6to4
+  /// (RFC 3056). Teredo and NAT64's local prefix are refused as they are.
   private static func unwrapped(_ address: [UInt8]) -> [UInt8] {
     guard address.count == 16 else { return address }
-    let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
-    let nat64: [UInt8] = [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0]
-    if Array(address[..<12]) == mapped || Array(address[..<12]) == nat64 { return Array(address[12...]) }
     if address[0] == 0x20, address[1] == 0x02 { return Array(address[2..<6]) }
-    return address
+    let last = Array(address[12...])
+    switch Array(address[..<12]) {
+    case [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff], [0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0],
+      [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0]:
+      return last
+    case [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]: return last[0] == 0 ? address : last
+    default: return address
+    }
   }
 
-  /// What is not the public internet (IANA's registries of special-purpose addresses).
+  /// What is not the public internet (IANA's registries of special-purpose addresses), and the address at which one
+  /// cloud's machines ask for their secrets although it is a public one.
   private static let refused: [Network] = [
-    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-    "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-    "224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128", "100::/64", "2001:db8::/32", "fc00::/7", "fe80::/10",
-    "fec0::/10", "ff00::/8",
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16", "169.254.0.0/16", "172.16.0.0/12",
+    "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+    "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "2001::/23", "2001:db8::/32", "3fff::/20",
   ].compactMap { Network($0) }
+
+  /// Of IPv6 only global unicast is public at all.
+  private static let globalUnicast = Network("2000::/3")
 
   /// `10.0.0.0/8`, `::1`.
   struct Network: Sendable, Equatable {
@@ -60,8 +71,12 @@ package struct AddressRule: Sendable, Equatable {
         guard let given = Int(parts[1]), (0...bits).contains(given) else { return nil }
         bits = given
       }
-      self.address = address
-      self.bits = bits
+      // A mapped network is the IPv4 network that it stands for.
+      let inner = AddressRule.unwrapped(address)
+      let outer = address.count - inner.count
+      let isInner = outer > 0 && address[0] == 0 && bits >= outer * 8
+      self.address = isInner ? inner : address
+      self.bits = isInner ? bits - outer * 8 : bits
     }
 
     func contains(_ other: [UInt8]) -> Bool {
@@ -91,21 +106,25 @@ package struct AddressRule: Sendable, Equatable {
 
   private static func parseIPv6(_ text: String) -> [UInt8]? {
     let halves = text.split(separator: "::", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-    guard halves.count <= 2, let head = groups(halves[0]) else { return nil }
+    guard halves.count <= 2, let head = groups(halves[0], isLast: halves.count == 1) else { return nil }
     if halves.count == 1 { return head.count == 16 ? head : nil }
-    guard let tail = groups(halves[1]), head.count + tail.count <= 14 else { return nil }
+    guard let tail = groups(halves[1], isLast: true), head.count + tail.count <= 14 else { return nil }
     return head + [UInt8](repeating: 0, count: 16 - head.count - tail.count) + tail
   }
 
-  private static func groups(_ text: String) -> [UInt8]? {
+  /// - Parameter isLast: whether an IPv4 address may stand at the end.
+  private static func groups(_ text: String, isLast: Bool) -> [UInt8]? {
     if text.isEmpty { return [] }
     var bytes: [UInt8] = []
-    for group in text.split(separator: ":", omittingEmptySubsequences: false) {
-      if group.contains("."), let last = parse(String(group)) {
+    let groups = text.split(separator: ":", omittingEmptySubsequences: false)
+    for (index, group) in groups.enumerated() {
+      if group.contains(".") {
+        guard isLast, index == groups.count - 1, let last = parse(String(group)) else { return nil }
         bytes += last
         continue
       }
-      guard !group.isEmpty, group.utf8.count <= 4, let number = UInt16(group, radix: 16) else { return nil }
+      guard (1...4).contains(group.utf8.count), group.allSatisfy(\.isHexDigit), let number = UInt16(group, radix: 16)
+      else { return nil }
       bytes += [UInt8(number >> 8), UInt8(number & 0xff)]
     }
     return bytes
@@ -129,22 +148,39 @@ package struct WebhookAddress: Sendable, Equatable {
     else { return nil }
     var name = String(authority)
     port = scheme == "https" ? 443 : 80
-    if name.hasPrefix("[") {
+    let isBracketed = name.hasPrefix("[")
+    if isBracketed {
       guard let close = name.firstIndex(of: "]") else { return nil }
       let after = name[name.index(after: close)...]
       if !after.isEmpty {
-        guard after.hasPrefix(":"), let number = Int(after.dropFirst()), (1...65_535).contains(number) else {
-          return nil
-        }
+        guard after.hasPrefix(":"), let number = Self.port(after.dropFirst()) else { return nil }
         port = number
       }
       name = String(name[name.index(after: name.startIndex)..<close])
     } else if let colon = name.lastIndex(of: ":") {
-      guard let number = Int(name[name.index(after: colon)...]), (1...65_535).contains(number) else { return nil }
+      guard let number = Self.port(name[name.index(after: colon)...]) else { return nil }
       port = number
       name = String(name[..<colon])
     }
-    guard !name.isEmpty else { return nil }
+    // Of names only what a name server is asked for: no escapes, no zones of IPv6, nothing that another reader of the
+    // same address could take for something else.
+    let isName = name.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+        true
+      default: false
+      }
+    }
+    guard isBracketed ? AddressRule.parse(name)?.count == 16 : isName, !name.isEmpty else { return nil }
     host = name
+  }
+
+  /// Digits alone: `+80` and ` 80` are none.
+  private static func port(_ text: Substring) -> Int? {
+    guard text.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }), let number = Int(text) else {
+      return nil
+    }
+    return (1...65_535).contains(number) ? number : nil
   }
 }

@@ -1,13 +1,16 @@
 internal import Core
 
-/// What a monitor told in `headrace.drift`, as far as a policy wants to know it.
+/// What a monitor told in `headrace.drift`, as far as a policy wants to know it; and what a policy made of it.
 package struct DriftEvent: Sendable, Equatable {
   package enum Content: Sendable, Equatable {
     /// A window is over; so many features of it will ring, each by an alarm of its own.
     case window(alarmCount: Int)
-    case alarm(feature: String, cause: String, isDataBug: Bool, isMuted: Bool)
+    /// - Parameter referenceVersions: versions that said what a prediction is compared with.
+    case alarm(feature: String, cause: String, isDataBug: Bool, isMuted: Bool, referenceVersions: Set<Int> = [])
     /// Bounds of all rows that are broken.
     case performance(brokenBounds: [String])
+    /// A policy has passed over alarms: it does so once.
+    case ignored
   }
 
   /// The same for the same finding, however often it is told.
@@ -15,15 +18,19 @@ package struct DriftEvent: Sendable, Equatable {
   package var monitor: String
   package var startMilliseconds: Int64
   package var endMilliseconds: Int64
+  /// Registered versions that scored rows of the window; empty where none is known.
+  package var versions: Set<Int> = []
   package var content: Content
 
   package init(
-    id: String, monitor: String, startMilliseconds: Int64, endMilliseconds: Int64, content: Content
+    id: String, monitor: String, startMilliseconds: Int64, endMilliseconds: Int64, versions: Set<Int> = [],
+    content: Content
   ) {
     self.id = id
     self.monitor = monitor
     self.startMilliseconds = startMilliseconds
     self.endMilliseconds = endMilliseconds
+    self.versions = versions
     self.content = content
   }
 
@@ -36,7 +43,9 @@ package struct DriftEvent: Sendable, Equatable {
       let end = document["window"]?["end"]?.string.flatMap(RFC3339.milliseconds),
       let content = Self.content(document)
     else { return nil }
-    self.init(id: id, monitor: monitor, startMilliseconds: start, endMilliseconds: end, content: content)
+    self.init(
+      id: id, monitor: monitor, startMilliseconds: start, endMilliseconds: end,
+      versions: Self.versions(document["window"]), content: content)
   }
 
   private static let bytesMax = 4 << 20
@@ -52,13 +61,21 @@ package struct DriftEvent: Sendable, Equatable {
       }
       let isMuted = document["muted_by"].map { !$0.isNull } ?? false
       return .alarm(
-        feature: feature, cause: cause, isDataBug: document["cause"]?["data_bug"]?.boolean ?? false, isMuted: isMuted)
+        feature: feature, cause: cause, isDataBug: document["cause"]?["data_bug"]?.boolean ?? false, isMuted: isMuted,
+        referenceVersions: versions(document["reference"]))
     case "performance":
       // A segment alone retrains nothing: its rows are too few to say so.
       guard document["segment"].map(\.isNull) ?? true, case .array(let bounds)? = document["broken_bounds"]?.content
       else { return nil }
       return .performance(brokenBounds: bounds.compactMap(\.string))
+    case "retraining": return document["what"]?.string == "ignored" ? .ignored : nil
     default: return nil
     }
+  }
+
+  /// `{"1": 480, "2": 20}`.
+  private static func versions(_ place: JSONDocument?) -> Set<Int> {
+    guard case .object(let members)? = place?["versions"]?.content else { return [] }
+    return Set(members.compactMap { Int($0.name) })
   }
 }

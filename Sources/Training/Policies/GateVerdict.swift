@@ -69,7 +69,7 @@ package struct GateVerdict: Sendable, Equatable {
   }
 
   private static func missing(_ gate: PolicyGate, _ metric: ModelMetric) -> Finding {
-    Finding(gate: gate.text, found: "\(metric.rawValue) is not measured for such a model", holds: false)
+    Finding(gate: gate.text, found: "\(metric.rawValue) has no value on these rows", holds: false)
   }
 
   private static func findings(_ slices: PolicySlices, _ report: EvaluationReport) -> [Finding] {

@@ -6,6 +6,9 @@ package import Topology
 /// Airflow: `POST /api/v2/dags/{dag_id}/dagRuns`; Dagster: GraphQL `launchRun`; Prefect: `POST
 /// /api/deployments/{id}/create_flow_run`; Argo Workflows: `POST /api/v1/workflows/{namespace}/submit`; Kubeflow
 /// Pipelines: `POST /apis/v2beta1/runs`; GitHub: `POST /repos/{owner}/{repo}/dispatches`.
+///
+/// Where the product takes a name of ours for the run, asking again begins nothing twice, and its answer that there is
+/// one is as good as the first. Dagster, Kubeflow and GitHub take none: what comes back second is refused here.
 package struct OrchestratorRequest: Sendable, Equatable {
   package var url: String
   package var body: String
@@ -13,6 +16,34 @@ package struct OrchestratorRequest: Sendable, Equatable {
   package var headers: [String: String]
   package var tokenVariable: String?
   package var secretVariable: String?
+  private let kind: OrchestratorPlan.Kind
+
+  /// Whether it may be sent again when nobody knows what became of it.
+  package var isRepeatable: Bool {
+    switch kind {
+    case .airflow, .prefect, .argo, .webhook: true
+    case .dagster, .kubeflow, .github: false
+    }
+  }
+
+  /// Why an answer is a refusal; nil when the run has begun.
+  package func refusal(status: Int, body: [UInt8]) -> String? {
+    // Of Airflow and Argo: there is a run of that name already, which is ours.
+    if status == 409, kind == .airflow || kind == .argo { return nil }
+    guard (200..<300).contains(status) else { return "the answer is \(status)" + Self.shown(body) }
+    guard kind == .dagster else { return nil }
+    // GraphQL answers 200 to everything.
+    let launch = (try? JSONDocument(body, depthMax: 32))?["data"]?["launchRun"]
+    if launch?["__typename"]?.string == "LaunchRunSuccess" { return nil }
+    return "the run was not launched" + Self.shown(body)
+  }
+
+  private static let shownBytes = 400
+
+  private static func shown(_ body: [UInt8]) -> String {
+    let text = String(decoding: body.prefix(shownBytes), as: UTF8.self).map { $0.isNewline ? " " : $0 }
+    return text.isEmpty ? "" : ": \(String(text))"
+  }
 
   package init(
     _ plan: OrchestratorPlan, retraining: String, policy: String, model: String, dataset: DatasetResult?, cause: String
@@ -23,8 +54,12 @@ package struct OrchestratorRequest: Sendable, Equatable {
     ]
     tokenVariable = plan.tokenVariable
     secretVariable = plan.secretVariable
-    headers = ["content-type": "application/json"]
-    if plan.kind == .github { headers["accept"] = "application/vnd.github+json" }
+    kind = plan.kind
+    headers = ["content-type": "application/json", "user-agent": "headrace"]
+    if plan.kind == .github {
+      headers["accept"] = "application/vnd.github+json"
+      headers["x-github-api-version"] = "2022-11-28"
+    }
     url = Self.url(plan)
     body =
       switch plan.kind {
@@ -40,12 +75,13 @@ package struct OrchestratorRequest: Sendable, Equatable {
 
   private static func url(_ plan: OrchestratorPlan) -> String {
     let base = plan.url.hasSuffix("/") ? String(plan.url.dropLast()) : plan.url
-    let target = escaped(plan.target)
+    let target = EscapedText.url(plan.target)
     return switch plan.kind {
     case .airflow: "\(base)/api/v2/dags/\(target)/dagRuns"
     case .dagster: "\(base)/graphql"
-    case .prefect: "\(base)/api/deployments/\(target)/create_flow_run"
-    case .argo: "\(base)/api/v1/workflows/\(escaped(plan.namespace ?? "default"))/submit"
+    // Its cloud has the account in front: `https://HOST/api/accounts/A/workspaces/W`.
+    case .prefect: "\(base)\(base.contains("/api/") ? "" : "/api")/deployments/\(target)/create_flow_run"
+    case .argo: "\(base)/api/v1/workflows/\(EscapedText.url(plan.namespace ?? "default"))/submit"
     case .kubeflow: "\(base)/apis/v2beta1/runs"
     case .github: "\(base)/repos/\(plan.target)/dispatches"
     case .webhook: plan.url
@@ -70,13 +106,19 @@ package struct OrchestratorRequest: Sendable, Equatable {
       json.member(
         "query",
         "mutation Launch($params: ExecutionParams!) { launchRun(executionParams: $params) { __typename "
-          + "... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }")
+          + "... on LaunchRunSuccess { run { runId } } ... on Error { message } "
+          + "... on RunConfigValidationInvalid { errors { message } } } }")
       json.key("variables")
       json.object { json in
         json.key("params")
         json.object { json in
           json.key("selector")
-          json.object { $0.member("jobName", job) }
+          json.object { json in
+            let (location, repository, name) = dagsterJob(job)
+            json.member("repositoryLocationName", location)
+            json.member("repositoryName", repository)
+            json.member("jobName", name)
+          }
           json.key("runConfigData")
           nest(["ops", "headrace", "config"], facts, &json)
           json.key("executionMetadata")
@@ -92,6 +134,13 @@ package struct OrchestratorRequest: Sendable, Equatable {
         }
       }
     }
+  }
+
+  /// `location/job`, or `location/repository/job`; code that defines no repository is in one of this name.
+  private static func dagsterJob(_ target: String) -> (location: String, repository: String, job: String) {
+    let parts = target.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    return parts.count == 3
+      ? (parts[0], parts[1], parts[2]) : (parts[0], "__repository__", parts.count == 2 ? parts[1] : "")
   }
 
   /// Objects in each other, the facts in the innermost one.
@@ -120,7 +169,8 @@ package struct OrchestratorRequest: Sendable, Equatable {
       json.member("resourceName", template)
       json.key("submitOptions")
       json.object { json in
-        json.member("labels", "headrace-retraining=\(retraining)")
+        json.member("name", name("headrace-\(retraining)", bytesMax: 63))
+        json.member("labels", "headrace-retraining=\(name(retraining, bytesMax: 63))")
         json.key("parameters")
         json.array { array in for (name, value) in facts { array.string("\(name)=\(value)") } }
       }
@@ -156,24 +206,19 @@ package struct OrchestratorRequest: Sendable, Equatable {
     }
   }
 
-  private static func write(_ facts: Facts, to json: inout JSONWriter) {
-    json.object { json in for (name, value) in facts { json.member(name, value) } }
-  }
-
-  /// One part of a path (RFC 3986).
-  private static func escaped(_ text: String) -> String {
-    var escaped = ""
-    for byte in text.utf8 {
+  /// As Kubernetes has names (RFC 1123): the end is what tells retrainings apart.
+  private static func name(_ text: String, bytesMax: Int) -> String {
+    let allowed = text.utf8.map { byte -> UInt8 in
       switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-        UInt8(ascii: "~"):
-        escaped.unicodeScalars.append(Unicode.Scalar(byte))
-      default:
-        let digits = String(byte, radix: 16, uppercase: true)
-        escaped += "%" + (digits.utf8.count == 1 ? "0" : "") + digits
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): byte
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte + 32
+      default: UInt8(ascii: "-")
       }
     }
-    return escaped
+    return String(decoding: allowed.suffix(bytesMax).drop { $0 == UInt8(ascii: "-") }, as: UTF8.self)
+  }
+
+  private static func write(_ facts: Facts, to json: inout JSONWriter) {
+    json.object { json in for (name, value) in facts { json.member(name, value) } }
   }
 }

@@ -4,19 +4,37 @@ package import Topology
 
 /// Decides when a policy opens a retraining: events of monitors and the state of the stream in, openings out.
 ///
-/// It keeps nothing that cannot be read again: what monitors told is read from the beginning of its topic, and what was
-/// opened is in the registry. An opening has an id that its cause gives, so that two processes, or one before and after
-/// its death, open the same one once.
+/// It keeps nothing that cannot be read again: what monitors told is read from the beginning of its topic, what was
+/// opened is in the registry, and where schedules begin is handed to it. An opening has an id that its cause gives, so
+/// that two processes, or one before and after its death, open the same one once.
 package struct PolicyWatch: Sendable {
   package let topology: String
-  private let plan: Plan
-  private var monitors: [String: MonitorWindows] = [:]
-  /// Where the stream was first seen, for schedules without anything in front of them.
-  private var firstStreamMilliseconds: Int64?
+  let plan: Plan
+  var monitors: [String: MonitorWindows] = [:]
+  /// What schedules count from while there is no retraining in front of them.
+  package private(set) var beginnings: Beginnings
   private var newestStreamMilliseconds = Int64.min
+  /// What policies passed over, and said so.
+  private var ignoredIDs: Set<String> = []
+  /// By policy and trigger: the page behind which a share of refused records was seen that is none to tell.
+  private var cleanSince: [String: String] = [:]
+  /// By policy and trigger: since when, on the wall, monitors are waited for.
+  private var waitingSince: [String: Int64] = [:]
 
-  package init(_ plan: Plan) {
+  /// When a plan's policies were first looked at: kept over restarts, which would put schedules off for ever.
+  package struct Beginnings: Sendable, Equatable {
+    package var streamMilliseconds: Int64?
+    package var wallMilliseconds: Int64?
+
+    package init(streamMilliseconds: Int64? = nil, wallMilliseconds: Int64? = nil) {
+      self.streamMilliseconds = streamMilliseconds
+      self.wallMilliseconds = wallMilliseconds
+    }
+  }
+
+  package init(_ plan: Plan, beginnings: Beginnings = Beginnings()) {
     self.plan = plan
+    self.beginnings = beginnings
     topology = plan.name
   }
 
@@ -30,8 +48,6 @@ package struct PolicyWatch: Sendable {
     package var tableVersions: [String: Int64] = [:]
     /// The share of refused records of each source, lately.
     package var refusedShares: [String: Double] = [:]
-    /// Retrainings after which monitors were told to begin anew, and how far the stream was then.
-    package var settled: [String: Int64] = [:]
 
     package init(nowMilliseconds: Int64) { self.nowMilliseconds = nowMilliseconds }
   }
@@ -51,49 +67,38 @@ package struct PolicyWatch: Sendable {
     return max(told, newestStreamMilliseconds)
   }
 
-  package mutating func take(_ event: DriftEvent) { monitors[event.monitor, default: MonitorWindows()].take(event) }
+  package mutating func take(_ event: DriftEvent) {
+    if case .ignored = event.content { ignoredIDs.insert(event.id) }
+    monitors[event.monitor, default: MonitorWindows()].take(event)
+  }
+
+  /// Notes that it was told that a policy passed over a window.
+  package mutating func noteIgnored(_ id: String) { ignoredIDs.insert(id) }
 
   /// - Precondition: everything that monitors have told so far was taken.
   /// - Returns: what is to be opened now; nothing of policies that have one open.
   package mutating func decide(_ facts: StreamFacts, _ registry: RegistryState) -> [Opening] {
     for name in monitors.keys { monitors[name]?.settle() }
+    if beginnings.wallMilliseconds == nil { beginnings.wallMilliseconds = facts.nowMilliseconds }
     if let stream = facts.streamMilliseconds {
       newestStreamMilliseconds = max(newestStreamMilliseconds, stream)
-      if firstStreamMilliseconds == nil { firstStreamMilliseconds = stream }
+      if beginnings.streamMilliseconds == nil { beginnings.streamMilliseconds = stream }
     }
     return plan.policies.indices.compactMap { opening(of: $0, facts, registry) }
   }
 
-  /// A monitor whose reference knows the scores of the former version only.
-  package struct Settlement: Sendable, Equatable {
-    package var retraining: String
-    package var monitor: String
-    package var atMilliseconds: Int64
-  }
-
-  /// After a promotion the first windows that the new version alone has scored may ring: for what it says, which is
-  /// another model's, not for the world. The monitor begins anew with them, once.
-  package func settlements(_ settled: [String: Int64], _ registry: RegistryState) -> [Settlement] {
-    plan.policies.compactMap { policy in
-      let past = PastRetrainings(registry.retrainings(policy: Self.key(topology: topology, policy: policy.name)))
-      guard let (id, ended) = past.newestPromotion, settled[id] == nil else { return nil }
-      for monitor in policy.triggers.compactMap(\.monitor) {
-        let name = plan.monitors[monitor].name
-        if let last = monitors[name]?.ringing(.drift, after: ended).last {
-          return Settlement(retraining: id, monitor: name, atMilliseconds: last.endMilliseconds)
-        }
-      }
-      return nil
-    }
-  }
-
-  private func opening(of index: Int, _ facts: StreamFacts, _ registry: RegistryState) -> Opening? {
+  private mutating func opening(of index: Int, _ facts: StreamFacts, _ registry: RegistryState) -> Opening? {
     let policy = plan.policies[index]
-    let past = PastRetrainings(
-      registry.retrainings(policy: Self.key(topology: topology, policy: policy.name)), settled: facts.settled)
-    guard past.open == nil, let use = plan.models[policy.model].use else { return nil }
+    let past = past(policy, registry)
+    guard let use = plan.models[policy.model].use else { return nil }
+    let answering = answering(policy, registry)
+    // Broken records first: while there are many nothing is trained, whatever else asks for it.
+    let breach = breach(policy, facts, past)
+    guard past.open == nil else { return nil }
     for trigger in policy.triggers {
-      guard var cause = cause(trigger, facts, past), !past.isBlocked(policy.guards, cause) else { continue }
+      if breach != nil, !trigger.isBreach { continue }
+      let asked = trigger.isBreach ? breach.flatMap { $0.cause } : cause(trigger, facts, policy, past, answering)
+      guard var cause = asked, !past.isBlocked(policy.guards, cause) else { continue }
       cause.rows = facts.rows
       cause.tableVersions = facts.tableVersions
       let retraining = Retraining(
@@ -106,76 +111,240 @@ package struct PolicyWatch: Sendable {
     return nil
   }
 
-  private func cause(_ trigger: PolicyTrigger, _ facts: StreamFacts, _ past: PastRetrainings) -> RetrainingCause? {
-    let now = facts.nowMilliseconds
-    func make(_ kind: RetrainingCause.Kind, stream: Int64? = nil) -> RetrainingCause {
-      RetrainingCause(
-        kind: kind, trigger: plan.text(trigger), streamMilliseconds: stream ?? streamOrWall(now),
-        wallMilliseconds: now)
+  func past(_ policy: PolicyPlan, _ registry: RegistryState) -> PastRetrainings {
+    PastRetrainings(registry.retrainings(policy: Self.key(topology: topology, policy: policy.name)))
+  }
+
+  func answering(_ policy: PolicyPlan, _ registry: RegistryState) -> AnsweringVersion {
+    guard let use = plan.models[policy.model].use, case .alias(let alias) = use.selector else {
+      return AnsweringVersion(current: nil, superseded: [])
     }
-    switch trigger {
-    case .drift(let monitor, let windows): return ringing(.drift, monitor, windows, past, make(.drift))
-    case .performance(let monitor, let windows):
-      return ringing(.performance, monitor, windows, past, make(.performance))
-    case .every(let period, let isWallTime):
-      let due: Int64?
-      if isWallTime {
-        due = (past.newestWall ?? facts.nowMilliseconds - period).addingClamped(period)
-        return due.map { now >= $0 } ?? false ? make(.schedule) : nil
+    return AnsweringVersion(registry[use.model]?.aliases[alias])
+  }
+
+  /// Too many refused records: whether there are, and what is to be told of it, once until there were few again, and
+  /// once more after a day.
+  private mutating func breach(
+    _ policy: PolicyPlan, _ facts: StreamFacts, _ past: PastRetrainings
+  ) -> (trigger: PolicyTrigger, cause: RetrainingCause?)? {
+    var found: (trigger: PolicyTrigger, cause: RetrainingCause?)?
+    for trigger in policy.triggers {
+      guard case .contractBreach(let source, let limit) = trigger,
+        let share = facts.refusedShares[plan.sources[source].name]
+      else { continue }
+      let text = plan.text(trigger)
+      let key = "\(policy.name)/\(text)"
+      let told = past.newestPage(of: text)
+      guard share > limit else {
+        cleanSince[key] = told?.id ?? ""
+        continue
       }
-      let first = monitors.values.map(\.firstStart).filter { $0 < .max }.min() ?? firstStreamMilliseconds
-      guard let base = past.newestStream ?? first, streamMilliseconds > .min else { return nil }
-      // The time that it was due at, not the one at which somebody looked: the same for all who look.
-      let reached = base.addingClamped(period)
-      return streamMilliseconds >= reached ? make(.schedule, stream: reached) : nil
-    case .rows(let source, let atLeast):
-      let name = plan.sources[source].name
-      guard let rows = facts.rows[name], rows - (past.newest?.rows[name] ?? 0) >= atLeast else { return nil }
-      return make(.rows)
-    case .newVersion(let table):
-      guard let version = facts.tableVersions[table], version > past.newest?.tableVersions[table] ?? -1 else {
-        return nil
-      }
-      return make(.newVersion)
-    case .contractBreach(let source, let share):
-      guard let refused = facts.refusedShares[plan.sources[source].name], refused > share else { return nil }
-      var cause = make(.contractBreach)
+      var cause = start(.contractBreach, trigger, facts)
       cause.dataBug = "contract"
       cause.alarms = [.init(eventID: "", feature: plan.sources[source].name, cause: "contract")]
-      return cause
-    case .byHand: return nil
+      let isTold =
+        told.map { told in
+          cleanSince[key] != told.id && cause.streamMilliseconds < told.streamMilliseconds.sum(Self.reminder)
+        } ?? false
+      if found?.cause == nil { found = (trigger, isTold ? nil : cause) }
     }
+    return found
+  }
+
+  private static let reminder: Int64 = 86_400_000
+
+  private func start(
+    _ kind: RetrainingCause.Kind, _ trigger: PolicyTrigger, _ facts: StreamFacts, stream: Int64? = nil
+  ) -> RetrainingCause {
+    RetrainingCause(
+      kind: kind, trigger: plan.text(trigger),
+      streamMilliseconds: stream ?? (streamMilliseconds > .min ? streamMilliseconds : facts.nowMilliseconds),
+      wallMilliseconds: facts.nowMilliseconds)
+  }
+
+  private mutating func cause(
+    _ trigger: PolicyTrigger, _ facts: StreamFacts, _ policy: PolicyPlan, _ past: PastRetrainings,
+    _ answering: AnsweringVersion
+  ) -> RetrainingCause? {
+    // A dataset ends where the stream is.
+    guard streamMilliseconds > .min else { return nil }
+    var span: (start: Int64, end: Int64)?
+    let asked: RetrainingCause?
+    switch trigger {
+    case .drift(let monitor, let windows):
+      asked = ringing(.drift, monitor, windows, past, answering, start(.drift, trigger, facts), &span)
+    case .performance(let monitor, let windows):
+      asked = ringing(.performance, monitor, windows, past, answering, start(.performance, trigger, facts), &span)
+    case .every(let period, let isWallTime):
+      asked = (isWallTime ? dueByWall(period, facts, past) : dueByStream(period, policy, past))
+        .map { start(.schedule, trigger, facts, stream: $0) }
+    case .rows(let source, let atLeast):
+      let name = plan.sources[source].name
+      asked = facts.rows[name].flatMap { rows in
+        let counted = past.newestRows(of: name) ?? 0
+        // A topic that was made anew counts from its beginning.
+        return rows - (counted <= rows ? counted : 0) >= atLeast ? start(.rows, trigger, facts) : nil
+      }
+    case .newVersion(let table):
+      asked = facts.tableVersions[table].flatMap { version in
+        version > past.newestVersion(of: table) ?? -1 ? start(.newVersion, trigger, facts) : nil
+      }
+    case .contractBreach, .byHand: asked = nil
+    }
+    guard let asked, trigger.monitor != nil || isHeard(policy, asked, facts) else { return nil }
+    return whole(asked, policy, past, span)
+  }
+
+  /// Whether monitors of the model have told what the data was like up to about a time: they read the same events by
+  /// themselves, and must not be overtaken with broken ones. One that tells nothing any more is waited for a while.
+  private mutating func isHeard(_ policy: PolicyPlan, _ cause: RetrainingCause, _ facts: StreamFacts) -> Bool {
+    let isLate = plan.monitors.contains { monitor in
+      guard monitor.model == policy.model, !monitor.tests.isEmpty else { return false }
+      let window = monitor.windowMilliseconds
+      if let told = monitors[monitor.name], told.newestEnd > .min {
+        return told.newestEnd.sum(window).sum(window) < cause.streamMilliseconds
+      }
+      // Its first windows are the reference, and are not told.
+      return beginnings.streamMilliseconds.map {
+        $0.sum(window).sum(window).sum(window).sum(window) < cause.streamMilliseconds
+      } ?? false
+    }
+    let key = "\(policy.name)/\(cause.trigger)"
+    guard isLate else {
+      waitingSince[key] = nil
+      return true
+    }
+    let since = waitingSince[key] ?? facts.nowMilliseconds
+    waitingSince[key] = since
+    return facts.nowMilliseconds.sum(-since) >= Self.patience
+  }
+
+  /// As long as monitors wait for partitions without records, twice.
+  private static let patience: Int64 = 120_000
+
+  /// By the clock on the wall.
+  private func dueByWall(_ period: Int64, _ facts: StreamFacts, _ past: PastRetrainings) -> Int64? {
+    guard let base = past.newestWall ?? beginnings.wallMilliseconds, facts.nowMilliseconds >= base.sum(period) else {
+      return nil
+    }
+    return streamMilliseconds
+  }
+
+  /// The time that it was due at, not the one at which somebody looked: the same for all who look. Guards put it off.
+  private func dueByStream(_ period: Int64, _ policy: PolicyPlan, _ past: PastRetrainings) -> Int64? {
+    let first = (monitors.values.map(\.firstStart) + [beginnings.streamMilliseconds ?? .max]).min() ?? .max
+    guard let base = past.newestStream ?? (first < .max ? first : nil) else { return nil }
+    let due = past.firstAllowed(policy.guards, from: base.sum(period))
+    return streamMilliseconds >= due ? due : nil
   }
 
   private func ringing(
-    _ lane: MonitorWindows.Lane, _ monitor: Int, _ count: Int, _ past: PastRetrainings, _ start: RetrainingCause
+    _ lane: MonitorWindows.Lane, _ monitor: Int, _ count: Int, _ past: PastRetrainings, _ answering: AnsweringVersion,
+    _ start: RetrainingCause, _ span: inout (start: Int64, end: Int64)?
   ) -> RetrainingCause? {
     let name = plan.monitors[monitor].name
     guard let windows = monitors[name] else { return nil }
-    let ringing = windows.ringing(lane, after: past.coveredUntil)
-    guard ringing.count >= count, let last = ringing.last else { return nil }
-    // People were told of this bug, and it is still there.
-    if let stopped = past.newest, stopped.dataBug != nil, windows.cleanEnd(lane) < stopped.streamMilliseconds,
-      lane == .drift
-    {
-      return nil
-    }
+    let all = windows.ringing(lane, after: past.coveredUntil)
+    // In a row: behind the last one that does not count.
+    let counting = all.suffix(from: (all.lastIndex { answering.reason(against: $0) != nil } ?? -1) + 1)
+    guard counting.count >= count, let last = counting.last else { return nil }
+    let asking = counting.suffix(count)
     var cause = start
     cause.monitor = name
     cause.streamMilliseconds = last.endMilliseconds
-    let alarms = ringing.suffix(count).flatMap(\.alarms)
-    cause.alarms = alarms.map { .init(eventID: $0.eventID, feature: $0.feature, cause: $0.cause) }
-    cause.dataBug = alarms.first(where: \.isDataBug)?.cause
+    cause.alarms = asking.flatMap(answering.alarms).map {
+      .init(eventID: $0.eventID, feature: $0.feature, cause: $0.cause)
+    }
+    if lane == .performance { span = (asking.first?.startMilliseconds ?? last.startMilliseconds, last.endMilliseconds) }
     return cause
   }
 
-  private func streamOrWall(_ now: Int64) -> Int64 { streamMilliseconds > .min ? streamMilliseconds : now }
+  /// What asks for a training while the data is broken asks for people instead, once for each defect.
+  ///
+  /// - Parameter span: the time that was judged, where that is not the present.
+  private func whole(
+    _ cause: RetrainingCause, _ policy: PolicyPlan, _ past: PastRetrainings, _ span: (start: Int64, end: Int64)?
+  ) -> RetrainingCause? {
+    for monitor in plan.monitors where monitor.model == policy.model {
+      guard let windows = monitors[monitor.name],
+        let bug = windows.presentBug ?? span.flatMap({ windows.bug(from: $0.start, to: $0.end) })
+      else { continue }
+      if past.wasTold(bugSince: bug.sinceMilliseconds, monitor: monitor.name) { return nil }
+      var page = cause
+      page.monitor = monitor.name
+      page.dataBug = bug.alarms.first?.cause ?? "data"
+      page.bugSinceMilliseconds = bug.sinceMilliseconds
+      page.alarms = bug.alarms.map { .init(eventID: $0.eventID, feature: $0.feature, cause: $0.cause) }
+      return page
+    }
+    return cause
+  }
 
   /// The same for the same cause, whoever finds it and however often.
   static func id(_ topology: String, _ policy: String, _ cause: RetrainingCause) -> String {
     // Monitors and schedules say when; the others are one at a time by their time.
-    let text = "\(topology)/\(policy)/\(cause.kind.rawValue)/\(cause.trigger)/\(cause.streamMilliseconds)"
+    var text = "\(topology)/\(policy)/\(cause.kind.rawValue)/\(cause.trigger)/\(cause.streamMilliseconds)"
+    // What is due waits until the data is whole: another retraining than the one that told of it.
+    if let since = cause.bugSinceMilliseconds { text += "/\(since)" }
     return "\(policy.prefix(80))-\(RetrainingID.digest(text))"
+  }
+}
+
+// What is passed over, and what monitors are told.
+extension PolicyWatch {
+  /// A window whose alarms say nothing of the version that answers.
+  package struct Ignored: Sendable, Equatable {
+    package var id: String
+    package var policy: Int
+    package var monitor: String
+    package var startMilliseconds: Int64
+    package var endMilliseconds: Int64
+    package var alarms: [String]
+    package var reason: String
+  }
+
+  /// What triggers passed over and nobody was told of.
+  package func ignored(_ registry: RegistryState) -> [Ignored] {
+    plan.policies.indices.flatMap { index in
+      let policy = plan.policies[index]
+      let (past, answering) = (past(policy, registry), answering(policy, registry))
+      return policy.triggers.flatMap { trigger -> [Ignored] in
+        let lane: MonitorWindows.Lane
+        let monitor: Int
+        switch trigger {
+        case .drift(let found, _): (lane, monitor) = (.drift, found)
+        case .performance(let found, _): (lane, monitor) = (.performance, found)
+        case .every, .rows, .newVersion, .contractBreach, .byHand: return []
+        }
+        let name = plan.monitors[monitor].name
+        return (monitors[name]?.ringing(lane, after: past.coveredUntil) ?? []).compactMap { window in
+          guard let reason = answering.reason(against: window) else { return nil }
+          let id = "\(topology).\(policy.name)/ignored/\(name)/\(lane.rawValue)/\(window.endMilliseconds)"
+          guard !ignoredIDs.contains(id) else { return nil }
+          return Ignored(
+            id: id, policy: index, monitor: name, startMilliseconds: window.startMilliseconds,
+            endMilliseconds: window.endMilliseconds, alarms: window.alarms.map(\.eventID), reason: reason)
+        }
+      }
+    }
+  }
+
+  /// A monitor whose reference knows the scores of a former version only.
+  package struct Settlement: Sendable, Equatable {
+    package var monitor: String
+    package var atMilliseconds: Int64
+  }
+
+  /// Where the newest window of a monitor rings for nothing but what another version says, the monitor begins anew
+  /// behind it. Told again it changes nothing.
+  package func settlements(_ registry: RegistryState) -> [Settlement] {
+    plan.monitors.compactMap { monitor in
+      guard let policy = plan.policies.first(where: { $0.model == monitor.model }),
+        let last = monitors[monitor.name]?.ringing(.drift, after: .min).last,
+        answering(policy, registry).isOnlyAnotherVersion(last)
+      else { return nil }
+      return Settlement(monitor: monitor.name, atMilliseconds: last.endMilliseconds)
+    }
   }
 }
 
@@ -195,8 +364,13 @@ package enum RetrainingID {
   }
 }
 
+extension PolicyTrigger {
+  fileprivate var isBreach: Bool { if case .contractBreach = self { true } else { false } }
+}
+
 extension Int64 {
-  fileprivate func addingClamped(_ other: Int64) -> Int64 {
+  /// Never past the ends of the numbers.
+  func sum(_ other: Int64) -> Int64 {
     let (sum, overflow) = addingReportingOverflow(other)
     return overflow ? (other > 0 ? .max : .min) : sum
   }

@@ -24,6 +24,8 @@ package struct RetrainingCause: Sendable, Equatable {
   package var alarms: [Alarm] = []
   /// The class of a cause in the data (`unit`, `null`, `contract`, `freshness`): this is not trained on.
   package var dataBug: String?
+  /// Since when it is there, in event time, as its monitor says.
+  package var bugSinceMilliseconds: Int64?
   /// Where the stream was, in event time.
   package var streamMilliseconds: Int64
   package var wallMilliseconds: Int64
@@ -49,6 +51,7 @@ package struct RetrainingCause: Sendable, Equatable {
       json.member("trigger", trigger)
       if let monitor { json.member("monitor", monitor) }
       if let dataBug { json.member("data_bug", dataBug) }
+      if let bugSinceMilliseconds { json.member("bug_since_ms", bugSinceMilliseconds) }
       if !reason.isEmpty { json.member("reason", reason) }
       json.member("stream_ms", streamMilliseconds)
       json.member("wall_ms", wallMilliseconds)
@@ -81,6 +84,7 @@ package struct RetrainingCause: Sendable, Equatable {
     self.init(kind: kind, trigger: trigger, streamMilliseconds: stream, wallMilliseconds: wall)
     monitor = document["monitor"]?.string
     dataBug = document["data_bug"]?.string
+    bugSinceMilliseconds = document["bug_since_ms"]?.integer
     reason = document["reason"]?.string ?? ""
     if case .array(let entries)? = document["alarms"]?.content {
       alarms = entries.compactMap { entry in

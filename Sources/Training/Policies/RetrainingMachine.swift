@@ -97,14 +97,15 @@ package struct RetrainingMachine: Sendable {
     // What came from outside has no result here.
     var model = ModelResult(
       path: "", contentHash: file.contentHash, sizeBytes: file.sizeBytes, seconds: 0, codeRevision: "",
-      claims: result.metrics.map { ($0.name, $0.value) })
+      claims: result.metrics.map { TrainedModel.Claim(name: $0.name, value: $0.value) })
     if case .model(let own)? = view.facts.result, own.contentHash == file.contentHash { model = own }
     return view.advance(to: .evaluate, "\(file.contentHash.prefix(16))", evidence: model.json)
   }
 
   private func evaluate(_ view: RetrainingView) -> RetrainingAction {
     guard case .evaluation(let result)? = view.facts.result else { return .work(.evaluate) }
-    return view.advance(to: .gate, "\(result.report.rowCount) rows", evidence: result.json)
+    return view.advance(
+      to: .gate, "\(result.report.rowCount) rows", evidence: result.json(bytesMax: RegistryLimits.evidenceBytes))
   }
 
   private func gate(_ view: RetrainingView) -> RetrainingAction {

@@ -18,25 +18,17 @@ struct RetrainingView {
     self.registry = registry
     self.facts = facts
     self.machine = machine
-    cause = RetrainingCause(json: retraining.retraining.cause)
+    cause = retraining.cause
   }
 
   var id: String { retraining.retraining.id }
 
-  /// What was recorded when this step was left.
-  private func evidence(into step: RetrainingStep) -> String {
-    retraining.steps.first { $0.step == step }?.evidence ?? ""
-  }
-
-  var dataset: DatasetResult? { DatasetResult(json: evidence(into: .train)) }
-  var model: ModelResult? { ModelResult(json: evidence(into: .evaluate)) }
-  var evaluation: EvaluationResult? { EvaluationResult(json: evidence(into: .gate)) }
+  var dataset: DatasetResult? { retraining.datasetResult }
+  var model: ModelResult? { retraining.modelResult }
+  var evaluation: EvaluationResult? { retraining.evaluationResult }
 
   /// The number that the register step has given.
-  var version: Int? {
-    guard let model else { return nil }
-    return registry[machine.model]?.versions.first { $0.version.contentHash == model.contentHash }?.version.number
-  }
+  var version: Int? { retraining.version(in: registry) }
 
   /// Steps that the policy leaves out are passed over.
   func step(after step: RetrainingStep) -> RetrainingStep {
@@ -52,16 +44,29 @@ struct RetrainingView {
   func messageKey(_ name: String) -> String { "\(id)-\(name)" }
 
   func advance(to step: RetrainingStep, _ note: String, evidence: String) -> RetrainingAction {
-    .send(
-      .advanceRetraining(
-        id: id, from: retraining.step, to: step, note: String(note.prefix(1_000)), evidence: evidence))
+    // The log would refuse it every time.
+    guard evidence.utf8.count <= RegistryLimits.evidenceBytes else {
+      return end(
+        .stopped,
+        "what the step `\(retraining.step.rawValue)` found is too large for the log: \(evidence.utf8.count) bytes, at "
+          + "most \(RegistryLimits.evidenceBytes)")
+    }
+    return .send(
+      .advanceRetraining(id: id, from: retraining.step, to: step, note: Self.shortened(note), evidence: evidence))
   }
+
+  /// As much of a note as the log takes, in bytes.
+  private static func shortened(_ note: String) -> String {
+    note.utf8.count <= noteBytes ? note : String(decoding: note.utf8.prefix(noteBytes), as: UTF8.self)
+  }
+
+  private static let noteBytes = 1_000
 
   /// Ends it: what runs beside is ended first, then people are told, then the log.
   func end(
     _ step: RetrainingStep, kind: String? = nil, _ note: String, evidence: String = ""
   ) -> RetrainingAction {
-    let note = note.isEmpty ? step.rawValue : String(note.prefix(1_000))
+    let note = note.isEmpty ? step.rawValue : Self.shortened(note)
     if step != .done, let version, let alias = registry[machine.model]?.aliases[machine.alias],
       let current = alias.version, let record = alias.rolloutHistory.last(where: { isOurs($0, version) })
     {
@@ -77,7 +82,7 @@ struct RetrainingView {
     }
     let stream = WorkJSON.text { json in
       json.member("stream_ms", facts.streamMilliseconds)
-      guard !evidence.isEmpty else { return }
+      guard !evidence.isEmpty, evidence.utf8.count < RegistryLimits.evidenceBytes / 2 else { return }
       json.key("evidence")
       json.raw(evidence.utf8)
     }

@@ -35,6 +35,8 @@ package enum WebhookSignature {
       bytes.append(UInt8(truncatingIfNeeded: bits >> count))
       bits &= (1 << count) - 1
     }
+    // What is left over is padding: a whole character of it says that some is missing.
+    guard count < 6, bits == 0 else { return nil }
     return bytes
   }
 

@@ -58,7 +58,7 @@ package struct DatasetResult: Sendable, Equatable {
       folder: folder, manifestHash: hash, contentHash: content, rowCount: Int(rows), fromMilliseconds: from,
       toMilliseconds: to, serviceName: document["service"]?.string ?? "",
       serviceFingerprint: document["service_version"]?.string ?? "", tables: WorkJSON.numbers(document["tables"]),
-      seconds: document["seconds"].flatMap(WorkJSON.double) ?? 0)
+      seconds: document["seconds"]?.double ?? 0)
   }
 }
 
@@ -71,11 +71,11 @@ package struct ModelResult: Sendable, Equatable {
   package var seconds: Double
   package var codeRevision: String
   /// What the trainer says of its model.
-  package var claims: [(name: String, value: Double)]
+  package var claims: [TrainedModel.Claim]
 
   package init(
     path: String, contentHash: String, sizeBytes: Int, seconds: Double, codeRevision: String,
-    claims: [(name: String, value: Double)]
+    claims: [TrainedModel.Claim]
   ) {
     self.path = path
     self.contentHash = contentHash
@@ -84,8 +84,6 @@ package struct ModelResult: Sendable, Equatable {
     self.codeRevision = codeRevision
     self.claims = claims
   }
-
-  package static func == (left: Self, right: Self) -> Bool { left.json == right.json }
 
   package var json: String {
     WorkJSON.text { json in
@@ -110,17 +108,13 @@ package struct ModelResult: Sendable, Equatable {
     guard let document = WorkJSON.document(text), let hash = document["content_hash"]?.string, hash.utf8.count == 64,
       let size = document["size_bytes"]?.integer
     else { return nil }
-    var claims: [(name: String, value: Double)] = []
-    if case .array(let entries)? = document["claims"]?.content {
-      for entry in entries {
-        if let name = entry["name"]?.string, let value = entry["value"].flatMap(WorkJSON.double) {
-          claims.append((name, value))
-        }
-      }
+    let claims = (document["claims"]?.elements ?? []).compactMap { entry -> TrainedModel.Claim? in
+      guard let name = entry["name"]?.string, let value = entry["value"]?.double else { return nil }
+      return TrainedModel.Claim(name: name, value: value)
     }
     self.init(
       path: document["path"]?.string ?? "", contentHash: hash, sizeBytes: Int(size),
-      seconds: document["seconds"].flatMap(WorkJSON.double) ?? 0,
+      seconds: document["seconds"]?.double ?? 0,
       codeRevision: document["code_revision"]?.string ?? "", claims: claims)
   }
 }
@@ -164,6 +158,31 @@ package struct EvaluationResult: Sendable, Equatable {
     }
   }
 
+  /// The same in at most so many bytes where that can be: figures of slices that no gate asks for go first, then the
+  /// slices that say least. One that is worse than the champion stays as long as any.
+  func json(bytesMax: Int) -> String {
+    var text = json
+    guard text.utf8.count > bytesMax else { return text }
+    var kept = self
+    kept.report.slices = report.slices.map { slice in
+      var slice = slice
+      slice.models = []
+      slice.differences.removeAll { $0.role != .champion }
+      return slice
+    }.sorted { first, second in
+      let (isWorse, isOtherWorse) = (
+        first.differences.contains { $0.isWorse() }, second.differences.contains { $0.isWorse() }
+      )
+      return isWorse == isOtherWorse ? first.rowCount > second.rowCount : isWorse
+    }
+    text = kept.json
+    while text.utf8.count > bytesMax, !kept.report.slices.isEmpty {
+      kept.report.slices.removeLast((kept.report.slices.count + 1) / 2)
+      text = kept.json
+    }
+    return text
+  }
+
   package init?(json text: String) {
     guard let document = WorkJSON.document(text), let format = document["format"]?.string,
       let summary = document["summary"]?.string, let features = document["feature_count"]?.integer,
@@ -189,10 +208,6 @@ package enum WorkJSON {
   }
 
   package static func document(_ text: String) -> JSONDocument? { try? JSONDocument(Array(text.utf8), depthMax: 32) }
-
-  package static func double(_ document: JSONDocument) -> Double? {
-    if case .number(let text) = document.content { Double(text) } else { nil }
-  }
 
   package static func numbers(_ document: JSONDocument?) -> [String: Int64] {
     guard case .object(let members)? = document?.content else { return [:] }

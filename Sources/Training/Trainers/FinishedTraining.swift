@@ -41,22 +41,10 @@ enum FinishedTraining {
     else { return nil }
     return TrainedModel(
       path: folder.place("model"), contentHash: hash, sizeBytes: bytes.count, format: format,
-      claimedMetrics: (result["claims"]?.items ?? []).compactMap { claim in
+      claimedMetrics: (result["claims"]?.elements ?? []).compactMap { claim in
         guard let name = claim["name"]?.string, let value = claim["value"]?.double else { return nil }
         return .init(name: name, value: value)
-      }, seconds: seconds, codeRevision: revision, log: (result["log"]?.items ?? []).compactMap(\.string),
+      }, seconds: seconds, codeRevision: revision, log: (result["log"]?.elements ?? []).compactMap(\.string),
       attempts: attempts)
-  }
-}
-
-extension JSONDocument {
-  /// Of a number.
-  var double: Double? {
-    if case .number(let text) = content { Double(text) } else { nil }
-  }
-
-  /// Of an array.
-  var items: [JSONDocument]? {
-    if case .array(let items) = content { items } else { nil }
   }
 }

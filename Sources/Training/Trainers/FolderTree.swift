@@ -1,12 +1,14 @@
 internal import Glibc
 
 /// Folders that a program has written: nothing in them is believed, links are not followed.
-enum FolderTree {
+package enum FolderTree {
   /// Deeper folders are not looked into.
   private static let depthMax = 64
 
   /// Removes what is at `path`, whatever it is.
-  static func remove(_ path: String, depth: Int = 0) {
+  package static func remove(_ path: String) { remove(path, depth: 0) }
+
+  private static func remove(_ path: String, depth: Int) {
     if unsafe unlink(path) == 0 || errno == ENOENT { return }
     guard depth < depthMax else { return }
     unsafe chmod(path, 0o700)

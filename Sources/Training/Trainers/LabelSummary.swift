@@ -3,7 +3,7 @@ internal import Core
 /// What the labels of the training rows are like.
 struct LabelSummary {
   let mean: Double
-  /// Of a classification with several classes.
+  /// Of a classification with several classes; else 0.
   let classCount: Int
 
   /// - Parameter also: labels of the validation rows, whose classes count, too.
@@ -11,7 +11,8 @@ struct LabelSummary {
   init(_ labels: [Float], _ dataset: TrainingDataset, also: [Float] = []) throws(HeadraceError) {
     // One after the other in doubles: the same order, the same bits.
     mean = labels.reduce(0.0) { $0 + Double($1) } / Double(max(labels.count, 1))
-    classCount = Int(max(labels.max() ?? 0, also.max() ?? 0)) + 1
+    // Of a regression a label may be larger than any whole number.
+    classCount = dataset.objective == .multiclass ? Int(max(labels.max() ?? 0, also.max() ?? 0)) + 1 : 0
     let isConstant =
       switch dataset.objective {
       case .binary: mean <= 0 || mean >= 1

@@ -32,12 +32,9 @@ final class WorkFolder {
     guard lock >= 0 else { throw .work("cannot be opened", name) }
     let deadline = WallClock.monotonic.nowMilliseconds + 10_000
     while flock(lock, LOCK_EX | LOCK_NB) != 0 {
-      guard !isCancelled() else {
-        close(lock)
-        throw .trainingCancelled
-      }
+      // From here on `deinit` closes it, whatever is thrown.
+      guard !isCancelled() else { throw .trainingCancelled }
       guard WallClock.monotonic.nowMilliseconds < deadline else {
-        close(lock)
         throw HeadraceError(
           .external, "TRAINING_BUSY", "another process trains in this folder", retry: .sameCall, place: path,
           remedy: "wait until it is done, or choose another folder")

@@ -11,6 +11,7 @@ struct UsageOptions: ParsableArguments {
       "A worker's HTTP server: what it used since it started. (HEADRACE_SERVER; default: 127.0.0.1:6566)",
       valueName: "host:port"))
   var server: String?
+  @OptionGroup var login: TokenOptions
   @OptionGroup var place: TableOptions
   @Option(
     help: ArgumentHelp(
@@ -34,7 +35,8 @@ struct UsageOptions: ParsableArguments {
   func spans() async throws -> (spans: [UsageReport], curve: BatchCurve, features: [FeatureUse]) {
     guard place.isGiven else {
       let address = server ?? Environment["SERVER"] ?? "127.0.0.1:6566"
-      let client = ServerClient(address, timeoutMilliseconds: Self.timeoutMilliseconds)
+      let client = ServerClient(
+        address, token: try login.token(), timeoutMilliseconds: Self.timeoutMilliseconds)
       let answer = try CostAnswer(json: try await client.get("/api/cost"), place: address)
       return ([answer.usage], answer.curve, answer.features)
     }

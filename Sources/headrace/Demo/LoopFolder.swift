@@ -1,5 +1,6 @@
 internal import Core
 internal import Glibc
+internal import Training
 
 /// Where a run keeps its log, state and tables: a folder that stays, or one that goes with the run.
 struct LoopFolder: Sendable {
@@ -23,20 +24,6 @@ struct LoopFolder: Sendable {
 
   func remove() {
     guard !isKept else { return }
-    Self.remove(path)
-  }
-
-  /// What is in a folder goes before the folder; links are not followed.
-  private static func remove(_ path: String) {
-    if unsafe unlink(path) == 0 { return }
-    guard let folder = unsafe opendir(path) else { return }
-    var names: [String] = []
-    while let entry = unsafe readdir(folder) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name.0) { unsafe String(cString: $0) }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    unsafe closedir(folder)
-    for name in names { remove("\(path)/\(name)") }
-    unsafe rmdir(path)
+    FolderTree.remove(path)
   }
 }

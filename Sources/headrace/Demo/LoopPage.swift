@@ -16,11 +16,11 @@ struct LoopPage {
     """
     <!doctype html>
     <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-    <title>The loop: \(DriftReportPage.escaped(history.model))</title><style>\(DriftReportPage.style)
+    <title>The loop: \(EscapedText.html(history.model))</title><style>\(DriftReportPage.style)
     .frozen{stroke:#999;stroke-dasharray:5 3}.frozenband{fill:#9993}.mark{stroke:#393}.first{fill:#999}
     .wide svg{font-size:10px}.number{text-align:right}</style></head>
     <body>
-    <h1>\(DriftReportPage.escaped(history.model)): the model that follows, and the one that does not</h1>
+    <h1>\(EscapedText.html(history.model)): the model that follows, and the one that does not</h1>
     \(summary)
     <h2>Area under the ROC curve, by period</h2>
     <figure class="wide">\(LoopPlot(result).svg)</figure>
@@ -68,7 +68,7 @@ struct LoopPage {
 
   private var moments: String {
     result.moments.map {
-      "<tr><td>\(LoopScenario.day($0.timeMilliseconds))</td><td>\(DriftReportPage.escaped($0.text))</td></tr>\n"
+      "<tr><td>\(LoopScenario.day($0.timeMilliseconds))</td><td>\(EscapedText.html($0.text))</td></tr>\n"
     }.joined()
   }
 }

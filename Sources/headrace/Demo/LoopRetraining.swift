@@ -91,12 +91,11 @@ final class LoopRetraining {
 
   func moments(_ registry: RegistryState) -> [LoopResult.Moment] {
     registry.retrainings(policy: key).map { found in
-      let cause = RetrainingCause(json: found.retraining.cause)
       let last = found.steps.last.map { "\($0.step.rawValue): \($0.note)" } ?? found.step.rawValue
       let gate = found.steps.first { $0.step == .register }.map { "; \($0.note)" } ?? ""
       return LoopResult.Moment(
         timeMilliseconds: found.retraining.atMilliseconds,
-        text: "retraining (\(cause?.trigger ?? "")): \(last)\(gate)")
+        text: "retraining (\(found.cause?.trigger ?? "")): \(last)\(gate)")
     }
   }
 }

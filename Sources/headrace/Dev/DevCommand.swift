@@ -37,7 +37,7 @@ struct DevCommand: AsyncParsableCommand {
     guard (1...1_000).contains(partitions) else {
       throw ValidationError("--partitions \(partitions): expected 1 to 1000")
     }
-    let serving = try worker.listening.serving()
+    let serving = try worker.listening.address()
     guard files.count == 1 || serving.port == 0 || serving.port + files.count - 1 <= Int(UInt16.max) else {
       throw ValidationError("--listen: there are not enough ports for \(files.count) topologies")
     }
@@ -53,11 +53,12 @@ struct DevCommand: AsyncParsableCommand {
     }
     let broker = try await startBroker(data, view.logger)
     if let kafkaPortFile { try TextFile.write("\(Self.address(of: broker))\n", to: kafkaPortFile) }
+    let serving = try worker.listening.serving()
     let stop = try TerminationSignal.watch()
     var processes: [TopologyProcess] = []
     do {
       for plan in plans {
-        processes.append(try await start(plan, number: processes.count, data, broker, view.logger))
+        processes.append(try await start(plan, number: processes.count, serving, data, broker, view.logger))
       }
       if let first = processes.first { try worker.listening.tell(first.address) }
       try await view.show(processes, bootstrap: Self.address(of: broker), until: stop)
@@ -87,7 +88,7 @@ struct DevCommand: AsyncParsableCommand {
   }
 
   private func start(
-    _ plan: Plan, number: Int, _ data: String, _ broker: Broker, _ logger: Logger
+    _ plan: Plan, number: Int, _ serving: ServingConfiguration, _ data: String, _ broker: Broker, _ logger: Logger
   ) async throws -> TopologyProcess {
     var client = ClientConfiguration(bootstrapServers: Self.address(of: broker))
     client.log = { ClientTrouble.note($0) }
@@ -95,7 +96,7 @@ struct DevCommand: AsyncParsableCommand {
     runtime.createsSourceTopicsWithPartitions = partitions
     // A file that was edited is what the person at the laptop wants to see.
     runtime.appliesPlan = true
-    var serving = try worker.listening.serving()
+    var serving = serving
     if serving.port != 0 { serving.port += number }
     return try await TopologyProcess.start(
       plan, runtime: runtime, serving: serving, registry: worker.schemaRegistry.client, reports: worker.reports,

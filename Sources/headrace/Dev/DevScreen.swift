@@ -70,7 +70,7 @@ struct DevScreen: Sendable {
     let elapsed = Figures.clock(seconds: (now - startMilliseconds) / 1_000)
     return [
       "headrace dev  \(snapshot.topology)  \(elapsed)",
-      "Kafka \(snapshot.bootstrap)   HTTP http://\(snapshot.address)   Ctrl-C stops",
+      "Kafka \(snapshot.bootstrap)   console http://\(snapshot.address)/   Ctrl-C stops",
     ]
   }
 

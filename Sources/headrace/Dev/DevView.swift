@@ -79,7 +79,7 @@ struct DevView {
 
   private static func announce(_ process: TopologyProcess, _ bootstrap: String) {
     let plan = process.plan
-    StandardError.write("\(plan.name): Kafka \(bootstrap), HTTP http://\(process.address)")
+    StandardError.write("\(plan.name): Kafka \(bootstrap), console http://\(process.address)/")
     for source in plan.sources { StandardError.write("  \(source.name) reads \(source.topic)") }
     if let view = plan.views.first {
       StandardError.write("  headrace query \(view.name) KEY --server \(process.address)")

@@ -95,7 +95,7 @@ struct DoctorCommand: AsyncParsableCommand {
   private func port() async throws -> Finding {
     let (host, port) = try HostAndPort.parse(listen, flag: "--listen")
     var found = MachineChecks.bindable(host: host, port: port)
-    if case .taken = found, (try? await ServerClient(listen).get("/livez")) != nil { found = .served }
+    if case .taken = found, (try? await ServerClient(listen, token: nil).get("/livez")) != nil { found = .served }
     return MachineChecks.judge(found, address: listen)
   }
 

@@ -45,32 +45,12 @@ struct DriftAcknowledgeCommand: AsyncParsableCommand {
 
 /// Whom a command is for, and why it is given.
 struct MonitorTarget: ParsableArguments {
-  private static let controlTopic = "headrace.control"
-
   @Argument(help: ArgumentHelp("The monitor's name.", valueName: "monitor")) var monitor: String
   @Option(help: ArgumentHelp("The topology's name.", valueName: "name")) var topology: String
   @Option(help: ArgumentHelp("For those who read it later.", valueName: "text")) var reason: String
 
   func tell(_ command: MonitorCommand, _ client: ClientConfiguration) async throws {
-    let (topology, value) = (topology, command.json(monitor: monitor))
-    try await BlockingThread(name: "drift").run {
-      let known = try Admin(client).describeCluster().topics.contains {
-        $0.name == Self.controlTopic && $0.error == nil
-      }
-      guard known else {
-        throw HeadraceError(
-          .user, "CONTROL_MISSING", "there is no control topic: no topology has run here", place: Self.controlTopic,
-          remedy: "start the topology with `headrace run` first")
-      }
-      let producer = try Producer(ProducerConfiguration(client: client))
-      defer { producer.close() }
-      var batch = ProduceBatch(topic: Self.controlTopic)
-      let key = Array(topology.utf8)
-      unsafe try batch.append(key: key.span.bytes, value: value.span.bytes, partition: 0)
-      try batch.appendHeader("headrace-kind", MonitorCommand.recordKind)
-      let report = try producer.sendAndWait(batch, timeoutMilliseconds: client.requestTimeoutMilliseconds)
-      if let error = report.error { throw error }
-    }
+    try await command.send(topology: topology, monitor: monitor, by: ActorOptions.user, client)
   }
 
   static func milliseconds(_ text: String?, _ flag: String) throws -> Int64 {

@@ -1,9 +1,5 @@
 internal import ArgumentParser
-internal import Columns
 internal import Core
-internal import OfflineStore
-internal import Runtime
-internal import Topology
 
 struct ExplainFeatureCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -40,44 +36,18 @@ struct ExplainFeatureCommand: AsyncParsableCommand {
 
   func run() async throws {
     let plan = try schemas.load(topology, showsWarnings: false)
-    guard let found = ParitySpecification(plan).view(named: view) else {
-      throw HeadraceError(
-        .user, "NO_SUCH_VIEW", "there is no such view", place: view,
-        remedy: "one of \(plan.views.map(\.name).joined(separator: ", "))")
-    }
-    let names = found.point.features.map(\.name)
-    if let wrong = features.first(where: { !names.contains($0) }) {
-      throw HeadraceError(
-        .user, "NO_SUCH_FEATURE", "there is no feature \(wrong)", place: view,
-        remedy: "one of \(names.joined(separator: ", "))")
-    }
-    let texts = try EntityArgument.parse(key, joinKeys: found.joinKeys)
-    var values: [Value] = []
-    for (text, type) in zip(texts, found.joinTypes) {
-      guard let value = Self.value(text, type) else {
-        throw ValidationError("'\(text)': the key is of type \(type)")
-      }
-      values.append(value)
-    }
-    let row = try RowExplainer(found, tables: try place.store()).explain(
-      key: values, atMilliseconds: milliseconds ?? 0, .known, features: features)
+    let explaining = FeatureExplaining(plan: plan, tables: try place.store())
+    let parts = try EntityArgument.parse(key, joinKeys: try explaining.joinKeys(of: view))
+    let (row, values) = try explaining.explain(
+      view: view, key: parts, atMilliseconds: milliseconds ?? 0, features: features)
     let text = ExplanationText()
     if output == .json {
       var writer = JSONWriter()
-      text.write(row, key: zip(found.joinKeys, values).map { ($0, ServedValue($1)) }, note: nil, to: &writer)
+      text.write(row, key: values, note: nil, to: &writer)
       try StandardOutput.writeAll(writer.bytes + [UInt8(ascii: "\n")])
     } else {
       try StandardOutput.writeAll(Array(text.table(row, key: key, note: nil).utf8))
     }
     if row.features.contains(where: { !$0.isVerified }) { throw Ended(status: .failed) }
-  }
-
-  /// A key as a person writes it, of the type that the archive has.
-  private static func value(_ text: String, _ type: ColumnType) -> Value? {
-    switch type.storage {
-    case .integers: Int64(text).flatMap { ServedValue.integer($0).value(of: type) }
-    case .doubles: Double(text).map { .double($0) }
-    default: ServedValue.text(text).value(of: type)
-    }
   }
 }

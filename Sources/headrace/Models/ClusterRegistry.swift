@@ -11,6 +11,7 @@ internal import Topology
 struct ClusterRegistry: Sendable {
   let client: ClientConfiguration
 
+  init(_ client: ClientConfiguration) { self.client = client }
   init(_ connection: ConnectionOptions) throws { client = try connection.clientConfiguration() }
 
   /// What is there now: the registry, and the plans in force.

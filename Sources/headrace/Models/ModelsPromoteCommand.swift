@@ -19,16 +19,12 @@ struct ModelsPromoteCommand: AsyncParsableCommand {
   func run() async throws {
     let cluster = try ClusterRegistry(model.connection)
     let known = try await cluster.snapshot()
-    let registered = try known.model(model.name)
-    try known.check(try known.version(version, of: registered), alias: model.alias)
-    let current = registered.aliases[model.alias]?.version
-    let expected = expect.map { $0 == 0 ? nil : $0 } ?? current
-    try await cluster.send(
-      .setAlias(model: model.name, alias: model.alias, version: version, expected: expected),
-      reason: model.reason, place: model.place)
-    try model.tell("version \(version) answers" + (current.map { ", before it version \($0)" } ?? "")) {
+    let promotion = try known.registry.promotion(of: version, model: model.name, alias: model.alias, expected: expect)
+    try known.check(promotion.version, alias: model.alias)
+    try await cluster.send(promotion.change, reason: model.reason, place: model.place)
+    try model.tell("version \(version) answers" + (promotion.before.map { ", before it version \($0)" } ?? "")) {
       $0.member("version", version)
-      if let current { $0.member("before", current) }
+      if let before = promotion.before { $0.member("before", before) }
     }
   }
 }

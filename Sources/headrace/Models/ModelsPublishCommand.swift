@@ -41,7 +41,7 @@ struct ModelsPublishCommand: AsyncParsableCommand {
     let hash = ModelFiles.contentHash(bytes)
     if let retraining {
       let snapshot = try await cluster.snapshot()
-      let entry = try RetrainingText.find(retraining, snapshot.registry).retraining
+      let entry = try snapshot.registry.retraining(retraining)
       let (_, policy) = try RetrainingTarget.find(entry.retraining.policy, topology: nil, snapshot)
       let kept = try await OutsideModel.keep(bytes, of: entry, policy: policy, in: store)
       try await cluster.send(kept.change, reason: model.reason, place: retraining)

@@ -17,32 +17,19 @@ struct ModelsRollbackCommand: AsyncParsableCommand {
   func run() async throws {
     let cluster = try ClusterRegistry(model.connection)
     let known = try await cluster.snapshot()
-    let registered = try known.model(model.name)
-    let current = try known.current(model.alias, of: registered)
-    let alias = registered.aliases[model.alias]
-    if to == nil, let rollout = alias?.rollouts.first(where: \.answers) {
-      try await cluster.send(
-        .endRollout(
-          model: model.name, alias: model.alias, version: rollout.version, verdict: .rolledBack, expected: current),
-        reason: model.reason, place: model.place)
-      return try model.tell("version \(current) answers for all keys, version \(rollout.version) for none") {
-        $0.member("version", current)
-        $0.member("ended", rollout.version)
+    let rollback = try known.registry.rollback(model: model.name, alias: model.alias, to: to)
+    let version = rollback.version.number
+    if rollback.ended == nil { try known.check(rollback.version, alias: model.alias) }
+    try await cluster.send(rollback.change, reason: model.reason, place: model.place)
+    guard let ended = rollback.ended else {
+      return try model.tell("version \(version) answers, in the place of version \(rollback.current)") {
+        $0.member("version", version)
+        $0.member("before", rollback.current)
       }
     }
-    let before = to ?? alias?.history.last { $0.version != nil && $0.version != current }?.version
-    guard let before else {
-      throw HeadraceError(
-        .user, "NOTHING_BEFORE", "version \(current) is the first that the alias stands for", place: model.place,
-        remedy: "--to VERSION names another one")
-    }
-    try known.check(try known.version(before, of: registered), alias: model.alias)
-    try await cluster.send(
-      .setAlias(model: model.name, alias: model.alias, version: before, expected: current), reason: model.reason,
-      place: model.place)
-    try model.tell("version \(before) answers, in the place of version \(current)") {
-      $0.member("version", before)
-      $0.member("before", current)
+    try model.tell("version \(version) answers for all keys, version \(ended) for none") {
+      $0.member("version", version)
+      $0.member("ended", ended)
     }
   }
 }

@@ -13,11 +13,12 @@ struct ModelsRolloutsCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "The worker to ask. (HEADRACE_SERVER; default: 127.0.0.1:6566)", valueName: "host:port"))
   var server: String?
+  @OptionGroup var login: TokenOptions
   @Option(help: "table or json.") var output = OutputFormat.table
 
   func run() async throws {
     let address = server ?? Environment["SERVER"] ?? "127.0.0.1:6566"
-    let bytes = try await ServerClient(address).get("/api/models")
+    let bytes = try await ServerClient(address, token: try login.token()).get("/api/models")
     guard output == .table else { return try StandardOutput.writeAll(bytes + [UInt8(ascii: "\n")]) }
     let document = try JSONDocument(bytes, depthMax: 8)
     var table = Table([

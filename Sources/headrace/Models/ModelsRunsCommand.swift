@@ -68,38 +68,3 @@ struct ModelsExperimentsCommand: AsyncParsableCommand {
     }
   }
 }
-
-struct ModelsRetrainingsCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "retrainings", abstract: "Which models are on their way to the next version, and where they are.",
-    discussion: "Of the cluster, or with --data of a folder. JSON has every step with its evidence.")
-
-  @OptionGroup var place: RegistryOptions
-  @Option(help: ArgumentHelp("Of this policy only.", valueName: "name")) var policy: String?
-  @Option(help: "table or json.") var output = OutputFormat.table
-
-  func run() async throws {
-    let retrainings = try await place.snapshot().registry.retrainings(policy: policy)
-    switch output {
-    case .json:
-      for retraining in retrainings {
-        var writer = JSONWriter()
-        retraining.write(to: &writer)
-        try StandardOutput.writeAll(writer.bytes + [UInt8(ascii: "\n")])
-      }
-    case .table:
-      var table = Table([
-        ("retraining", .left), ("policy", .left), ("model", .left), ("step", .left), ("since", .left), ("by", .left),
-        ("note", .left),
-      ])
-      for retraining in retrainings {
-        guard let step = retraining.steps.last else { continue }
-        table.append([
-          retraining.retraining.id, retraining.retraining.policy, retraining.retraining.model, step.step.rawValue,
-          RFC3339.text(milliseconds: step.entry.timeMilliseconds), step.entry.actor, step.note,
-        ])
-      }
-      try StandardOutput.writeAll(Array(table.text.utf8))
-    }
-  }
-}

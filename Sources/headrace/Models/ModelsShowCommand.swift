@@ -146,12 +146,3 @@ private struct VersionText {
     return table.text
   }
 }
-
-extension RegistryState {
-  /// - Throws: `MODEL_NOT_FOUND`, with the nearest name.
-  func model(_ name: String) throws(HeadraceError) -> RegisteredModel {
-    if let model = self[name] { return model }
-    let refusal = RegistryRefusal.modelUnknown(nearest: NearestName.of(name, in: models.keys.sorted()))
-    throw refusal.error(place: name)
-  }
-}

@@ -159,12 +159,6 @@ extension Figures {
   }
 }
 
-extension JSONDocument {
-  var elements: [JSONDocument]? {
-    if case .array(let elements) = content { elements } else { nil }
-  }
-}
-
 extension HeadraceError {
   fileprivate static func unreadable(_ why: String) -> HeadraceError {
     HeadraceError(

@@ -26,6 +26,7 @@ struct QueryCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("The HTTP server. (HEADRACE_SERVER; default: 127.0.0.1:6566)", valueName: "host:port"))
   var server: String?
+  @OptionGroup var login: TokenOptions
   @Option(help: ArgumentHelp("How long to wait for the answer.", valueName: "duration")) var timeout = "10s"
   @Option(help: "table or json.") var output = OutputFormat.table
 
@@ -40,7 +41,8 @@ struct QueryCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let client = ServerClient(address, timeoutMilliseconds: Quantity.milliseconds(timeout) ?? 10_000)
+    let client = ServerClient(
+      address, token: try login.token(), timeoutMilliseconds: Quantity.milliseconds(timeout) ?? 10_000)
     let catalog = try ViewCatalog(try await client.get("/api/views"))
     let known = try catalog.view(named: view)
     let wanted = features.isEmpty ? known.features : features

@@ -7,10 +7,14 @@ struct ServerClient: Sendable {
   private static let depthMax = 16
   private let address: String
   private let configuration: HTTPClientConfiguration
+  private let headers: [(name: String, value: String)]
 
-  /// - Parameter address: HOST:PORT.
-  init(_ address: String, timeoutMilliseconds: Int64 = 5_000) {
+  /// - Parameters:
+  ///   - address: HOST:PORT.
+  ///   - token: who asks; nil: nobody in particular.
+  init(_ address: String, token: String?, timeoutMilliseconds: Int64 = 5_000) {
     self.address = address
+    headers = token.map { [("Authorization", "Bearer \($0)")] } ?? []
     var configuration = HTTPClientConfiguration()
     configuration.deadlineMilliseconds = timeoutMilliseconds
     configuration.attemptMilliseconds = timeoutMilliseconds
@@ -20,13 +24,15 @@ struct ServerClient: Sendable {
     self.configuration = configuration
   }
 
-  func get(_ path: String) async throws -> [UInt8] { try await send(HTTPRequest("GET", "http://\(address)\(path)")) }
+  func get(_ path: String) async throws -> [UInt8] {
+    try await send(HTTPRequest("GET", "http://\(address)\(path)", headers: headers))
+  }
 
   /// - Parameter body: JSON.
   func post(_ path: String, _ body: [UInt8]) async throws -> [UInt8] {
     try await send(
       HTTPRequest(
-        "POST", "http://\(address)\(path)", headers: [("Content-Type", "application/json")], body: body,
+        "POST", "http://\(address)\(path)", headers: headers + [("Content-Type", "application/json")], body: body,
         isRepeatable: true))
   }
 

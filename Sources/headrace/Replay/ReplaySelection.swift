@@ -43,7 +43,6 @@ struct ReplaySelection: Sendable {
   func name(into topic: String) -> String {
     var text = "\(plan.name)\u{0}\(topic)\u{0}\(times.lowerBound)\u{0}\(times.upperBound)\u{0}\(clock.rawValue)"
     for source in sources { text += "\u{0}\(plan.sources[source].name)" }
-    let digits = String(Hash64.hash(unsafe Array(text.utf8).span.bytes), radix: 16)
-    return "\(plan.name)-\(String(repeating: "0", count: 16 - digits.count))\(digits)"
+    return "\(plan.name)-\(Hash64.hash(unsafe Array(text.utf8).span.bytes).hexadecimal)"
   }
 }

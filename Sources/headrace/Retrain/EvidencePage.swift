@@ -5,16 +5,16 @@ internal import Training
 /// What somebody who approves has to see, on one page that needs nothing from elsewhere: why, on what, how good beside
 /// what answers now, where it is worse, what the shadow said, what it cost.
 struct EvidencePage {
-  private let text: RetrainingText
+  private let retraining: RegisteredRetraining
 
-  init(_ text: RetrainingText) { self.text = text }
+  init(_ retraining: RegisteredRetraining) { self.retraining = retraining }
 
   var html: String {
-    let retraining = text.retraining.retraining
+    let about = retraining.retraining
     var page = """
       <!doctype html>
       <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-      <title>\(Self.escaped(retraining.id))</title>
+      <title>\(EscapedText.html(about.id))</title>
       <style>
       body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
       h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}
@@ -24,10 +24,10 @@ struct EvidencePage {
       @media(prefers-color-scheme:dark){body{background:#14171a;color:#e6e8ea}th,td{border-color:#333}
       code{background:#222}.no{color:#ff8a80}.yes{color:#7bd88f}}
       </style></head><body>
-      <h1>\(Self.escaped(retraining.model)): \(Self.escaped(retraining.id))</h1>
-      <p>Policy <code>\(Self.escaped(retraining.policy))</code>, step <strong>\(text.retraining.step.rawValue)</strong>,
-      opened by \(Self.escaped(retraining.openedBy)) at
-      \(RFC3339.text(milliseconds: text.retraining.opened.timeMilliseconds)).</p>
+      <h1>\(EscapedText.html(about.model)): \(EscapedText.html(about.id))</h1>
+      <p>Policy <code>\(EscapedText.html(about.policy))</code>, step <strong>\(retraining.step.rawValue)</strong>,
+      opened by \(EscapedText.html(about.openedBy)) at
+      \(RFC3339.text(milliseconds: retraining.opened.timeMilliseconds)).</p>
 
       """
     page += causePart + figuresPart + slicesPart + trialPart + costPart + stepsPart
@@ -35,10 +35,10 @@ struct EvidencePage {
   }
 
   private var causePart: String {
-    guard let cause = text.cause else { return "" }
-    var part = "<h2>Why</h2>\n<p><code>\(Self.escaped(cause.trigger))</code>"
+    guard let cause = retraining.cause else { return "" }
+    var part = "<h2>Why</h2>\n<p><code>\(EscapedText.html(cause.trigger))</code>"
     if cause.streamMilliseconds > 0 { part += ", stream at \(RFC3339.text(milliseconds: cause.streamMilliseconds))" }
-    if !cause.reason.isEmpty { part += ": \(Self.escaped(cause.reason))" }
+    if !cause.reason.isEmpty { part += ": \(EscapedText.html(cause.reason))" }
     part += "</p>\n"
     guard !cause.alarms.isEmpty else { return part }
     return part
@@ -47,11 +47,11 @@ struct EvidencePage {
   }
 
   private var figuresPart: String {
-    guard let evaluation = text.evaluation else { return "" }
+    guard let evaluation = retraining.evaluationResult else { return "" }
     let report = evaluation.report
     var part =
       "<h2>Figures</h2>\n<p>\(report.rowCount) rows that no trainer has seen, of dataset "
-      + "<code>\(Self.escaped(report.dataset))</code>; intervals of \(Int(report.confidence * 100)) %.</p>\n"
+      + "<code>\(EscapedText.html(report.dataset))</code>; intervals of \(Int(report.confidence * 100)) %.</p>\n"
     part += Self.table(
       ["model", "metric", "value", "from", "to"],
       report.models.flatMap { model in
@@ -78,7 +78,7 @@ struct EvidencePage {
   }
 
   private var slicesPart: String {
-    let slices = text.evaluation?.report.slices ?? []
+    let slices = retraining.evaluationResult?.report.slices ?? []
     let rows = slices.compactMap { slice -> IntervalRow? in
       guard let first = slice.differences.first(where: { $0.role == .champion }) else { return nil }
       return IntervalRow(
@@ -91,7 +91,7 @@ struct EvidencePage {
   /// What the predictions beside those that answer have shown.
   private var trialPart: String {
     var part = ""
-    for step in text.retraining.steps {
+    for step in retraining.steps {
       guard let document = WorkJSON.document(step.evidence), let kind = document["kind"]?.string,
         case .object(let members) = document.content
       else { continue }
@@ -102,7 +102,7 @@ struct EvidencePage {
   }
 
   private var costPart: String {
-    guard let dataset = text.dataset else { return "" }
+    guard let dataset = retraining.datasetResult else { return "" }
     var rows = [
       ["dataset", "\(dataset.rowCount) rows", "\(Self.figure(dataset.seconds)) s"],
       [
@@ -112,7 +112,7 @@ struct EvidencePage {
       ],
       ["features", "\(dataset.serviceName) \(dataset.serviceFingerprint)", ""],
     ]
-    if let model = text.model {
+    if let model = retraining.modelResult {
       rows.append(["training", model.codeRevision, "\(Self.figure(model.seconds)) s"])
       rows.append(["model", "\(model.contentHash.prefix(16)), \(model.sizeBytes) bytes", ""])
     }
@@ -123,7 +123,7 @@ struct EvidencePage {
     "<h2>Steps</h2>\n"
       + Self.table(
         ["step", "since", "offset", "note"],
-        text.retraining.steps.map {
+        retraining.steps.map {
           [
             $0.step.rawValue, RFC3339.text(milliseconds: $0.entry.timeMilliseconds), "\($0.entry.offset)", $0.note,
           ]
@@ -156,7 +156,7 @@ extension EvidencePage {
     for (index, row) in finite.enumerated() {
       let y = Double(index) * rowHeight + 18
       let colour = row.isGood.map { $0 ? "#1a8f3c" : "#c62828" } ?? "#888"
-      svg += "<text x=\"0\" y=\"\(y)\" font-size=\"13\" fill=\"currentColor\">\(escaped(row.name))</text>"
+      svg += "<text x=\"0\" y=\"\(y)\" font-size=\"13\" fill=\"currentColor\">\(EscapedText.html(row.name))</text>"
       svg +=
         "<line x1=\"\(x(row.low))\" x2=\"\(x(row.high))\" y1=\"\(y - 4)\" y2=\"\(y - 4)\" stroke=\"\(colour)\" "
         + "stroke-width=\"3\"/><circle cx=\"\(x(row.value))\" cy=\"\(y - 4)\" r=\"4\" fill=\"\(colour)\"/>"
@@ -167,8 +167,8 @@ extension EvidencePage {
   }
 
   private static func table(_ head: [String], _ rows: [[String]]) -> String {
-    var text = "<table><thead><tr>\(head.map { "<th>\(escaped($0))</th>" }.joined())</tr></thead><tbody>\n"
-    for row in rows { text += "<tr>\(row.map { "<td>\(escaped($0))</td>" }.joined())</tr>\n" }
+    var text = "<table><thead><tr>\(head.map { "<th>\(EscapedText.html($0))</th>" }.joined())</tr></thead><tbody>\n"
+    for row in rows { text += "<tr>\(row.map { "<td>\(EscapedText.html($0))</td>" }.joined())</tr>\n" }
     return text + "</tbody></table>\n"
   }
 
@@ -176,20 +176,5 @@ extension EvidencePage {
     guard let value, value.isFinite else { return "" }
     guard value.magnitude < 1e9 else { return "\(value)" }
     return "\((value * 100_000).rounded() / 100_000)"
-  }
-
-  static func escaped(_ text: String) -> String {
-    var escaped = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": escaped += "&amp;"
-      case "<": escaped += "&lt;"
-      case ">": escaped += "&gt;"
-      case "\"": escaped += "&quot;"
-      case "'": escaped += "&#39;"
-      default: escaped.unicodeScalars.append(scalar)
-      }
-    }
-    return escaped
   }
 }

@@ -191,7 +191,7 @@ private final class ArchivedScope {
     func missing(_ what: String) -> HeadraceError {
       HeadraceError(
         .user, "ARCHIVE_MISSING", what, place: "\(tables.place)/\(name)",
-        remedy: "policies train on archived events: let the topology run with `archive: on` (the default)")
+        remedy: "policies train on archived events: publish some, wait for --table-freshness, and leave `archive` on")
     }
     let found: TableLabels
     do throws(HeadraceError) {

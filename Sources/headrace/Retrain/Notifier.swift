@@ -38,8 +38,6 @@ final class Notifier {
     outside = OutsideCaller(logger: logger)
   }
 
-  func close() { outside.close() }
-
   /// What cannot be delivered is given up with a line in the log: the record of the retraining stays.
   func tell(_ message: RetrainingMessage, _ retraining: RegisteredRetraining, _ policy: PolicyPlan) {
     let level: Logger.Level = ["paged", "stopped"].contains(message.kind) ? .error : .notice
@@ -51,7 +49,7 @@ final class Notifier {
       ])
     let body = body(message, retraining, policy)
     do throws(HeadraceError) {
-      try append(body, message, policy)
+      try append(body, id: message.key, what: message.kind, policy)
     } catch {
       logger.error("a message of a policy is in no topic", metadata: ["error": "\(error)"])
     }
@@ -82,8 +80,8 @@ final class Notifier {
   }
 
   /// What a monitor has seen is what the new model was trained on: its reference begins anew.
-  func acknowledge(_ monitor: String, atMilliseconds: Int64, id: String) throws(HeadraceError) {
-    let command = MonitorCommand.acknowledge(atMilliseconds: atMilliseconds, reason: "retraining \(id)")
+  func acknowledge(_ monitor: String, atMilliseconds: Int64, reason: String) throws(HeadraceError) {
+    let command = MonitorCommand.acknowledge(atMilliseconds: atMilliseconds, reason: reason)
     try produce(
       command.json(monitor: monitor), key: plan.name, topic: ControlLog.topic,
       headers: [("headrace-kind", MonitorCommand.recordKind)])
@@ -109,12 +107,36 @@ final class Notifier {
     return writer.bytes
   }
 
-  private func append(_ body: [UInt8], _ message: RetrainingMessage, _ policy: PolicyPlan) throws(HeadraceError) {
+  /// Alarms that ask for nothing, and why: for the record, nobody is called.
+  func tell(_ ignored: PolicyWatch.Ignored, _ policy: PolicyPlan) throws(HeadraceError) {
+    let text = "policy \(policy.name): an alarm of \(ignored.monitor) opens no retraining: \(ignored.reason)"
+    logger.notice("policy", metadata: ["policy": "\(policy.name)", "what": "ignored", "text": "\(text)"])
+    var writer = JSONWriter()
+    writer.object { json in
+      json.member("id", ignored.id)
+      json.member("topology", plan.name)
+      json.member("policy", policy.name)
+      json.member("kind", "retraining")
+      json.member("what", "ignored")
+      json.member("monitor", ignored.monitor)
+      json.key("window")
+      json.object { json in
+        json.member("start", RFC3339.text(milliseconds: ignored.startMilliseconds))
+        json.member("end", RFC3339.text(milliseconds: ignored.endMilliseconds))
+      }
+      json.key("alarms")
+      json.array { array in for id in ignored.alarms { array.string(id) } }
+      json.member("text", text)
+    }
+    try append(writer.bytes, id: ignored.id, what: "ignored", policy)
+  }
+
+  private func append(_ body: [UInt8], id: String, what: String, _ policy: PolicyPlan) throws(HeadraceError) {
     try produce(
       body, key: policy.name, topic: DriftTopic.name,
       headers: [
-        ("ce_specversion", "1.0"), ("ce_id", message.key), ("ce_source", "/headrace/\(plan.name)"),
-        ("ce_type", "headrace.retraining.\(message.kind)"), ("ce_subject", plan.models[policy.model].name),
+        ("ce_specversion", "1.0"), ("ce_id", id), ("ce_source", "/headrace/\(plan.name)"),
+        ("ce_type", "headrace.retraining.\(what)"), ("ce_subject", plan.models[policy.model].name),
         ("ce_time", RFC3339.text(milliseconds: WallClock.system.nowMilliseconds)), ("content-type", "application/json"),
       ])
   }

@@ -25,24 +25,37 @@ final class OutsideCaller {
     }
   }
 
-  func close() {}
-
   func post(_ body: [UInt8], to url: String, id: String, secretVariable: String?) throws(HeadraceError) {
-    try call(url, body, id: id, headers: ["content-type": "application/json"], token: nil, secret: secretVariable)
+    let headers = ["content-type": "application/json", "user-agent": "headrace"]
+    let response = try call(
+      url, body, id: id, headers: headers, token: nil, secret: secretVariable, isRepeatable: true)
+    // A redirect is an answer like any other: nobody goes there.
+    guard (200..<300).contains(response.status) else {
+      throw Self.refusal("the answer is \(response.status)", url)
+    }
   }
 
   func send(_ request: OrchestratorRequest, id: String) throws(HeadraceError) {
-    try call(
+    let response = try call(
       request.url, Array(request.body.utf8), id: id, headers: request.headers, token: request.tokenVariable,
-      secret: request.secretVariable)
+      secret: request.secretVariable, isRepeatable: request.isRepeatable)
+    if let reason = request.refusal(status: response.status, body: response.body) {
+      throw Self.refusal(reason, request.url)
+    }
+  }
+
+  private static func refusal(_ reason: String, _ url: String) -> HeadraceError {
+    HeadraceError(
+      .external, "WEBHOOK_REFUSED", reason, place: url, remedy: "see what the receiver has to say")
   }
 
   private func call(
-    _ url: String, _ body: [UInt8], id: String, headers: [String: String], token: String?, secret: String?
-  ) throws(HeadraceError) {
+    _ url: String, _ body: [UInt8], id: String, headers: [String: String], token: String?, secret: String?,
+    isRepeatable: Bool
+  ) throws(HeadraceError) -> HTTPResponse {
     guard let address = WebhookAddress(url) else { throw Self.refused(url, "it is no http or https address") }
     let connected = try resolve(address, url)
-    var request = HTTPRequest("POST", url, body: body, isRepeatable: true)
+    var request = HTTPRequest("POST", url, body: body, isRepeatable: isRepeatable)
     request.headers = headers.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
     if let token {
       request.headers.append((name: "authorization", value: "Bearer \(try Self.variable(token))"))
@@ -57,7 +70,9 @@ final class OutsideCaller {
     var configuration = HTTPClientConfiguration()
     configuration.responseBytesMax = 1 << 20
     configuration.deadlineMilliseconds = 15_000
+    // However the client spells the name.
     configuration.addressOverrides = [address.host: connected]
+    configuration.addressOverrides[address.host.lowercased()] = connected
     let client = WebClient(configuration)
     let ready = request
     let outcome: Result<HTTPResponse, HeadraceError>
@@ -67,13 +82,7 @@ final class OutsideCaller {
       outcome = .failure(error)
     }
     try? BlockingCall.result { () throws(HeadraceError) in await client.close() }
-    let response = try outcome.get()
-    // A redirect is an answer like any other: nobody goes there.
-    guard (200..<300).contains(response.status) else {
-      throw HeadraceError(
-        .external, "WEBHOOK_REFUSED", "the answer is \(response.status)", place: url,
-        remedy: "see what the receiver has to say")
-    }
+    return try outcome.get()
   }
 
   /// The address to connect to: every address of the name has to be allowed, so that a name cannot be public at one

@@ -24,14 +24,23 @@ struct RetrainOpenCommand: AsyncParsableCommand {
   @OptionGroup var actor: ActorOptions
   @Option(help: "table or json.") var output = OutputFormat.table
 
-  func run() async throws {
-    var end: Int64 = 0
-    if let until {
-      guard let time = RFC3339.milliseconds(until) ?? Int64(until), time > 0 else {
-        throw ValidationError("--until \(until): expected a date, an RFC 3339 time, or epoch milliseconds")
-      }
-      end = time
+  func validate() throws { _ = try end() }
+
+  /// In event time; 0: what there is.
+  private func end() throws -> Int64 {
+    guard let until else { return 0 }
+    guard let time = RFC3339.milliseconds(until) ?? Int64(until), time > 0 else {
+      throw ValidationError("--until \(until): expected a date, an RFC 3339 time, or epoch milliseconds")
     }
+    // Alarms and cooldowns count from it: a policy that was answered for up to 2099 would be silent until then.
+    guard time <= WallClock.system.nowMilliseconds else {
+      throw ValidationError("--until \(until): that is in the future, and nothing has happened there")
+    }
+    return time
+  }
+
+  func run() async throws {
+    let end = try end()
     let cluster = try ClusterRegistry(connection)
     let (plan, found) = try RetrainingTarget.find(policy, topology: topology, try await cluster.snapshot())
     guard let use = plan.models[found.model].use else { return }

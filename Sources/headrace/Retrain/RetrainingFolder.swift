@@ -53,9 +53,12 @@ struct RetrainingFolder {
       with: Array((failures(work) + [line]).joined(separator: "\n").utf8))
   }
 
+  /// A report with many slices is larger than what people write.
+  private static let fileBytesMax = 64 << 20
+
   private func text(_ name: String) -> String? {
     let full = "\(path)/\(name)"
     guard unsafe access(full, F_OK) == 0 else { return nil }
-    return try? TextFile.read(full)
+    return try? TextFile.read(full, sizeBytesMax: Self.fileBytesMax)
   }
 }

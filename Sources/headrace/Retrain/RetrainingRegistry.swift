@@ -11,6 +11,8 @@ internal import Training
 /// The registry behind the server of a process that runs policies: pages of evidence, and models from outside.
 struct RetrainingRegistry: RegistrySource {
   let engine: EngineRegistrySource
+  /// Of the whole cluster: other topologies may run a model too.
+  let cluster: ClusterRegistry
   /// nil: there are no tables, so no model is taken.
   let tables: (any BlobStore)?
   /// The plan that runs here.
@@ -21,13 +23,17 @@ struct RetrainingRegistry: RegistrySource {
   func send(_ command: RegistryCommand) async throws -> RegistryOutcome { try await engine.send(command) }
 
   func evidence(_ retraining: RegisteredRetraining, _ state: RegistryState) -> String? {
-    RetrainingText(retraining, state).page
+    EvidencePage(retraining).html
   }
 
-  func take(_ model: [UInt8], of retraining: RegisteredRetraining) async throws -> String? {
+  func check(_ version: ModelVersion, alias: String) async throws {
+    try await cluster.snapshot().check(version, alias: alias)
+  }
+
+  func take(_ model: [UInt8], of retraining: RegisteredRetraining, by actor: String?) async throws -> String? {
     guard let tables else { return nil }
     let change = try await OutsideModel.keep(model, of: retraining, policy: try policy(of: retraining), in: tables)
-    let outcome = try await engine.send(RegistryCommand(actor: "outside", reason: "", change: change.change))
+    let outcome = try await engine.send(RegistryCommand(actor: actor ?? "outside", reason: "", change: change.change))
     if case .refused(let refusal) = outcome { throw refusal.error(place: retraining.retraining.id) }
     return change.hash
   }

@@ -17,20 +17,33 @@ final class RetrainingSession {
   private var watch: PolicyWatch
   private var stream: StreamWatch
   private let worker: String
-  private let trial = TrialWatch()
+  /// Of retrainings that are being tried.
+  private var trials: [String: TrialWatch] = [:]
   let notifier: Notifier
   /// The process that works for a retraining: one at a time, a laptop has few processors.
   private var child: (id: String, work: RetrainingAction.Work, process: ChildProcess)?
-  /// Commands that were refused again and again.
-  private var refusals: (action: RetrainingAction, count: Int)?
-  private var settled: [String: Int64] = [:]
+  /// What stands in the way of a retraining's next action, again and again.
+  private var troubles: [String: Trouble] = [:]
+  /// Monitors that were told to begin anew, and where.
+  private var settled: [PolicyWatch.Settlement] = []
   private var isCaughtUp = false
   /// The last look found nothing to do.
   private var isAtRest = false
   private var nextLookAtMilliseconds: Int64 = 0
 
   private static let lookMilliseconds: Int64 = 200
-  private static let refusalsMaximum = 5
+
+  /// A command that is refused, a file that cannot be read: it may pass, as when somebody else was faster.
+  private struct Trouble {
+    var text = ""
+    var sinceMilliseconds = WallClock.monotonic.nowMilliseconds
+    var count = 0
+    /// Nobody waits for ever: the retraining is being ended, and this is the reason.
+    var isHopeless = false
+  }
+
+  private static let troubleMilliseconds: Int64 = 5_000
+  private static let troublesMinimum = 5
 
   init(_ plan: Plan, _ runner: RetrainingRunner, _ tables: any BlobStore) throws {
     self.plan = plan
@@ -43,19 +56,17 @@ final class RetrainingSession {
     reader.reportsPartitionEnds = true
     drift = try Consumer(reader)
     try drift.assign([TopicPartition(topic: DriftTopic.name, partition: 0): .beginning])
-    watch = PolicyWatch(plan)
+    watch = PolicyWatch(plan, beginnings: Self.beginnings(runner.configuration.dataDirectory))
     stream = StreamWatch(plan, tables)
     worker = try runner.worker()
     notifier = Notifier(plan, configuration.client, runner.logger)
-    settled = Self.settled(settledPath)
   }
 
   /// Lets the work of this process go: its results stay.
   func close() {
     child?.process.kill()
     child = nil
-    trial.close()
-    notifier.close()
+    trials = [:]
     _ = try? drift.close()
   }
 
@@ -66,18 +77,27 @@ final class RetrainingSession {
     guard isCaughtUp, now >= nextLookAtMilliseconds else { return }
     var registry = try control.currentRegistry()
     guard let status = runner.configuration.stream() else { return }
+    let facts = try stream.facts(status, drift)
+    let beginnings = watch.beginnings
+    let openings = watch.decide(facts, registry)
+    if watch.beginnings != beginnings { try keepBeginnings() }
     try settle(registry)
-    var facts = try stream.facts(status, drift)
-    facts.settled = settled
-    for opening in watch.decide(facts, registry) {
-      registry = try open(opening)
-    }
+    for opening in openings { registry = try open(opening) }
     var isBusy = false
     for index in plan.policies.indices {
       let key = PolicyWatch.key(topology: plan.name, policy: plan.policies[index].name)
       guard let open = registry.openRetraining(policy: key) else { continue }
-      if try advance(open, plan.policies[index], registry) { isBusy = true }
+      do {
+        if try advance(open, plan.policies[index], registry) { isBusy = true }
+      } catch let error as HeadraceError where error.retry == .never {
+        // What may pass, as trouble with the log or the network, is everybody's: then all is begun anew. The other
+        // policies do not wait for this one.
+        note(error.description, of: open.retraining.id)
+      }
     }
+    let openIDs = Set(registry.retrainings.values.filter(\.isOpen).map(\.retraining.id))
+    trials = trials.filter { openIDs.contains($0.key) }
+    troubles = troubles.filter { openIDs.contains($0.key) }
     if let child, registry.retrainings[child.id].map({ !$0.isOpen }) ?? true {
       // Somebody has cancelled it.
       child.process.kill()
@@ -88,32 +108,40 @@ final class RetrainingSession {
     nextLookAtMilliseconds = isBusy ? 0 : now + Self.lookMilliseconds
   }
 
-  /// Lets monitors begin anew after a promotion. Told again after a death, which changes nothing.
+  /// Says which alarms are passed over, and lets monitors begin anew after a promotion.
   private func settle(_ registry: RegistryState) throws {
-    for settlement in watch.settlements(settled, registry) {
+    for ignored in watch.ignored(registry) {
+      try notifier.tell(ignored, plan.policies[ignored.policy])
+      watch.noteIgnored(ignored.id)
+    }
+    for settlement in watch.settlements(registry) where !settled.contains(settlement) {
       try notifier.acknowledge(
-        settlement.monitor, atMilliseconds: settlement.atMilliseconds, id: settlement.retraining)
-      settled[settlement.retraining] = watch.streamMilliseconds
-      let text = settled.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "\n")
-      try NewFile.replace(settledPath, with: Array(text.utf8))
+        settlement.monitor, atMilliseconds: settlement.atMilliseconds,
+        reason: "another version answers than the one that the reference knows")
+      settled.append(settlement)
     }
   }
 
-  private var settledPath: String { "\(runner.configuration.dataDirectory)/retrainings/settled" }
+  private static func beginningsPath(_ dataDirectory: String) -> String { "\(dataDirectory)/retrainings/beginnings" }
 
-  private static func settled(_ path: String) -> [String: Int64] {
-    var settled: [String: Int64] = [:]
-    for line in ((try? TextFile.read(path)) ?? "").split(separator: "\n") {
-      let parts = line.split(separator: " ").map(String.init)
-      if parts.count == 2, let time = Int64(parts[1]) { settled[parts[0]] = time }
-    }
-    return settled
+  /// Two numbers; what is not known is a dash.
+  private func keepBeginnings() throws(HeadraceError) {
+    let text = [watch.beginnings.streamMilliseconds, watch.beginnings.wallMilliseconds]
+      .map { $0.map { "\($0)" } ?? "-" }.joined(separator: " ")
+    try NewFile.replace(Self.beginningsPath(runner.configuration.dataDirectory), with: Array(text.utf8))
+  }
+
+  private static func beginnings(_ dataDirectory: String) -> PolicyWatch.Beginnings {
+    let parts = ((try? TextFile.readLine(beginningsPath(dataDirectory))) ?? "").split(separator: " ")
+    guard parts.count == 2 else { return PolicyWatch.Beginnings() }
+    return PolicyWatch.Beginnings(streamMilliseconds: Int64(parts[0]), wallMilliseconds: Int64(parts[1]))
   }
 
   /// Whether only new events could change anything: what there is was read before the last look, and that look found
   /// nothing to do.
   func isSettled() throws -> Bool {
-    guard isAtRest, isCaughtUp, child == nil, try trial.isAtEnd() else { return false }
+    guard isAtRest, isCaughtUp, child == nil, troubles.isEmpty, try trials.values.allSatisfy({ try $0.isAtEnd() })
+    else { return false }
     let partition = TopicPartition(topic: DriftTopic.name, partition: 0)
     return try drift.position(of: partition) >= drift.watermarks([partition])[partition]?.end ?? 0
   }
@@ -165,20 +193,47 @@ final class RetrainingSession {
   private func advance(
     _ retraining: RegisteredRetraining, _ policy: PolicyPlan, _ registry: RegistryState
   ) throws -> Bool {
-    guard let use = plan.models[policy.model].use, case .alias(let alias) = use.selector,
-      try holdLease(of: retraining)
-    else { return false }
+    guard let use = plan.models[policy.model].use, case .alias(let alias) = use.selector else { return false }
+    guard try holdLease(of: retraining) else {
+      // What runs here for it is somebody else's now: two that build one dataset would remove each other's files.
+      endChild(of: retraining.retraining.id)
+      return false
+    }
     let id = retraining.retraining.id
     let folder = try RetrainingFolder(dataDirectory: runner.configuration.dataDirectory, id: id)
     let machine = RetrainingMachine(policy, model: use.model, alias: alias)
-    let facts = try facts(retraining, folder, registry)
+    let facts = try facts(retraining, policy, folder, registry)
     let action = machine.next(retraining, registry, facts)
-    if let child, child.id == id, action != .work(child.work) {
-      child.process.kill()
-      self.child = nil
-    }
+    if let child, child.id == id, action != .work(child.work) { endChild(of: id) }
     RetrainingKillPoint.pass(.before(action))
     return try perform(action, retraining, policy, folder)
+  }
+
+  private func endChild(of id: String) {
+    guard let child, child.id == id else { return }
+    child.process.kill()
+    self.child = nil
+  }
+
+  private func note(_ trouble: String, of id: String) {
+    var known = troubles[id, default: Trouble()]
+    if known.text != trouble {
+      runner.logger.warning(
+        "a retraining does not get on", metadata: ["retraining": "\(id)", "reason": "\(trouble)"])
+    }
+    known.count += 1
+    if !known.isHopeless {
+      known.text = trouble
+      known.isHopeless =
+        known.count >= Self.troublesMinimum
+        && WallClock.monotonic.nowMilliseconds - known.sinceMilliseconds >= Self.troubleMilliseconds
+    }
+    troubles[id] = known
+  }
+
+  /// Something was done, or nothing was to be done.
+  private func forgetTrouble(of id: String) {
+    if troubles[id]?.isHopeless == false { troubles[id] = nil }
   }
 
   /// Claims a retraining that nobody works on, and keeps what is ours.
@@ -196,26 +251,21 @@ final class RetrainingSession {
         change: .claimRetraining(
           id: retraining.retraining.id, worker: worker, untilMilliseconds: now + length, expectedWorker: lease?.worker))
     )
-    guard outcome == .applied else {
-      // Somebody else was faster: what runs here is his now.
-      if let child, child.id == retraining.retraining.id {
-        child.process.kill()
-        self.child = nil
-      }
-      return false
-    }
+    // Else somebody was faster.
+    guard outcome == .applied else { return false }
     RetrainingKillPoint.pass(.leased)
     return true
   }
 
   private func facts(
-    _ retraining: RegisteredRetraining, _ folder: RetrainingFolder, _ registry: RegistryState
+    _ retraining: RegisteredRetraining, _ policy: PolicyPlan, _ folder: RetrainingFolder, _ registry: RegistryState
   ) throws -> RetrainingFacts {
     var facts = RetrainingFacts(
       nowMilliseconds: WallClock.system.nowMilliseconds, streamMilliseconds: watch.streamMilliseconds)
     facts.told = folder.told
+    let id = retraining.retraining.id
     if let work = RetrainingAction.Work(rawValue: retraining.step.rawValue) {
-      try lookAfterChild(retraining.retraining.id, work, folder)
+      try lookAfterChild(id, work, folder)
       facts.result = folder.result(work)
       let failures = folder.failures(work)
       if facts.result == nil, failures.count >= runner.configuration.attemptsMaximum { facts.failure = failures.last }
@@ -225,33 +275,45 @@ final class RetrainingSession {
     {
       facts.storedHashes = [model.contentHash]
     }
-    if retraining.step == .shadow || retraining.step == .canary {
-      facts.trial = try trial.facts(plan, registry, runner.configuration)
-    } else {
-      trial.close()
-    }
-    if let refusals, refusals.count >= Self.refusalsMaximum {
-      facts.failure = facts.failure ?? "the log refuses: \(refusals.action)".prefix(500).description
-      self.refusals = nil
-    }
+    facts.trial = try trial(of: retraining, policy, registry)
+    if let trouble = troubles[id], trouble.isHopeless { facts.failure = facts.failure ?? trouble.text }
     return facts
+  }
+
+  /// What the rollout of the present step has come to; nil of other steps.
+  private func trial(
+    of retraining: RegisteredRetraining, _ policy: PolicyPlan, _ registry: RegistryState
+  ) throws -> RetrainingFacts.Trial? {
+    let id = retraining.retraining.id
+    guard let kind = Rollout.Kind(rawValue: retraining.step.rawValue), let version = retraining.version(in: registry)
+    else {
+      trials[id] = nil
+      return nil
+    }
+    let watch = trials[id, default: TrialWatch()]
+    trials[id] = watch
+    return try watch.facts(plan, model: policy.model, version: version, kind, registry, runner.configuration)
   }
 
   /// Takes note of how the work of a step has ended.
   private func lookAfterChild(
     _ id: String, _ work: RetrainingAction.Work, _ folder: RetrainingFolder
-  ) throws {
-    guard let running = child, running.id == id, running.work == work, let status = running.process.poll() else {
+  ) throws(HeadraceError) {
+    guard let running = child, running.id == id, running.work == work, let ending = running.process.poll() else {
       return
     }
     child = nil
-    guard status != 0, folder.result(work) == nil else { return }
-    // Another process was at it still: not a failure of the work.
-    guard status != RetrainWorkCommand.busyStatus else { return Sleep.milliseconds(200) }
-    let last = (try? TextFile.read(folder.log, sizeBytesMax: 16 << 20)).flatMap { text in
-      text.split(separator: "\n").last.map { String($0) }
+    // Neither is a failure of the work: who was asked to go is begun again; another process may be at it still.
+    guard folder.result(work) == nil, !ending.wasAsked else { return }
+    guard ending != .exit(RetrainWorkCommand.busyStatus) else { return Sleep.milliseconds(200) }
+    let reason: String
+    if ending == .exit(0) {
+      // Begun again without a count it would be begun for ever.
+      reason = "\(work.rawValue) left no result that can be read"
+    } else {
+      let last = (try? TextFile.read(folder.log, sizeBytesMax: 16 << 20))?.split(separator: "\n").last
+      reason = "\(work.rawValue) failed (\(ending.text)): \(last.map { String($0) } ?? "it said nothing")"
     }
-    let reason = "\(work.rawValue) failed (status \(status)): \(last ?? "it said nothing")"
     runner.logger.warning("work of a retraining failed", metadata: ["retraining": "\(id)", "reason": "\(reason)"])
     try folder.noteFailure(reason, of: work)
   }
@@ -261,7 +323,9 @@ final class RetrainingSession {
   ) throws -> Bool {
     let id = retraining.retraining.id
     switch action {
-    case .wait: return false
+    case .wait:
+      forgetTrouble(of: id)
+      return false
     case .work(let work):
       guard child == nil else { return false }
       let arguments = ["retrain", "work", id, "--step", work.rawValue, "--topology-name", plan.name]
@@ -277,11 +341,10 @@ final class RetrainingSession {
     case .send(let change):
       let outcome = try control.send(RegistryCommand(actor: "policy \(policy.name)", reason: id, change: change))
       note(outcome, of: change, retraining)
-      if case .refused = outcome {
-        refusals = (action, refusals?.action == action ? (refusals?.count ?? 0) + 1 : 1)
+      if case .refused(let refusal) = outcome {
+        note("the log refuses the next step: \(refusal.message)", of: id)
         return false
       }
-      refusals = nil
     case .tell(let message):
       notifier.tell(message, retraining, policy)
       try folder.noteTold(message.key)
@@ -292,9 +355,10 @@ final class RetrainingSession {
         try folder.noteTold(message.key)
       }
     case .acknowledge(let monitor, let time):
-      try notifier.acknowledge(monitor, atMilliseconds: time, id: id)
+      try notifier.acknowledge(monitor, atMilliseconds: time, reason: "retraining \(id)")
       try folder.noteTold("\(id)-acknowledged")
     }
+    forgetTrouble(of: id)
     RetrainingKillPoint.pass(.behind(action))
     return true
   }

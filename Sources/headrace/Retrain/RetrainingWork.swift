@@ -79,7 +79,7 @@ private struct RetrainingJob {
 
   func dataset() throws(HeadraceError) -> DatasetResult {
     let begun = WallClock.monotonic.nowMilliseconds
-    let cause = RetrainingCause(json: retraining.retraining.cause)
+    let cause = retraining.cause
     var end = cause?.streamMilliseconds ?? retraining.retraining.atMilliseconds
     // Asked for by hand: up to what there is.
     if end <= 0 { end = try LabelRows.newestMilliseconds(plan, model: policy.model, tables: work.tables) + 1 }
@@ -153,8 +153,7 @@ private struct RetrainingJob {
   }
 
   private func trainingDataset() throws(HeadraceError) -> (TrainingDataset, TrainingSpecification) {
-    let step = retraining.steps.first { $0.step == .train }?.evidence ?? ""
-    let folder = DatasetResult(json: step)?.folder ?? "datasets/\(id)/1"
+    let folder = retraining.datasetResult?.folder ?? "datasets/\(id)/1"
     let catalog = DatasetCatalog(work.tables)
     let specification = try specification()
     let dataset = try TrainingDataset(catalog, try catalog.entry(try BlobName(folder)), specification: specification)
@@ -192,8 +191,7 @@ private struct RetrainingJob {
       case .betterThanChampion(let metric, _), .bounds(let metric, _): metric
       }
     }
-    return metrics.contains { ![.rootMeanSquareError, .meanAbsoluteError, .determination].contains($0) }
-      || model.stream?.threshold != nil
+    return metrics.contains { !$0.isOfNumbers } || model.stream?.threshold != nil
   }
 
   func train() throws(HeadraceError) -> ModelResult {
@@ -201,12 +199,11 @@ private struct RetrainingJob {
     let made = try TrainingJob(specification: specification, dataset: dataset, workFolder: folder.training).run()
     return ModelResult(
       path: made.path, contentHash: made.contentHash, sizeBytes: made.sizeBytes, seconds: made.seconds,
-      codeRevision: made.codeRevision, claims: made.claimedMetrics.map { ($0.name, $0.value) })
+      codeRevision: made.codeRevision, claims: made.claimedMetrics)
   }
 
   func evaluate(_ registry: RegistryState) throws(HeadraceError) -> EvaluationResult {
-    let step = retraining.steps.first { $0.step == .evaluate }?.evidence ?? ""
-    guard let made = ModelResult(json: step), let use = model.use, case .alias(let alias) = use.selector else {
+    guard let made = retraining.modelResult, let use = model.use, case .alias(let alias) = use.selector else {
       throw HeadraceError(.internal, "RETRAINING_RECORD", "the record of the training cannot be read", place: id)
     }
     let (dataset, _) = try trainingDataset()
@@ -214,8 +211,7 @@ private struct RetrainingJob {
     let parsed = try Model(bytes, place: "models/\(made.contentHash)")
     var subjects = [
       ModelEvaluation.Subject(
-        name: "challenger", role: .challenger, bytes: bytes,
-        claims: made.claims.map { TrainedModel.Claim(name: $0.name, value: $0.value) })
+        name: "challenger", role: .challenger, bytes: bytes, claims: made.claims)
     ]
     let champion = registry[use.model]?.aliases[alias]?.version
     if let champion, let version = registry[use.model]?[champion] {

@@ -5,10 +5,13 @@ internal import Runtime
 internal import Topology
 internal import Training
 
-/// What the predictions of rollouts come to, read by whoever holds the lease. Belongs to one thread.
+/// What the predictions of one retraining's rollout come to, read by whoever holds the lease. Belongs to one thread.
 final class TrialWatch {
   private let watch = RolloutWatch()
   private var isOpen = false
+  /// Asked for topics that are not there yet; nil once they are.
+  private var admin: Admin?
+  private var partitions: (topic: String, count: Int32)?
 
   func close() {
     guard isOpen else { return }
@@ -16,32 +19,46 @@ final class TrialWatch {
     isOpen = false
   }
 
+  deinit { close() }
+
   /// Whether the last look saw all predictions that there are.
   func isAtEnd() throws -> Bool { try !isOpen || watch.isAtEnd() }
 
-  /// Reads on for a moment; nil while no rollout is under way.
+  /// Reads on for a moment; nil while the rollout is not under way.
+  ///
+  /// - Parameters:
+  ///   - model: a position in the plan.
+  ///   - kind: of the rollout, `version` is tried by it: other models, and other versions, may be tried as well.
   func facts(
-    _ plan: Plan, _ registry: RegistryState, _ configuration: RetrainingConfiguration
+    _ plan: Plan, model: Int, version: Int, _ kind: Rollout.Kind, _ registry: RegistryState,
+    _ configuration: RetrainingConfiguration
   ) throws -> RetrainingFacts.Trial? {
-    let watched = WatchedRollout.all(plan, registry)
-    guard let first = watched.first else {
+    let name = plan.models[model].name
+    let watched = WatchedRollout.all(plan, registry).first {
+      $0.name == name && $0.rollout.version == version && $0.rollout.kind == kind
+    }
+    guard let watched else {
       close()
       return nil
     }
-    let admin = try Admin(configuration.client)
-    let topics = try admin.describeCluster().topics
-    let counts = Set(watched.map(\.topic)).compactMap { name in
-      topics.first { $0.name == name && $0.error == nil }?.partitions.count
-    }
     // Topics of shadows are made when their first version begins.
-    guard counts.count == Set(watched.map(\.topic)).count, let count = counts.min() else { return nil }
+    guard let count = try partitionCount(of: watched.topic, configuration.client) else { return nil }
     isOpen = true
     try watch.watch(
-      watched, configuration.client, try plan.predictionTexts(configuration.schemas),
-      partitionCount: Int32(clamping: count))
+      [watched], configuration.client, try plan.predictionTexts(configuration.schemas), partitionCount: count)
     _ = try watch.read()
-    guard let report = watch.reports.first(where: { $0.name == first.name }) else { return nil }
-    return Self.trial(watch.reports.first { $0.rollout.version == report.rollout.version } ?? report)
+    return watch.reports.first.map { Self.trial($0) }
+  }
+
+  private func partitionCount(of topic: String, _ client: ClientConfiguration) throws -> Int32? {
+    if let partitions, partitions.topic == topic { return partitions.count }
+    let asking = try admin ?? Admin(client)
+    admin = asking
+    let found = try asking.describeCluster().topics.first { $0.name == topic && $0.error == nil }
+    guard let found else { return nil }
+    let count = Int32(clamping: found.partitions.count)
+    (partitions, admin) = ((topic, count), nil)
+    return count
   }
 
   private static func trial(_ report: RolloutReport) -> RetrainingFacts.Trial {

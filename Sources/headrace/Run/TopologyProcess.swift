@@ -67,7 +67,9 @@ final class TopologyProcess: Sendable {
       catalog: ServingCatalog(plan), features: source, events: events, status: status,
       models: ServedModels(plan, engine.models),
       registry: RetrainingRegistry(
-        engine: EngineRegistrySource(engine), tables: runtime.tableStore, plan: { [weak engine] in engine?.plan }),
+        engine: EngineRegistrySource(engine), cluster: ClusterRegistry(runtime.client), tables: runtime.tableStore,
+        plan: { [weak engine] in engine?.plan }),
+      insights: TopologyInsights(runtime.client, tables: runtime.tableStore) { [weak engine] in engine?.plan ?? plan },
       configuration: serving, meters: engine.cost.meters, logger: logger)
     let requests = RequestLane(
       .init(

@@ -52,8 +52,11 @@ extension ExitStatus {
     switch error {
     case is Ended, is StandardOutput.Closed: break
     case let error as HeadraceError:
-      if error.isUnreachable, let trouble = ClientTrouble.message { StandardError.write("client: \(trouble)") }
-      StandardError.write("error: \(error)")
+      let text = "\(error)"
+      if error.isUnreachable, let trouble = ClientTrouble.message, !text.contains(trouble) {
+        StandardError.write("client: \(trouble)")
+      }
+      StandardError.write("error: \(text)")
     default:
       let message = Headrace.fullMessage(for: error)
       if status == .success {

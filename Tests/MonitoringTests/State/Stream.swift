@@ -31,10 +31,12 @@ struct Stream {
     return definition
   }
 
-  /// - Parameter names: takes the segments' names, in the order in which the events come.
+  /// - Parameters:
+  ///   - promotedAt: from this time on version 2 scores, which says something else; nil: a file does.
+  ///   - names: takes the segments' names, in the order in which the events come.
   init(
     rows: Int, partitions: Int32, minutes: Int64, seed: UInt64, shift: Shift? = nil, labelled: Bool = false,
-    names: inout SegmentNames
+    promotedAt: Int64? = nil, names: inout SegmentNames
   ) {
     var random = SplitMix64(seed: seed)
     for row in 0..<rows {
@@ -44,7 +46,8 @@ struct Stream {
       let carrier = ["AA", "BB", "CC"][Int(random.next() % 3)]
       var values = [Self.uniform(&random) * 100, Self.uniform(&random) * 50 + 20]
       if random.next() % 20 == 0 { values[1] = .nan }
-      let score = Double(Self.uniform(&random))
+      let isPromoted = promotedAt.map { time >= $0 } ?? false
+      let score = Double(Self.uniform(&random)) * (isPromoted ? 0.4 : 1)
       if let shift, time >= shift.fromMilliseconds, shift.segment.map({ $0 == "carrier=\(carrier)" }) ?? true {
         values[shift.feature] *= shift.factor
       }
@@ -55,6 +58,7 @@ struct Stream {
       rows.offsets.append(offset)
       rows.eventOffsets.append(offset * 2)
       rows.scores.append(score)
+      rows.versions.append(promotedAt == nil ? 0 : isPromoted ? 2 : 1)
       predictions[partition] = rows
       let key = random.next() | 1
       events[partition, default: []].append(

@@ -6,6 +6,7 @@ import Logging
 /// A server on a free port for the length of a test.
 func withServer(
   _ configure: (inout ServingConfiguration) -> Void = { _ in }, isReadOnly: Bool = false,
+  registry: (any RegistrySource)? = nil,
   _ body: (FeatureServer, FakeEngine) async throws -> Void
 ) async throws {
   var configuration = ServingConfiguration()
@@ -16,7 +17,7 @@ func withServer(
   let engine = FakeEngine()
   let server = FeatureServer(
     catalog: TestCatalog.catalog, features: engine, events: isReadOnly ? nil : engine, status: engine,
-    configuration: configuration, clock: .init { 1_793_500_300_000 }, logger: logger)
+    registry: registry, configuration: configuration, clock: .init { 1_793_500_300_000 }, logger: logger)
   try await server.start()
   do {
     try await body(server, engine)
