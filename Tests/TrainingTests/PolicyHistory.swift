@@ -234,7 +234,7 @@ struct PolicyHistory {
       }) {
         continue
       }
-      let since = plan.monitors.lazy.compactMap { bug($0.name, asked.span) }.first
+      let since = plan.monitors.compactMap { bug($0.name, asked.span) }.first
       if let since {
         if past.contains(where: { $0.cause.bugSinceMilliseconds == since }) { continue }
       } else if !isAllowed(asked.stream) {
