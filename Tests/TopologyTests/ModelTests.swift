@@ -83,6 +83,18 @@ import Testing
     ("trainer: xgboost", "trainer: xgbost", "did you mean `xgboost`?"),
     ("trainer: xgboost", "trainer: xgboost\n    command: [a]", "needs one of `trainer`, `command` and `orchestrator`"),
     ("better than champion", "better", "is no gate"),
+    (
+      "promote: automatic", "shadow: {for: 1h, gates: [feature_drift<=0.1]}\n    promote: automatic",
+      "it scores the events that the champion answers"
+    ),
+    (
+      "promote: automatic", "canary: {share: 5%, for: 1h, gates: [feature_drift <= 0.1]}\n    promote: automatic",
+      "do not carry the features that feature_drift compares"
+    ),
+    (
+      "promote: automatic", "canary: {share: 5%, for: 1h, gates: [score_drif<=0.1]}\n    promote: automatic",
+      "did you mean `score_drift`?"
+    ),
     ("log_loss: {max: 1}", "rmse: {max: 1}", "one of auc, average_precision, log_loss, brier, accuracy"),
     ("log_loss: {max: 1}", "slices: {by: [carrier], metric: r2}", "is not measured for model `delay`"),
     ("trainer: xgboost", "orchestrator: {kind: dagster, url: \"https://d\", target: train}", "is no job"),

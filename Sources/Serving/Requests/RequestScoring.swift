@@ -40,7 +40,8 @@ struct RequestScoring {
           throw NotYet(problem: error, partition: partition, offset: record.offset)
         }
         try answers.add(
-          Self.body(of: error), jsonBytes: nil, outcome: error.code == Self.expired ? .expired : .refused, to: topic,
+          Self.body(of: Self.throughTopic(error)), jsonBytes: nil,
+          outcome: error.code == Self.expired ? .expired : .refused, to: topic,
           headers, answering: record, of: partition)
         continue
       }
@@ -51,6 +52,15 @@ struct RequestScoring {
   }
 
   private static let expired = "DEADLINE_EXCEEDED"
+
+  /// Any worker may have got the request: its caller cannot choose another one to ask.
+  private static func throughTopic(_ problem: Problem) -> Problem {
+    guard problem.code == "NOT_OWNED" else { return problem }
+    return Problem(
+      problem.status, problem.code,
+      "a key's task is another worker's than the one that got the request: \(problem.message)", place: problem.place,
+      remedy: "send the features in place of the key, or ask the workers over HTTP")
+  }
 
   /// A caller may name a topic that the topology allows; every other one would let it write anywhere.
   private func replyTopic(_ headers: RequestHeaders, _ endpoint: RequestEndpoint) throws(Problem) -> String {

@@ -20,6 +20,7 @@ extension PlanBuilder {
     guard let triggers, let model = model(declared, triggers, what), let work, let dataset, let guards,
       gates.count == declared.gates.count, canBeGated(declared, model, what), isArchived(declared, model, what)
     else { return nil }
+    checkFeatureDrift(declared, model, what)
     return PolicyPlan(
       name: declared.name.text, about: declared.about, model: model, triggers: triggers, work: work, dataset: dataset,
       gates: gates, slices: slices ?? nil,
@@ -27,6 +28,23 @@ extension PlanBuilder {
       canary: canary ?? nil, promote: declared.promote?.value ?? .approval,
       approvalTimeoutMilliseconds: declared.approvalTimeout?.value ?? 7 * 86_400_000, guards: guards,
       notify: declared.notify.compactMap { webhook($0.url, secret: $0.secretVariable, "`notify` of \(what)") })
+  }
+
+  /// A gate that nothing can be measured by would never let a version pass.
+  private func checkFeatureDrift(_ declared: PolicyDeclaration, _ model: Int, _ what: String) {
+    let name = PolicyRolloutGate.Metric.featureDrift.rawValue
+    let isOfFeatures = { (gate: YAMLScalar) in gate.text.filter { $0 != " " }.hasPrefix("\(name)<=") }
+    for gate in (declared.shadow?.gates ?? []).filter(isOfFeatures) {
+      log.error(
+        at: gate, "`shadow` of \(what) has no \(name): it scores the events that the champion answers",
+        remedy: "use it in `canary`")
+    }
+    guard let plan = models[model], plan.stream?.features != .full else { return }
+    for gate in (declared.canary?.gates ?? []).filter(isOfFeatures) {
+      log.error(
+        at: gate, "\(what): predictions of model `\(plan.name)` do not carry the features that \(name) compares",
+        remedy: "write `features: full` in the model, or leave the gate out")
+    }
   }
 
   /// The model that is named, or that of the monitors that ring.
