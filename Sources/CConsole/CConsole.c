@@ -1,5 +1,8 @@
 #include "CConsole.h"
 
+// Of C23; clang has it in every dialect.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
 // Each file becomes an array of its bytes.
 static const uint8_t index_html[] = {
 #embed "page/index.html"
