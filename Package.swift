@@ -217,7 +217,8 @@ let package = Package(
       "ServingTests",
       [
         "Core", "Columns", "Kafka", "Contracts", "Features", "Inference", "Cost", "Topology", "OnlineStore",
-        "OfflineStore", "Runtime", "Serving", "Broker", "CAllocations", nioCore, nioHTTP, nioEmbedded, logging,
+        "OfflineStore", "Registry", "Runtime", "Serving", "Broker", "CAllocations", nioCore, nioHTTP, nioEmbedded,
+        logging,
       ]),
     tests("HeadraceTests", ["Core", "Columns", "Contracts", "Kafka", "headrace"]),
     tests("ArchitectureTests", []),

@@ -1,6 +1,6 @@
 #include "CConsole.h"
 
-// C23 has it, and compilers know it in earlier C as well.
+// Of C23; clang has it in every dialect.
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
 // Each file becomes an array of its bytes.

@@ -28,7 +28,8 @@ HOSTILE = '<img src=x onerror="document.title=\'owned\'">'
 # Fields that a calm process has nothing for; everything else that the contract names must have come at least once.
 QUIET = re.compile(
     r"^(session\.reason|views\..*ttl_seconds|tasks\..*(why_not_moving|building|last_failure)|ready\.(failure|not_)"
-    r"|usefulness\..*limit|running\.(trouble|rollouts|models\[\]\.(use|version|challenger|share|shadows))|explain\..*(repaired|late)"
+    r"|usefulness\..*(limit|kept)|monitors\..*performance\[\]\.max|explain\..*(repaired|late)"
+    r"|running\.(trouble|rollouts|models\[\]\.(use|version|challenger|share|shadows))"
     r"|history\.alarms\[\]\.(muted_by|producers)|model\.served\[\]\.(share_per_mille|verdict)|retrainings\[\]\.lease"
     r"|cost\.(unpriced|advice)|features\.headrace\.watermark)"
 )
@@ -91,9 +92,13 @@ class Site:
         self.grant("".join(lines))
         self.project = Project(self.cli, folder, "site")
         payments, outcomes = stream(shift=True)
+        # Somebody with an event in the newest window.
+        self.user = payments[-1]["user"]
         self.worker = self.project.start("--access", self.access, "--prices", ROOT / "deploy" / "prices.yaml")
         self.address = self.worker.address
-        self.project.publish("payments", payments)
+        # Known when they happened, so that explanations of that time have them.
+        lines = "".join(json.dumps(row) + "\n" for row in payments).encode()
+        self.cli.publish("site.payments", "-", "--key", "user", "--event-time", "ts", stdin=lines)
         self.project.publish("outcomes", outcomes)
         self.project.wait_for(self.worker, "alarm", 1)
         self.producer = KafkaProducer(bootstrap_servers=self.broker.address)
@@ -110,6 +115,11 @@ class Site:
             partition=0).get(10)
 
     def fill(self):
+        origin = {key: LINEAGE[key] for key in LINEAGE if key not in ("run_id", "metrics", "fetched_from")}
+        self.control("start_run", run={
+            "id": "r1", "experiment": "nightly", "model": "fraud", "trainer": "xgboost", "started_by": "ada", "parameters": [],
+            **origin})
+        self.control("finish_run", run_id="r1", status="finished", metrics=LINEAGE["metrics"], artefacts=[], error=None)
         for version in (1, 2, 3):
             self.control(
                 "add_version", model="fraud", version=version, content_hash=f"{version}" * 64, format="lightgbm",
@@ -127,6 +137,9 @@ class Site:
         self.control("open_retraining", retraining={
             "id": "t1", "policy": "site.weekly", "model": "fraud", "cause": json.dumps({"trigger": "drift(site_watch)"}),
             "opened_by": "policy", "at_ms": NOW})
+        self.control(
+            "advance_retraining", retraining_id="t1", **{"from": "dataset", "to": "train"}, note=HOSTILE,
+            evidence=json.dumps({"rows": 6_000, "from_ms": NOW}))
 
     def wait(self, condition, seconds=40):
         deadline = time.monotonic() + seconds
@@ -167,7 +180,7 @@ def site(tmp_path_factory):
 
 def test_every_address_and_field_that_the_page_reads(site):
     seen, missing = set(), set()
-    read = {"features": ["by_user:n_1m"], "entities": {"user": ["u1"]}, "as_of": "latest", "full_feature_names": True}
+    read = {"features": ["by_user:n_1m"], "entities": {"user": [site.user]}, "as_of": "latest", "full_feature_names": True}
     at = site.ask("/get-online-features", read)[1]["headrace"]["read_at"]
     paths = {"model": "fraud", "monitor": "site_watch", "view": "by_user"}
     names = contract()
@@ -175,7 +188,7 @@ def test_every_address_and_field_that_the_page_reads(site):
         if route.get("role"):
             continue
         path = re.sub(r"\{(\w+)\}", lambda match: paths[match[1]], route["path"])
-        query = f"?key=u1&at={at}" if name == "explain" else ""
+        query = f"?key={site.user}&at={at}" if name == "explain" else ""
         status, answer = site.ask(path + query, read if name == "features" else None)
         assert status in route.get("statuses", [200]), (name, status, answer)
         check(answer, route["answer"], name, seen)
@@ -300,7 +313,7 @@ def test_the_file_is_read_again_and_its_tokens_are_nowhere(site):
         assert "n_1m" in site.cli("query", "by_user", "u1", "--server", site.address, "--token-file", token).text
         # What cannot be read changes nothing.
         site.access.write_text("principals: {")
-        site.wait(lambda: "access.yaml" in site.worker.text() and "YAML_INVALID" in site.worker.text())
+        site.wait(lambda: site.ask("/api/session") and "YAML_INVALID" in site.worker.text())
         assert site.ask("/api/tasks", token="eve")[0] == 200
         site.grant("".join(site.lines[:2]))
         site.wait(lambda: site.ask("/api/tasks")[0] == 200)
@@ -347,7 +360,7 @@ def browser(tmp_path_factory):
 
 
 PAGES = {
-    "overview": "payments", "features?of=view:by_user&key.user=u1&at=latest": "PRESENT", "models": "Promote",
+    "overview": "payments", "features?of=view:by_user&key.user=USER&at=latest": "PRESENT", "models": "Promote",
     "drift": "amount", "retraining": "Approve", "cost": "decode",
 }
 
@@ -356,7 +369,7 @@ PAGES = {
 def test_each_page_shows_what_the_process_says(site, browser, page):
     """It draws, stays within its policy, and takes nothing from outside for markup."""
     browser.open("about:blank")
-    browser.open(f"http://{site.address}/#/{page}")
+    browser.open(f"http://{site.address}/#/{page.replace('USER', site.user)}")
     browser.wait(f"document.querySelector('main').innerText.includes({json.dumps(PAGES[page])})")
     assert browser.value("document.body.dataset.link") == "live"
     assert "as of" in browser.value("document.getElementById('freshness').innerText")
@@ -373,7 +386,7 @@ def test_each_page_shows_what_the_process_says(site, browser, page):
 
 def test_a_value_is_explained_in_the_page(site, browser):
     browser.open("about:blank")
-    browser.open(f"http://{site.address}/#/features?of=view:by_user&key.user=u1&at=latest")
+    browser.open(f"http://{site.address}/#/features?of=view:by_user&key.user={site.user}&at=latest")
     browser.click("Explain n_1m")
     browser.wait("document.getElementById('explanation')?.innerText.includes('verified')")
 

@@ -65,7 +65,8 @@ export const features = {
     close(_, context) { context.state.explanation = null; context.show(); },
     async explain({feature, view}, context) {
       const {subject, read} = context.state.data;
-      const about = {feature, view};
+      const index = read.metadata.feature_names.findIndex((name) => name === feature || name === `${view}__${feature}`);
+      const about = {feature, view, served: read.results[index]?.values[0]};
       context.state.explanation = {about, isPending: true};
       context.show();
       const keys = subject.joinKeys[view].map((key) => ["key", context.parameters.get(`key.${key}`)]);
@@ -169,6 +170,8 @@ function explained({about, answer, problem, isPending}) {
         code(answer.topic), ` in version ${answer.table_version} of the archive.`),
       feature.window && h("p", null, `Window ${feature.window}`,
         feature.from != null && `: ${format.moment(feature.from)} to ${format.moment(feature.to)}`, "."),
+      JSON.stringify(feature.value) !== JSON.stringify(about.served) && notice("warn",
+        `Served was ${format.value(about.served)}: with records that became known after that time, or that the archive does not have yet.`),
       feature.newer_records && h("p.note", null, "The last tile holds newer records than this time."),
       h("dl.evidence", null, [["Counted", feature.offsets], ["Repaired, and counted", feature.repaired], ["Too late, left out", feature.late]]
         .filter(([, positions]) => positions.length > 0)

@@ -59,9 +59,9 @@ final class AccessFile: Sendable {
   private static var nextLook: Int64 { WallClock.monotonic.nowMilliseconds + lookMilliseconds }
 
   private static func stamp(_ path: String) -> Stamp? {
-    var status = unsafe Glibc.stat()
+    var status = Glibc.stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
-    return unsafe Stamp(
+    return Stamp(
       node: UInt64(status.st_ino), sizeBytes: Int64(status.st_size), seconds: Int64(status.st_mtim.tv_sec),
       nanoseconds: Int64(status.st_mtim.tv_nsec))
   }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Core
+internal import OfflineStore
 
 struct ExplainFeatureCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
