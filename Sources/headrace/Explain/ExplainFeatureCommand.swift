@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Core
 internal import OfflineStore
+internal import OfflineStore
 
 struct ExplainFeatureCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
