@@ -234,9 +234,15 @@ struct PolicyHistory {
       }) {
         continue
       }
-      let since = plan.monitors.compactMap { bug($0.name, asked.span) }.first
-      if let since {
-        if past.contains(where: { $0.cause.bugSinceMilliseconds == since }) { continue }
+      let bugs = plan.monitors.compactMap { monitor in
+        bug(monitor.name, asked.span).map { (monitor: monitor.name, since: $0) }
+      }
+      let since = bugs.first?.since
+      if let known = bugs.first {
+        let isTold = past.contains {
+          $0.cause.bugSinceMilliseconds == known.since && $0.cause.monitor == known.monitor
+        }
+        if isTold { continue }
       } else if !isAllowed(asked.stream) {
         continue
       }
