@@ -221,6 +221,8 @@ struct PolicyHistory {
       if breaches.contains(where: \.isThere) {
         guard breach.isNews else { continue }
         let now = stream > .min ? stream : look.facts.nowMilliseconds
+        // The same place in the stream is the same page.
+        if past.contains(where: { $0.cause.kind == .contractBreach && $0.cause.streamMilliseconds == now }) { continue }
         return Answer(kind: .contractBreach, trigger: plan.text(trigger), stream: now, bugSince: nil, isBug: true)
       }
       guard let asked = asked(trigger, look) else { continue }
