@@ -221,6 +221,8 @@ struct PolicyHistory {
       if breaches.contains(where: \.isThere) {
         guard breach.isNews else { continue }
         let now = stream > .min ? stream : look.facts.nowMilliseconds
+        // The same place in the stream is the same page.
+        if past.contains(where: { $0.cause.kind == .contractBreach && $0.cause.streamMilliseconds == now }) { continue }
         return Answer(kind: .contractBreach, trigger: plan.text(trigger), stream: now, bugSince: nil, isBug: true)
       }
       guard let asked = asked(trigger, look) else { continue }
@@ -234,9 +236,15 @@ struct PolicyHistory {
       }) {
         continue
       }
-      let since = plan.monitors.compactMap { bug($0.name, asked.span) }.first
-      if let since {
-        if past.contains(where: { $0.cause.bugSinceMilliseconds == since }) { continue }
+      let bugs = plan.monitors.compactMap { monitor in
+        bug(monitor.name, asked.span).map { (monitor: monitor.name, since: $0) }
+      }
+      let since = bugs.first?.since
+      if let known = bugs.first {
+        let isTold = past.contains {
+          $0.cause.bugSinceMilliseconds == known.since && $0.cause.monitor == known.monitor
+        }
+        if isTold { continue }
       } else if !isAllowed(asked.stream) {
         continue
       }

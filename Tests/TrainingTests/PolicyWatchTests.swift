@@ -109,6 +109,12 @@ import Topology
       )
     }
 
+    /// What a copy of the watch would open.
+    func openings(_ facts: PolicyWatch.StreamFacts) -> [PolicyWatch.Opening] {
+      var copy = watch
+      return copy.decide(facts, registry)
+    }
+
     /// Ends what is open; `step` done makes the next version the one that answers.
     mutating func end(_ step: RetrainingStep, stream: Int64) {
       guard let index = history.past.firstIndex(where: \.isOpen) else { return }
@@ -160,6 +166,49 @@ import Topology
       openings += story.world.openings
     }
     #expect(openings > 0)
+  }
+
+  @Test func `Alarms of a former version ask for nothing, and say so once`() throws {
+    var world = World(try Self.plan("when: drift(watch)"))
+    world.promote()
+    func tell(_ number: Int64, versions: Set<Int>, _ feature: String, reference: Set<Int>, isBug: Bool = false) {
+      let (start, end) = (number * PolicyHistory.hour, (number + 1) * PolicyHistory.hour)
+      world.tell(
+        DriftEvent(
+          id: "w\(number)", monitor: "watch", startMilliseconds: start, endMilliseconds: end, versions: versions,
+          content: .window(alarmCount: 1)))
+      world.tell(
+        DriftEvent(
+          id: "a\(number)", monitor: "watch", startMilliseconds: start, endMilliseconds: end, versions: versions,
+          content: .alarm(
+            feature: feature, cause: isBug ? "unit" : "real_shift", isDataBug: isBug, isMuted: false,
+            referenceVersions: reference)))
+    }
+    var facts = PolicyWatch.StreamFacts(nowMilliseconds: 1)
+    facts.streamMilliseconds = 100 * PolicyHistory.hour
+    tell(100, versions: [1], "amount", reference: [1])
+    tell(101, versions: [1, 3], "amount", reference: [1])
+    tell(102, versions: [3], "prediction", reference: [1])
+    #expect(world.openings(facts).isEmpty)
+    let ignored = world.watch.ignored(world.registry)
+    #expect(
+      ignored.map(\.reason) == [
+        "its predictions come from version 1, and version 3 answers now",
+        "its predictions come from version 1, and version 3 answers now",
+        "its predictions are compared with those of version 1, and version 3 answers now",
+      ])
+    #expect(world.watch.settlements(world.registry).map(\.monitor) == ["watch"])
+    for one in ignored { world.watch.noteIgnored(one.id) }
+    #expect(world.watch.ignored(world.registry).isEmpty)
+    // What the new version sees against itself counts, and so does a feature whatever the reference is.
+    tell(103, versions: [3], "prediction", reference: [3])
+    #expect(world.openings(facts).count == 1)
+    #expect(world.watch.settlements(world.registry).isEmpty)
+    tell(104, versions: [3], "amount", reference: [1])
+    #expect(world.openings(facts).count == 1)
+    // People hear of a defect whoever scored the rows.
+    tell(105, versions: [1], "amount", reference: [1], isBug: true)
+    #expect(world.openings(facts).first?.retraining.cause.contains("data_bug") == true)
   }
 
   /// A random walk through what may happen.

@@ -111,9 +111,10 @@ struct MonitorWindows: Sendable {
   /// The defect that is there until a window is clean; whatever rings beside it may come from it.
   var presentBug: DataBug? {
     guard let first = drift.first(where: \.hasDataBug), let newest = drift.last(where: \.hasDataBug) else { return nil }
+    // A window that is clean ends it, and is none of it.
+    let last = drift.last { !$0.alarms.isEmpty } ?? newest
     return DataBug(
-      sinceMilliseconds: first.startMilliseconds,
-      untilMilliseconds: drift.last?.endMilliseconds ?? newest.endMilliseconds,
+      sinceMilliseconds: first.startMilliseconds, untilMilliseconds: last.endMilliseconds,
       alarms: newest.alarms.filter(\.isDataBug))
   }
 
