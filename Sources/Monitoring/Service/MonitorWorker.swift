@@ -93,6 +93,8 @@ final class MonitorSession {
   private let partitions: [TopicPartition]
   /// Since when a partition has nothing more.
   private var endReachedAt: [TopicPartition: Int64] = [:]
+  /// What a former life of the process left open was said.
+  private var hasNotedAlarms = false
   private var savedAtMilliseconds = WallClock.monotonic.nowMilliseconds
 
   /// Where people tell monitors what they know.
@@ -184,6 +186,13 @@ final class MonitorSession {
     for model in watched {
       results += model.state.advance()
       control.note(monitor: model.definition.name, rows: model.state.countedRows, late: model.state.lateCount)
+    }
+    if !results.isEmpty || !hasNotedAlarms {
+      hasNotedAlarms = true
+      for model in watched {
+        control.note(
+          OpenAlarms(model: model.definition.model, lives: model.state.openAlarms), monitor: model.definition.name)
+      }
     }
     if !results.isEmpty {
       control.note(results)

@@ -28,17 +28,24 @@ extension MonitorState {
     } else {
       closed.profiles = rows.profiles
     }
-    var results: [MonitorResult] = []
+    var results = digest(upTo: window.multipliedClamped(definition.windowMilliseconds))
+    var outside: [AlarmResult] = []
     // A monitor of quality alone has nothing to say of features.
     if !definition.tests.isEmpty, let reference = reference(of: window) {
-      results = judge(open, closed, reference)
+      let turn = judge(open, closed, reference, &results)
+      outside = turn.outside
     }
-    remember(
-      closed,
-      results.compactMap { result in
-        if case .alarm(let alarm) = result.content { alarm } else { nil }
-      })
-    return results + estimates(open, window)
+    remember(closed, outside)
+    return results + digest(upTo: end) + estimates(open, window)
+  }
+
+  /// The digest of a day that is over.
+  mutating func digest(upTo time: Int64, isOfLabels: Bool = false) -> [MonitorResult] {
+    let ended = isOfLabels ? labelAlarms.endDay(upTo: time, definition) : alarms.endDay(upTo: time, definition)
+    guard let (place, found) = ended else { return [] }
+    var digest = found
+    digest.isOfLabels = isOfLabels
+    return [result(place, .digest(digest))]
   }
 
   /// What a window is compared with; nil when there is nothing yet.
@@ -128,8 +135,8 @@ extension MonitorState {
   private static let usualWindowsMaximum = 32
 
   private mutating func judge(
-    _ open: OpenWindow, _ closed: ClosedWindow, _ reference: ClosedWindow
-  ) -> [MonitorResult] {
+    _ open: OpenWindow, _ closed: ClosedWindow, _ reference: ClosedWindow, _ results: inout [MonitorResult]
+  ) -> AlarmBook.Turn {
     let features = features(closed, reference)
     let policy = definition.policy
     let findings = policy.judge(
@@ -139,7 +146,8 @@ extension MonitorState {
       limits: Dictionary(definition.tests.map { ($0.test, $0.limit) }) { first, _ in first })
     let place = window(closed.index, rowCount: closed.rowCount, offsets: open.offsets)
     let stale = staleSources(closed, reference)
-    var alarms: [AlarmResult] = []
+    var outside: [AlarmResult] = []
+    var inside: [String] = []
     var figures: [FeatureResult] = []
     for feature in features {
       let finding = findings.first { $0.feature == feature.name }
@@ -147,17 +155,23 @@ extension MonitorState {
       figures.append(
         FeatureResult(
           feature: feature.name, tests: drift.results, pValue: finding?.pValue ?? .nan,
-          adjustedPValue: finding?.adjustedPValue ?? .nan, isAlarm: finding?.isAlarm ?? false))
-      guard let finding, finding.isAlarm else {
-        alarmedWindows[feature.name] = nil
-        continue
+          adjustedPValue: finding?.adjustedPValue ?? .nan))
+      guard let finding else { continue }
+      let cause = finding.isAlarm ? cause(feature, closed, reference, stale: stale) : .realShift
+      if let alarm = alarm(finding, feature, cause, open, closed, reference, place) {
+        outside.append(alarm)
+      } else {
+        inside.append(feature.name)
       }
-      alarmedWindows[feature.name, default: 0] += 1
-      let cause = cause(feature, closed, reference, stale: stale)
-      if let alarm = alarm(finding, feature, cause, open, closed, reference, place) { alarms.append(alarm) }
     }
-    findConsequences(&alarms, place)
-    return [result(place, .window(figures))] + alarms.map { result(place, .alarm($0)) }
+    findConsequences(&outside, place)
+    let turn = alarms.take(outside, inside: inside, place, definition)
+    for alarm in turn.outside {
+      if let index = figures.firstIndex(where: { $0.feature == alarm.drift.feature }) { figures[index].alarm = alarm }
+    }
+    results.append(result(place, .window(figures)))
+    results += turn.told.map { result(place, .alarm($0)) } + turn.resolved.map { result(place, .resolved($0)) }
+    return turn
   }
 
   private func alarm(
@@ -172,8 +186,7 @@ extension MonitorState {
       model: definition.model, finding, cause: cause, reference: before, current: place,
       contributors: contributors(finding, feature, open))
     guard let drift else { return nil }
-    var alarm = AlarmResult(
-      drift: drift, windowCount: alarmedWindows[feature.name] ?? 1, mutedBy: muted(feature.name, place))
+    var alarm = AlarmResult(drift: drift, mutedBy: muted(feature.name, place))
     if case .given(let name) = definition.reference { alarm.dataset = name }
     return alarm
   }

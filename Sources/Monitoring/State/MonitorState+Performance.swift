@@ -32,8 +32,10 @@ extension MonitorState {
     if label.isBinary, all.binary.positiveCount > 0, all.binary.negativeCount > 0 { calibration = all.binary }
     let place = self.window(window, rowCount: pairs.count)
     let sampled = 1 << labels.level
-    var results = [result(place, .performance(all.result(nil, definition, sampledOneIn: sampled)))]
+    var results = digest(upTo: place.startMilliseconds, isOfLabels: true)
+    results.append(result(place, .performance(all.result(nil, definition, sampledOneIn: sampled))))
     results += judgeLabels(window, pairs.compactMap(\.label), label)
+    results += digest(upTo: place.endMilliseconds, isOfLabels: true)
     let largest = segments.sorted { ($1.value.predictionCount, $0.key) < ($0.value.predictionCount, $1.key) }
     for (segment, rows) in largest.prefix(Self.performanceSegments) {
       guard names.names.indices.contains(Int(segment)), rows.labelledCount > 0 else { continue }

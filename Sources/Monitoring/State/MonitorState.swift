@@ -45,10 +45,9 @@ package struct MonitorState: Sendable {
   var closedWindow = Int64.min
   var closedPane = Int64.min
   var closedLabels = Int64.min
-  /// Windows in a row with an alarm, by feature.
-  var alarmedWindows: [String: Int] = [:]
-  /// Labelled windows in a row with an alarm of the labels.
-  var alarmedLabels = 0
+  /// Of the features, and of the labels, whose windows are over later.
+  var alarms = AlarmBook()
+  var labelAlarms = AlarmBook()
   /// Defects of the data that features made from the same fields still hold.
   var defects: [DataDefect] = []
   var silences: [Silence] = []
@@ -75,6 +74,11 @@ package struct MonitorState: Sendable {
   }
 
   var width: Int { definition.columns.count }
+
+  /// The alarms that are open, those of the labels behind those of the features, by feature.
+  package var openAlarms: [AlarmLife] {
+    [alarms, labelAlarms].flatMap { book in book.open.sorted { $0.key < $1.key }.map(\.value) }
+  }
 }
 
 // What comes in.
@@ -145,11 +149,12 @@ extension MonitorState {
     switch command {
     case .silence(let silence): silences.append(silence)
     case .expect(let change): knownChanges.append(change)
-    case .acknowledge(let time, _):
+    case .acknowledge(let time, let reason):
       let index = floorDivide(time, definition.windowMilliseconds)
       if !definition.reference.isGiven { history.removeAll { $0.index < index } }
       labelTrack.forget(before: index)
-      alarmedWindows = [:]
+      alarms.acknowledge(reason)
+      labelAlarms.acknowledge(reason)
       defects = []
       detectors = [:]
     }
@@ -261,6 +266,11 @@ extension Int64 {
   func subtractingClamped(_ other: Int64) -> Int64 {
     let (value, overflow) = subtractingReportingOverflow(other)
     return overflow ? (other > 0 ? .min : .max) : value
+  }
+
+  func addingClamped(_ other: Int64) -> Int64 {
+    let (value, overflow) = addingReportingOverflow(other)
+    return overflow ? (other > 0 ? .max : .min) : value
   }
 
   func multipliedClamped(_ other: Int64) -> Int64 {

@@ -53,10 +53,8 @@ package struct PolicyWatch: Sendable {
 
   package mutating func take(_ event: DriftEvent) { monitors[event.monitor, default: MonitorWindows()].take(event) }
 
-  /// - Precondition: everything that monitors have told so far was taken.
   /// - Returns: what is to be opened now; nothing of policies that have one open.
   package mutating func decide(_ facts: StreamFacts, _ registry: RegistryState) -> [Opening] {
-    for name in monitors.keys { monitors[name]?.settle() }
     if let stream = facts.streamMilliseconds {
       newestStreamMilliseconds = max(newestStreamMilliseconds, stream)
       if firstStreamMilliseconds == nil { firstStreamMilliseconds = stream }
