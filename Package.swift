@@ -163,7 +163,7 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "headrace-drift-benchmarks", dependencies: ["Core", "Columns", "Drift", "Monitoring"], path: "Benchmarks/Drift",
-      exclude: ["peers.py", "floor.cpp", "run"], swiftSettings: settings),
+      exclude: ["peers.py", "floor.cpp", "run", "whylogs-requirements.txt"], swiftSettings: settings),
 
     // What tests of several modules need: folders, stores that fail on order.
     .target(

@@ -43,6 +43,7 @@ struct Main {
       return profiler.profiles[0].count
     }
     report("profile_rows", rows / matrix, "rows/s")
+    report("profile_numbers", rows / matrix, "rows/s")
     let columns = Stopwatch.median(runs: 5) {
       var total = 0
       for (grid, column) in zip(grids, data.columns) {

@@ -31,8 +31,8 @@ enum Marginal: String, CaseIterable {
     case .ties: Self.uniform(&random) < 0.9 ? 0 : Float(-factor * log(1 - Self.uniform(&random)))
     case .missing: Self.uniform(&random) < 0.1 ? .nan : Float(2 * factor * Self.uniform(&random))
     case .categorical:
-      // The greater the factor the later the names.
-      Float(Int(pow(Self.uniform(&random), 2 / factor) * Double(Self.nameCount)))
+      // The mean of u^e is 1 / (1 + e): a third without a shift.
+      Float(Int(pow(Self.uniform(&random), 3 / factor - 1) * Double(Self.nameCount)))
     }
   }
 

@@ -14,6 +14,7 @@ extension MonitorState {
       results += performance(window, label)
     }
     if time > .min {
+      results += digest(upTo: lastWindowEnd(upTo: time), isOfLabels: true)
       let oldest = labels.predictions.keys.min() ?? floorDivide(time, definition.windowMilliseconds)
       labels.forget(beforeMilliseconds: oldest.multipliedClamped(definition.windowMilliseconds))
     }

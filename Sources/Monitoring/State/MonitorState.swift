@@ -185,8 +185,14 @@ extension MonitorState {
       results += closePane(pane)
     }
     closeWindows(before: reached, &results)
+    results += digest(upTo: lastWindowEnd(upTo: reached))
     closeLabels(reached, &results)
     return results
+  }
+
+  /// The newest end of a window that is not behind a time: all windows up to it are over.
+  func lastWindowEnd(upTo time: Int64) -> Int64 {
+    floorDivide(time, definition.windowMilliseconds).multipliedClamped(definition.windowMilliseconds)
   }
 
   private mutating func closeWindows(before time: Int64, _ results: inout [MonitorResult]) {
