@@ -3,8 +3,9 @@
 
 The model is LightGBM, 100 trees of 31 leaves, over a service of 30 features of payments; its predictions carry them in
 both topologies. Watched are all features, the prediction, two segments and the label: drift tests, detectors, quality and
-estimates. Both read the same topic in turns, as often as --runs says. Monitors count behind the scoring: the run ends
-when they have counted every prediction, and their rate is printed beside it.
+estimates, in windows of a minute of 60,000 events. Both read the same topic in turns, as often as --runs says. Monitors
+count behind the scoring, at a lower priority: the run ends when they have counted every prediction, and their rate and
+what they take of the processors are printed beside it.
 
 usage: watching.py [--records N] [--runs N]      needs lightgbm
 """
@@ -61,7 +62,7 @@ models:
 MONITOR = """monitors:
   watch:
     model: fraud
-    window: 1h
+    window: 1m
     tests: {psi: 0.2, ks: 0.1, jensenshannon: 0.1, wasserstein: 0.1, missing: 0.05}
     segments: [country, channel]
     performance: {auc: {min: 0.4}}
@@ -121,7 +122,7 @@ def run(folder: Path, broker: stream.Server, file: Path, records: int, is_watche
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--records", type=int, default=400_000)
+    parser.add_argument("--records", type=int, default=900_000)
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp())

@@ -1,10 +1,19 @@
 #include "CRDKafka.h"
 
+#include <errno.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 void headrace_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
 
 void headrace_thread_name(char *name) { prctl(PR_GET_NAME, name); }
+
+void headrace_lower_thread(int niceness) {
+  // On Linux, 0 is the calling thread alone.
+  errno = 0;
+  int now = getpriority(PRIO_PROCESS, 0);
+  if (now != -1 || errno == 0) setpriority(PRIO_PROCESS, 0, now + niceness);
+}
 
 size_t headrace_consume(rd_kafka_queue_t *queue, int timeout_ms, rd_kafka_message_t **messages, size_t capacity) {
   if (capacity == 0) return 0;

@@ -78,11 +78,9 @@ import Testing
       try unsafe matrix.withUnsafeMutableBufferPointer { buffer throws(HeadraceError) in
         guard let start = buffer.baseAddress else { return }
         let plan = layout.gatherPlan(of: TestViews.all)
-        for row in 0..<keys.count {
-          try unsafe store.gather(
-            view: view, key: row, of: keys, at: time, watermark: history.time,
-            into: FeatureMatrix(start: start, stride: stride, plan: plan))
-        }
+        try unsafe store.gather(
+          view: view, keys: keys, rows: Array(0..<keys.count), at: Array(repeating: time, count: keys.count),
+          watermark: history.time, into: FeatureMatrix(start: start, stride: stride, plan: plan))
       }
       for (row, key) in history.keys.enumerated() {
         try store.read(

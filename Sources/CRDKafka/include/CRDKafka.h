@@ -13,6 +13,9 @@ void headrace_name_thread(const char *name);
 /// Reads the calling thread's name into 16 bytes.
 void headrace_thread_name(char *name);
 
+/// Puts the calling thread, and those that it starts, behind the others of the process: adds to its nice value.
+void headrace_lower_thread(int niceness);
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Consuming
 

@@ -39,7 +39,8 @@ package struct ThreadLedger: Sendable {
     living = next
   }
 
-  /// CPU nanoseconds by operator; threads that divide their time by stages (`worker-0`) are `.poll` as a whole.
+  /// CPU nanoseconds by operator; threads that divide their time by stages (`worker-0`, `score`) are `.poll` as a
+  /// whole.
   package var totals: [Operator: Int64] {
     living.values.reduce(into: ended) { $0[$1.operation, default: 0] &+= $1.nanoseconds }
   }
@@ -47,8 +48,8 @@ package struct ThreadLedger: Sendable {
   /// By the names that threads have in `Runtime`, `Kafka`, `Broker` and in the libraries below them.
   static func operation(ofThread name: String) -> Operator {
     let prefixes: [(String, Operator)] = [
-      ("worker-", .poll), ("rdk:", .client), ("rocksdb:", .compaction), ("NIO-ELT", .serving), ("commit", .commit),
-      ("tables", .archive), ("parity", .parity), ("monitors", .monitoring), ("broker", .broker),
+      ("worker-", .poll), ("score", .poll), ("rdk:", .client), ("rocksdb:", .compaction), ("NIO-ELT", .serving),
+      ("commit", .commit), ("tables", .archive), ("parity", .parity), ("monitors", .monitoring), ("broker", .broker),
     ]
     return prefixes.first { name.hasPrefix($0.0) }?.1 ?? .housekeeping
   }

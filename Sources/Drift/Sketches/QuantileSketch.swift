@@ -28,6 +28,52 @@ package struct QuantileSketch: Sendable {
     add(key: Self.key(value), count: 1)
   }
 
+  /// Adds one column of rows of `width` values; NaN is none.
+  package mutating func add(_ rows: Span<Float>, column: Int, width: Int) {
+    precondition(width > 0 && column < width, "a column of other rows")
+    var place = column
+    while place < rows.count {
+      place = addInPages(rows, from: place, width)
+      guard place < rows.count else { return }
+      // The value's page does not exist yet.
+      add(Double(rows[place]))
+      place += width
+    }
+  }
+
+  /// - Returns: the place of the first value whose page does not exist; at least the number of values for none.
+  private mutating func addInPages(_ rows: Span<Float>, from start: Int, _ width: Int) -> Int {
+    var place = start
+    var added = 0
+    unsafe pageOfKey.withUnsafeBufferPointer { pages in
+      unsafe counts.withUnsafeMutableBufferPointer { counts in
+        while place < rows.count {
+          let value = Double(rows[place])
+          if !value.isNaN {
+            let key = Self.key(ofSingle: value)
+            let page = unsafe Int(pages[key / Self.pageBins])
+            if page == 0 { break }
+            unsafe counts[(page - 1) * Self.pageBins + key % Self.pageBins] += 1
+            added += 1
+          }
+          place += width
+        }
+      }
+    }
+    count += added
+    return place
+  }
+
+  /// As `key`, of a number of single precision: none of these but zero is less than the least normal double.
+  @inline(__always)
+  private static func key(ofSingle value: Double) -> Int {
+    let magnitude = value.magnitude
+    guard magnitude > 0, magnitude < .infinity else { return key(value) }
+    let distance = key(ofNormal: magnitude)
+    return value < 0 ? zero - distance : zero + distance
+  }
+
+  @inline(__always)
   private mutating func add(key: Int, count added: Int) {
     let page = key / Self.pageBins
     if pageOfKey[page] == 0 {
@@ -110,6 +156,7 @@ package struct QuantileSketch: Sendable {
 }
 
 extension QuantileSketch {
+  @inline(__always)
   private static func logarithm(_ fraction: Double) -> Double {
     ((6.0 / 35 * fraction - 3.0 / 5) * fraction + 10.0 / 7) * fraction
   }
@@ -119,10 +166,26 @@ extension QuantileSketch {
     if value == 0 { return zero }
     let magnitude = value.magnitude
     guard magnitude < .infinity else { return value < 0 ? zero - infinity : zero + infinity }
-    // Rounding must not carry a value into the next octave.
-    let bin = min(Int(logarithm(magnitude.significand - 1) * Double(binsPerOctave)), binsPerOctave - 1)
-    let key = Int(magnitude.exponent) * binsPerOctave + bin - lowest + 1
+    let key =
+      magnitude < .leastNormalMagnitude
+      ? key(octave: Int(magnitude.exponent), magnitude.significand - 1)
+      : key(ofNormal: magnitude)
     return value < 0 ? zero - key : zero + key
+  }
+
+  /// The same of a normal number, by its bits; without the zero's own key.
+  @inline(__always)
+  private static func key(ofNormal magnitude: Double) -> Int {
+    let bits = magnitude.bitPattern
+    let significand = Double(bitPattern: bits & (1 << 52 - 1) | 1_023 << 52)
+    return key(octave: Int(bits >> 52) - 1_023, significand - 1)
+  }
+
+  @inline(__always)
+  private static func key(octave: Int, _ fraction: Double) -> Int {
+    // Rounding must not carry a value into the next octave.
+    let bin = min(Int(logarithm(fraction) * Double(binsPerOctave)), binsPerOctave - 1)
+    return octave * binsPerOctave + bin - lowest + 1
   }
 
   /// The value that stands for all of a bin.
@@ -139,13 +202,26 @@ extension QuantileSketch {
   /// The least value of a bin.
   static func lowerBound(_ key: Int) -> Double {
     let target = min(max(key, 0), keyCount - 1)
-    // Bisection over all doubles: the interpolation has no simple inverse.
+    let index = target - zero - 1 + lowest
+    let octave = Int((Double(index) / Double(binsPerOctave)).rounded(.down))
+    // Between powers of two all octaves of positive normal numbers are alike.
+    guard target > zero, (-1_022...1_023).contains(octave) else { return searchedLowerBound(target) }
+    return Double(sign: .plus, exponent: octave, significand: leastSignificands[index - octave * binsPerOctave])
+  }
+
+  /// By bisection over all doubles: the interpolation has no simple inverse.
+  private static func searchedLowerBound(_ target: Int) -> Double {
     var (low, high) = (ordered(-.infinity), ordered(.infinity))
     while low < high {
       let middle = low + (high - low) / 2
       if Self.key(fromOrdered(middle)) < target { low = middle + 1 } else { high = middle }
     }
     return fromOrdered(low)
+  }
+
+  /// Of each bin between 1 and 2.
+  private static let leastSignificands: [Double] = (0..<binsPerOctave).map { bin in
+    searchedLowerBound(zero + 1 - lowest + bin)
   }
 
   private static func ordered(_ value: Double) -> UInt64 {

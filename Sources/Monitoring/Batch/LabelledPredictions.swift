@@ -79,8 +79,10 @@ private final class PredictionReading {
     withinMilliseconds = label.withinMilliseconds
     let (source, truth) = (plan.sources[model.source], plan.sources[label.source])
     topics = (model.outputTopic, source.topic, truth.topic)
-    events = try EventReader(source, key: label.matchColumn, segments: [], schemas: NoWriterSchemas())
-    labels = try LabelReader(truth, label, schemas: NoWriterSchemas())
+    let columns = try SourceColumns(source, schemas: NoWriterSchemas())
+    events = EventReader(columns, key: label.matchColumn, segments: [])
+    labels = LabelReader(
+      label.source == model.source ? columns : try SourceColumns(truth, schemas: NoWriterSchemas()), truth, label)
     parser = PredictionParser(model: model.name, featureCount: featureCount)
   }
 

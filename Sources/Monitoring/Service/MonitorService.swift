@@ -52,7 +52,8 @@ package final class MonitorService: Sendable {
   package func run(_ plan: Plan) throws(HeadraceError) {
     guard control.set(plan) else { return }
     let worker = MonitorWorker(configuration, schemas, control, logger)
-    try BlockingThread.start(name: "monitors") { worker.run() }
+    // Watching waits in its topics, scoring must not: when there is more to do than processors can, monitors are late.
+    try BlockingThread.start(name: "monitors", priority: .background) { worker.run() }
   }
 
   /// Goes over to another plan, once `run` was called.

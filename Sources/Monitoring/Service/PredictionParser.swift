@@ -1,4 +1,5 @@
 internal import Core
+internal import Glibc
 
 /// Reads predictions as the stream writes them, byte by byte into rows: no tree, no text.
 ///
@@ -8,6 +9,8 @@ struct PredictionParser {
   /// Features of a row; 0 when predictions carry none.
   private let featureCount: Int
   private var vector: [Float] = []
+  /// What the last prediction said between its id and its score: the same in all of one version.
+  private var head: [UInt8] = []
 
   init(model: String, featureCount: Int) {
     self.model = Array(model.utf8)
@@ -26,11 +29,22 @@ struct PredictionParser {
     var isOurs = false
     var revision: Int64 = 0
     vector.removeAll(keepingCapacity: true)
-    guard scanner.take(UInt8(ascii: "{")) else { return false }
+    let headStart = scanner.afterID()
+    if scanner.take(head, at: headStart) {
+      isOurs = true
+      score = scanner.number() ?? .nan
+    } else {
+      guard scanner.take(UInt8(ascii: "{")) else { return false }
+    }
     while let key = scanner.key() {
       switch key {
       case .model: isOurs = scanner.isText(model)
-      case .score: score = scanner.number() ?? .nan
+      case .score:
+        // Only what stood in front of the score is passed over the next time.
+        if isOurs, eventOffset == nil, time == nil, label.isNaN, vector.isEmpty, revision == 0 {
+          scanner.copy(from: headStart, into: &head)
+        }
+        score = scanner.number() ?? .nan
       case .label: label = scanner.number() ?? .nan
       case .offset: eventOffset = scanner.integer()
       case .eventTime: time = scanner.integer()
@@ -80,6 +94,39 @@ private struct Scanner: ~Escapable {
     guard current == wanted else { return false }
     place += 1
     return true
+  }
+
+  /// Where the id's part that is another one in each record ends, if the record begins with its id.
+  func afterID() -> Int? {
+    let begin: StaticString = "{\"id\":\""
+    guard matches(begin, 0) else { return nil }
+    var index = begin.utf8CodeUnitCount
+    while index < bytes.byteCount, byte(index) != UInt8(ascii: "/") {
+      if byte(index) == UInt8(ascii: "\"") || byte(index) == UInt8(ascii: "\\") { return nil }
+      index += 1
+    }
+    return index
+  }
+
+  /// Goes behind `head`, if that is what stands at a place.
+  @_lifetime(self: copy self)
+  mutating func take(_ head: [UInt8], at start: Int?) -> Bool {
+    guard let start, !head.isEmpty, bytes.byteCount - start >= head.count else { return false }
+    let isSame = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe head.withUnsafeBytes { head in
+        guard let here = bytes.baseAddress, let other = head.baseAddress else { return false }
+        return unsafe memcmp(here + start, other, head.count) == 0
+      }
+    }
+    if isSame { place = start + head.count }
+    return isSame
+  }
+
+  /// Copies what lies between a place and this one.
+  func copy(from start: Int?, into head: inout [UInt8]) {
+    head.removeAll(keepingCapacity: true)
+    guard let start, start < place else { return }
+    unsafe bytes.extracting(start..<place).withUnsafeBytes { unsafe head.append(contentsOf: $0) }
   }
 
   /// The next member's name, with its colon; nil at the end.
@@ -195,9 +242,22 @@ private struct Scanner: ~Escapable {
       let magnitude = exponent < 0 ? Double(mantissa) / power : Double(mantissa) * power
       return isNegative ? -magnitude : magnitude
     }
-    var text = ""
-    for index in start..<place { text.unicodeScalars.append(Unicode.Scalar(byte(index))) }
-    return Double(text) ?? .nan
+    return longNumber(start..<place)
+  }
+
+  /// A number of more digits than fit: rarely more than the seventeen of a double.
+  private func longNumber(_ range: Range<Int>) -> Double {
+    guard range.count < 64 else { return unsafe bytes.extracting(range).withUnsafeBytes { unsafe Self.double(of: $0) } }
+    var text = InlineArray<64, CChar>(repeating: 0)
+    for index in range { text[index - range.lowerBound] = CChar(bitPattern: byte(index)) }
+    return unsafe text.span.withUnsafeBufferPointer { text in
+      guard let start = text.baseAddress else { return .nan }
+      return unsafe strtod(start, nil)
+    }
+  }
+
+  private static func double(of text: UnsafeRawBufferPointer) -> Double {
+    unsafe Double(String(decoding: text, as: UTF8.self)) ?? .nan
   }
 
   private static let powers: [Double] = (0...22).map { exponent in

@@ -15,6 +15,8 @@ final class SourceColumns {
   private(set) var faults: [RecordFault] = []
   private var derived: [Column]
   private var scratch = ExpressionScratch()
+  /// Which batch was read.
+  private var lastRead: (partition: Int32, nextOffset: Int64, count: Int)?
 
   init(_ source: SourcePlan, schemas: any WriterSchemas) throws(HeadraceError) {
     self.source = source
@@ -28,8 +30,11 @@ final class SourceColumns {
     batch.columns += derived
   }
 
-  /// Row k is the k-th record of the batch; those with a fault are null.
+  /// Row k is the k-th record of the batch; those with a fault are null. A batch is read once, whoever asks.
   func read(_ records: borrowing ConsumedBatch) throws(HeadraceError) {
+    let batchRead = (records.partition.partition, records.nextOffset, records.count)
+    if let lastRead, lastRead == batchRead { return }
+    lastRead = nil
     for index in records.indices { decoder.append(records[index].value) }
     try decoder.decode(into: &batch, faults: &faults)
     times.read(batch, into: &eventTimes, faults: &faults)
@@ -38,6 +43,7 @@ final class SourceColumns {
       source.derived[index].expression.evaluate(batch, into: &derived[index], scratch: &scratch)
       swap(&derived[index], &batch.columns[first + index])
     }
+    lastRead = batchRead
   }
 
   func evaluate(_ expression: Expression, into column: inout Column) {
@@ -73,10 +79,8 @@ final class EventReader {
   private var known: [[UInt64: UInt32]]
   private static let knownMaximum = 1 << 17
 
-  init(
-    _ source: SourcePlan, key: Int?, segments: [(name: String, column: Int)], schemas: any WriterSchemas
-  ) throws(HeadraceError) {
-    columns = try SourceColumns(source, schemas: schemas)
+  init(_ columns: SourceColumns, key: Int?, segments: [(name: String, column: Int)]) {
+    self.columns = columns
     self.key = key
     self.segments = segments
     known = .init(repeating: [:], count: segments.count + 1)
@@ -147,8 +151,8 @@ final class LabelReader {
   private var value: Column
   private var passes: Column?
 
-  init(_ source: SourcePlan, _ plan: LabelPlan, schemas: any WriterSchemas) throws(HeadraceError) {
-    columns = try SourceColumns(source, schemas: schemas)
+  init(_ columns: SourceColumns, _ source: SourcePlan, _ plan: LabelPlan) {
+    self.columns = columns
     self.plan = plan
     filter = source.filter
     value = Column(plan.value.type)

@@ -10,7 +10,7 @@ internal import Topology
 /// One monitor with what it reads.
 final class WatchedModel {
   /// What the records of a topic are to a monitor; one topic may be several things.
-  enum Role: Hashable { case predictions, events, labels }
+  enum Role: CaseIterable { case predictions, events, labels }
 
   let definition: MonitorDefinition
   var state: MonitorState
@@ -43,24 +43,29 @@ final class WatchedModel {
     rows = PredictionRows(partition: 0)
     avro = try Self.avro(model, schemas)
     var topics: [Role: String] = [.predictions: model.outputTopic]
+    var columns: SourceColumns?
     if definition.needsEvents {
       topics[.events] = source.topic
-      events = try EventReader(
-        source, key: model.label?.matchColumn, segments: monitor.segments.map { (source.scope[$0].name, $0) },
-        schemas: schemas)
+      let read = try SourceColumns(source, schemas: schemas)
+      columns = read
+      events = EventReader(
+        read, key: model.label?.matchColumn, segments: monitor.segments.map { (source.scope[$0].name, $0) })
     } else {
       events = nil
     }
     if let label = model.label, definition.label != nil {
-      topics[.labels] = plan.sources[label.source].topic
-      labels = try LabelReader(plan.sources[label.source], label, schemas: schemas)
+      let source = plan.sources[label.source]
+      topics[.labels] = source.topic
+      // Labels of the model's own events come with them.
+      if label.source != model.source || columns == nil { columns = try SourceColumns(source, schemas: schemas) }
+      labels = columns.map { LabelReader($0, source, label) }
     } else {
       labels = nil
     }
     self.topics = topics
   }
 
-  func roles(of topic: String) -> [Role] { topics.filter { $0.value == topic }.map(\.key) }
+  func roles(of topic: String) -> [Role] { Role.allCases.filter { topics[$0] == topic } }
 
   func take(_ records: borrowing ConsumedBatch) throws(HeadraceError) {
     let partition = records.partition.partition

@@ -25,11 +25,15 @@ struct LabelJoin: Sendable, Equatable {
 
   /// By the index of their window.
   private(set) var predictions: [Int64: [Prediction]] = [:]
-  private var truths: [UInt64: [Truth]] = [:]
+  /// The first of each key; the others of a key that has more lie beside it.
+  private var truths: [UInt64: Truth] = [:]
+  private var moreTruths: [UInt64: [Truth]] = [:]
   private var predictionCount = 0
   private var truthCount = 0
   /// One key in 2^level is followed.
   private(set) var level = 0
+  /// Up to where truths were forgotten.
+  private var forgottenBeforeMilliseconds = Int64.min
 
   init() {}
 
@@ -43,10 +47,16 @@ struct LabelJoin: Sendable, Equatable {
   }
 
   mutating func add(_ truth: Truth, key: UInt64) {
-    guard key != 0, isFollowed(key), !truth.value.isNaN else { return }
-    truths[key, default: []].append(truth)
+    guard key != 0, isFollowed(key), !truth.value.isNaN, truth.timeMilliseconds >= forgottenBeforeMilliseconds else {
+      return
+    }
+    hold(truth, key)
     truthCount += 1
     limit()
+  }
+
+  private mutating func hold(_ truth: Truth, _ key: UInt64) {
+    if let other = truths.updateValue(truth, forKey: key) { moreTruths[key, default: []].append(other) }
   }
 
   /// Predictions of a window whose labels are still waited for say something else now: scores by their events' offsets.
@@ -63,12 +73,13 @@ struct LabelJoin: Sendable, Equatable {
     level += 1
     for (window, waiting) in predictions { predictions[window] = waiting.filter { isFollowed($0.key) } }
     truths = truths.filter { isFollowed($0.key) }
+    moreTruths = moreTruths.filter { isFollowed($0.key) }
     recount()
   }
 
   private mutating func recount() {
     predictionCount = predictions.values.reduce(0) { $0 + $1.count }
-    truthCount = truths.values.reduce(0) { $0 + $1.count }
+    truthCount = moreTruths.values.reduce(truths.count) { $0 + $1.count }
   }
 
   /// Takes the predictions of a window with their labels; nil where none came.
@@ -78,20 +89,35 @@ struct LabelJoin: Sendable, Equatable {
     // The order of arrival differs from run to run: sums are exact, but whoever lists them wants one order.
     return waiting.map { prediction in
       let end = prediction.timeMilliseconds.addingReportingOverflow(within).partialValue
-      let label = truths[prediction.key]?.filter {
-        (prediction.timeMilliseconds...max(end, prediction.timeMilliseconds)).contains($0.timeMilliseconds)
-      }.min { ($0.timeMilliseconds, -$0.value) < ($1.timeMilliseconds, -$1.value) }
-      return (prediction, label?.value)
+      let times = prediction.timeMilliseconds...max(end, prediction.timeMilliseconds)
+      return (prediction, label(of: prediction.key, in: times)?.value)
     }
   }
 
+  private func label(of key: UInt64, in times: ClosedRange<Int64>) -> Truth? {
+    let first = truths[key].flatMap { times.contains($0.timeMilliseconds) ? $0 : nil }
+    guard !moreTruths.isEmpty, let more = moreTruths[key] else { return first }
+    let found = more.filter { times.contains($0.timeMilliseconds) } + (first.map { [$0] } ?? [])
+    return found.min { ($0.timeMilliseconds, -$0.value) < ($1.timeMilliseconds, -$1.value) }
+  }
+
   /// Forgets truths of events in front of a time.
+  ///
+  /// All of them are looked at: once for each time, however often it is said.
   mutating func forget(beforeMilliseconds time: Int64) {
-    for (key, waiting) in truths where waiting.contains(where: { $0.timeMilliseconds < time }) {
+    guard time > forgottenBeforeMilliseconds else { return }
+    forgottenBeforeMilliseconds = time
+    for (key, waiting) in moreTruths {
       let left = waiting.filter { $0.timeMilliseconds >= time }
-      truths[key] = left.isEmpty ? nil : left
-      truthCount -= waiting.count - left.count
+      moreTruths[key] = left.isEmpty ? nil : left
     }
+    truths = truths.filter { $0.value.timeMilliseconds >= time }
+    // Of what is left one has to be the first again.
+    for (key, waiting) in moreTruths where truths[key] == nil {
+      truths[key] = waiting[0]
+      moreTruths[key] = waiting.count > 1 ? Array(waiting.dropFirst()) : nil
+    }
+    truthCount = moreTruths.values.reduce(truths.count) { $0 + $1.count }
   }
 }
 
@@ -113,7 +139,8 @@ extension LabelJoin {
       }
     }
     writer.number(UInt32(clamping: truths.count))
-    for (key, waiting) in truths.sorted(by: { $0.key < $1.key }) {
+    for (key, first) in truths.sorted(by: { $0.key < $1.key }) {
+      let waiting = (moreTruths[key] ?? []) + [first]
       writer.number(key)
       writer.number(UInt32(clamping: waiting.count))
       for truth in waiting {
@@ -139,7 +166,7 @@ extension LabelJoin {
     for _ in 0..<(try reader.elements(ofSize: 12)) {
       let key: UInt64 = try reader.number()
       for _ in 0..<(try reader.elements(ofSize: 16)) {
-        truths[key, default: []].append(Truth(timeMilliseconds: try reader.number(), value: try reader.double()))
+        hold(Truth(timeMilliseconds: try reader.number(), value: try reader.double()), key)
       }
     }
     recount()

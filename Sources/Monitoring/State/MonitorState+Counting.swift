@@ -4,12 +4,20 @@ internal import Drift
 // Into windows.
 extension MonitorState {
   mutating func countJoined(_ partition: inout Partition) {
-    let waiting = partition.waiting
-    var ready = 0
-    while ready < waiting.count, partition.join.isRead(waiting.eventOffsets[ready]) { ready += 1 }
-    guard ready > 0 else { return }
+    // Taken out while it is counted: what is left of it is not copied.
+    var waiting = PredictionRows(partition: partition.waiting.partition)
+    swap(&waiting, &partition.waiting)
+    let ready = readyCount(waiting, partition)
     count(waiting, 0..<ready, &partition)
-    partition.waiting.removeFirst(ready, width: width)
+    waiting.removeFirst(ready, width: width)
+    swap(&waiting, &partition.waiting)
+  }
+
+  /// How many rows from the first on have events that were read.
+  func readyCount(_ rows: PredictionRows, _ partition: borrowing Partition) -> Int {
+    var ready = 0
+    while ready < rows.count, partition.join.isRead(rows.eventOffsets[ready]) { ready += 1 }
+    return ready
   }
 
   mutating func count(_ rows: PredictionRows, _ range: Range<Int>, _ partition: inout Partition) {
@@ -30,8 +38,6 @@ extension MonitorState {
     let window = floorDivide(pane * definition.paneMilliseconds, definition.windowMilliseconds)
     let windowEnd = (window + 1) * definition.windowMilliseconds
     var open = windows.removeValue(forKey: window) ?? OpenWindow()
-    // Rows of each segment, so that each of its counters is taken once for all of them.
-    var parts: [UInt32: [Float]] = [:]
     var first = range.lowerBound
     for row in range {
       let taken = definition.needsEvents ? partition.join.take(rows.eventOffsets[row]) : SourceJoin.Taken()
@@ -43,7 +49,7 @@ extension MonitorState {
         open.refusedCount += taken.refusedCount
         let corrected =
           partition.corrected.isEmpty ? nil : partition.corrected.removeValue(forKey: rows.eventOffsets[row])
-        note(rows, row, window: window, taken.event, corrected: corrected, &open, &parts)
+        note(rows, row, window: window, taken.event, corrected: corrected, &open)
         continue
       }
       countRun(rows, first..<row, pane: pane)
@@ -51,13 +57,6 @@ extension MonitorState {
       lateCount += 1
     }
     countRun(rows, first..<range.upperBound, pane: pane)
-    for (segment, values) in parts.sorted(by: { $0.key < $1.key }) {
-      let known = open.segments.removeValue(forKey: segment)
-      var counter = known ?? RowCounter(width: width, grids: grids)
-      counter.add(values.span)
-      open.segments[segment] = counter
-      if known == nil { limitSegments(&open) }
-    }
     if open.rowCount > 0 || open.eventCount > 0 { windows[window] = open }
   }
 
@@ -72,7 +71,7 @@ extension MonitorState {
   /// What is counted of a row beside its values.
   private mutating func note(
     _ rows: PredictionRows, _ row: Int, window: Int64, _ event: EventRow?, corrected: Double?,
-    _ open: inout OpenWindow, _ parts: inout [UInt32: [Float]]
+    _ open: inout OpenWindow
   ) {
     let offset = rows.offsets[row]
     open.rowCount += 1
@@ -94,18 +93,22 @@ extension MonitorState {
     }
     for segment in event?.segments ?? [] {
       open.segmentRows[segment, default: 0] += 1
-      parts[segment, default: []] += rows.values[row * width..<(row + 1) * width]
+      guard names.hash(segment) < open.segmentHashLimit else { continue }
+      let values = rows.values.span.extracting(row * width..<(row + 1) * width)
+      if open.segments[segment]?.add(values) == nil {
+        var counter = RowCounter(width: width, grids: grids)
+        counter.add(values)
+        open.segments[segment] = counter
+        limitSegments(&open)
+      }
     }
   }
 
   /// The least hashes stay: which ones these are does not depend on who came first.
   private func limitSegments(_ open: inout OpenWindow) {
     guard open.segments.count > Self.segmentsMaximum else { return }
-    let last = open.segments.keys.max { hash($0) < hash($1) }
-    if let last { open.segments[last] = nil }
-  }
-
-  private func hash(_ segment: UInt32) -> UInt64 {
-    unsafe Hash64.hash(Array(names.names[min(Int(segment), names.names.count - 1)].utf8).span.bytes)
+    guard let last = open.segments.keys.max(by: { names.hash($0) < names.hash($1) }) else { return }
+    open.segments[last] = nil
+    open.segmentHashLimit = names.hash(last)
   }
 }

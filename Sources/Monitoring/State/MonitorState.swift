@@ -98,8 +98,13 @@ extension MonitorState {
       partitions.removeValue(forKey: rows.partition) ?? Partition(waiting: .init(partition: rows.partition))
     defer { partitions[rows.partition] = partition }
     guard definition.needsEvents else { return count(rows, 0..<rows.count, &partition) }
-    partition.waiting.append(rows, 0..<rows.count, width: width)
-    countJoined(&partition)
+    var first = 0
+    if partition.waiting.count == 0 {
+      first = readyCount(rows, partition)
+      count(rows, 0..<first, &partition)
+    }
+    partition.waiting.append(rows, first..<rows.count, width: width)
+    if first == 0 { countJoined(&partition) }
   }
 
   /// Takes later revisions of predictions of one partition: quality is that of the newest one, as long as the window's

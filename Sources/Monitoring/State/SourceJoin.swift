@@ -108,6 +108,7 @@ package struct SegmentNames: Sendable, Equatable {
   package static let producer = "producer"
 
   private(set) var names = ["other"]
+  private var hashes = [Self.hash("other")]
   private var numbers: [String: UInt32] = [:]
 
   package init() {}
@@ -116,9 +117,15 @@ package struct SegmentNames: Sendable, Equatable {
     if let number = numbers[name] { return number }
     guard names.count < Self.namesMaximum else { return Self.other }
     names.append(name)
+    hashes.append(Self.hash(name))
     numbers[name] = UInt32(names.count - 1)
     return UInt32(names.count - 1)
   }
+
+  /// Of the name with a number; the same one in every process.
+  func hash(_ number: UInt32) -> UInt64 { hashes[min(Int(number), hashes.count - 1)] }
+
+  private static func hash(_ name: String) -> UInt64 { unsafe Hash64.hash(Array(name.utf8).span.bytes) }
 
   func write(to writer: inout ByteWriter) {
     writer.number(UInt32(clamping: names.count - 1))

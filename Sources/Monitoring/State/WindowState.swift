@@ -10,6 +10,8 @@ struct OpenWindow: Sendable {
   /// Rows of each segment.
   var segmentRows: [UInt32: Int] = [:]
   var segments: [UInt32: RowCounter] = [:]
+  /// Segments whose names have this hash or a greater one have no place among those that are told apart.
+  var segmentHashLimit = UInt64.max
   var scores = ScoreHistogram()
   /// Events that were read in its time, and those that broke their contract.
   var eventCount = 0

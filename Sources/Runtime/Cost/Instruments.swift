@@ -49,8 +49,6 @@ struct PipelineMeters {
   private let outputs: MeterTable.Slot
   /// By position in `Plan.views`.
   private let views: [MeterTable.Slot]
-  /// By position in `Plan.models`.
-  private let models: [MeterTable.Slot]
   private var startNanoseconds: Int64 = 0
 
   init(_ instruments: Instruments, _ plan: Plan, source: SourcePlan) {
@@ -64,7 +62,6 @@ struct PipelineMeters {
     spool = meters.slot(.spool, subject)
     outputs = meters.slot(.outputs, subject)
     views = plan.views.map { meters.slot(.views, .view($0.name)) }
-    models = plan.models.map { meters.slot(.models, .model($0.name)) }
   }
 
   /// A batch begins: what was before it is the poll that brought it.
@@ -83,12 +80,13 @@ struct PipelineMeters {
   func encodedKeys() { instruments.clock.mark(keys) }
   func spooled() { instruments.clock.mark(spool) }
   func applied(view: Int, rows: Int) { instruments.clock.mark(views[view], items: rows) }
-  func scored(model: Int, rows: Int) { instruments.clock.mark(models[model], items: rows) }
-  func prepared(model: Int) { instruments.clock.mark(models[model]) }
-  func wrote() { instruments.clock.mark(outputs) }
 
-  func ended(rows: Int) {
+  /// - Returns: CPU time since the batch began.
+  func ended() -> Int64 {
     instruments.clock.mark(outputs)
-    instruments.batchSizes.add(rows: rows, nanoseconds: instruments.clock.lastNanoseconds &- startNanoseconds)
+    return instruments.clock.lastNanoseconds &- startNanoseconds
   }
+
+  /// What a batch of this size took.
+  func note(rows: Int, nanoseconds: Int64) { instruments.batchSizes.add(rows: rows, nanoseconds: nanoseconds) }
 }

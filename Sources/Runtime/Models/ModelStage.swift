@@ -1,197 +1,109 @@
 internal import Columns
 internal import Core
-internal import Expressions
 internal import Features
+internal import Kafka
 internal import OnlineStore
 internal import Topology
 
-/// The models of one source in one task: from the rows of a batch to one vector and one prediction for each event.
+/// The worker's part of the models of one source in one task: takes the features of an event while the event is
+/// applied, and hands the batch to the thread that scores.
 ///
-/// Features of views whose rows change with the same events are gathered while the batch is applied, row by row, so
-/// that an event sees itself and nothing behind it. Rows of other sources and other tasks of this process are read when
-/// the batch is applied. Everything goes into one matrix for the batch; each model takes its columns out of it, scores
-/// them in one call, and writes one record for each event. Buffers are kept from batch to batch.
+/// Features of views whose rows change with the same events are gathered row by row, so that an event sees itself and
+/// nothing behind it. Everything else can wait until the rows are applied, and is done by `ScoringStage`.
 final class ModelStage {
-  /// The features of one view in the matrix.
-  struct Block {
-    /// A position in `Plan.views`.
-    var view: Int
-    /// The first column.
-    var first: Int
-    /// Of the view's join keys, in the scope.
-    var keyColumns: [Int]
-    /// Its rows change with events of this source in this task.
-    var isOwn: Bool
-    /// The positions of the features that models need, column by column. Of an own view those that derived features
-    /// are computed of stand in place of these.
-    var features: [Int]
-    /// The same of an own view.
-    var gathered: GatherPlan
-  }
-
-  let plan: Plan
-  private(set) var blocks: [Block] = []
-  /// Columns of the matrix.
-  private(set) var stride = 0
-  var computed: [ComputedFeature] = []
-  /// By what they are of: a position in the plan's on-demand features, or a view's derived feature.
-  private var computedOnDemand: [Int: Int] = [:]
-  private var computedDerived: [FeatureReference: Int] = [:]
-  private(set) var models: [StreamModel] = []
-  /// Whether any of them has a version that scores.
+  private let layout: ModelLayout
+  private let stage: ScoringStage
+  private let lane: ScoringLane
+  /// Whether any model has a version that scores.
   private(set) var isActive = false
-  let reader: FeatureReader
-
-  /// Row by row of the batch, `stride` doubles each; NaN is null.
-  var matrix: [Double] = []
-  /// For each row and block whether its rows could not be asked for.
-  var isMissing: [Bool] = []
+  /// What is filled now.
+  private var current: ScoringBatch?
   /// By row of the batch: whether the view that is applied takes it.
-  var applies: [Bool] = []
+  private var applies: [Bool] = []
   /// Rows that are read of the view that is applied.
-  var readRows: [Int] = []
-  var keys = EntityKeys()
+  private var readRows: [Int] = []
 
-  /// - Returns: nil when no model of the plan is for events of the source.
-  init?(_ plan: Plan, source: Int, reader: FeatureReader, _ setting: PredictionWriter.Setting) {
-    self.plan = plan
-    self.reader = reader
-    let streams = plan.models.enumerated().compactMap { index, model in
-      model.source == source ? model.stream.map { (index: index, model: model, stream: $0) } : nil
-    }
-    guard !streams.isEmpty else { return nil }
-    for (_, model, stream) in streams {
-      let service = plan.services[model.service]
-      for (position, view) in service.views.enumerated() {
-        addBlock(view, source: source, keyColumns: stream.keyColumns[position])
-      }
-      for feature in service.features { need(feature.origin) }
-    }
-    layOutBlocks()
-    for (index, model, stream) in streams {
-      let service = plan.services[model.service]
-      let columns = service.features.map { feature in
-        VectorColumn(
-          origin: origin(feature.origin, service, stream), defaultValue: Self.number(feature.defaultValue))
-      }
-      models.append(StreamModel(plan, index, stream, columns, setting))
-    }
+  init(_ layout: ModelLayout, _ stage: ScoringStage, _ lane: ScoringLane) {
+    self.layout = layout
+    self.stage = stage
+    self.lane = lane
   }
 
   /// From the next event on the versions of this epoch score.
   func take(_ epoch: ModelEpoch) {
-    for model in models { model.take(epoch[model.index]) }
-    isActive = models.contains(where: \.isActive)
+    isActive = layout.vectors.contains { epoch[$0.model] != nil }
+    lane.take(epoch, stage)
   }
 
   /// Whether a model takes features of a view.
-  func reads(view: Int) -> Bool { blocks.contains { $0.view == view } }
+  func reads(view: Int) -> Bool { layout.blocks.contains { $0.view == view } }
 
-  private func addBlock(_ view: Int, source: Int, keyColumns: [Int]) {
-    guard !blocks.contains(where: { $0.view == view }) else { return }
-    let isOwn = plan.views[view].source == source && !plan.views[view].isRepartitioned
-    blocks.append(
-      Block(
-        view: view, first: 0, keyColumns: keyColumns, isOwn: isOwn, features: [],
-        gathered: plan.views[view].layout.gatherPlan(of: [])))
+  /// Empties the matrix for a batch: what nobody fills is missing.
+  ///
+  /// - Parameter scope: what the events are read into.
+  func begin(_ scope: borrowing ColumnBatch) {
+    let batch = current ?? stage.spareBatch() ?? ScoringBatch(stage, scope.columns.map(\.type))
+    current = batch
+    // A view of our own that is not applied here is still being built.
+    batch.clear(rowCount: scope.rowCount, stride: layout.stride, isMissing: layout.blocks.map(\.isOwn))
+    if applies.count < scope.rowCount { applies += repeatElement(false, count: scope.rowCount - applies.count) }
   }
 
-  /// Notes which features of which blocks a value is made of.
-  private func need(_ origin: ValueOrigin) {
-    switch origin {
-    case .request: break
-    case .onDemand(let index): for input in plan.onDemand[index].inputs { need(input) }
-    case .feature(let reference):
-      for feature in inputs(of: reference) ?? [reference.feature] {
-        guard let block = blocks.firstIndex(where: { $0.view == reference.view }),
-          !blocks[block].features.contains(feature)
-        else { continue }
-        blocks[block].features.append(feature)
-      }
+  /// Applies the rows of a view of this source, and takes its features after each event.
+  ///
+  /// Parts of one batch come one after the other.
+  ///
+  /// - Parameters:
+  ///   - target: the view.
+  ///   - applied: the rows that it takes.
+  ///   - rows: all rows that are predicted for.
+  /// - Returns: false for a view that no model reads: nothing was done.
+  func applyAndGather(
+    _ target: SourcePipeline.ViewTarget, _ store: TaskStore, keys: borrowing EntityKeys, applied: ArraySlice<Int>,
+    rows: ArraySlice<Int>, headers: borrowing EventHeaders
+  ) throws(HeadraceError) -> Bool {
+    guard let batch = current, let position = layout.blocks.firstIndex(where: { $0.view == target.view }) else {
+      return false
     }
-  }
-
-  /// The aggregates that a derived feature is computed of for the whole batch at once; nil for one that is read row by
-  /// row: of another task's row, or of values that are no numbers.
-  private func inputs(of reference: FeatureReference) -> [Int]? {
-    let layout = plan.views[reference.view].layout
-    let aggregates = layout.definition.features.count
-    guard reference.feature >= aggregates, blocks.contains(where: { $0.view == reference.view && $0.isOwn }) else {
-      return nil
+    let block = layout.blocks[position]
+    readRows.removeAll(keepingCapacity: true)
+    batch.noteRead(block: position, of: layout.blocks.count, rows: rows)
+    for row in rows {
+      applies[row] = false
+      // Nothing is kept under such a key, as `RowDecisions.select` has it.
+      guard keys.isValid[row], keys.text[row].byteCount <= EntityKey.bytesMaximum else { continue }
+      readRows.append(row)
     }
-    let inputs = layout.definition.derived[reference.feature - aggregates].expression.inputs
-    let types = layout.featureTypes
-    let areNumbers = inputs.allSatisfy { input in
-      switch types[input].type.scalar {
-      case .boolean, .integer, .double, .timestamp, .date: true
-      case .decimal, .string, .bytes, nil: false
-      }
+    for row in applied { applies[row] = true }
+    let (rows, flags, stride) = (readRows, applies, layout.stride)
+    try unsafe batch.matrix.withUnsafeMutableBufferPointer { buffer throws(HeadraceError) in
+      guard let start = buffer.baseAddress else { return }
+      try unsafe store.applyAndGather(
+        view: target.storeView, keys: keys, inputs: target.inputs, rows: rows, applies: flags, headers: headers,
+        into: FeatureMatrix(start: start + block.first, stride: stride, plan: block.gathered))
     }
-    return areNumbers ? inputs : nil
+    return true
   }
 
-  private func layOutBlocks() {
-    for index in blocks.indices {
-      blocks[index].first = stride
-      blocks[index].gathered = plan.views[blocks[index].view].layout.gatherPlan(of: blocks[index].features)
-      stride += blocks[index].features.count
-    }
-  }
-
-  /// Where a value is; what is computed is added on the way, behind its inputs.
-  private func origin(
-    _ origin: ValueOrigin, _ service: ServicePlan, _ stream: StreamModelPlan
-  ) -> VectorColumn.Origin {
-    switch origin {
-    case .feature(let reference): return self.origin(reference)
-    case .request(let field):
-      let position = service.requestFields.firstIndex(of: field) ?? 0
-      return .event(stream.requestColumns[position])
-    case .onDemand(let index):
-      if let known = computedOnDemand[index] { return .computed(known) }
-      let onDemand = plan.onDemand[index]
-      let inputs = onDemand.inputs.map { self.origin($0, service, stream) }
-      computed.append(
-        ComputedFeature(
-          onDemand.expression, inputs: inputs.enumerated().map { ($0, $1) }, types: onDemand.inputs.map(type)))
-      computedOnDemand[index] = computed.count - 1
-      return .computed(computed.count - 1)
-    }
-  }
-
-  private func origin(_ reference: FeatureReference) -> VectorColumn.Origin {
-    guard let inputs = inputs(of: reference) else { return .gathered(column(reference.view, reference.feature)) }
-    if let known = computedDerived[reference] { return .computed(known) }
-    let layout = plan.views[reference.view].layout
-    let aggregates = layout.definition.features.count
-    let expression = layout.definition.derived[reference.feature - aggregates].expression
-    computed.append(
-      ComputedFeature(
-        expression, inputs: inputs.map { ($0, .gathered(column(reference.view, $0))) },
-        types: layout.featureTypes[..<aggregates].map(\.type.element), isOfOneRow: true))
-    computedDerived[reference] = computed.count - 1
-    return .computed(computed.count - 1)
-  }
-
-  private func column(_ view: Int, _ feature: Int) -> Int {
-    guard let block = blocks.first(where: { $0.view == view }) else { return 0 }
-    return block.first + (block.features.firstIndex(of: feature) ?? 0)
-  }
-
-  private func type(of origin: ValueOrigin) -> ColumnType {
-    switch origin {
-    case .feature(let reference): plan.views[reference.view].features[reference.feature].type.element
-    case .request(let field): plan.requestFields[field].type
-    case .onDemand(let index): plan.onDemand[index].expression.type
-    }
-  }
-
-  private static func number(_ value: Value) -> Double {
-    switch value {
-    case .boolean(let flag): flag ? 1 : 0
-    case .integer(let number): Double(number)
-    case .double(let number): number
-    default: .nan
-    }
+  /// Hands the batch over, with one prediction of each model to be made for each record that was applied or repaired,
+  /// in the order of the log. Records that were filtered, came twice, came too late or broke their contract have none.
+  ///
+  /// Waits while the scoring is too far behind.
+  ///
+  /// - Parameters:
+  ///   - scope: the columns of the events; others come back, whose content is of some former batch.
+  ///   - workerNanoseconds: CPU time that the worker took for the batch.
+  func handOver(
+    _ records: borrowing ConsumedBatch, first: Int, _ scope: inout ColumnBatch, _ decisions: inout RowDecisions,
+    tracer: BatchTracer?, batchTrace: [UInt8], workerNanoseconds: Int64
+  ) {
+    guard let batch = current, !decisions.rows.isEmpty else { return }
+    current = nil
+    swap(&batch.scope, &scope)
+    decisions.exchange(rows: &batch.rows, headers: &batch.headers)
+    batch.batchTrace = batchTrace
+    batch.workerNanoseconds = workerNanoseconds
+    batch.hold(records, first: first, tracer)
+    lane.score(batch)
   }
 }

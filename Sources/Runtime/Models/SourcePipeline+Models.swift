@@ -2,34 +2,23 @@ internal import Core
 internal import Kafka
 internal import Topology
 
-extension SourcePipeline {
-  /// One prediction of each model for each record that was applied or repaired, in the order of the log. Records that
-  /// were filtered, came twice, came too late or broke their contract have none.
-  func predict(_ records: borrowing ConsumedBatch, first: Int, _ outputs: TaskOutputs) {
-    guard let models, !decisions.rows.isEmpty else { return }
-    let rows = decisions.rows
-    models.readOthers(batch, rows: rows, headers: decisions.headers)
-    models.compute(batch, &scratch)
-    // What models have in common is the first one's: it is done once for all of them.
-    if let model = models.models.first { meters?.prepared(model: model.index) }
-    let tracer = meters?.instruments.tracer
-    for model in models.models where model.isActive {
-      model.score(models, batch, rows: rows, records, first: first, &scratch)
-      meters?.scored(model: model.index, rows: rows.count)
-      model.write(
-        models, records, first: first, rows: rows, headers: decisions.headers,
-        nowMilliseconds: WallClock.system.nowMilliseconds, tracer: tracer, to: outputs)
-      meters?.wrote()
-    }
-  }
-}
-
 extension PartitionTask {
+  /// What models say goes here; nil without models.
+  static func scoringLane(_ number: Int32, _ context: TaskContext) throws(HeadraceError) -> ScoringLane? {
+    guard context.plan.hasStreamModels else { return nil }
+    return try ScoringLane(PredictionBuffers(context.plan, task: number), context.cost)
+  }
+
   /// The models that score the events of a source of this task; nil without any.
   func modelStage(ofSource index: Int) -> ModelStage? {
+    guard let scoring, let layout = ModelLayout(context.plan, source: index) else { return nil }
     let reader = FeatureReader(plan: context.plan, board: context.board, clock: context.clock)
-    let stage = ModelStage(context.plan, source: index, reader: reader, context.predictions)
-    stage?.take(epoch)
+    let stage = ModelStage(
+      layout,
+      ScoringStage(
+        context.plan, source: index, layout, reader: reader, context.predictions, context.cost.meters),
+      scoring)
+    stage.take(epoch)
     return stage
   }
 }

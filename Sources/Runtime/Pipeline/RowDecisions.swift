@@ -93,6 +93,13 @@ struct RowDecisions {
     record.watermark = watermark
   }
 
+  /// Gives away what was decided of a batch, for other buffers.
+  mutating func exchange(rows: inout [Int], headers: inout EventHeaders) {
+    swap(&rows, &self.rows)
+    swap(&headers, &self.headers)
+    self.headers.partition = partition.partition
+  }
+
   /// The same for events of the archive.
   ///
   /// A watermark that the archive says stood before an event counts as long as its times are those that this source

@@ -181,10 +181,16 @@ extension SourcePipeline {
     try archive(records, first: range.lowerBound, count: count)
     meters?.spooled()
     let first = range.lowerBound
-    if outputs != nil { models?.begin(rowCount: batch.rowCount) }
+    if outputs != nil { models?.begin(batch) }
     try apply(count: count, isEmitting: outputs != nil) { Self.knownMilliseconds(records[first + $0]) }
-    if let outputs { predict(records, first: first, outputs) }
-    meters?.ended(rows: count)
+    let taken = meters?.ended() ?? 0
+    guard let outputs, let models, !decisions.rows.isEmpty else {
+      meters?.note(rows: count, nanoseconds: taken)
+      return count
+    }
+    models.handOver(
+      records, first: first, &batch, &decisions, tracer: meters?.instruments.tracer, batchTrace: outputs.batchTrace,
+      workerNanoseconds: taken)
     return count
   }
 

@@ -20,6 +20,8 @@ final class CommitLane: Sendable {
   /// One transaction.
   struct Request: Sendable {
     var outputs: [ProduceBatch]
+    /// What models say of the records up to `offsets`; waited for.
+    var predictions: PredictionCut?
     var offsets: [TopicPartition: CommittedOffset]
     var group: MemberProof
   }
@@ -119,10 +121,11 @@ final class CommitLane: Sendable {
   private static func run(
     _ request: Request, with producer: TransactionalProducer, timeoutMilliseconds: Int32
   ) throws(HeadraceError) {
+    let predictions = try request.predictions?.wait().all ?? []
     RuntimeKillPoint.pass(.commitBeforeSend)
     try producer.begin()
     var hasOutputs = false
-    for batch in request.outputs where !batch.isEmpty {
+    for batch in request.outputs + predictions where !batch.isEmpty {
       try producer.send(batch)
       hasOutputs = true
     }

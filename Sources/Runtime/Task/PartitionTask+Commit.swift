@@ -21,7 +21,7 @@ extension PartitionTask {
     if now >= nextCheckpointAtMilliseconds || (store?.dirtyBytes ?? 0) > dirtyBytesMaximum {
       save()
     } else if !machine.isCommitInFlight,
-      now >= nextCommitAtMilliseconds || outputs.sizeBytes > context.configuration.outputBytesMaximum / 2
+      now >= nextCommitAtMilliseconds || outputBytes > context.configuration.outputBytesMaximum / 2
     {
       noteMarkers()
       let isOwed = owesCommit && machine.isReadable
@@ -80,14 +80,14 @@ extension PartitionTask {
       lastCommitMilliseconds = now - commitStartedAtMilliseconds
       // A slow commit must not take all of the time: four times as long for records.
       nextCommitAtMilliseconds = max(nextCommitAtMilliseconds, now + 3 * (lastCommitMilliseconds ?? 0))
-      if let flying { outputs.giveBack(flying) }
-      flying = nil
+      giveBackBuffers()
       endTracedCommit(nil)
       restarts = 0
       noteScoring()
       follow(.commitEnded(.committed))
     case .failed(let error):
       flying = nil
+      flyingPredictions = nil
       endTracedCommit(error)
       guard !error.isFencing else { return follow(.commitEnded(.fenced)) }
       logger.warning("commit is unclear: reading on from the last checkpoint", metadata: ["error": "\(error)"])
@@ -136,8 +136,11 @@ extension PartitionTask {
       flying = buffers
       tracedCommit?.sent = buffers.all.map { ($0.topic, $0.count) }
       instruments.markOutputs(bytes: buffers.sizeBytes, records: buffers.all.reduce(0) { $0 + $1.count })
+      flyingPredictions = scoring?.cut()
       lane.commit(
-        .init(outputs: buffers.all, offsets: committed, group: MemberProof(try consumer.groupMetadata())))
+        .init(
+          outputs: buffers.all, predictions: flyingPredictions, offsets: committed,
+          group: MemberProof(try consumer.groupMetadata())))
     } catch {
       logger.warning("commit failed", metadata: ["error": "\(error)"])
       whyNotMoving = error.description
@@ -145,6 +148,20 @@ extension PartitionTask {
       follow(.commitEnded(.unclear))
     }
   }
+
+  /// What a commit sent is filled again.
+  private func giveBackBuffers() {
+    if let flying { outputs.giveBack(flying) }
+    flying = nil
+    if let predictions = flyingPredictions?.take() {
+      tracedCommit?.sent += predictions.all.map { ($0.topic, $0.count) }
+      scoring?.giveBack(predictions)
+    }
+    flyingPredictions = nil
+  }
+
+  /// What waits for the next commit.
+  private var outputBytes: Int { outputs.sizeBytes + (scoring?.heldBytes ?? 0) }
 
   private func endTracedCommit(_ failure: HeadraceError?) {
     if let tracedCommit { instruments.tracer?.end(tracedCommit, failure: failure) }
@@ -190,7 +207,7 @@ extension PartitionTask {
   /// Stops reading the task's inputs while its outputs or its unsaved rows are too many, and goes on when they are not.
   private func balance(_ now: Int64) {
     let isFull =
-      outputs.sizeBytes > context.configuration.outputBytesMaximum
+      outputBytes > context.configuration.outputBytesMaximum
       || (store?.dirtyBytes ?? 0) > 2 * dirtyBytesMaximum
     let isWaiting = waitsForSchemaUntilMilliseconds.map { $0 > now } ?? false
     if !isWaiting { waitsForSchemaUntilMilliseconds = nil }

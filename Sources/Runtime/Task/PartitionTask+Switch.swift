@@ -22,6 +22,15 @@ extension PartitionTask {
     takeEpochOfPlan()
     outputs = Self.outputs(number, next)
     RuntimeKillPoint.pass(.switchAfter)
+    do throws(HeadraceError) {
+      if let scoring {
+        scoring.fill(PredictionBuffers(next.plan, task: number))
+      } else {
+        scoring = try Self.scoringLane(number, next)
+      }
+    } catch {
+      return fail(error)
+    }
     guard isSaved, pendingFailure == nil, let store else { return follow(.failed) }
     do throws(HeadraceError) {
       let record = try store.loadMeta().map { bytes throws(HeadraceError) in

@@ -16,6 +16,8 @@ final class PartitionTask {
   let consumer: Consumer
   var outputs: TaskOutputs
   let lane: CommitLane?
+  /// nil while the plan has no models.
+  var scoring: ScoringLane?
   let memoryBudgetBytes: Int
   let instruments: Instruments
   /// Spans of batches that the next commit commits, and those of the commit that is on its way.
@@ -43,6 +45,7 @@ final class PartitionTask {
   var scoringSince: [Int64] = []
   /// Buffers of the transaction that is on its way.
   var flying: TaskOutputs.Buffers?
+  var flyingPredictions: PredictionCut?
   /// What failed inside of a batch; acted upon after it.
   var pendingFailure: HeadraceError?
   /// The store's last write failed: only a new instance knows what the disk has.
@@ -89,6 +92,7 @@ final class PartitionTask {
     machine = TaskProtocol(context.configuration.acceptances)
     epoch = context.models.newest
     outputs = Self.outputs(number, context)
+    scoring = try Self.scoringLane(number, context)
     lane = context.isTransactional ? try Self.lane(number, context, wake) : nil
     let now = WallClock.monotonic.nowMilliseconds
     nextCommitAtMilliseconds = now + context.configuration.commitIntervalMilliseconds
@@ -140,7 +144,9 @@ final class PartitionTask {
       // A store that is finished has nothing to discard: the one that is opened next has what the disk has.
       if !isStoreFinished { store?.discardUnsaved() }
       outputs.removeAll()
+      scoring?.forget()
       flying = nil
+      flyingPredictions = nil
       tracedBatches = BatchLinks()
       tracedCommit = nil
       schemaTrouble = nil

@@ -3,7 +3,7 @@ internal import Core
 internal import Kafka
 internal import Topology
 
-/// What one task writes to Kafka with its next commit.
+/// What one task writes to Kafka with its next commit, but for what its models say.
 ///
 /// Two sets of buffers: while one is on its way in a transaction, the other one fills.
 final class TaskOutputs {
@@ -26,23 +26,16 @@ final class TaskOutputs {
     var late: ProduceBatch
     /// By view; nil where nothing is repartitioned.
     var deltas: [ProduceBatch?]
-    /// By model.
-    var predictions: [ProduceBatch]
-    /// By model: what versions say that are only compared.
-    var shadows: [ProduceBatch]
 
     var sizeBytes: Int {
       deadLetters.sizeBytes + late.sizeBytes + deltas.reduce(0) { $0 + ($1?.sizeBytes ?? 0) }
-        + predictions.reduce(0) { $0 + $1.sizeBytes } + shadows.reduce(0) { $0 + $1.sizeBytes }
     }
-    var all: [ProduceBatch] { [deadLetters, late] + deltas.compactMap(\.self) + predictions + shadows }
+    var all: [ProduceBatch] { [deadLetters, late] + deltas.compactMap(\.self) }
 
     mutating func removeAll() {
       deadLetters.removeAll()
       late.removeAll()
       for view in deltas.indices { deltas[view]?.removeAll() }
-      for model in predictions.indices { predictions[model].removeAll() }
-      for model in shadows.indices { shadows[model].removeAll() }
     }
   }
 
@@ -55,9 +48,7 @@ final class TaskOutputs {
       view.repartitionTopic.map { ProduceBatch(topic: $0, partitioner: .murmur2, partitionCount: partitionCount) }
     }
     filling = Buffers(
-      deadLetters: ProduceBatch(topic: plan.deadLetterTopic), late: ProduceBatch(topic: plan.lateTopic), deltas: deltas,
-      predictions: plan.models.map { ProduceBatch(topic: $0.outputTopic) },
-      shadows: plan.models.map { ProduceBatch(topic: $0.stream?.shadowTopic ?? $0.outputTopic) })
+      deadLetters: ProduceBatch(topic: plan.deadLetterTopic), late: ProduceBatch(topic: plan.lateTopic), deltas: deltas)
     spare = filling
   }
 
@@ -132,30 +123,6 @@ extension TaskOutputs {
     withScratch { (writer) throws(HeadraceError) in
       envelope.write(to: &writer)
       unsafe try filling.deltas[view]?.append(value: writer.bytes.span.bytes, partition: partition)
-    }
-  }
-
-  /// What a model says of an event, in the partition of the event.
-  ///
-  /// - Parameter place: of the event, as `sourceHeader` has it.
-  func prediction(model: Int, key: RawSpan?, value: RawSpan, place: RawSpan, traceparent: RawSpan?) {
-    note { () throws(HeadraceError) in
-      try filling.predictions[model].append(key: key, value: value, partition: task)
-      try filling.predictions[model].appendHeader(Self.sourceHeader, place)
-      let trace = batchTrace
-      if let traceparent {
-        try filling.predictions[model].appendHeader("traceparent", traceparent)
-      } else if !trace.isEmpty {
-        unsafe try filling.predictions[model].appendHeader("traceparent", trace.span.bytes)
-      }
-    }
-  }
-
-  /// What a version says that is only compared.
-  func shadow(model: Int, key: RawSpan?, value: RawSpan, place: RawSpan) {
-    note { () throws(HeadraceError) in
-      try filling.shadows[model].append(key: key, value: value, partition: task)
-      try filling.shadows[model].appendHeader(Self.sourceHeader, place)
     }
   }
 

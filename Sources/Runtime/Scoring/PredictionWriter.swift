@@ -1,7 +1,7 @@
 internal import Topology
 
 /// How the predictions of one version are written: in the form that the model declares, and where each comes from.
-struct PredictionWriter {
+final class PredictionWriter: Sendable {
   /// What is not the plan's.
   struct Setting: Sendable {
     /// Ids of the schemas at the registry, by topic.
@@ -17,16 +17,19 @@ struct PredictionWriter {
   private let placePrefix: [UInt8]
 
   /// - Parameters:
+  ///   - blocks: whose views may be missing.
   ///   - version: nil for a constant.
   ///   - arm: what its part is; nil for a model that is a file of the topology's folder, and has no other.
   init(
-    _ plan: Plan, model index: Int, _ stream: StreamModelPlan, version: ModelArms.Version?, _ arm: String?,
+    _ plan: Plan, model index: Int, _ stream: StreamModelPlan, _ blocks: [ModelLayout.Block],
+    version: ModelArms.Version?, _ arm: String?,
     _ setting: Setting
   ) {
     isAvro = stream.format != .json
     let currency = setting.costs?.currency
-    text = PredictionText(plan, model: index, stream, version: version, arm, currency: currency)
-    record = PredictionRecord(plan, model: index, stream, version: version, arm, currency: currency, setting.schemaIDs)
+    text = PredictionText(plan, model: index, stream, blocks, version: version, arm, currency: currency)
+    record = PredictionRecord(
+      plan, model: index, stream, blocks, version: version, arm, currency: currency, setting.schemaIDs)
     // Names of topics are made of letters, digits, `.`, `_` and `-`.
     placePrefix = Array("\(plan.sources[plan.models[index].source].topic)/".utf8)
   }
@@ -40,26 +43,26 @@ struct PredictionWriter {
   }
 
   func write(
-    _ bytes: inout [UInt8], _ event: PredictedEvent, scores: Span<Double>, vector: Span<Float>, _ stage: ModelStage,
-    row: Int
+    _ bytes: inout [UInt8], _ event: PredictedEvent, scores: Span<Double>, vector: Span<Float>, missing: Span<Bool>
   ) {
     if isAvro {
-      record.write(&bytes, event, scores: scores, vector: vector, stage, row: row)
+      record.write(&bytes, event, scores: scores, vector: vector, missing: missing)
     } else {
-      text.write(&bytes, event, scores: scores, vector: vector, stage, row: row)
+      text.write(&bytes, event, scores: scores, vector: vector, missing: missing)
     }
   }
 
   /// Writes what a shadow says, and how that compares with what was answered.
   func write(
-    _ bytes: inout [UInt8], _ event: PredictedEvent, scores: Span<Double>, vector: Span<Float>, _ stage: ModelStage,
-    row: Int, comparedWith answered: Span<Double>, of other: PredictionWriter
+    _ bytes: inout [UInt8], _ event: PredictedEvent, scores: Span<Double>, vector: Span<Float>, missing: Span<Bool>,
+    comparedWith answered: Span<Double>, of other: PredictionWriter
   ) {
     if isAvro {
       record.write(
-        &bytes, event, scores: scores, vector: vector, stage, row: row, comparedWith: answered, of: other.record)
+        &bytes, event, scores: scores, vector: vector, missing: missing, comparedWith: answered, of: other.record)
     } else {
-      text.write(&bytes, event, scores: scores, vector: vector, stage, row: row, comparedWith: answered, of: other.text)
+      text.write(
+        &bytes, event, scores: scores, vector: vector, missing: missing, comparedWith: answered, of: other.text)
     }
   }
 }

@@ -2,7 +2,6 @@ internal import Columns
 internal import Core
 internal import Expressions
 internal import Inference
-internal import Kafka
 internal import OnlineStore
 internal import Registry
 internal import Topology
@@ -18,6 +17,7 @@ final class StreamModel {
   private let plan: Plan
   private let stream: StreamModelPlan
   private let columns: [VectorColumn]
+  private let blocks: [ModelLayout.Block]
   private let setting: PredictionWriter.Setting
   private var featureCount: Int { columns.count }
   /// The champion, the challenger if there is one, then the fallbacks in their order. Empty: nothing scores yet.
@@ -41,13 +41,13 @@ final class StreamModel {
   private var place: [UInt8] = []
 
   init(
-    _ plan: Plan, _ index: Int, _ stream: StreamModelPlan, _ columns: [VectorColumn],
-    _ setting: PredictionWriter.Setting
+    _ plan: Plan, _ vector: ModelLayout.Vector, _ blocks: [ModelLayout.Block], _ setting: PredictionWriter.Setting
   ) {
     self.plan = plan
-    self.index = index
-    self.stream = stream
-    self.columns = columns
+    index = vector.model
+    stream = vector.stream
+    columns = vector.columns
+    self.blocks = blocks
     self.setting = setting
   }
 
@@ -68,8 +68,7 @@ final class StreamModel {
       switch fallback {
       case .version(let version): arms.append(arm(version, "fallback"))
       case .constant(let constant):
-        let writer = PredictionWriter(plan, model: index, stream, version: nil, "fallback", setting)
-        arms.append(ScoringArm(constant: constant, writer))
+        arms.append(ScoringArm(constant: constant, writer(nil, "fallback")))
       }
     }
     shadows = next.shadows.map { arm($0, "shadow") }
@@ -77,7 +76,11 @@ final class StreamModel {
   }
 
   private func arm(_ version: ModelArms.Version, _ name: String?) -> ScoringArm {
-    ScoringArm(version, PredictionWriter(plan, model: index, stream, version: version, name, setting))
+    ScoringArm(version, writer(version, name))
+  }
+
+  private func writer(_ version: ModelArms.Version?, _ name: String?) -> PredictionWriter {
+    PredictionWriter(plan, model: index, stream, blocks, version: version, name, setting)
   }
 
   private var firstFallback: Int { challenger == nil ? 1 : 2 }
@@ -85,47 +88,47 @@ final class StreamModel {
 
 // Scoring.
 extension StreamModel {
-  /// Fills the vectors of the rows, column by column, decides which arm scores which event, and scores.
-  func score(
-    _ stage: ModelStage, _ batch: borrowing ColumnBatch, rows: [Int], _ records: borrowing ConsumedBatch, first: Int,
-    _ scratch: inout ExpressionScratch
-  ) {
-    let cells = rows.count * featureCount
+  /// Fills the vectors of the events, column by column, decides which arm scores which event, and scores.
+  func score(_ batch: ScoringBatch, stride: Int, computed: [ComputedFeature], _ scratch: inout ExpressionScratch) {
+    let count = batch.rows.count
+    let cells = count * featureCount
     if vectors.count < cells { vectors += repeatElement(0, count: cells - vectors.count) }
-    Self.fill(&vectors, columns, stage, batch, rows)
-    if answers.count < rows.count {
-      answers += repeatElement((arm: 0, position: 0), count: rows.count - answers.count)
-      failedArms += repeatElement(-1, count: rows.count - failedArms.count)
+    Self.fill(&vectors, columns, batch, stride: stride, computed)
+    if answers.count < count {
+      answers += repeatElement((arm: 0, position: 0), count: count - answers.count)
+      failedArms += repeatElement(-1, count: count - failedArms.count)
     }
     if let challenger {
-      choose(challenger, batch, rows: rows, records, first: first, &scratch)
+      choose(challenger, batch, &scratch)
       for arm in arms[..<firstFallback] { arm.scoreEvents(vectors, width: featureCount) }
     } else {
-      for event in rows.indices { answers[event] = (arm: 0, position: event) }
-      arms[0].scoreAll(vectors, count: rows.count)
+      for event in 0..<count { answers[event] = (arm: 0, position: event) }
+      arms[0].scoreAll(vectors, count: count)
     }
-    fallBack(rows.count)
-    collect(rows.count)
-    for shadow in shadows { shadow.scoreAll(vectors, count: rows.count) }
+    fallBack(count)
+    collect(count)
+    for shadow in shadows { shadow.scoreAll(vectors, count: count) }
   }
 
   /// The challenger has its share of the keys, where one of its segments holds.
-  private func choose(
-    _ challenger: ModelArms.Challenger, _ batch: borrowing ColumnBatch, rows: [Int],
-    _ records: borrowing ConsumedBatch, first: Int, _ scratch: inout ExpressionScratch
-  ) {
+  private func choose(_ challenger: ModelArms.Challenger, _ batch: ScoringBatch, _ scratch: inout ExpressionScratch) {
     for (index, segment) in challenger.segments.enumerated() {
-      segment.evaluate(batch, into: &segments[index], scratch: &scratch)
+      segment.evaluate(batch.scope, into: &segments[index], scratch: &scratch)
     }
     arms[0].events.removeAll(keepingCapacity: true)
     arms[1].events.removeAll(keepingCapacity: true)
-    for (event, row) in rows.enumerated() {
+    for (event, row) in batch.rows.enumerated() {
       var arm = 0
       // Without a key nothing would be sticky: the champion answers.
-      if holds(row), let key = unsafe records[first + row].keyBytes, unsafe challenger.share.contains(key) { arm = 1 }
+      if holds(row), Self.isShared(batch.records.key(event), challenger.share) { arm = 1 }
       answers[event] = (arm: arm, position: arms[arm].events.count)
       arms[arm].events.append(event)
     }
+  }
+
+  private static func isShared(_ key: RawSpan?, _ share: KeyShare) -> Bool {
+    guard let key else { return false }
+    return unsafe key.withUnsafeBytes { unsafe share.contains($0) }
   }
 
   private func holds(_ row: Int) -> Bool {
@@ -174,12 +177,12 @@ extension StreamModel {
     }
   }
 
-  /// Column by column: what a value is made of is decided once for all rows.
+  /// Column by column: what a value is made of is decided once for all events.
   private static func fill(
-    _ vectors: inout [Float], _ columns: [VectorColumn], _ stage: ModelStage, _ batch: borrowing ColumnBatch,
-    _ rows: [Int]
+    _ vectors: inout [Float], _ columns: [VectorColumn], _ batch: ScoringBatch, stride: Int,
+    _ computed: [ComputedFeature]
   ) {
-    let (matrix, stride, width) = (stage.matrix, stage.stride, columns.count)
+    let (matrix, rows, width) = (batch.matrix, batch.rows, columns.count)
     for (position, column) in columns.enumerated() {
       let missing = Float(column.defaultValue)
       var index = position
@@ -190,10 +193,8 @@ extension StreamModel {
           vectors[index] = number.isNaN ? missing : Float(number)
           index += width
         }
-      case .event(let source):
-        fill(&vectors, from: position, width, batch.columns[source], rows, missing)
-      case .computed(let source):
-        fill(&vectors, from: position, width, stage.computed[source].result, rows, missing)
+      case .event(let source): fill(&vectors, from: position, width, batch.scope.columns[source], rows, missing)
+      case .computed(let source): fill(&vectors, from: position, width, computed[source].result, rows, missing)
       }
     }
   }
@@ -214,16 +215,13 @@ extension StreamModel {
 
 // Writing.
 extension StreamModel {
-  /// Writes one prediction for each row, and one of each shadow to its own topic.
-  func write(
-    _ stage: ModelStage, _ records: borrowing ConsumedBatch, first: Int, rows: [Int],
-    headers: borrowing EventHeaders, nowMilliseconds: Int64, tracer: BatchTracer?, to outputs: TaskOutputs
-  ) {
+  /// Writes one prediction for each event, and one of each shadow to its own topic.
+  func write(_ batch: ScoringBatch, nowMilliseconds: Int64, to outputs: PredictionOutputs) {
     let cost = setting.costs?.ofPrediction(model: plan.models[index].name)
+    let (rows, headers, records, isMissing) = (batch.rows, batch.headers, batch.records, batch.isMissing)
     for (event, row) in rows.enumerated() {
-      let record = records[first + row]
       let arm = arms[answers[event].arm]
-      var about = Self.about(record, row, headers, nowMilliseconds)
+      var about = Self.about(records, event, row, headers, nowMilliseconds)
       about.cost = cost
       about.failedIsChallenger = failedArms[event] < 0 ? nil : challenger != nil && failedArms[event] == 1
       // An endpoint scores every event of its batch: there is no other arm to share them with.
@@ -234,56 +232,51 @@ extension StreamModel {
       arm.writer.write(
         &value, about,
         scores: scores.span.extracting(event * outputsMaximum..<event * outputsMaximum + arm.outputCount),
-        vector: vectors.span.extracting(event * featureCount..<(event + 1) * featureCount), stage, row: row)
-      arm.writer.writePlace(&place, partition: headers.partition, offset: record.offset)
-      if let own = tracer?.header(ofRecord: first + row) {
-        unsafe outputs.prediction(
-          model: index, key: record.key, value: value.span.bytes, place: place.span.bytes, traceparent: own.span.bytes)
-        continue
-      }
+        vector: vectors.span.extracting(event * featureCount..<(event + 1) * featureCount),
+        missing: isMissing.span.extracting(row * blocks.count..<(row + 1) * blocks.count))
+      arm.writer.writePlace(&place, partition: headers.partition, offset: about.offset)
       unsafe outputs.prediction(
-        model: index, key: record.key, value: value.span.bytes, place: place.span.bytes,
-        traceparent: record.headers.last("traceparent"))
+        model: index, key: records.key(event), value: value.span.bytes, place: place.span.bytes,
+        traceparent: records.traceparent(event))
     }
-    for shadow in shadows {
-      write(
-        shadow, stage, records, first: first, rows: rows, headers: headers, nowMilliseconds: nowMilliseconds,
-        to: outputs)
-    }
+    for shadow in shadows { write(shadow, batch, nowMilliseconds: nowMilliseconds, to: outputs) }
   }
 
   private func write(
-    _ shadow: ScoringArm, _ stage: ModelStage, _ records: borrowing ConsumedBatch, first: Int, rows: [Int],
-    headers: borrowing EventHeaders, nowMilliseconds: Int64, to outputs: TaskOutputs
+    _ shadow: ScoringArm, _ batch: ScoringBatch, nowMilliseconds: Int64, to outputs: PredictionOutputs
   ) {
+    let (rows, headers, records, isMissing) = (batch.rows, batch.headers, batch.records, batch.isMissing)
     let cells = rows.count * shadow.outputCount
     if shadowScores.count < cells { shadowScores += repeatElement(0, count: cells - shadowScores.count) }
     for (event, row) in rows.enumerated() {
-      let record = records[first + row]
       let arm = arms[answers[event].arm]
       let start = event * shadow.outputCount
       shadow.copyScores(at: event, to: &shadowScores, from: start)
-      var about = Self.about(record, row, headers, nowMilliseconds)
+      var about = Self.about(records, event, row, headers, nowMilliseconds)
       about.failedIsChallenger = shadow.hasFailed(event) ? true : nil
       about.scoringNanoseconds = shadow.nanosecondsPerEvent
       value.removeAll(keepingCapacity: true)
       place.removeAll(keepingCapacity: true)
       shadow.writer.write(
         &value, about, scores: shadowScores.span.extracting(start..<start + shadow.outputCount),
-        vector: vectors.span.extracting(event * featureCount..<(event + 1) * featureCount), stage, row: row,
+        vector: vectors.span.extracting(event * featureCount..<(event + 1) * featureCount),
+        missing: isMissing.span.extracting(row * blocks.count..<(row + 1) * blocks.count),
         comparedWith: scores.span.extracting(event * outputsMaximum..<event * outputsMaximum + arm.outputCount),
         of: arm.writer)
-      shadow.writer.writePlace(&place, partition: headers.partition, offset: record.offset)
-      unsafe outputs.shadow(model: index, key: record.key, value: value.span.bytes, place: place.span.bytes)
+      shadow.writer.writePlace(&place, partition: headers.partition, offset: about.offset)
+      unsafe outputs.shadow(
+        model: index, key: records.key(event), value: value.span.bytes, place: place.span.bytes)
     }
   }
 
   private static func about(
-    _ record: borrowing ConsumedRecord, _ row: Int, _ headers: borrowing EventHeaders, _ nowMilliseconds: Int64
+    _ records: borrowing HeldRecords, _ event: Int, _ row: Int, _ headers: borrowing EventHeaders,
+    _ nowMilliseconds: Int64
   ) -> PredictedEvent {
-    PredictedEvent(
-      offset: record.offset, partition: headers.partition,
+    let timestamp = records.timestampMilliseconds(event)
+    return PredictedEvent(
+      offset: records.offset(event), partition: headers.partition,
       eventTimeMilliseconds: headers.eventTimesMilliseconds[row],
-      latencyMilliseconds: record.timestampMilliseconds > 0 ? nowMilliseconds - record.timestampMilliseconds : nil)
+      latencyMilliseconds: timestamp > 0 ? nowMilliseconds - timestamp : nil)
   }
 }

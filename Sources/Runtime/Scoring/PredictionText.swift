@@ -14,16 +14,18 @@ struct PredictionText {
   private let versionText: [UInt8]
   /// `,"topic":"…"`.
   private let topic: [UInt8]
-  /// By the stage's blocks.
-  private let viewNames: [[UInt8]]
+  /// The views, by the layout's blocks.
+  private let blockNames: [[UInt8]]
   /// `,"currency":"…"`; empty without prices.
   private let currency: [UInt8]
 
   /// - Parameters:
+  ///   - blocks: whose views may be missing.
   ///   - version: nil for a constant.
   ///   - arm: what its part is; nil for a model that is a file of the topology's folder, and has no other.
   init(
-    _ plan: Plan, model index: Int, _ stream: StreamModelPlan, version: ModelArms.Version?, _ arm: String?,
+    _ plan: Plan, model index: Int, _ stream: StreamModelPlan, _ blocks: [ModelLayout.Block],
+    version: ModelArms.Version?, _ arm: String?,
     currency: String?
   ) {
     let model = plan.models[index]
@@ -44,7 +46,7 @@ struct PredictionText {
       """.utf8)
     versionText = Array("\(version?.number ?? 0)".utf8)
     self.topic = Array(",\"topic\":\"\(topic)\",\"partition\":".utf8)
-    viewNames = plan.views.map { Array("\"\($0.name)\"".utf8) }
+    blockNames = blocks.map { Array("\"\(plan.views[$0.view].name)\"".utf8) }
     var quoted: [UInt8] = []
     JSONText.appendString(currency ?? "", to: &quoted)
     self.currency = currency == nil ? [] : Array(",\"currency\":".utf8) + quoted
@@ -52,10 +54,10 @@ struct PredictionText {
 
   /// Writes what a shadow says, and how that compares with what was answered.
   func write(
-    _ bytes: inout [UInt8], _ event: PredictedEvent, scores: Span<Double>, vector: Span<Float>, _ stage: ModelStage,
-    row: Int, comparedWith answered: Span<Double>, of text: PredictionText
+    _ bytes: inout [UInt8], _ event: PredictedEvent, scores: Span<Double>, vector: Span<Float>, missing: Span<Bool>,
+    comparedWith answered: Span<Double>, of text: PredictionText
   ) {
-    write(&bytes, event, scores: scores, vector: vector, stage, row: row)
+    write(&bytes, event, scores: scores, vector: vector, missing: missing)
     // Open again behind the last member.
     bytes.removeLast()
     bytes.append(",\"answered_version\":")
@@ -75,8 +77,7 @@ struct PredictionText {
   }
 
   func write(
-    _ bytes: inout [UInt8], _ event: PredictedEvent, scores: Span<Double>, vector: Span<Float>, _ stage: ModelStage,
-    row: Int
+    _ bytes: inout [UInt8], _ event: PredictedEvent, scores: Span<Double>, vector: Span<Float>, missing: Span<Bool>
   ) {
     bytes += idPrefix
     bytes.appendNumber(Int64(event.partition))
@@ -85,7 +86,7 @@ struct PredictionText {
     bytes += head
     writeScores(&bytes, scores)
     writeFeatures(&bytes, vector)
-    writeMissing(&bytes, stage, row)
+    writeMissing(&bytes, missing)
     bytes += topic
     bytes.appendNumber(Int64(event.partition))
     bytes.append(",\"offset\":")
@@ -150,11 +151,11 @@ struct PredictionText {
   }
 
   /// Views whose rows could not be asked for: their features have the service's defaults.
-  private func writeMissing(_ bytes: inout [UInt8], _ stage: ModelStage, _ row: Int) {
+  private func writeMissing(_ bytes: inout [UInt8], _ missing: Span<Bool>) {
     var count = 0
-    for (position, block) in stage.blocks.enumerated() where stage.isMissing[row * stage.blocks.count + position] {
+    for block in missing.indices where missing[block] {
       bytes.append(count == 0 ? ",\"missing_views\":[" : ",")
-      bytes += viewNames[block.view]
+      bytes += blockNames[block]
       count += 1
     }
     if count > 0 { bytes.append(UInt8(ascii: "]")) }

@@ -16,14 +16,15 @@ struct PredictionRecord {
   /// From the model's name to the service's version.
   private let head: [UInt8]
   private let topic: [UInt8]
-  /// By the stage's blocks.
-  private let viewNames: [[UInt8]]
+  /// The views, by the layout's blocks.
+  private let blockNames: [[UInt8]]
   private let version: Int64
   private let currency: [UInt8]
   private let isShadow: Bool
 
   init(
-    _ plan: Plan, model index: Int, _ stream: StreamModelPlan, version: ModelArms.Version?, _ arm: String?,
+    _ plan: Plan, model index: Int, _ stream: StreamModelPlan, _ blocks: [ModelLayout.Block],
+    version: ModelArms.Version?, _ arm: String?,
     currency: String?, _ schemaIDs: [String: Int32]
   ) {
     let model = plan.models[index]
@@ -53,21 +54,20 @@ struct PredictionRecord {
     head.appendAvro(text: Array(service.fingerprint.description.utf8))
     self.head = head
     self.topic = Array(topic.utf8)
-    viewNames = plan.views.map { Array($0.name.utf8) }
+    blockNames = blocks.map { Array(plan.views[$0.view].name.utf8) }
     self.version = Int64(version?.number ?? 0)
     self.currency = Array((currency ?? "").utf8)
   }
 
   func write(
-    _ bytes: inout [UInt8], _ event: PredictedEvent, scores: Span<Double>, vector: Span<Float>, _ stage: ModelStage,
-    row: Int
+    _ bytes: inout [UInt8], _ event: PredictedEvent, scores: Span<Double>, vector: Span<Float>, missing: Span<Bool>
   ) {
     bytes += frame
     writeID(&bytes, event)
     bytes += head
     writeScores(&bytes, scores)
     writeFeatures(&bytes, vector)
-    writeMissing(&bytes, stage, row)
+    writeMissing(&bytes, missing)
     bytes.appendAvro(text: topic)
     bytes.appendAvro(Int64(event.partition))
     bytes.appendAvro(event.offset)
@@ -98,10 +98,10 @@ struct PredictionRecord {
 
   /// Writes what a shadow says, and how that compares with what was answered.
   func write(
-    _ bytes: inout [UInt8], _ event: PredictedEvent, scores: Span<Double>, vector: Span<Float>, _ stage: ModelStage,
-    row: Int, comparedWith answered: Span<Double>, of record: PredictionRecord
+    _ bytes: inout [UInt8], _ event: PredictedEvent, scores: Span<Double>, vector: Span<Float>, missing: Span<Bool>,
+    comparedWith answered: Span<Double>, of record: PredictionRecord
   ) {
-    write(&bytes, event, scores: scores, vector: vector, stage, row: row)
+    write(&bytes, event, scores: scores, vector: vector, missing: missing)
     bytes.appendAvro(record.version)
     bytes.appendAvro(optional: answered.count == 1 ? answered[0] : nil)
     if let mine = PredictedEvent.decision(scores, threshold), let other = PredictedEvent.decision(answered, threshold) {
@@ -160,14 +160,12 @@ struct PredictionRecord {
   }
 
   /// Views whose rows could not be asked for.
-  private func writeMissing(_ bytes: inout [UInt8], _ stage: ModelStage, _ row: Int) {
+  private func writeMissing(_ bytes: inout [UInt8], _ missing: Span<Bool>) {
     var count: Int64 = 0
-    for position in stage.blocks.indices where stage.isMissing[row * stage.blocks.count + position] { count += 1 }
+    for block in missing.indices where missing[block] { count += 1 }
     guard count > 0 else { return bytes.appendAvro(0) }
     bytes.appendAvro(count)
-    for (position, block) in stage.blocks.enumerated() where stage.isMissing[row * stage.blocks.count + position] {
-      bytes.appendAvro(text: viewNames[block.view])
-    }
+    for block in missing.indices where missing[block] { bytes.appendAvro(text: blockNames[block]) }
     bytes.appendAvro(0)
   }
 }
