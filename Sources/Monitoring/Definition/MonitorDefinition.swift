@@ -61,6 +61,8 @@ package struct MonitorDefinition: Sendable {
   /// Fields of the events by which rows are told apart: `carrier`.
   package var segments: [String] = []
   package var label: Label?
+  /// What broke its contract is counted from the dead letters, as the events themselves are not read.
+  package var readsDeadLetters = false
   package var knownChanges: [KnownChange] = []
 
   package init(
@@ -113,6 +115,7 @@ package struct MonitorDefinition: Sendable {
     for text in [name, model] + columns + ["|"] + segments { writer.text(text) }
     for number in [windowMilliseconds, latenessMilliseconds, Int64(minimumRowCount)] { writer.number(number) }
     writer.text("\(reference)")
+    writer.number(readsDeadLetters ? 1 as UInt8 : 0)
     if let label {
       writer.number(label.withinMilliseconds)
       writer.number(label.latenessMilliseconds)

@@ -42,6 +42,7 @@ extension MonitorDefinition {
     knownChanges = monitor.knownChanges.map {
       KnownChange(startMilliseconds: $0.startMilliseconds, endMilliseconds: $0.endMilliseconds, about: $0.about)
     }
+    readsDeadLetters = !tests.isEmpty && segments.isEmpty && model.label == nil
     guard let label = model.label else { return }
     self.label = Label(
       withinMilliseconds: label.withinMilliseconds,

@@ -3,7 +3,7 @@ package import Drift
 
 // The state as bytes: what a process that was killed goes on from.
 extension MonitorState {
-  private static let version: UInt8 = 3
+  private static let version: UInt8 = 4
 
   package var encoded: [UInt8] {
     var writer = ByteWriter()
@@ -52,6 +52,7 @@ extension MonitorState {
       writer.number(partition.watermark)
       partition.join.write(to: &writer)
       partition.waiting.write(to: &writer)
+      partition.refused.write(to: &writer)
       writer.number(UInt32(clamping: partition.corrected.count))
       for (offset, score) in partition.corrected.sorted(by: { $0.key < $1.key }) {
         writer.number(offset)
@@ -143,6 +144,7 @@ extension MonitorState {
       var partition = Partition(watermark: try reader.number(), waiting: .init(partition: number))
       partition.join = try SourceJoin(from: &reader)
       partition.waiting = try PredictionRows(from: &reader, partition: number, width: width)
+      partition.refused = try RefusedEvents(from: &reader)
       for _ in 0..<(try reader.elements(ofSize: 16)) {
         let offset: Int64 = try reader.number()
         partition.corrected[offset] = try reader.double()

@@ -5,7 +5,15 @@ internal import Drift
 extension MonitorState {
   mutating func close(window: Int64) -> [MonitorResult] {
     closedWindow = window
-    guard let open = windows.removeValue(forKey: window) else { return [] }
+    guard var open = windows.removeValue(forKey: window) else { return [] }
+    if definition.readsDeadLetters {
+      for number in partitions.keys {
+        for (producer, count) in partitions[number]?.refused.take(window: window) ?? [:] {
+          open.refusedBy[producer, default: 0] += count
+          open.refusedCount += count
+        }
+      }
+    }
     let rows = takePanes(window)
     var closed = ClosedWindow(
       index: window, rowCount: rows.rowCount, segmentRows: open.segmentRows, refusedShare: open.refusedShare)
@@ -184,7 +192,7 @@ extension MonitorState {
       endMilliseconds: closed.index * definition.windowMilliseconds, rowCount: feature.reference.rowCount)
     let drift = DriftAlarm(
       model: definition.model, finding, cause: cause, reference: before, current: place,
-      contributors: contributors(finding, feature, open))
+      contributors: contributors(finding, feature, open) + refusals(cause, open))
     guard let drift else { return nil }
     var alarm = AlarmResult(drift: drift, mutedBy: muted(feature.name, place))
     if case .given(let name) = definition.reference { alarm.dataset = name }
@@ -241,6 +249,15 @@ extension MonitorState {
     }
     return Contributor.top(Self.contributorsOfAKind, of: parts.filter { $0.kind == .segment })
       + Contributor.top(Self.contributorsOfAKind, of: parts.filter { $0.kind == .producer })
+  }
+
+  /// Who sent what broke its contract, when that is the cause.
+  private func refusals(_ cause: DriftCause, _ open: OpenWindow) -> [Contributor] {
+    guard case .contract(let share) = cause else { return [] }
+    let parts = open.refusedBy.compactMap { producer, count in
+      name(producer).flatMap { producer == SegmentNames.other ? nil : (Contributor.Kind.producer, $0, count, share) }
+    }
+    return Contributor.top(Self.contributorsOfAKind, of: parts)
   }
 
   private static let contributorRowsMinimum = 20

@@ -12,6 +12,8 @@ package struct MonitorState: Sendable {
     var join = SourceJoin()
     /// Predictions whose events have not been read.
     var waiting: PredictionRows
+    /// Events of dead letters, where the events themselves are not read.
+    var refused = RefusedEvents()
     /// What has been said anew of those that wait, by the event's offset.
     var corrected: [Int64: Double] = [:]
   }
@@ -134,6 +136,17 @@ extension MonitorState {
     countJoined(&partition)
   }
 
+  /// Takes a dead letter.
+  ///
+  /// - Parameters:
+  ///   - offset: of the event that broke its contract, in this partition of the model's source.
+  ///   - producer: who sent it; nil: nobody says so.
+  package mutating func addRefused(offset: Int64, producer: String?, partition number: Int32) {
+    let name = producer.map { names.number("\(SegmentNames.producer)=\($0)") } ?? SegmentNames.other
+    partitions[number, default: Partition(waiting: .init(partition: number))].refused.add(
+      offset: offset, producer: name)
+  }
+
   package mutating func add(_ rows: [LabelRow], partition: Int32) {
     idleLabels.remove(partition)
     for row in rows {
@@ -193,6 +206,14 @@ extension MonitorState {
     results += digest(upTo: lastWindowEnd(upTo: reached))
     closeLabels(reached, &results)
     return results
+  }
+
+  /// Whether a window is to be closed now: until then all of its dead letters have to be here.
+  package var hasWindowDue: Bool {
+    let end = lastWindowEnd(upTo: watermark.subtractingClamped(definition.latenessMilliseconds))
+    return windows.keys.contains {
+      $0 > closedWindow && ($0 + 1).multipliedClamped(definition.windowMilliseconds) <= end
+    }
   }
 
   /// The newest end of a window that is not behind a time: all windows up to it are over.
