@@ -1,18 +1,27 @@
 internal import Columns
 internal import Core
 internal import Drift
+internal import Glibc
 
 /// Measures `Drift` on 100,000 reference and 100,000 current rows of 30 numbers and 5 categories:
 /// `headrace-drift-benchmarks`.
 ///
 /// A line for each figure: name, median of the runs, unit, tab-separated. `Benchmarks/Drift/run` puts them beside other
-/// libraries and beside the floor of the machine.
+/// libraries and beside the floor of the machine. `headrace-drift-benchmarks false-alarms [RUNS]` says instead how often
+/// monitors are wrong, and fails when that is more often than promised.
 @main
 struct Main {
   private static let rowCount = 100_000
   private static let width = 30
 
+  private static let falseAlarmRuns = 1_000
+
   static func main() throws {
+    let arguments = CommandLine.arguments
+    if arguments.count > 1, arguments[1] == "false-alarms" {
+      var work = FalseAlarms(runs: arguments.count > 2 ? max(Int(arguments[2]) ?? falseAlarmRuns, 1) : falseAlarmRuns)
+      exit(work.run() ? 0 : 1)
+    }
     let data = BenchmarkData(rowCount: rowCount, width: width)
     try profiles(data)
     batch(data)
@@ -34,6 +43,7 @@ struct Main {
       return profiler.profiles[0].count
     }
     report("profile_rows", rows / matrix, "rows/s")
+    report("profile_numbers", rows / matrix, "rows/s")
     let columns = Stopwatch.median(runs: 5) {
       var total = 0
       for (grid, column) in zip(grids, data.columns) {

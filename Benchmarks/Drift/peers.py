@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""The same jobs in other libraries, on as many rows; called by Benchmarks/Drift/run. Prints name, median, unit."""
+"""The same jobs in other libraries, on as many rows; called by Benchmarks/Drift/run. Prints name, median, unit.
+
+Which libraries is said by the arguments: scipy, evidently, nannyml, river, and whylogs, which wants another numpy.
+"""
 import logging
 import os
 import sys
@@ -43,16 +46,23 @@ def median(name, work, runs=3):
 
 
 def main():
-    from scipy import stats
-    from evidently import DataDefinition, Dataset, Report
-    from evidently.presets import DataDriftPreset
-    import nannyml
-    from river import drift
-
     reference, current = data()
     numbers, names = [c for c in reference if c[0] == "n"], [c for c in reference if c[0] == "c"]
     which = sys.argv[1:] or ["scipy", "evidently", "nannyml", "river"]
+    if "whylogs" in which:
+        import whylogs
+
+        for name, frame in (("profile_all", current), ("profile_numbers", current[numbers])):
+            whylogs.log(pandas=frame)
+            times = []
+            for _ in range(3):
+                begin = time.perf_counter()
+                whylogs.log(pandas=frame)
+                times.append(time.perf_counter() - begin)
+            print(f"{name}\t{ROWS / sorted(times)[1]}\trows/s", flush=True)
     if "scipy" in which:
+        from scipy import stats
+
         pairs = [(reference[c].values, current[c].values) for c in numbers]
         median("batch_scipy_ks", lambda: [stats.ks_2samp(a, b, method="asymp") for a, b in pairs])
         median("batch_scipy_wasserstein", lambda: [stats.wasserstein_distance(a, b) for a, b in pairs])
@@ -66,6 +76,9 @@ def main():
 
         median("batch_numpy_psi", lambda: [psi(a, b) for a, b in pairs])
     if "evidently" in which:
+        from evidently import DataDefinition, Dataset, Report
+        from evidently.presets import DataDriftPreset
+
         definition = DataDefinition(numerical_columns=numbers, categorical_columns=names)
 
         def report(**options):
@@ -75,6 +88,7 @@ def main():
         median("batch_evidently_default", report, 1)
         median("batch_evidently_psi", lambda: report(method="psi"), 1)
     if "nannyml" in which:
+        import nannyml
 
         def calculate():
             calculator = nannyml.UnivariateDriftCalculator(
@@ -85,6 +99,8 @@ def main():
 
         median("batch_nannyml", calculate, 1)
     if "river" in which:
+        from river import drift
+
         values = current["n0"].tolist()
         for name, make in (("adwin", drift.ADWIN), ("page_hinkley", drift.PageHinkley)):
 

@@ -253,8 +253,11 @@ class Check:
             origins[start, f"origin={flight['origin']}"].append(flight["dep_delay"])
         judged = {start_of(result["window"]["start"]) for result in self.results["window"]}
         alarms: dict[int, list[dict]] = collections.defaultdict(list)
-        for alarm in self.results["alarm"]:
-            alarms[start_of(alarm["window"]["start"])].append(alarm)
+        for window in self.results["window"]:
+            for feature in window["features"]:
+                if feature["alarm"]:
+                    alarms[start_of(window["window"]["start"])].append({**feature["evidence"], "window": window["window"]})
+        self.lives(alarms)
         means = {start: statistics.fmean(values) for start, values in delays.items() if start in judged and len(values) >= 300}
         order = sorted(means, key=means.get, reverse=True)
         usual = statistics.median(means.values())
@@ -269,10 +272,33 @@ class Check:
                 self.evidence(start, found, origins, delays)
         rung = [start for start in calm if any(alarm["feature"] == "dep_delay" for alarm in alarms[start])]
         self.demand(not rung, f"alarms of the delays on usual days: {', '.join(map(day_of, rung))}")
-        causes = collections.Counter(alarm["cause"]["class"] for alarm in self.results["alarm"])
-        print(f"drift: {len(judged)} windows judged, {sum(1 for start in judged if alarms[start])} with alarms; "
-              f"{len(self.results['alarm'])} alarms: {dict(causes)}", flush=True)
+        causes = collections.Counter(alarm["cause"]["class"] for found in alarms.values() for alarm in found)
+        print(f"drift: {len(judged)} windows judged, {sum(1 for start in judged if alarms[start])} with features outside "
+              f"their limits, {sum(map(len, alarms.values()))} in all: {dict(causes)}", flush=True)
         self.calendar(means, alarms)
+
+    def lives(self, alarms: dict[int, list[dict]]) -> None:
+        """What somebody is told: each alarm once when it opens and once when it is over, and a digest of each day."""
+        told = self.results["alarm"]
+        opened = {alarm["id"] for alarm in told if alarm["state"] == "opened"}
+        resolved = [alarm["alarm_id"] for alarm in self.results["resolved"]]
+        self.demand(len(set(resolved)) == len(resolved) and set(resolved) <= opened, "resolved, and never opened, or twice")
+        seen = {alarm["alarm_id"] for found in alarms.values() for alarm in found}
+        labels = {alarm["id"] for alarm in told if alarm["feature"] == "label"}
+        self.demand(seen == opened - labels, f"{len(seen)} alarms in windows, {len(opened - labels)} opened")
+        digests = [digest for digest in self.results["digest"] if digest["of"] == "features"]
+        open_, resolutions = set(), collections.defaultdict(set)
+        for alarm in self.results["resolved"]:
+            resolutions[start_of(alarm["window"]["start"])].add(alarm["alarm_id"])
+        days = {start_of(digest["window"]["start"]): digest for digest in digests}
+        for start in sorted(start_of(window["window"]["start"]) for window in self.results["window"]):
+            open_ |= {alarm["alarm_id"] for alarm in alarms[start]}
+            open_ -= resolutions[start]
+            listed = {life["alarm_id"] for life in days[start]["open"]} if start in days else set()
+            self.demand(listed == open_, f"{day_of(start)}: the digest lists {len(listed)} alarms, {len(open_)} are open")
+        common = collections.Counter((digest["common_cause"] or {}).get("text") for digest in digests)
+        print(f"told: {len(opened)} alarms opened, {len(told) - len(opened)} escalations, {len(resolved)} resolved, "
+              f"{len(digests)} digests; most often in common: {common.most_common(3)}", flush=True)
 
     def evidence(self, start: int, found: list[dict], origins: dict, delays: dict) -> None:
         strongest = max(found, key=lambda alarm: alarm["value"] / alarm["threshold"])

@@ -68,11 +68,10 @@ struct PolicyHistory {
     var seen: Set<String> = []
     for event in events where event.monitor == monitor && seen.insert(event.id).inserted {
       switch event.content {
-      case .window where !performance:
+      case .window(let alarms) where !performance:
         found[event.endMilliseconds] = Window(
-          start: event.startMilliseconds, end: event.endMilliseconds, versions: event.versions)
-      case .alarm(let feature, _, let isBug, let isMuted, let reference) where !performance && !isMuted:
-        found[event.endMilliseconds]?.alarms.append((feature, isBug, reference))
+          start: event.startMilliseconds, end: event.endMilliseconds, versions: event.versions,
+          alarms: alarms.filter { !$0.isMuted }.map { ($0.feature, $0.isDataBug, $0.referenceVersions) })
       case .performance(let bounds) where performance:
         found[event.endMilliseconds] = Window(
           start: event.startMilliseconds, end: event.endMilliseconds, versions: event.versions,

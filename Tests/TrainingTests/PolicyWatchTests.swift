@@ -176,13 +176,11 @@ import Topology
       world.tell(
         DriftEvent(
           id: "w\(number)", monitor: "watch", startMilliseconds: start, endMilliseconds: end, versions: versions,
-          content: .window(alarmCount: 1)))
-      world.tell(
-        DriftEvent(
-          id: "a\(number)", monitor: "watch", startMilliseconds: start, endMilliseconds: end, versions: versions,
-          content: .alarm(
-            feature: feature, cause: isBug ? "unit" : "real_shift", isDataBug: isBug, isMuted: false,
-            referenceVersions: reference)))
+          content: .window(alarms: [
+            .init(
+              id: "a\(number)", feature: feature, cause: isBug ? "unit" : "real_shift", isDataBug: isBug,
+              isMuted: false, referenceVersions: reference)
+          ])))
     }
     var facts = PolicyWatch.StreamFacts(nowMilliseconds: 1)
     facts.streamMilliseconds = 100 * PolicyHistory.hour
@@ -258,28 +256,19 @@ import Topology
       let end = start + length
       ends[name] = end
       let versions = below(20) ? [] : versions(&random)
-      var alarms: [(String, DriftEvent.Content)] = []
+      var alarms: [DriftEvent.Alarm] = []
       for feature in ["amount", "prediction"] where below(45) {
         let isBug = feature == "amount" && below(15)
         alarms.append(
-          (
-            feature,
-            .alarm(
-              feature: feature, cause: isBug ? "unit" : "real_shift", isDataBug: isBug, isMuted: below(10),
-              referenceVersions: self.versions(&random))
-          ))
+          .init(
+            id: "\(name)/\(end)/\(feature)", feature: feature, cause: isBug ? "unit" : "real_shift", isDataBug: isBug,
+            isMuted: below(10), referenceVersions: self.versions(&random)))
       }
-      world.tell(
-        DriftEvent(
-          id: "\(name)/\(end)", monitor: name, startMilliseconds: start, endMilliseconds: end, versions: versions,
-          content: .window(alarmCount: alarms.count)))
-      for (feature, content) in alarms {
-        let event = DriftEvent(
-          id: "\(name)/\(end)/\(feature)", monitor: name, startMilliseconds: start, endMilliseconds: end,
-          versions: versions, content: content)
-        world.tell(event)
-        last = event
-      }
+      let event = DriftEvent(
+        id: "\(name)/\(end)", monitor: name, startMilliseconds: start, endMilliseconds: end, versions: versions,
+        content: .window(alarms: alarms))
+      world.tell(event)
+      last = event
     }
 
     private mutating func tellPerformance(_ random: inout SplitMix64) {

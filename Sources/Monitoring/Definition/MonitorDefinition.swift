@@ -56,9 +56,13 @@ package struct MonitorDefinition: Sendable {
   package var reference = MonitorReference.trailing(windows: 7)
   package var falseDiscoveryRate = 0.01
   package var minimumRowCount = 200
+  /// An alarm is over after so many windows in a row inside its limits.
+  package var resolveAfterWindows = 3
   /// Fields of the events by which rows are told apart: `carrier`.
   package var segments: [String] = []
   package var label: Label?
+  /// What broke its contract is counted from the dead letters, as the events themselves are not read.
+  package var readsDeadLetters = false
   package var knownChanges: [KnownChange] = []
 
   package init(
@@ -78,6 +82,16 @@ package struct MonitorDefinition: Sendable {
       return windowMilliseconds / parts
     }
     return windowMilliseconds
+  }
+
+  /// The last column.
+  static let predictionColumn = "prediction"
+
+  /// What a digest is of: a day, or a window that is longer.
+  var digestMilliseconds: Int64 { max(windowMilliseconds, 86_400_000) }
+
+  func origin(of column: String) -> ColumnOrigin? {
+    columns.firstIndex(of: column).flatMap { origins.indices.contains($0) ? origins[$0] : nil }
   }
 
   /// Predictions have to be brought together with their events.
@@ -101,6 +115,7 @@ package struct MonitorDefinition: Sendable {
     for text in [name, model] + columns + ["|"] + segments { writer.text(text) }
     for number in [windowMilliseconds, latenessMilliseconds, Int64(minimumRowCount)] { writer.number(number) }
     writer.text("\(reference)")
+    writer.number(readsDeadLetters ? 1 as UInt8 : 0)
     if let label {
       writer.number(label.withinMilliseconds)
       writer.number(label.latenessMilliseconds)

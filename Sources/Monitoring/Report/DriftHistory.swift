@@ -50,6 +50,10 @@ package struct DriftHistory: Sendable, Equatable {
   /// In the order of time.
   package var alarms: [Finding] = []
   package var changes: [Finding] = []
+  /// Alarms from their first window to their last.
+  package var lives: [Life] = []
+  /// By day, then by monitor.
+  package var digests: [Digest] = []
 
   package init(model: String) { self.model = model }
 
@@ -62,18 +66,21 @@ package struct DriftHistory: Sendable, Equatable {
     self.init(model: model)
     let names = ResultTable.columns.map(\.name)
     var series: [String: [SeriesKey: [Point]]] = [:]
+    var collector = LifeCollector()
     for piece in 0..<table.pieceCount {
       try table.forEachBatch(of: piece, columns: names) { (batch) throws(HeadraceError) in
         for row in 0..<batch.rowCount {
           let cells = RowCells(batch, names, row)
           guard range.contains(cells.start), monitor == nil || cells.text("monitor") == monitor else { continue }
-          read(cells, into: &series)
+          read(cells, into: &series, &collector)
         }
       }
     }
     drift = Self.sorted(series["window"])
     performance = Self.sorted(series["performance"])
     estimates = Self.sorted(series["estimate"])
+    lives = collector.all
+    digests.sort { ($0.startMilliseconds, $0.monitor) < ($1.startMilliseconds, $1.monitor) }
     alarms.sort { ($0.startMilliseconds, $0.id) < ($1.startMilliseconds, $1.id) }
     changes.sort { ($0.startMilliseconds, $0.id) < ($1.startMilliseconds, $1.id) }
   }
@@ -84,12 +91,27 @@ package struct DriftHistory: Sendable, Equatable {
     var figure: String
   }
 
-  private mutating func read(_ cells: RowCells, into series: inout [String: [SeriesKey: [Point]]]) {
+  private mutating func read(
+    _ cells: RowCells, into series: inout [String: [SeriesKey: [Point]]], _ lives: inout LifeCollector
+  ) {
     // The truth is one more series beside the features.
     let kind = cells.text("kind").map { $0 == "labels" ? "window" : $0 } ?? ""
+    let monitor = cells.text("monitor") ?? ""
+    if let detail = cells.text("detail") {
+      switch kind {
+      case "window", "alarm":
+        lives.see(detail, monitor: monitor, start: cells.start, end: cells.end, isWindow: kind == "window")
+      case "resolved": return lives.end(detail, at: cells.end)
+      case "digest":
+        digests.append(
+          Digest(monitor: monitor, startMilliseconds: cells.start, endMilliseconds: cells.end, detail: detail))
+        return
+      default: break
+      }
+    }
     guard kind == "alarm" || kind == "change" else {
       let key = SeriesKey(
-        monitor: cells.text("monitor") ?? "", part: cells.text(kind == "window" ? "feature" : "segment") ?? "",
+        monitor: monitor, part: cells.text(kind == "window" ? "feature" : "segment") ?? "",
         figure: cells.text("test") ?? "")
       guard let value = cells.number("value") else { return }
       series[kind, default: [:]][key, default: []].append(
@@ -100,7 +122,7 @@ package struct DriftHistory: Sendable, Equatable {
       return
     }
     let finding = Finding(
-      id: cells.text("id") ?? "", monitor: cells.text("monitor") ?? "", startMilliseconds: cells.start,
+      id: cells.text("id") ?? "", monitor: monitor, startMilliseconds: cells.start,
       endMilliseconds: cells.end, feature: cells.text("feature") ?? "", test: cells.text("test") ?? "",
       value: cells.number("value") ?? .nan, threshold: cells.number("threshold"), cause: cells.text("cause"),
       isRinging: cells.flag("is_alarm"), detail: cells.text("detail") ?? "{}")
@@ -151,6 +173,10 @@ extension DriftHistory {
         writer.key(key)
         writer.array { writer in for finding in findings { writer.raw(finding.detail.utf8) } }
       }
+      writer.key("lives")
+      writer.array { writer in for life in lives { life.write(to: &writer) } }
+      writer.key("digests")
+      writer.array { writer in for digest in digests { writer.raw(digest.detail.utf8) } }
     }
     return writer.bytes + [UInt8(ascii: "\n")]
   }

@@ -26,7 +26,7 @@ package struct DriftReportPage {
         "<h2>Where it drifts</h2>\n<p class=\"key\"><b class=\"hot\"></b> alarm <b class=\"warm\"></b> "
         + "towards its limit</p>\n\(found.svg)\n"
     }
-    return summary + map + alarms
+    return summary + digests + alarms + map
       + plots("Quality", history.performance) { $0.part.isEmpty ? $0.figure : "\($0.figure), \($0.part)" }
       + plots("Quality expected before labels come", history.estimates) { $0.figure }
       + plots("Features", drifted + calm) { "\($0.part): \($0.figure)" }
@@ -44,7 +44,7 @@ package struct DriftReportPage {
     .hot{fill:#c33;background:#c33}.warm{fill:#c80;background:#c80}.map{font-size:10px}
     .key b{display:inline-block;width:.8em;height:.8em;margin:0 .2em 0 1em}
     .tag{display:inline-block;padding:0 .5em;border-radius:.6em;font-size:12px;background:#2867b222;white-space:nowrap}
-    .bug{background:#c803}td{font-variant-numeric:tabular-nums}
+    .bug,.major{background:#c803}.critical{background:#c336}td{font-variant-numeric:tabular-nums}
     """
 
   /// A day when it begins one, else to the minute.
@@ -65,15 +65,15 @@ package struct DriftReportPage {
     }
     let features = Set(history.drift.map(\.part)).count
     let windows = Set(points.map(\.startMilliseconds)).count
-    let ringing = history.alarms.count(where: \.isRinging)
-    return "<p>\(Self.time(first)) to \(Self.time(last)): \(windows) windows of \(features) features, \(ringing) alarms"
-      + "\(causes), \(history.changes.count) early signs.</p>\n"
+    let open = history.lives.count(where: \.isOpen)
+    return "<p>\(Self.time(first)) to \(Self.time(last)): \(windows) windows of \(features) features, "
+      + "\(history.lives.count) alarms, \(open) of them open\(causes), \(history.changes.count) early signs.</p>\n"
   }
 
   /// ` (12 real_shift, 3 unit)`.
   private var causes: String {
     var counts: [String: Int] = [:]
-    for alarm in history.alarms where alarm.isRinging { counts[alarm.cause ?? "", default: 0] += 1 }
+    for life in history.lives { counts[life.newest.cause, default: 0] += 1 }
     guard !counts.isEmpty else { return "" }
     let parts = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
       "\($0.value) \(EscapedText.html($0.key))"
@@ -81,25 +81,51 @@ package struct DriftReportPage {
     return " (\(parts.joined(separator: ", ")))"
   }
 
+  private static let livesMaximum = 200
+
   private var alarms: String {
-    guard !history.alarms.isEmpty else { return "<h2>Alarms</h2>\n<p>None.</p>\n" }
+    guard !history.lives.isEmpty else { return "<h2>Alarms</h2>\n<p>None.</p>\n" }
     var rows = ""
-    for alarm in history.alarms.reversed().prefix(200) {
-      let evidence = AlarmEvidence(alarm.detail)
-      rows +=
-        "<tr\(alarm.isRinging ? "" : " class=\"muted\"")>"
-        + "<td>\(Self.time(alarm.startMilliseconds))</td>"
-        + "<td>\(EscapedText.html(alarm.feature))</td>"
-      rows +=
-        "<td>\(EscapedText.html(alarm.test)) \(ReportPlot.short(alarm.value))"
-        + (alarm.threshold.map { " &ge; \(ReportPlot.short($0))" } ?? "")
-        + "</td><td><span class=\"tag\(evidence.isDataBug ? " bug" : "")\">"
-        + "\(EscapedText.html(alarm.cause ?? ""))</span> "
-        + "\(EscapedText.html(evidence.cause))</td><td>\(EscapedText.html(evidence.segments))</td>"
-        + "<td>\(EscapedText.html(evidence.offsets))</td><td>\(EscapedText.html(evidence.muted))</td></tr>\n"
+    for life in history.lives.prefix(Self.livesMaximum) { rows += Self.row(life) }
+    return "<h2>Alarms</h2>\n<table><tr><th>Since</th><th>Until</th><th>Feature</th><th>Windows</th><th>Severity</th>"
+      + "<th>Newest</th><th>Worst</th><th>Cause</th><th>Segments</th><th>Offsets</th></tr>\n\(rows)</table>\n"
+  }
+
+  private static func row(_ life: DriftHistory.Life) -> String {
+    let evidence = AlarmEvidence(life.newest.detail)
+    let until = life.resolvedMilliseconds.map(time) ?? "<b>open</b>"
+    var cells = [
+      time(life.openedMilliseconds), until, EscapedText.html(life.feature), "\(life.windowCount)",
+      "<span class=\"tag \(EscapedText.html(life.severity))\">\(EscapedText.html(life.severity))</span>", score(life.newest),
+      score(life.worst),
+    ]
+    cells.append(
+      "<span class=\"tag\(evidence.isDataBug ? " bug" : "")\">\(EscapedText.html(life.newest.cause))</span> "
+        + EscapedText.html(evidence.cause))
+    cells += [
+      EscapedText.html(evidence.segments),
+      EscapedText.html([evidence.offsets, evidence.muted].filter { !$0.isEmpty }.joined(separator: "; ")),
+    ]
+    let isFaint = !life.isOpen || life.mutedBy != nil
+    return "<tr\(isFaint ? " class=\"muted\"" : "")>\(cells.map { "<td>\($0)</td>" }.joined())</tr>\n"
+  }
+
+  private static func score(_ evidence: DriftHistory.Evidence) -> String {
+    "\(EscapedText.html(evidence.test)) \(ReportPlot.short(evidence.value)) &ge; \(ReportPlot.short(evidence.threshold))"
+  }
+
+  /// The newest digest of each monitor.
+  private var digests: String {
+    var newest: [String: DriftHistory.Digest] = [:]
+    for digest in history.digests { newest[digest.monitor] = digest }
+    var items = ""
+    for (monitor, digest) in newest.sorted(by: { $0.key < $1.key }) {
+      guard let text = DigestText(digest.detail) else { continue }
+      items += "<li>\(EscapedText.html(monitor)), \(Self.time(digest.startMilliseconds)): \(text.counts)"
+      if let common = text.commonCause { items += "; look first at this: \(EscapedText.html(common))" }
+      items += "</li>\n"
     }
-    return "<h2>Alarms</h2>\n<table><tr><th>Window</th><th>Feature</th><th>Test</th><th>Cause</th>"
-      + "<th>Segments</th><th>Offsets</th><th></th></tr>\n\(rows)</table>\n"
+    return items.isEmpty ? "" : "<h2>The newest digest</h2>\n<ul>\n\(items)</ul>\n"
   }
 
   private func plots(

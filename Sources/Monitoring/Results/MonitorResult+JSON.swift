@@ -15,7 +15,9 @@ extension MonitorResult {
       switch content {
       case .window(let features): Self.write(features, to: &writer)
       case .labels(let labels): Self.write([labels], to: &writer)
-      case .alarm(let alarm): Self.write(alarm, to: &writer)
+      case .alarm(let alarm): alarm.writeMembers(to: &writer)
+      case .resolved(let alarm): alarm.writeMembers(to: &writer)
+      case .digest(let digest): digest.writeMembers(to: &writer)
       case .change(let change):
         writer.member("feature", change.feature)
         writer.member("deviation", change.deviation)
@@ -47,56 +49,9 @@ extension MonitorResult {
               }
             }
           }
-        }
-      }
-    }
-  }
-
-  private static func write(_ alarm: AlarmResult, to writer: inout JSONWriter) {
-    let drift = alarm.drift
-    writer.member("feature", drift.feature)
-    writer.member("test", drift.test.rawValue)
-    writer.member("value", drift.value)
-    writer.member("threshold", drift.threshold)
-    writer.member("adjusted_p_value", drift.adjustedPValue)
-    writer.member("windows_in_a_row", alarm.windowCount)
-    writer.key("muted_by")
-    if let reason = alarm.mutedBy { writer.string(reason) } else { writer.null() }
-    writer.key("cause")
-    writer.object { writer in
-      writer.member("class", drift.cause.code)
-      writer.member("data_bug", drift.cause.isDataBug)
-      switch drift.cause {
-      case .contract(let share): writer.member("refused_share", share)
-      case .unit(let factor, let name, let share):
-        writer.member("factor", factor)
-        writer.member("unit", name)
-        writer.member("share", share)
-      case .null(let share): writer.member("missing_share", share)
-      case .freshness(let age): writer.member("age_ms", age)
-      case .stale(let source, let share):
-        writer.member("source", source)
-        writer.member("missing_share", share)
-      case .consequence(let feature, _): writer.member("because_of", feature)
-      case .newCategories(let share, let distinct):
-        writer.member("share", share)
-        writer.member("distinct", distinct)
-      case .realShift: break
-      }
-    }
-    if let dataset = alarm.dataset { writer.member("reference_dataset", dataset) }
-    writer.key("reference")
-    drift.reference.write(to: &writer)
-    for (key, parts) in [("segments", drift.segments), ("producers", drift.producers)] {
-      writer.key(key)
-      writer.array { writer in
-        for part in parts {
-          writer.object { writer in
-            writer.member("name", part.name)
-            writer.member("rows", part.rowCount)
-            writer.member("score", part.score)
-            writer.member("share", part.share)
-          }
+          guard let alarm = feature.alarm else { return }
+          writer.key("evidence")
+          writer.raw(alarm.json)
         }
       }
     }
@@ -125,7 +80,7 @@ extension MonitorResult {
 }
 
 extension WindowReference {
-  fileprivate func write(to writer: inout JSONWriter) {
+  func write(to writer: inout JSONWriter) {
     writer.object { writer in
       writer.member("start", RFC3339.text(milliseconds: startMilliseconds))
       writer.member("end", RFC3339.text(milliseconds: endMilliseconds))
@@ -188,6 +143,8 @@ extension MonitorResult {
   package var lane: ResultMarks.Lane {
     switch content {
     case .alarm(let alarm): alarm.isOfLabels ? .labels : .windows
+    case .resolved(let alarm): alarm.isOfLabels ? .labels : .windows
+    case .digest(let digest): digest.isOfLabels ? .labels : .windows
     case .window, .estimate: .windows
     case .change: .panes
     case .performance, .labels: .labels

@@ -7,7 +7,11 @@ package struct MonitorResult: Sendable, Equatable {
     case window([FeatureResult])
     /// The labels of a window beside those of the reference: whether the truth itself moves.
     case labels(FeatureResult)
+    /// One that was opened, or that is worth telling anew.
     case alarm(AlarmResult)
+    case resolved(ResolvedAlarm)
+    /// The alarms of a day.
+    case digest(AlarmDigest)
     case change(ChangeResult)
     /// Predictions beside labels.
     case performance(PerformanceResult)
@@ -21,12 +25,14 @@ package struct MonitorResult: Sendable, Equatable {
   package var window: WindowReference
   package var content: Content
 
-  /// `window`, `labels`, `alarm`, `change`, `performance`, `estimate`.
+  /// `window`, `labels`, `alarm`, `resolved`, `digest`, `change`, `performance`, `estimate`.
   package var kind: String {
     switch content {
     case .window: "window"
     case .labels: "labels"
     case .alarm: "alarm"
+    case .resolved: "resolved"
+    case .digest: "digest"
     case .change: "change"
     case .performance: "performance"
     case .estimate: "estimate"
@@ -38,11 +44,26 @@ package struct MonitorResult: Sendable, Equatable {
     let detail =
       switch content {
       case .window, .labels: ""
-      case .alarm(let alarm): "/\(alarm.isOfLabels ? "labels/" : "")\(alarm.drift.feature)"
+      case .alarm(let alarm):
+        Self.subject(alarm.drift.feature, isOfLabels: alarm.isOfLabels) + alarm.change.suffix
+      case .resolved(let alarm): Self.subject(alarm.life.feature, isOfLabels: alarm.isOfLabels)
+      case .digest(let digest): digest.isOfLabels ? "/labels" : ""
       case .change(let change): "/\(change.feature)"
       case .performance(let result), .estimate(let result): result.segment.map { "/\($0)" } ?? ""
       }
     return "\(monitor)/\(kind)/\(window.startMilliseconds)-\(window.endMilliseconds)\(detail)"
+  }
+
+  private static func subject(_ feature: String, isOfLabels: Bool) -> String {
+    "/\(isOfLabels ? "labels/" : "")\(feature)"
+  }
+
+  /// The id of the event that opens an alarm, which stays the alarm's own.
+  static func alarmID(
+    _ monitor: String, _ window: WindowReference, feature: String, isOfLabels: Bool
+  ) -> String {
+    "\(monitor)/alarm/\(window.startMilliseconds)-\(window.endMilliseconds)"
+      + subject(feature, isOfLabels: isOfLabels)
   }
 
   /// Whether somebody should look: an alarm that is not muted, or a broken bound.
@@ -50,7 +71,7 @@ package struct MonitorResult: Sendable, Equatable {
     switch content {
     case .alarm(let alarm): alarm.mutedBy == nil
     case .performance(let result): result.segment == nil && !result.brokenBounds.isEmpty
-    case .window, .labels, .change, .estimate: false
+    case .window, .labels, .resolved, .digest, .change, .estimate: false
     }
   }
 }
@@ -61,7 +82,7 @@ extension MonitorResult {
     switch content {
     case .window(let features): features
     case .labels(let labels): [labels]
-    case .alarm, .change, .performance, .estimate: []
+    case .alarm, .resolved, .digest, .change, .performance, .estimate: []
     }
   }
 }
@@ -73,19 +94,39 @@ package struct FeatureResult: Sendable, Equatable {
   /// Of so different a window without drift; the second one corrected for the number of features. NaN: too few rows.
   package var pValue: Double
   package var adjustedPValue: Double
-  package var isAlarm: Bool
+  /// Outside its limits: the alarm as this window shows it, whether or not somebody is told of it anew.
+  package var alarm: AlarmResult?
+
+  package var isAlarm: Bool { alarm != nil }
 }
 
 package struct AlarmResult: Sendable, Equatable {
   package var drift: DriftAlarm
-  /// How many windows in a row, this one included.
-  package var windowCount: Int
   /// Why it does not ring; nil when it does.
   package var mutedBy: String?
   /// It is about the truth, not about a feature.
   package var isOfLabels = false
   /// The training set that is the reference.
   package var dataset: String?
+  /// Of the alarm's life: its id and the window that opened it, how many windows in a row are outside with this one.
+  package private(set) var alarmID = ""
+  package private(set) var openedMilliseconds: Int64 = 0
+  package private(set) var windowCount = 1
+  package private(set) var severity = AlarmSeverity.minor
+  package var change = AlarmChange.opened
+
+  init(drift: DriftAlarm, mutedBy: String?, isOfLabels: Bool = false) {
+    self.drift = drift
+    self.mutedBy = mutedBy
+    self.isOfLabels = isOfLabels
+  }
+
+  mutating func note(_ life: AlarmLife) {
+    alarmID = life.id
+    openedMilliseconds = life.openedMilliseconds
+    windowCount = life.inARowCount
+    severity = life.severity
+  }
 }
 
 /// A change of a feature's mean that detectors see before the window is over.

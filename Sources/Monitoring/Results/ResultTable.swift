@@ -99,12 +99,11 @@ extension ResultTable {
     var isDrift = false
     var isAlarm = false
     var cause: String?
-    var hasDetail = false
+    var detail: String?
   }
 
   static func append(_ result: MonitorResult, to batch: inout ColumnBatch) {
     for cells in rows(of: result) {
-      let detail = cells.hasDetail ? String(decoding: result.json, as: UTF8.self) : nil
       let values: [Value] = [
         .string(result.id), .string(result.monitor), .string(result.model), .string(result.kind),
         .timestamp(result.window.startMilliseconds.multipliedClamped(1_000)),
@@ -112,7 +111,7 @@ extension ResultTable {
         cells.segment.map(Value.string) ?? .null, cells.feature.map(Value.string) ?? .null,
         cells.test.map(Value.string) ?? .null, number(cells.value), number(cells.bounds?.lower),
         number(cells.bounds?.upper), number(cells.threshold), number(cells.pValue), .boolean(cells.isDrift),
-        .boolean(cells.isAlarm), cells.cause.map(Value.string) ?? .null, detail.map(Value.string) ?? .null,
+        .boolean(cells.isAlarm), cells.cause.map(Value.string) ?? .null, cells.detail.map(Value.string) ?? .null,
       ]
       for (column, value) in values.enumerated() where !batch.columns[column].append(value) {
         batch.columns[column].appendNull()
@@ -124,15 +123,20 @@ extension ResultTable {
   private static func number(_ value: Double?) -> Value { value.flatMap { $0.isNaN ? nil : .double($0) } ?? .null }
 
   private static func rows(of result: MonitorResult) -> [Cells] {
+    let whole = { String(decoding: result.json, as: UTF8.self) }
     switch result.content {
     case .window, .labels:
       return result.features.flatMap { feature in
-        feature.tests.map { test in
+        // What is outside its limits says why, once for all of its tests.
+        let place = feature.alarm.map { alarm in feature.tests.firstIndex { $0.test == alarm.drift.test } ?? 0 }
+        return feature.tests.enumerated().map { index, test in
           let estimate = test.score.estimate
           return Cells(
             feature: feature.feature, test: test.test.rawValue, value: estimate.value,
             bounds: (estimate.lowerBound, estimate.upperBound), threshold: test.threshold?.value,
-            pValue: feature.adjustedPValue, isDrift: test.isDrift, isAlarm: feature.isAlarm)
+            pValue: feature.adjustedPValue, isDrift: test.isDrift, isAlarm: feature.isAlarm,
+            cause: feature.alarm?.drift.cause.code,
+            detail: index == place ? feature.alarm.map { String(decoding: $0.json, as: UTF8.self) } : nil)
         }
       }
     case .alarm(let alarm):
@@ -140,13 +144,20 @@ extension ResultTable {
         Cells(
           feature: alarm.drift.feature, test: alarm.drift.test.rawValue, value: alarm.drift.value,
           threshold: alarm.drift.threshold, pValue: alarm.drift.adjustedPValue, isDrift: true,
-          isAlarm: alarm.mutedBy == nil, cause: alarm.drift.cause.code, hasDetail: true)
+          isAlarm: alarm.mutedBy == nil, cause: alarm.drift.cause.code, detail: whole())
       ]
+    case .resolved(let alarm):
+      return [
+        Cells(
+          feature: alarm.life.feature, test: alarm.life.newest.test, value: alarm.life.newest.value,
+          threshold: alarm.life.newest.threshold, cause: alarm.life.newest.cause, detail: whole())
+      ]
+    case .digest: return [Cells(detail: whole())]
     case .change(let change):
       return [
         Cells(
           feature: change.feature, test: change.detectors.joined(separator: "+"), value: change.deviation,
-          isDrift: true, hasDetail: true)
+          isDrift: true, detail: whole())
       ]
     case .performance(let performance), .estimate(let performance):
       return performance.figures.map { figure in

@@ -19,7 +19,7 @@ extension MonitorDefinition {
     // Of features that were hashed or left out nothing is known.
     let features = model.stream?.features == .full ? plan.services[model.service].features : []
     self.init(
-      name: monitor.name, model: model.name, columns: features.map(\.name) + ["prediction"],
+      name: monitor.name, model: model.name, columns: features.map(\.name) + [Self.predictionColumn],
       windowMilliseconds: monitor.windowMilliseconds,
       tests: monitor.tests.compactMap { entry in
         Drift.DriftTest(name: entry.test.rawValue).map { ($0, entry.threshold) }
@@ -37,10 +37,12 @@ extension MonitorDefinition {
     }
     if let rate = monitor.falseDiscoveryRate { falseDiscoveryRate = rate }
     if let count = monitor.minimumRowCount { minimumRowCount = count }
+    if let count = monitor.resolveAfterWindows { resolveAfterWindows = count }
     segments = monitor.segments.map { source.scope[$0].name }
     knownChanges = monitor.knownChanges.map {
       KnownChange(startMilliseconds: $0.startMilliseconds, endMilliseconds: $0.endMilliseconds, about: $0.about)
     }
+    readsDeadLetters = !tests.isEmpty && segments.isEmpty && model.label == nil
     guard let label = model.label else { return }
     self.label = Label(
       withinMilliseconds: label.withinMilliseconds,

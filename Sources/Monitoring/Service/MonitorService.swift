@@ -106,6 +106,7 @@ final class MonitorControl: Sendable {
   func stop() { state.withLock { $0.isStopping = true } }
   func noteEnd() { state.withLock { $0.isRunning = false } }
   func note(_ results: [MonitorResult]) { state.withLock { $0.status.note(results) } }
+  func note(_ alarms: OpenAlarms, monitor: String) { state.withLock { $0.status.open[monitor] = alarms } }
   func note(positions: [TopicPartition: Int64]) { state.withLock { $0.status.positions = positions } }
   func note(monitor: String, rows: Int, late: Int) {
     state.withLock { state in
@@ -113,6 +114,12 @@ final class MonitorControl: Sendable {
       state.status.lateCounts[monitor] = late
     }
   }
+}
+
+/// What of a monitor's is outside its limits.
+package struct OpenAlarms: Sendable {
+  package var model: String
+  package var lives: [AlarmLife]
 }
 
 /// The last figures of each monitor, for metrics.
@@ -135,6 +142,9 @@ package struct MonitorStatus: Sendable {
   package internal(set) var performance: [Key: Double] = [:]
   /// Alarms that rang since the start, by monitor and feature; figures are the causes.
   package internal(set) var alarms: [Key: Int] = [:]
+  /// Those that are open, and the newest digest, by monitor.
+  package internal(set) var open: [String: OpenAlarms] = [:]
+  package internal(set) var digests: [String: MonitorResult] = [:]
   package internal(set) var rowCounts: [String: Int] = [:]
   package internal(set) var lateCounts: [String: Int] = [:]
   /// Everything below was read, and what followed from it is told; noted whenever there is nothing more to read.
@@ -158,7 +168,8 @@ package struct MonitorStatus: Sendable {
         }
       case .alarm(let alarm) where alarm.mutedBy == nil:
         alarms[key(alarm.drift.feature, alarm.drift.cause.code), default: 0] += 1
-      case .alarm, .change, .estimate: break
+      case .digest(let digest) where !digest.isOfLabels: digests[result.monitor] = result
+      case .alarm, .resolved, .digest, .change, .estimate: break
       }
     }
   }

@@ -90,9 +90,12 @@ final class MonitorSession {
   private let reader: Consumer
   private let topic: ResultTopic
   private var table: ResultTable?
+  private var deadLetters: DeadLetterGate
   private let partitions: [TopicPartition]
   /// Since when a partition has nothing more.
   private var endReachedAt: [TopicPartition: Int64] = [:]
+  /// What a former life of the process left open was said.
+  private var hasNotedAlarms = false
   private var savedAtMilliseconds = WallClock.monotonic.nowMilliseconds
 
   /// Where people tell monitors what they know.
@@ -121,16 +124,18 @@ final class MonitorSession {
     readerConfiguration.outOfRange = .earliest
     reader = try Consumer(readerConfiguration)
     var partitions: [TopicPartition] = []
-    for name in Set(watched.flatMap(\.topics.values)).sorted() {
+    let topics = try Admin(configuration.client).describeCluster().topics
+    let missing = Set([plan.deadLetterTopic]).subtracting(topics.filter { $0.error == nil }.map(\.name))
+    for name in Set(watched.flatMap(\.topics.values)).subtracting(missing).sorted() {
       for number in 0..<(try reader.partitionCount(of: name)) {
         partitions.append(TopicPartition(topic: name, partition: number))
       }
     }
-    let topics = try Admin(configuration.client).describeCluster().topics
     if topics.contains(where: { $0.name == Self.controlTopic && $0.error == nil }) {
       partitions.append(TopicPartition(topic: Self.controlTopic, partition: 0))
     }
     self.partitions = partitions
+    deadLetters = DeadLetterGate(partitions.filter { $0.topic == plan.deadLetterTopic })
     try restore(member)
   }
 
@@ -182,8 +187,16 @@ final class MonitorSession {
     try holdBack()
     var results: [MonitorResult] = []
     for model in watched {
-      results += model.state.advance()
+      let waits = model.definition.readsDeadLetters && model.state.hasWindowDue
+      if try !waits || deadLetters.isOpen(reader, nowMilliseconds: now) { results += model.state.advance() }
       control.note(monitor: model.definition.name, rows: model.state.countedRows, late: model.state.lateCount)
+    }
+    if !results.isEmpty || !hasNotedAlarms {
+      hasNotedAlarms = true
+      for model in watched {
+        control.note(
+          OpenAlarms(model: model.definition.model, lives: model.state.openAlarms), monitor: model.definition.name)
+      }
     }
     if !results.isEmpty {
       control.note(results)

@@ -10,7 +10,7 @@ internal import Topology
 /// One monitor with what it reads.
 final class WatchedModel {
   /// What the records of a topic are to a monitor; one topic may be several things.
-  enum Role: CaseIterable { case predictions, events, labels }
+  enum Role: CaseIterable { case predictions, events, labels, deadLetters }
 
   let definition: MonitorDefinition
   var state: MonitorState
@@ -25,6 +25,7 @@ final class WatchedModel {
   private var corrections: [ScoreCorrection] = []
   private let events: EventReader?
   private let labels: LabelReader?
+  private let refusedSource: RefusedSource
 
   /// Of the training set that is the reference, by column.
   let reference: [NumericProfile?]?
@@ -62,6 +63,8 @@ final class WatchedModel {
     } else {
       labels = nil
     }
+    if definition.readsDeadLetters { topics[.deadLetters] = plan.deadLetterTopic }
+    refusedSource = RefusedSource(topic: source.topic)
     self.topics = topics
   }
 
@@ -87,6 +90,11 @@ final class WatchedModel {
       case .labels:
         guard let found = try labels?.read(records) else { continue }
         state.add(found, partition: partition)
+      case .deadLetters:
+        for index in records.indices {
+          guard let refused = refusedSource.event(of: records[index]) else { continue }
+          state.addRefused(offset: refused.offset, producer: refused.producer, partition: refused.partition)
+        }
       }
     }
   }
@@ -122,7 +130,7 @@ final class WatchedModel {
   }
 
   func noteIdle(_ partition: TopicPartition) {
-    for role in roles(of: partition.topic) where role != .events {
+    for role in roles(of: partition.topic) where role == .predictions || role == .labels {
       state.noteIdle(partition: partition.partition, isLabel: role == .labels)
     }
   }

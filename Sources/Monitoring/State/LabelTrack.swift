@@ -110,12 +110,11 @@ extension MonitorState {
     let finding = definition.policy.judge([(Self.labelFeature, reference, current)]).first
     let isAlarm = finding?.isAlarm ?? false
     let place = self.window(window, rowCount: labels.count)
-    let figures = FeatureResult(
+    var figures = FeatureResult(
       feature: Self.labelFeature, tests: comparison.compare(Self.labelFeature, reference, current).results,
-      pValue: finding?.pValue ?? .nan, adjustedPValue: finding?.adjustedPValue ?? .nan, isAlarm: isAlarm)
+      pValue: finding?.pValue ?? .nan, adjustedPValue: finding?.adjustedPValue ?? .nan)
     labelTrack.remember(own, definition, isAlarmed: isAlarm)
-    alarmedLabels = isAlarm ? alarmedLabels + 1 : 0
-    var results = [result(place, .labels(figures))]
+    var outside: [AlarmResult] = []
     let before = WindowReference(
       startMilliseconds: max(labelTrack.history.first?.index ?? 0, 0).multipliedClamped(definition.windowMilliseconds),
       endMilliseconds: place.startMilliseconds, rowCount: reference.rowCount)
@@ -124,12 +123,14 @@ extension MonitorState {
       let drift = DriftAlarm(
         model: definition.model, finding, cause: cause, reference: before, current: place)
     {
-      var alarm = AlarmResult(
-        drift: drift, windowCount: alarmedLabels, mutedBy: muted(Self.labelFeature, place))
-      alarm.isOfLabels = true
-      results.append(result(place, .alarm(alarm)))
+      outside.append(AlarmResult(drift: drift, mutedBy: muted(Self.labelFeature, place), isOfLabels: true))
     }
-    return results
+    let isInside = finding != nil && outside.isEmpty
+    let turn = labelAlarms.take(outside, inside: isInside ? [Self.labelFeature] : [], place, definition)
+    figures.alarm = turn.outside.first
+    let resolved = turn.resolved.map { ResolvedAlarm(life: $0.life, reason: $0.reason, isOfLabels: true) }
+    return [result(place, .labels(figures))] + turn.told.map { result(place, .alarm($0)) }
+      + resolved.map { result(place, .resolved($0)) }
   }
 
   /// What the truth is called beside the features.

@@ -49,14 +49,8 @@ extension MonitorState {
     signs.newestEventAgeMilliseconds = closed.ageMilliseconds
     // A source that is quiet at night ends its windows early every day.
     signs.expectedAgeMilliseconds = max(definition.paneMilliseconds, reference.ageMilliseconds)
-    signs.staleSource = origin(of: feature.name)?.otherSource.flatMap { stale.contains($0) ? $0 : nil }
+    signs.staleSource = definition.origin(of: feature.name)?.otherSource.flatMap { stale.contains($0) ? $0 : nil }
     return DriftCause.decide(signs)
-  }
-
-  private func origin(of feature: String) -> ColumnOrigin? {
-    definition.columns.firstIndex(of: feature).flatMap {
-      definition.origins.indices.contains($0) ? definition.origins[$0] : nil
-    }
   }
 
   /// Alarms that look like shifts, and are made from a field that is a defect in another feature, are its consequences:
@@ -70,9 +64,10 @@ extension MonitorState {
       defects.append(defect)
     }
     for index in alarms.indices where !alarms[index].drift.cause.isDataBug {
-      guard let origin = origin(of: alarms[index].drift.feature) else { continue }
+      guard let origin = definition.origin(of: alarms[index].drift.feature) else { continue }
       let root = defects.first { defect in
-        guard defect.feature != alarms[index].drift.feature, let fields = self.origin(of: defect.feature)?.fields else {
+        guard defect.feature != alarms[index].drift.feature, let fields = definition.origin(of: defect.feature)?.fields
+        else {
           return false
         }
         return !fields.isDisjoint(with: origin.fields) && reaches(defect, origin, place)

@@ -45,6 +45,9 @@ extension MonitorState {
         windowEnd <= partition.watermark.subtractingClamped(definition.latenessMilliseconds) || window <= closedWindow
       partition.watermark = max(partition.watermark, rows.timesMilliseconds[row])
       guard isLate else {
+        if definition.readsDeadLetters {
+          open.eventCount += partition.refused.note(offset: rows.eventOffsets[row], window: window)
+        }
         open.eventCount += taken.readCount
         open.refusedCount += taken.refusedCount
         let corrected =

@@ -3,7 +3,7 @@ package import Drift
 
 // The state as bytes: what a process that was killed goes on from.
 extension MonitorState {
-  private static let version: UInt8 = 3
+  private static let version: UInt8 = 5
 
   package var encoded: [UInt8] {
     var writer = ByteWriter()
@@ -42,9 +42,10 @@ extension MonitorState {
       track.write(to: &writer)
     }
     for mark in [
-      closedWindow, closedPane, closedLabels, Int64(lateCount), Int64(countedRows), Int64(alarmedLabels),
-      Int64(beginningWindows),
+      closedWindow, closedPane, closedLabels, Int64(lateCount), Int64(countedRows), Int64(beginningWindows),
     ] { writer.number(mark) }
+    alarms.write(to: &writer)
+    labelAlarms.write(to: &writer)
     writePeople(to: &writer)
     return writer.bytes
   }
@@ -56,6 +57,7 @@ extension MonitorState {
       writer.number(partition.watermark)
       partition.join.write(to: &writer)
       partition.waiting.write(to: &writer)
+      partition.refused.write(to: &writer)
       writer.number(UInt32(clamping: partition.corrected.count))
       for (offset, score) in partition.corrected.sorted(by: { $0.key < $1.key }) {
         writer.number(offset)
@@ -70,11 +72,6 @@ extension MonitorState {
   }
 
   private func writePeople(to writer: inout ByteWriter) {
-    writer.number(UInt32(clamping: alarmedWindows.count))
-    for (feature, count) in alarmedWindows.sorted(by: { $0.key < $1.key }) {
-      writer.text(feature)
-      writer.number(UInt64(clamping: count))
-    }
     writer.number(UInt32(clamping: silences.count))
     for silence in silences {
       writer.number(silence.feature == nil ? 0 as UInt8 : 1)
@@ -143,8 +140,9 @@ extension MonitorState {
     closedLabels = try reader.number()
     lateCount = try reader.count()
     countedRows = try reader.count()
-    alarmedLabels = try reader.count()
     beginningWindows = try reader.count()
+    alarms = try AlarmBook(from: &reader)
+    labelAlarms = try AlarmBook(from: &reader)
     try readPeople(&reader)
     guard reader.isAtEnd else { throw reader.broken("bytes behind its end") }
   }
@@ -155,6 +153,7 @@ extension MonitorState {
       var partition = Partition(watermark: try reader.number(), waiting: .init(partition: number))
       partition.join = try SourceJoin(from: &reader)
       partition.waiting = try PredictionRows(from: &reader, partition: number, width: width)
+      partition.refused = try RefusedEvents(from: &reader)
       for _ in 0..<(try reader.elements(ofSize: 16)) {
         let offset: Int64 = try reader.number()
         partition.corrected[offset] = try reader.double()
@@ -168,10 +167,6 @@ extension MonitorState {
   }
 
   private mutating func readPeople(_ reader: inout ByteReader) throws(HeadraceError) {
-    for _ in 0..<(try reader.elements(ofSize: 12)) {
-      let feature = try reader.text()
-      alarmedWindows[feature] = try reader.count()
-    }
     for _ in 0..<(try reader.elements(ofSize: 25)) {
       let hasFeature = try reader.flag()
       let feature = try reader.text()

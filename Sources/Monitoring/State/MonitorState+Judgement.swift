@@ -5,8 +5,9 @@ internal import Drift
 extension MonitorState {
   mutating func close(window: Int64) -> [MonitorResult] {
     closedWindow = window
-    guard let open = windows.removeValue(forKey: window) else { return [] }
+    guard var open = windows.removeValue(forKey: window) else { return [] }
     if definition.label != nil, !open.versions.isEmpty { labelledVersions[window] = open.versions }
+    takeRefusals(window, &open)
     let rows = takePanes(window)
     var closed = ClosedWindow(
       index: window, rowCount: rows.rowCount, segmentRows: open.segmentRows, refusedShare: open.refusedShare)
@@ -31,17 +32,35 @@ extension MonitorState {
       closed.profiles = rows.profiles
       fillIn(closed)
     }
-    var results: [MonitorResult] = []
+    var results = digest(upTo: window.multipliedClamped(definition.windowMilliseconds))
+    var outside: [AlarmResult] = []
     // A monitor of quality alone has nothing to say of features.
     if !definition.tests.isEmpty, let reference = reference(of: window) {
-      results = judge(open, closed, reference)
+      let turn = judge(open, closed, reference, &results)
+      outside = turn.outside
     }
-    remember(
-      closed,
-      results.compactMap { result in
-        if case .alarm(let alarm) = result.content { alarm } else { nil }
-      })
-    return results + estimates(open, window)
+    remember(closed, outside)
+    return results + digest(upTo: end) + estimates(open, window)
+  }
+
+  /// Events of a window that never became one, of which the dead-letter topic knows.
+  private mutating func takeRefusals(_ window: Int64, _ open: inout OpenWindow) {
+    guard definition.readsDeadLetters else { return }
+    for number in partitions.keys {
+      for (producer, count) in partitions[number]?.refused.take(window: window) ?? [:] {
+        open.refusedBy[producer, default: 0] += count
+        open.refusedCount += count
+      }
+    }
+  }
+
+  /// The digest of a day that is over.
+  mutating func digest(upTo time: Int64, isOfLabels: Bool = false) -> [MonitorResult] {
+    let ended = isOfLabels ? labelAlarms.endDay(upTo: time, definition) : alarms.endDay(upTo: time, definition)
+    guard let (place, found) = ended else { return [] }
+    var digest = found
+    digest.isOfLabels = isOfLabels
+    return [result(place, .digest(digest))]
   }
 
   /// What a window is compared with; nil when there is nothing yet.
@@ -148,8 +167,8 @@ extension MonitorState {
   private static let usualWindowsMaximum = 32
 
   private mutating func judge(
-    _ open: OpenWindow, _ closed: ClosedWindow, _ reference: ClosedWindow
-  ) -> [MonitorResult] {
+    _ open: OpenWindow, _ closed: ClosedWindow, _ reference: ClosedWindow, _ results: inout [MonitorResult]
+  ) -> AlarmBook.Turn {
     let features = features(closed, reference)
     let policy = definition.policy
     let findings = policy.judge(
@@ -159,7 +178,8 @@ extension MonitorState {
       limits: Dictionary(definition.tests.map { ($0.test, $0.limit) }) { first, _ in first })
     let place = window(closed.index, rowCount: closed.rowCount, offsets: open.offsets, versions: open.versions)
     let stale = staleSources(closed, reference)
-    var alarms: [AlarmResult] = []
+    var outside: [AlarmResult] = []
+    var inside: [String] = []
     var figures: [FeatureResult] = []
     for feature in features {
       let finding = findings.first { $0.feature == feature.name }
@@ -167,17 +187,23 @@ extension MonitorState {
       figures.append(
         FeatureResult(
           feature: feature.name, tests: drift.results, pValue: finding?.pValue ?? .nan,
-          adjustedPValue: finding?.adjustedPValue ?? .nan, isAlarm: finding?.isAlarm ?? false))
-      guard let finding, finding.isAlarm else {
-        alarmedWindows[feature.name] = nil
-        continue
+          adjustedPValue: finding?.adjustedPValue ?? .nan))
+      guard let finding else { continue }
+      let cause = finding.isAlarm ? cause(feature, closed, reference, stale: stale) : .realShift
+      if let alarm = alarm(finding, feature, cause, open, closed, reference, place) {
+        outside.append(alarm)
+      } else {
+        inside.append(feature.name)
       }
-      alarmedWindows[feature.name, default: 0] += 1
-      let cause = cause(feature, closed, reference, stale: stale)
-      if let alarm = alarm(finding, feature, cause, open, closed, reference, place) { alarms.append(alarm) }
     }
-    findConsequences(&alarms, place)
-    return [result(place, .window(figures))] + alarms.map { result(place, .alarm($0)) }
+    findConsequences(&outside, place)
+    let turn = alarms.take(outside, inside: inside, place, definition)
+    for alarm in turn.outside {
+      if let index = figures.firstIndex(where: { $0.feature == alarm.drift.feature }) { figures[index].alarm = alarm }
+    }
+    results.append(result(place, .window(figures)))
+    results += turn.told.map { result(place, .alarm($0)) } + turn.resolved.map { result(place, .resolved($0)) }
+    return turn
   }
 
   private func alarm(
@@ -191,10 +217,9 @@ extension MonitorState {
       versions: reference.versions)
     let drift = DriftAlarm(
       model: definition.model, finding, cause: cause, reference: before, current: place,
-      contributors: contributors(finding, feature, open))
+      contributors: contributors(finding, feature, open) + refusals(cause, open))
     guard let drift else { return nil }
-    var alarm = AlarmResult(
-      drift: drift, windowCount: alarmedWindows[feature.name] ?? 1, mutedBy: muted(feature.name, place))
+    var alarm = AlarmResult(drift: drift, mutedBy: muted(feature.name, place))
     if case .given(let name) = definition.reference { alarm.dataset = name }
     return alarm
   }
@@ -249,6 +274,15 @@ extension MonitorState {
     }
     return Contributor.top(Self.contributorsOfAKind, of: parts.filter { $0.kind == .segment })
       + Contributor.top(Self.contributorsOfAKind, of: parts.filter { $0.kind == .producer })
+  }
+
+  /// Who sent what broke its contract, when that is the cause.
+  private func refusals(_ cause: DriftCause, _ open: OpenWindow) -> [Contributor] {
+    guard case .contract(let share) = cause else { return [] }
+    let parts = open.refusedBy.compactMap { producer, count in
+      name(producer).flatMap { producer == SegmentNames.other ? nil : (Contributor.Kind.producer, $0, count, share) }
+    }
+    return Contributor.top(Self.contributorsOfAKind, of: parts)
   }
 
   private static let contributorRowsMinimum = 20

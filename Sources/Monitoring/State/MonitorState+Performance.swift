@@ -14,6 +14,7 @@ extension MonitorState {
       results += performance(window, label)
     }
     if time > .min {
+      results += digest(upTo: lastWindowEnd(upTo: time), isOfLabels: true)
       let oldest = labels.predictions.keys.min() ?? floorDivide(time, definition.windowMilliseconds)
       labels.forget(beforeMilliseconds: oldest.multipliedClamped(definition.windowMilliseconds))
     }
@@ -34,8 +35,10 @@ extension MonitorState {
     labelledVersions = labelledVersions.filter { $0.key > window }
     let place = self.window(window, rowCount: pairs.count, versions: versions)
     let sampled = 1 << labels.level
-    var results = [result(place, .performance(all.result(nil, definition, sampledOneIn: sampled)))]
+    var results = digest(upTo: place.startMilliseconds, isOfLabels: true)
+    results.append(result(place, .performance(all.result(nil, definition, sampledOneIn: sampled))))
     results += judgeLabels(window, pairs.compactMap(\.label), label)
+    results += digest(upTo: place.endMilliseconds, isOfLabels: true)
     let largest = segments.sorted { ($1.value.predictionCount, $0.key) < ($0.value.predictionCount, $1.key) }
     for (segment, rows) in largest.prefix(Self.performanceSegments) {
       guard names.names.indices.contains(Int(segment)), rows.labelledCount > 0 else { continue }

@@ -12,6 +12,8 @@ package struct MonitorState: Sendable {
     var join = SourceJoin()
     /// Predictions whose events have not been read.
     var waiting: PredictionRows
+    /// Events of dead letters, where the events themselves are not read.
+    var refused = RefusedEvents()
     /// What has been said anew of those that wait, by the event's offset.
     var corrected: [Int64: Double] = [:]
   }
@@ -47,10 +49,9 @@ package struct MonitorState: Sendable {
   var closedWindow = Int64.min
   var closedPane = Int64.min
   var closedLabels = Int64.min
-  /// Windows in a row with an alarm, by feature.
-  var alarmedWindows: [String: Int] = [:]
-  /// Labelled windows in a row with an alarm of the labels.
-  var alarmedLabels = 0
+  /// Of the features, and of the labels, whose windows are over later.
+  var alarms = AlarmBook()
+  var labelAlarms = AlarmBook()
   /// Defects of the data that features made from the same fields still hold.
   var defects: [DataDefect] = []
   var silences: [Silence] = []
@@ -77,6 +78,11 @@ package struct MonitorState: Sendable {
   }
 
   var width: Int { definition.columns.count }
+
+  /// The alarms that are open, those of the labels behind those of the features, by feature.
+  package var openAlarms: [AlarmLife] {
+    [alarms, labelAlarms].flatMap { book in book.open.sorted { $0.key < $1.key }.map(\.value) }
+  }
 }
 
 // What comes in.
@@ -132,6 +138,17 @@ extension MonitorState {
     countJoined(&partition)
   }
 
+  /// Takes a dead letter.
+  ///
+  /// - Parameters:
+  ///   - offset: of the event that broke its contract, in this partition of the model's source.
+  ///   - producer: who sent it; nil: nobody says so.
+  package mutating func addRefused(offset: Int64, producer: String?, partition number: Int32) {
+    let name = producer.map { names.number("\(SegmentNames.producer)=\($0)") } ?? SegmentNames.other
+    partitions[number, default: Partition(waiting: .init(partition: number))].refused.add(
+      offset: offset, producer: name)
+  }
+
   package mutating func add(_ rows: [LabelRow], partition: Int32) {
     idleLabels.remove(partition)
     for row in rows {
@@ -152,7 +169,7 @@ extension MonitorState {
     switch command {
     case .silence(let silence): silences.append(silence)
     case .expect(let change): knownChanges.append(change)
-    case .acknowledge(let time, _):
+    case .acknowledge(let time, let reason):
       let index = floorDivide(time, definition.windowMilliseconds)
       if definition.reference.isGiven {
         forgetFilledIn()
@@ -160,7 +177,8 @@ extension MonitorState {
         history.removeAll { $0.index < index }
       }
       labelTrack.forget(before: index)
-      alarmedWindows = [:]
+      alarms.acknowledge(reason)
+      labelAlarms.acknowledge(reason)
       defects = []
       detectors = [:]
     }
@@ -191,8 +209,22 @@ extension MonitorState {
       results += closePane(pane)
     }
     closeWindows(before: reached, &results)
+    results += digest(upTo: lastWindowEnd(upTo: reached))
     closeLabels(reached, &results)
     return results
+  }
+
+  /// Whether a window is to be closed now: until then all of its dead letters have to be here.
+  package var hasWindowDue: Bool {
+    let end = lastWindowEnd(upTo: watermark.subtractingClamped(definition.latenessMilliseconds))
+    return windows.keys.contains {
+      $0 > closedWindow && ($0 + 1).multipliedClamped(definition.windowMilliseconds) <= end
+    }
+  }
+
+  /// The newest end of a window that is not behind a time: all windows up to it are over.
+  func lastWindowEnd(upTo time: Int64) -> Int64 {
+    floorDivide(time, definition.windowMilliseconds).multipliedClamped(definition.windowMilliseconds)
   }
 
   private mutating func closeWindows(before time: Int64, _ results: inout [MonitorResult]) {
@@ -272,6 +304,11 @@ extension Int64 {
   func subtractingClamped(_ other: Int64) -> Int64 {
     let (value, overflow) = subtractingReportingOverflow(other)
     return overflow ? (other > 0 ? .min : .max) : value
+  }
+
+  func addingClamped(_ other: Int64) -> Int64 {
+    let (value, overflow) = addingReportingOverflow(other)
+    return overflow ? (other > 0 ? .max : .min) : value
   }
 
   func multipliedClamped(_ other: Int64) -> Int64 {

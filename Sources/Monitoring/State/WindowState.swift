@@ -19,6 +19,9 @@ struct OpenWindow: Sendable {
   var eventCount = 0
   var refusedCount = 0
 
+  /// By producer, where dead letters say so; not kept, as it comes when the window is over.
+  var refusedBy: [UInt32: Int] = [:]
+
   var refusedShare: Double { eventCount == 0 ? 0 : Double(refusedCount) / Double(eventCount) }
 }
 

@@ -11,17 +11,21 @@ package struct EngineStatusSource: StatusSource {
   private let clock: WallClock
   private let startedMilliseconds: Int64
   private let monitors: @Sendable () -> [EngineReport.MonitorFigure]
+  private let monitorState: @Sendable () -> [UInt8]
   private let outside: @Sendable () -> EngineReport.Outside
 
   /// - Parameters:
   ///   - monitors: the last figures of the monitors beside the engine.
+  ///   - drift: what is open, as JSON.
   ///   - outside: how it goes to tell other systems.
   package init(
     _ engine: Engine, monitors: @escaping @Sendable () -> [EngineReport.MonitorFigure] = { [] },
+    drift: @escaping @Sendable () -> [UInt8] = { Array(#"{"monitors":[]}"#.utf8) },
     outside: @escaping @Sendable () -> EngineReport.Outside = { EngineReport.Outside() }
   ) {
     self.engine = engine
     self.monitors = monitors
+    monitorState = drift
     self.outside = outside
     clock = .system
     startedMilliseconds = clock.nowMilliseconds
@@ -57,6 +61,8 @@ package struct EngineStatusSource: StatusSource {
 }
 
 extension EngineStatusSource {
+  package func drift() -> [UInt8]? { monitorState() }
+
   package func cost() -> CostReading? {
     let usage = engine.cost.usage(topology: engine.plan.name)
     return CostReading(

@@ -3,7 +3,7 @@ internal import Hummingbird
 /// Every address that the server answers, the only place where paths stand.
 package enum Route: Int, CaseIterable, Sendable {
   case getOnlineFeatures, push, writeToOnlineStore, health
-  case views, topology, tasks, parity, models, cost
+  case views, topology, tasks, parity, models, cost, drift
   case live, ready, usefulness, metrics, openAPI, session
 
   package var path: String {
@@ -18,6 +18,7 @@ package enum Route: Int, CaseIterable, Sendable {
     case .parity: "/api/parity"
     case .models: "/api/models"
     case .cost: "/api/cost"
+    case .drift: "/api/drift"
     case .usefulness: "/usefulness"
     case .live: "/livez"
     case .ready: "/readyz"

@@ -174,6 +174,19 @@ extension OpenAPIDocument {
         }
       }
     },
+    "/api/drift": {
+      "get": {
+        "operationId": "drift",
+        "summary": "Alarms of monitors that are open, and the newest digest, as far as this process runs the monitors.",
+        "responses": {
+          "200": {
+            "description": "For each monitor its open alarms with their newest and worst evidence.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Drift"}}}
+          },
+          "503": {"$ref": "#/components/responses/Problem"}
+        }
+      }
+    },
     "/usefulness": {
       "get": {
         "operationId": "usefulness",

@@ -305,6 +305,10 @@ extension OpenAPIDocument {
         "events": {"type": "array", "items": {"type": "object"}}
       }
     },
+    "Drift": {
+      "type": "object",
+      "properties": {"monitors": {"type": "array", "items": {"type": "object"}}}
+    },
     "Usefulness": {
       "type": "object",
       "properties": {

@@ -89,6 +89,7 @@ extension FeatureServer {
     case .parity: return .json(replies.parity())
     case .models: return .json(replies.models())
     case .cost: return costs()
+    case .drift: return .json(ByteBuffer(bytes: status.drift() ?? Array(#"{"monitors":[]}"#.utf8)))
     case .usefulness: return replies.usefulness(status.usefulness())
     case .openAPI: return .json(ByteBuffer(string: OpenAPIDocument.text))
     case .metrics:

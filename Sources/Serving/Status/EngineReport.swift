@@ -247,14 +247,14 @@ extension EngineReport {
 extension EngineReport {
   /// One figure of a monitor: the last score of a test, the last figure of a model's quality, a count.
   package struct MonitorFigure: Sendable {
-    package enum Kind: Sendable { case score, quality, alarms, rows, late }
+    package enum Kind: Sendable { case score, quality, alarms, open, rows, late }
 
     package var kind: Kind
     package var monitor: String
     package var model: String
     /// A feature; of figures of quality the segment, empty for all rows.
     package var part: String
-    /// A test, a metric, or the cause of alarms.
+    /// A test, a metric, the cause of alarms, or how severe those are that are open.
     package var figure: String
     package var value: Double
 
@@ -278,11 +278,15 @@ package protocol StatusSource: Sendable {
   /// What the process used; nil when nobody counts.
   func cost() -> CostReading?
 
+  /// What monitors have open, as JSON; nil where none can run.
+  func drift() -> [UInt8]?
+
   /// What each model's drift, accuracy and freshness are, and may be.
   func usefulness() -> [ModelUsefulness]
 }
 
 extension StatusSource {
   package func cost() -> CostReading? { nil }
+  package func drift() -> [UInt8]? { nil }
   package func usefulness() -> [ModelUsefulness] { [] }
 }

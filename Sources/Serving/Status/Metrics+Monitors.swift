@@ -18,7 +18,15 @@ extension Metrics {
           ("metric", figure.figure))
       }
     }
-    text.family("headrace_drift_alarms", .counter, "Alarms that rang, by feature and cause.") {
+    text.family("headrace_drift_alarms_open", .gauge, "Alarms that are open, by how severe they are.") {
+      for figure in report.monitors where figure.kind == .open {
+        $0.add(
+          Int64(figure.value), ("monitor", figure.monitor), ("model", figure.model), ("severity", figure.figure))
+      }
+    }
+    text.family(
+      "headrace_drift_alarms", .counter, "Alarms that were opened or got worse and rang, by feature and cause."
+    ) {
       for figure in report.monitors where figure.kind == .alarms {
         $0.add(
           Int64(figure.value), ("monitor", figure.monitor), ("model", figure.model), ("feature", figure.part),

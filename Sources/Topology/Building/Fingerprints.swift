@@ -199,6 +199,7 @@ extension Plan {
     case .dataset(let dataset): more.append("against dataset \(dataset)")
     }
     if let rate = monitor.falseDiscoveryRate { more.append("false discovery rate \(rate)") }
+    if let windows = monitor.resolveAfterWindows { more.append("resolved after \(windows) windows") }
     if let rows = monitor.minimumRowCount { more.append("at least \(rows) rows") }
     more += monitor.knownChanges.map { "\($0.about) from \($0.startMilliseconds) to \($0.endMilliseconds)" }
     return "monitor \(monitor.name): model \(models[monitor.model].name), window "

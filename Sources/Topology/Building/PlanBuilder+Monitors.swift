@@ -43,6 +43,12 @@ extension PlanBuilder {
         log.error(at: rows.scalar, "`minimum_rows` of \(what) must be a whole number above 0")
       }
     }
+    if let windows = declared.resolveAfter {
+      plan.resolveAfterWindows = Int(exactly: windows.value)
+      if !(1...1e6 ~= windows.value) || plan.resolveAfterWindows == nil {
+        log.error(at: windows.scalar, "`resolve_after` of \(what) must be a whole number of windows above 0")
+      }
+    }
     return plan
   }
 

@@ -123,6 +123,7 @@ struct MonitorDeclaration {
   var reference: Reference?
   var falseDiscoveryRate: Located<Double>?
   var minimumRows: Located<Double>?
+  var resolveAfter: Located<Double>?
   var knownChanges: [(from: YAMLScalar, to: YAMLScalar, about: YAMLScalar)] = []
 
   init?(_ entry: YAMLEntry, log: DiagnosticLog) {
@@ -146,6 +147,7 @@ struct MonitorDeclaration {
       log.number($0, "`false_discovery_rate` of \(what)")
     }
     minimumRows = reader.node("minimum_rows").flatMap { log.number($0, "`minimum_rows` of \(what)") }
+    resolveAfter = reader.node("resolve_after").flatMap { log.number($0, "`resolve_after` of \(what)") }
     knownChanges = reader.mapping("known_changes").compactMap { entry in
       guard var change = MappingReader(entry.value, "known change `\(entry.key.shortText)` of \(what)", log: log) else {
         return nil

@@ -72,6 +72,8 @@ package struct MonitorPlan: Sendable {
   package var reference = MonitorReferencePlan.trailing(windows: 7)
   package var falseDiscoveryRate: Double?
   package var minimumRowCount: Int?
+  /// An alarm is over after so many windows in a row inside its limits.
+  package var resolveAfterWindows: Int?
   package var knownChanges: [KnownChangePlan] = []
 }
 

@@ -3,14 +3,34 @@ internal import Core
 /// What a monitor told in `headrace.drift`, as far as a policy wants to know it; and what a policy made of it.
 package struct DriftEvent: Sendable, Equatable {
   package enum Content: Sendable, Equatable {
-    /// A window is over; so many features of it will ring, each by an alarm of its own.
-    case window(alarmCount: Int)
-    /// - Parameter referenceVersions: versions that said what a prediction is compared with.
-    case alarm(feature: String, cause: String, isDataBug: Bool, isMuted: Bool, referenceVersions: Set<Int> = [])
+    /// A window is over, with the alarms that are outside their limits in it: new ones, and those that go on.
+    case window(alarms: [Alarm])
     /// Bounds of all rows that are broken.
     case performance(brokenBounds: [String])
     /// A policy has passed over alarms: it does so once.
     case ignored
+  }
+
+  package struct Alarm: Sendable, Equatable {
+    /// Of the event that opened it.
+    package var id: String
+    package var feature: String
+    package var cause: String
+    package var isDataBug: Bool
+    package var isMuted: Bool
+    /// Versions that said what a prediction is compared with.
+    package var referenceVersions: Set<Int>
+
+    package init(
+      id: String, feature: String, cause: String, isDataBug: Bool, isMuted: Bool, referenceVersions: Set<Int> = []
+    ) {
+      self.id = id
+      self.feature = feature
+      self.cause = cause
+      self.isDataBug = isDataBug
+      self.isMuted = isMuted
+      self.referenceVersions = referenceVersions
+    }
   }
 
   /// The same for the same finding, however often it is told.
@@ -54,15 +74,7 @@ package struct DriftEvent: Sendable, Equatable {
     switch document["kind"]?.string {
     case "window":
       guard case .array(let features)? = document["features"]?.content else { return nil }
-      return .window(alarmCount: features.count { $0["alarm"]?.boolean == true })
-    case "alarm":
-      guard let feature = document["feature"]?.string, let cause = document["cause"]?["class"]?.string else {
-        return nil
-      }
-      let isMuted = document["muted_by"].map { !$0.isNull } ?? false
-      return .alarm(
-        feature: feature, cause: cause, isDataBug: document["cause"]?["data_bug"]?.boolean ?? false, isMuted: isMuted,
-        referenceVersions: versions(document["reference"]))
+      return .window(alarms: features.compactMap { $0["evidence"].flatMap(alarm) })
     case "performance":
       // A segment alone retrains nothing: its rows are too few to say so.
       guard document["segment"].map(\.isNull) ?? true, case .array(let bounds)? = document["broken_bounds"]?.content
@@ -77,5 +89,14 @@ package struct DriftEvent: Sendable, Equatable {
   private static func versions(_ place: JSONDocument?) -> Set<Int> {
     guard case .object(let members)? = place?["versions"]?.content else { return [] }
     return Set(members.compactMap { Int($0.name) })
+  }
+
+  private static func alarm(_ evidence: JSONDocument) -> Alarm? {
+    guard let id = evidence["alarm_id"]?.string, let feature = evidence["feature"]?.string,
+      let cause = evidence["cause"], let code = cause["class"]?.string
+    else { return nil }
+    return Alarm(
+      id: id, feature: feature, cause: code, isDataBug: cause["data_bug"]?.boolean ?? false,
+      isMuted: evidence["muted_by"].map { !$0.isNull } ?? false, referenceVersions: versions(evidence["reference"]))
   }
 }

@@ -15,9 +15,7 @@ struct MonitorWindows: Sendable {
     var startMilliseconds: Int64
     var endMilliseconds: Int64
     var versions: Set<Int> = []
-    /// Alarms that are still to come; they follow their window.
-    var expected: Int
-    var alarms: [Alarm] = []
+    var alarms: [Alarm]
 
     var hasDataBug: Bool { alarms.contains(where: \.isDataBug) }
   }
@@ -54,80 +52,56 @@ struct MonitorWindows: Sendable {
     switch event.content {
     case .ignored: return
     case .window(let alarms):
-      settle()
-      // Told again: what is known of it already counts.
-      guard event.endMilliseconds > drift.last?.endMilliseconds ?? .min, event.endMilliseconds > cleanDriftEnd else {
-        return
+      // An alarm that goes on counts in each of its windows, though somebody was told of it once.
+      let ringing = alarms.filter { !$0.isMuted }.map {
+        Alarm(
+          eventID: $0.id, feature: $0.feature, cause: $0.cause, isDataBug: $0.isDataBug,
+          referenceVersions: $0.referenceVersions)
       }
-      drift.append(Window(event, expected: alarms))
-      if alarms == 0 { settle() }
-    case .alarm(let feature, let cause, let isDataBug, let isMuted, let referenceVersions):
-      guard let last = drift.indices.last, drift[last].endMilliseconds == event.endMilliseconds else { return }
-      guard !drift[last].alarms.contains(where: { $0.eventID == event.id }) else { return }
-      drift[last].expected -= 1
-      if !isMuted {
-        drift[last].alarms.append(
-          Alarm(
-            eventID: event.id, feature: feature, cause: cause, isDataBug: isDataBug,
-            referenceVersions: referenceVersions))
+      if ringing.isEmpty, event.endMilliseconds > max(drift.last?.endMilliseconds ?? .min, cleanDriftEnd),
+        let bug = presentBug
+      {
+        pastBugs.append(bug)
+        if pastBugs.count > Self.pastBugsMax { pastBugs.removeFirst() }
       }
-      if drift[last].expected <= 0 { settle() }
+      Self.take(event, ringing, &drift, cleanEnd: &cleanDriftEnd)
     case .performance(let bounds):
-      guard event.endMilliseconds > max(performance.last?.endMilliseconds ?? .min, cleanPerformanceEnd) else { return }
-      if bounds.isEmpty {
-        performance = []
-        cleanPerformanceEnd = event.endMilliseconds
-        return
-      }
-      var window = Window(event, expected: 0)
-      window.alarms = bounds.map { Alarm(eventID: event.id, feature: $0, cause: "performance", isDataBug: false) }
-      performance.append(window)
+      let broken = bounds.map { Alarm(eventID: event.id, feature: $0, cause: "performance", isDataBug: false) }
+      Self.take(event, broken, &performance, cleanEnd: &cleanPerformanceEnd)
     }
-    if drift.count > Self.windowsMax { drift.removeFirst(drift.count - Self.windowsMax) }
-    if performance.count > Self.windowsMax { performance.removeFirst(performance.count - Self.windowsMax) }
   }
 
-  /// Everything that is there was read: no more alarms of the newest window are on their way.
-  mutating func settle() {
-    guard let last = drift.last else { return }
-    guard last.alarms.isEmpty else {
-      drift[drift.count - 1].expected = 0
+  private static func take(_ event: DriftEvent, _ alarms: [Alarm], _ windows: inout [Window], cleanEnd: inout Int64) {
+    // Told again: what is known of it already counts.
+    guard event.endMilliseconds > max(windows.last?.endMilliseconds ?? .min, cleanEnd) else { return }
+    guard !alarms.isEmpty else {
+      windows = []
+      cleanEnd = event.endMilliseconds
       return
     }
-    if let bug = presentBug {
-      pastBugs.append(bug)
-      if pastBugs.count > Self.pastBugsMax { pastBugs.removeFirst() }
-    }
-    cleanDriftEnd = max(cleanDriftEnd, last.endMilliseconds)
-    drift = []
+    windows.append(
+      Window(
+        startMilliseconds: event.startMilliseconds, endMilliseconds: event.endMilliseconds, versions: event.versions,
+        alarms: alarms))
+    if windows.count > windowsMax { windows.removeFirst(windows.count - windowsMax) }
   }
 
   /// The windows that rang in a row and end last, those aside that end at `after` or earlier.
   func ringing(_ lane: Lane, after: Int64) -> [Window] {
-    let windows = lane == .drift ? drift : performance
-    return windows.filter { $0.endMilliseconds > after && $0.expected <= 0 && !$0.alarms.isEmpty }
+    (lane == .drift ? drift : performance).filter { $0.endMilliseconds > after }
   }
 
   /// The defect that is there until a window is clean; whatever rings beside it may come from it.
   var presentBug: DataBug? {
     guard let first = drift.first(where: \.hasDataBug), let newest = drift.last(where: \.hasDataBug) else { return nil }
-    // A window that is clean ends it, and is none of it.
-    let last = drift.last { !$0.alarms.isEmpty } ?? newest
     return DataBug(
-      sinceMilliseconds: first.startMilliseconds, untilMilliseconds: last.endMilliseconds,
+      sinceMilliseconds: first.startMilliseconds,
+      untilMilliseconds: drift.last?.endMilliseconds ?? newest.endMilliseconds,
       alarms: newest.alarms.filter(\.isDataBug))
   }
 
   /// The newest defect that falls into some time.
   func bug(from start: Int64, to end: Int64) -> DataBug? {
     (pastBugs + (presentBug.map { [$0] } ?? [])).last { $0.sinceMilliseconds < end && $0.untilMilliseconds > start }
-  }
-}
-
-extension MonitorWindows.Window {
-  fileprivate init(_ event: DriftEvent, expected: Int) {
-    self.init(
-      startMilliseconds: event.startMilliseconds, endMilliseconds: event.endMilliseconds, versions: event.versions,
-      expected: expected)
   }
 }

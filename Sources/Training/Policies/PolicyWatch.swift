@@ -75,10 +75,8 @@ package struct PolicyWatch: Sendable {
   /// Notes that it was told that a policy passed over a window.
   package mutating func noteIgnored(_ id: String) { ignoredIDs.insert(id) }
 
-  /// - Precondition: everything that monitors have told so far was taken.
   /// - Returns: what is to be opened now; nothing of policies that have one open.
   package mutating func decide(_ facts: StreamFacts, _ registry: RegistryState) -> [Opening] {
-    for name in monitors.keys { monitors[name]?.settle() }
     if beginnings.wallMilliseconds == nil { beginnings.wallMilliseconds = facts.nowMilliseconds }
     if let stream = facts.streamMilliseconds {
       newestStreamMilliseconds = max(newestStreamMilliseconds, stream)

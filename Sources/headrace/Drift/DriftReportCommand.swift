@@ -30,14 +30,9 @@ struct DriftReportCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let store = try place.store()
     let start = from.flatMap(Self.milliseconds) ?? .min
     let end = to.flatMap(Self.milliseconds) ?? .max
-    let (model, monitor) = (model, monitor)
-    let history = try await BlockingThread(name: "drift").run {
-      let table = try TableColumns(store, name: "\(ResultTable.folder)/\(model)")
-      return try DriftHistory(model: model, table, range: start..<max(start, end), monitor: monitor)
-    }
+    let history = try await DriftHistory.read(model, place, range: start..<max(start, end), monitor: monitor)
     if let html {
       let page = Array(DriftReportPage(history).html.utf8)
       _ = unsafe try NewFile.write(html) { (write) throws(HeadraceError) in
@@ -66,15 +61,6 @@ struct DriftReportCommand: AsyncParsableCommand {
         "\(series.points.count(where: \.isAlarm))",
       ])
     }
-    var alarms = Table([
-      ("window", .left), ("feature", .left), ("test", .left), ("value", .right), ("cause", .left), ("", .left),
-    ])
-    for alarm in history.alarms {
-      alarms.append([
-        RFC3339.text(milliseconds: alarm.startMilliseconds), alarm.feature, alarm.test, Figures.fixed(alarm.value, 4),
-        alarm.cause ?? "", alarm.isRinging ? "" : "muted",
-      ])
-    }
     var quality = Table([("metric", .left), ("segment", .left), ("last", .right), ("interval", .left)])
     for series in history.performance {
       guard let last = series.points.last else { continue }
@@ -83,7 +69,7 @@ struct DriftReportCommand: AsyncParsableCommand {
     }
     let parts = [
       history.drift.isEmpty ? "there is no window yet\n" : features.text,
-      history.alarms.isEmpty ? "no alarms\n" : alarms.text,
+      history.lives.isEmpty ? "no alarms\n" : DriftAlarmsCommand.text(history.lives),
     ]
     return (history.performance.isEmpty ? parts : parts + [quality.text]).joined(separator: "\n")
   }

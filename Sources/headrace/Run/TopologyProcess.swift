@@ -61,7 +61,8 @@ final class TopologyProcess: Sendable {
       RetrainingConfiguration(runtime, engine, registry ?? NoWriterSchemas(), arguments: workArguments ?? []),
       logger: logger)
     let reports = try ProcessReports(engine, runtime, options, logger: logger)
-    let status = EngineStatusSource(engine, monitors: { monitors.status.figures }, outside: { reports.figures })
+    let status = EngineStatusSource(
+      engine, monitors: { monitors.status.figures }, drift: { monitors.status.json }, outside: { reports.figures })
     let events = try await KafkaEventSink(client: runtime.client, targets: plan.pushTargets)
     let server = FeatureServer(
       catalog: ServingCatalog(plan), features: source, events: events, status: status,
@@ -173,6 +174,13 @@ extension MonitorStatus {
     add(.score, scores)
     add(.quality, performance)
     add(.alarms, alarms.mapValues(Double.init))
+    for (monitor, open) in open.sorted(by: { $0.key < $1.key }) {
+      for severity in AlarmSeverity.allCases {
+        let count = open.lives.count { $0.severity == severity }
+        figures.append(
+          .init(kind: .open, monitor: monitor, model: open.model, figure: severity.name, value: Double(count)))
+      }
+    }
     for (monitor, count) in rowCounts.sorted(by: { $0.key < $1.key }) {
       figures.append(.init(kind: .rows, monitor: monitor, value: Double(count)))
     }

@@ -8,15 +8,13 @@ import Testing
 @Suite struct CauseStateTests {
   private static let changeAt = 300 * Stream.minute
 
-  /// Alarms behind the change, by feature.
+  /// What is outside its limits, window by window.
   private func alarms(
     _ stream: Stream, _ names: SegmentNames, _ definition: MonitorDefinition, order: UInt64 = 1
   ) -> [AlarmResult] {
     var state = MonitorState(definition)
     state.names = names
-    return stream.feed(&state, seed: order).compactMap { result in
-      if case .alarm(let alarm) = result.content { alarm } else { nil }
-    }
+    return stream.feed(&state, seed: order).outside
   }
 
   /// `age` is a sum of `amount` over two hours, as an aggregate would be.

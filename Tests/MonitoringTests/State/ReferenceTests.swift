@@ -32,9 +32,7 @@ import Testing
     let results = run(stream, names, definition, reference: [try profile(amounts), try profile(ages), nil])
     let windows = results.filter { $0.kind == "window" }
     #expect(windows.first?.window.startMilliseconds == 0)
-    let alarms = results.compactMap { result -> AlarmResult? in
-      if case .alarm(let alarm) = result.content { alarm } else { nil }
-    }
+    let alarms = results.outside
     #expect(alarms.count == windows.count && alarms.allSatisfy { $0.drift.feature == "amount" })
     #expect(alarms.allSatisfy { $0.dataset == "late@3" && $0.drift.reference.rowCount == 5_000 })
     #expect(String(decoding: results[1].json, as: UTF8.self).contains(#""reference_dataset":"late@3""#))

@@ -3,6 +3,11 @@ import Drift
 
 @testable import Monitoring
 
+extension [MonitorResult] {
+  /// What is outside its limits, window by window, told anew or not; that of the labels aside.
+  var outside: [AlarmResult] { filter { $0.kind == "window" }.flatMap { $0.features.compactMap(\.alarm) } }
+}
+
 /// A stream of predictions, events and labels over several partitions, to be fed in any order that keeps each
 /// partition's own.
 struct Stream {
