@@ -164,7 +164,8 @@ let package = Package(
       name: "headrace-drift-probe", dependencies: ["Core", "Columns", "Drift"], path: "Tests/Drift/Probe",
       swiftSettings: settings),
     .executableTarget(
-      name: "headrace-drift-benchmarks", dependencies: ["Core", "Columns", "Drift", "Monitoring"], path: "Benchmarks/Drift",
+      name: "headrace-drift-benchmarks", dependencies: ["Core", "Columns", "Drift", "Monitoring"],
+      path: "Benchmarks/Drift",
       exclude: ["peers.py", "floor.cpp", "run", "whylogs-requirements.txt"], swiftSettings: settings),
 
     // What tests of several modules need: folders, stores that fail on order.

@@ -43,7 +43,8 @@ struct FalseAlarms {
       if findings.contains(where: \.isAlarm) { alarmed += 1 }
       if findings.contains(where: { $0.adjustedPValue <= policy.falseDiscoveryRate }) { uncertain += 1 }
     }
-    // Nine zeros in ten drown it: 30 % more of the rest is 0.07 standard deviations, which no sample of this size shows.
+    // Nine zeros in ten drown it: 30 % more of the rest is 0.07 standard deviations, which no sample of this size
+    // shows.
     let shown = marginals.indices.filter { marginals[$0] != .ties }
     let shiftedRuns = shown.isEmpty ? 0 : max(runs / 5, 1)
     for run in 0..<shiftedRuns {

@@ -7,8 +7,8 @@ internal import Glibc
 /// `headrace-drift-benchmarks`.
 ///
 /// A line for each figure: name, median of the runs, unit, tab-separated. `Benchmarks/Drift/run` puts them beside other
-/// libraries and beside the floor of the machine. `headrace-drift-benchmarks false-alarms [RUNS]` says instead how often
-/// monitors are wrong, and fails when that is more often than promised.
+/// libraries and beside the floor of the machine. `headrace-drift-benchmarks false-alarms [RUNS]` says instead how
+/// often monitors are wrong, and fails when that is more often than promised.
 @main
 struct Main {
   private static let rowCount = 100_000

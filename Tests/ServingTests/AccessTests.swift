@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("principals: 7", "a list"), ("readers: open", "did you mean `reading`?"), ("reading: closed", "open, token"),
+    ("principals: 7", "a list"), ("readng: open", "did you mean `reading`?"), ("reading: closed", "open, token"),
     ("hosts: [\"http://a\"]", "without a port"), ("principals: [{name: ada}]", "token_sha256"),
     ("principals: [{name: ada, token_sha256: abc, roles: [viewer]}]", "SHA-256"),
     ("principals: [{name: ada, token_sha256: \(String(repeating: "a", count: 64))}]", "roles"),

@@ -48,8 +48,10 @@ import Testing
     let models = Self.models.replacing(
       "match: flight_id, value: dep_delay > 15", with: "match: tailnum, value: seats > 150"
     ).replacing("tests: {psi: 0.2}", with: "segments: [plane_year], tests: {psi: 0.2}")
+    // A policy would want the archive.
+    let withoutPolicies = models[..<(try #require(models.firstRange(of: "policies:")).lowerBound)]
     for archive in ["", "    archive: off\n"] {
-      let text = Sample.text.replacing("    lateness: 30m\n", with: "    lateness: 30m\n\(archive)") + models
+      let text = Sample.text.replacing("    lateness: 30m\n", with: "    lateness: 30m\n\(archive)") + withoutPolicies
       let plan = try Sample.plan(text)
       let (source, label) = (plan.sources[0], try #require(plan.models[0].label))
       #expect(source.isArchived == archive.isEmpty)

@@ -158,7 +158,7 @@ import Topology
         let (found, expected) = story.step(&random)
         guard found == expected else {
           Issue.record(
-            "\(Self.whens[kind % 11]), seed \(seed), step \(step): \(String(describing: found)) is not \(String(describing: expected))"
+            "\(Self.whens[kind % 11]), seed \(seed), step \(step): \(found as Any) is not \(expected as Any)"
           )
           return
         }

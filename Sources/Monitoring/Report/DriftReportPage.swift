@@ -96,7 +96,8 @@ package struct DriftReportPage {
     let until = life.resolvedMilliseconds.map(time) ?? "<b>open</b>"
     var cells = [
       time(life.openedMilliseconds), until, EscapedText.html(life.feature), "\(life.windowCount)",
-      "<span class=\"tag \(EscapedText.html(life.severity))\">\(EscapedText.html(life.severity))</span>", score(life.newest),
+      "<span class=\"tag \(EscapedText.html(life.severity))\">\(EscapedText.html(life.severity))</span>",
+      score(life.newest),
       score(life.worst),
     ]
     cells.append(
@@ -111,7 +112,8 @@ package struct DriftReportPage {
   }
 
   private static func score(_ evidence: DriftHistory.Evidence) -> String {
-    "\(EscapedText.html(evidence.test)) \(ReportPlot.short(evidence.value)) &ge; \(ReportPlot.short(evidence.threshold))"
+    "\(EscapedText.html(evidence.test)) \(ReportPlot.short(evidence.value))"
+      + " &ge; \(ReportPlot.short(evidence.threshold))"
   }
 
   /// The newest digest of each monitor.

@@ -28,6 +28,8 @@ extension MonitorState {
       }
       base.rowCount = given.compactMap { $0?.rowCount }.first ?? closed.rowCount
       history = [base]
+      // The window's own segments were counted before there were grids.
+      if let grids { for segment in open.segments.keys { open.segments[segment]?.adopt(grids) } }
     } else {
       closed.profiles = rows.profiles
       fillIn(closed)

@@ -3,8 +3,8 @@ internal import Core
 /// Events of one partition that broke their contract, put into the windows of the predictions behind them.
 ///
 /// A dead letter says where its event was and not when: it belongs to the window of the next event that has a
-/// prediction. Both are in the log in the order of the events, so this is a function of the partition alone, however the
-/// two topics are read; until a window is over both have to be there.
+/// prediction. Both are in the log in the order of the events, so this is a function of the partition alone, however
+/// the two topics are read; until a window is over both have to be there.
 struct RefusedEvents: Sendable, Equatable {
   /// Events one behind the other that one producer sent.
   struct Letters: Sendable, Equatable {

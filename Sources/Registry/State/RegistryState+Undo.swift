@@ -24,7 +24,8 @@ extension RegistryState {
     return (change, version, current)
   }
 
-  /// How an alias goes back: a canary or A/B test under way ends, else the version before the present one answers again.
+  /// How an alias goes back: a canary or A/B test under way ends, else the version before the present one answers
+  /// again.
   package struct Rollback: Sendable {
     package var change: RegistryCommand.Change
     /// What answers for all keys then.
