@@ -74,7 +74,7 @@ final class FakeRegistry: RegistrySource {
       let body = #"{"version":1,"by":"bob","reason":"first"}"#
       try await socket.send(
         "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
-        + "Content-Length: \(body.utf8.count)\r\n\r\n"
+          + "Content-Length: \(body.utf8.count)\r\n\r\n"
           + body)
       #expect(try await socket.read().status == 415)
       let foreign = try await HTTPSocket(port: server.port).post(path, body, headers: "Origin: http://evil.example\r\n")
