@@ -156,7 +156,7 @@ static void score_all(
       walk_block<Node, Real, HasCategories>(trees, from, row_stride, done, layout, scratch, to);
     } else if (trees.block_rows_min == 0 || left < trees.block_rows_min) {
       done = 1;
-#if HEADRACE_VECTOR_BYTES == 64
+#if HEADRACE_VECTOR_BYTES >= 32
       if (trees.row_nodes_max != 0) score_row<Real>(trees, from, layout, scratch, to);
       else walk_row<Node, Real, HasCategories>(trees, from, layout, scratch, to);
 #else

@@ -200,7 +200,7 @@ typedef struct {
   const uint32_t *walk_order;
   /// Features of the zero columns; the highest bit says that what is missing goes right.
   const uint32_t *zero_columns;
-  /// For single rows where every tree has at most 64 leaves, and where there is AVX-512: of each tree 64 nodes (their
+  /// For single rows where every tree has at most 64 leaves, and where there is AVX2: of each tree 64 nodes (their
   /// column, the rank above which they say right, the leaves that are cut off then) and its leaves from left to right.
   /// `row_nodes_max` is 0 when there are no such tables.
   uint32_t row_nodes_max;

@@ -27,10 +27,15 @@ package struct RowExplainer {
     key: [Value], atMilliseconds time: Int64, _ prefix: ExplainedPrefix, features: [String] = [],
     watermark: Int64? = nil
   ) throws(HeadraceError) -> RowExplanation {
-    guard let name = view.table, let table = try DeltaTable.open(store, try BlobName(name)) else {
+    guard let name = view.table else {
       throw HeadraceError(
         .user, "ARCHIVE_MISSING", "the view's source is not archived", place: view.point.name,
         remedy: "explain needs the table events/SOURCE of a worker with tables (`archive: on`)")
+    }
+    guard let table = try DeltaTable.open(store, try BlobName(name)) else {
+      throw HeadraceError(
+        .user, "ARCHIVE_MISSING", "nothing is archived of the view's source yet", retry: .sameCall, place: name,
+        remedy: "a table begins some 20 s after its first event; see that a worker writes to this place")
     }
     let events = try load(table, key, time)
     var explanation = RowExplanation(
