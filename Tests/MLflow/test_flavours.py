@@ -88,7 +88,8 @@ def test_scores_are_those_of_the_library(cluster, server, tmp_path, flavour):
     added = cluster.cli(
         "models", "add", "taken", f"models:/{name}@champion", "--data", tmp_path / "data", "--mlflow", server.url,
         "--output", "json").json
-    assert added["format"].split("_")[0] == flavour.split(" ")[0] and added["lineage"]["fetched_from"] == f"models:/{name}/1"
+    assert added["format"].split("-")[0] == flavour.split(" ")[0]
+    assert added["lineage"]["fetched_from"] == f"models:/{name}/1"
     file = tmp_path / "data" / "models" / added["content_hash"]
     assert hashlib.sha256(file.read_bytes()).hexdigest() == added["content_hash"]
     found = score(file, rows, tmp_path)
