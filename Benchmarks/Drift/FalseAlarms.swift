@@ -83,6 +83,7 @@ struct FalseAlarms {
           rows.offsets.append(Int64(window * Self.windowRows + row))
           rows.eventOffsets.append(0)
           rows.scores.append(0)
+          rows.versions.append(0)
         }
         state.add(rows)
         for result in state.advance() {

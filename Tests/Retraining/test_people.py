@@ -16,7 +16,12 @@ def working(shop):
     """Processes that work for a retraining."""
     found = []
     for task in os.listdir(f"/proc/{shop.process.pid}/task"):
-        for child in open(f"/proc/{shop.process.pid}/task/{task}/children").read().split():
+        try:
+            children = open(f"/proc/{shop.process.pid}/task/{task}/children").read().split()
+        except FileNotFoundError:
+            # The thread has ended meanwhile.
+            continue
+        for child in children:
             try:
                 if "\0work\0" in open(f"/proc/{child}/cmdline").read():
                     found.append(int(child))
