@@ -37,14 +37,23 @@ struct Comparison {
         add(term.metric, difference, "paired_normal", higherIsBetter: term.higherIsBetter)
         continue
       }
-      // √a - √b = (a - b) / (√a + √b), the denominator taken as it is: the delta method.
-      let count = Double(max(term.values.count, 1))
-      let sum =
-        (term.values.reduce(0, +) / count).squareRoot() + (other.values.reduce(0, +) / count).squareRoot()
-      guard sum > 0 else { continue }
-      add("rmse", difference.map { ($0.value / sum, $0.low / sum, $0.high / sum) }, "delta", higherIsBetter: false)
+      add("rmse", Self.ofRoots(term.values, other.values, confidence: confidence), "delta", higherIsBetter: false)
     }
     return found
+  }
+
+  /// √(mean of squares) - √(mean of others), by the delta method: a square moves its own root by 1 / (2 root).
+  private static func ofRoots(
+    _ squares: [Double], _ others: [Double], confidence: Double
+  ) -> (value: Double, low: Double, high: Double)? {
+    func root(_ squares: [Double]) -> Double {
+      (squares.reduce(0, +) / Double(max(squares.count, 1))).squareRoot()
+    }
+    // A root of zero is one of zeros, which move nothing.
+    func moves(_ squares: [Double], of root: Double) -> [Double] { squares.map { root > 0 ? $0 / (2 * root) : 0 } }
+    let (own, other) = (root(squares), root(others))
+    let moves = PairedMeans.difference(moves(squares, of: own), moves(others, of: other), confidence: confidence)
+    return moves.map { (own - other, own - other + $0.low - $0.value, own - other + $0.high - $0.value) }
   }
 
   /// Figures that both models have.
