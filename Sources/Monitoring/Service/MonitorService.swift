@@ -18,6 +18,8 @@ package struct MonitoringConfiguration: Sendable {
   /// How long a partition has nothing more until windows no longer wait for it.
   package var idleAfterMilliseconds: Int64 = 60_000
   package var replicationFactor: Int32 = 1
+  /// Whether events wait to be scored in this process: then monitors work for a tenth of the time, and catch up later.
+  package var isStreamBehind: @Sendable () -> Bool = { false }
 
   package init(client: ClientConfiguration, dataDirectory: String) {
     self.client = client

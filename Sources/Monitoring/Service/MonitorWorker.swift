@@ -69,11 +69,23 @@ final class MonitorWorker: RebalanceListener, Sendable {
       if session == nil {
         session = try MonitorSession(plan, configuration, schemas, member, "\(folder)/\(plan.name).state", logger)
       }
-      try session?.step(member, control)
+      let began = WallClock.monotonicNanoseconds
+      if try session?.step(member, control) ?? false { giveWay(since: began) }
     }
     try session?.save(member)
     session?.close()
   }
+
+  /// After some work: as long as the stream is behind, nine times as long as that is left to it.
+  private func giveWay(since beganNanoseconds: Int64) {
+    let taken = WallClock.monotonicNanoseconds &- beganNanoseconds
+    let end = WallClock.monotonicNanoseconds &+ min(9 &* taken, Self.waysNanosecondsMaximum)
+    while !control.isStopping, configuration.isStreamBehind(), WallClock.monotonicNanoseconds < end {
+      Sleep.milliseconds(5)
+    }
+  }
+
+  private static let waysNanosecondsMaximum: Int64 = 1_000_000_000
 
   func assigned(_ partitions: [AssignedPartition], to consumer: Consumer) throws -> [TopicPartition: Int64] { [:] }
   func revoked(_ partitions: [TopicPartition], from consumer: Consumer) throws {}
@@ -173,7 +185,9 @@ final class MonitorSession {
   private func numbers(_ topic: String?) -> [Int32] { partitions.filter { $0.topic == topic }.map(\.partition) }
 
   /// Reads some, tells what follows from it, and saves now and then.
-  func step(_ member: Consumer, _ control: MonitorControl) throws {
+  ///
+  /// - Returns: whether there was anything.
+  func step(_ member: Consumer, _ control: MonitorControl) throws -> Bool {
     let result = try reader.poll(timeoutMilliseconds: 100) { records in
       endReachedAt[records.partition] = nil
       if records.partition.topic == Self.controlTopic { return follow(records) }
@@ -203,8 +217,8 @@ final class MonitorSession {
       try tell(results, member)
     }
     if result.records == 0 { control.note(positions: try positions()) }
-    guard now - savedAtMilliseconds >= configuration.checkpointIntervalMilliseconds else { return }
-    try save(member)
+    if now - savedAtMilliseconds >= configuration.checkpointIntervalMilliseconds { try save(member) }
+    return result.records > 0
   }
 
   private func positions() throws(HeadraceError) -> [TopicPartition: Int64] {

@@ -55,8 +55,10 @@ final class TopologyProcess: Sendable {
     let engine = try Engine(
       plan: plan, configuration: runtime, schemas: registry ?? NoWriterSchemas(), logger: logger)
     let source = EngineFeatureSource(engine, plan)
+    var monitoring = MonitoringConfiguration(runtime)
+    monitoring.isStreamBehind = { engine.isBehind }
     let monitors = MonitorService(
-      configuration: MonitoringConfiguration(runtime), schemas: registry ?? NoWriterSchemas(), logger: logger)
+      configuration: monitoring, schemas: registry ?? NoWriterSchemas(), logger: logger)
     let retraining = RetrainingRunner(
       RetrainingConfiguration(runtime, engine, registry ?? NoWriterSchemas(), arguments: workArguments ?? []),
       logger: logger)
