@@ -1,6 +1,6 @@
-// One row, all nodes of a tree at once: permutations fetch each node's code, a compare decides them, and the leaves that
-// a node cuts off are or-ed together. What is left of the leaves, from the left, is the row's. With AVX-512 one
-// permutation takes from 64 codes; with AVX2 one takes from 16, and what others have comes as zero.
+// One row, all nodes of a tree at once: permutations fetch each node's code, a compare decides them, and the leaves
+// that a node cuts off are or-ed together. What is left of the leaves, from the left, is the row's. With AVX-512 one
+// permutation takes from 64 codes; with AVX2 shuffles take from 16, and blends choose among them.
 
 namespace headrace::HEADRACE_LEVEL {
 
