@@ -58,14 +58,15 @@ def test_another_version_is_no_drift(project):
     known = windows(shop)
     for number in range(1, 6):
         shop.publish(WINDOW_ROWS, "shift")
-        shop.wait("another window", lambda: windows(shop) >= known + number)  # noqa: B023
+        # Of fourteen windows the first is the reference, the last is open, and one is the reference after the promotion.
+        shop.wait("another window", lambda: windows(shop) >= min(known + number, 11))  # noqa: B023
     ignored = shop.wait("it is said", lambda: told(shop, "ignored"))
     assert len(shop.retrainings()) == 1, shop.retrainings()
     assert len({one["id"] for one in ignored}) == len(ignored), ignored
     assert all("version 1" in one["text"] and "version 2 answers" in one["text"] for one in ignored), ignored
     # The monitor has begun anew with what the new version says.
     shop.publish(4 * WINDOW_ROWS, "shift")
-    shop.wait("windows", lambda: windows(shop) >= known + 8)
+    shop.wait("windows", lambda: windows(shop) >= 13)
     assert len(shop.retrainings()) == 1, shop.retrainings()
     shop.stop()
 

@@ -108,6 +108,8 @@ def test_a_breach_of_the_contract(project):
     shop = project(when="[contract_breach(payments) > 5%, rows(payments) >= 1000000]")
     begin(shop)
     shop.publish(1_200, "before")
+    # Shares are counted from the first look on.
+    shop.wait("policies look", lambda: (shop.data / "retrainings" / "beginnings").exists())
 
     def broken(count):
         rows = payments(shop.next, count, "before")
