@@ -42,7 +42,7 @@ final class ModelStage {
   ///
   /// - Parameter scope: what the events are read into.
   func begin(_ scope: borrowing ColumnBatch) {
-    let batch = current ?? stage.spareBatch() ?? ScoringBatch(stage, scope.columns.map(\.type))
+    let batch = current ?? stage.spareBatch() ?? ScoringBatch(scope.columns.map(\.type))
     current = batch
     // A view of our own that is not applied here is still being built.
     batch.clear(rowCount: scope.rowCount, stride: layout.stride, isMissing: layout.blocks.map(\.isOwn))
@@ -104,6 +104,6 @@ final class ModelStage {
     batch.batchTrace = batchTrace
     batch.workerNanoseconds = workerNanoseconds
     batch.hold(records, first: first, tracer)
-    lane.score(batch)
+    lane.score(batch, stage)
   }
 }

@@ -7,7 +7,6 @@ internal import Topology
 /// took, and what predictions say of the records. Goes back to be filled again.
 final class ScoringBatch: @unchecked Sendable {
   // Unchecked: belongs to one thread at a time; the lane's queue hands it over.
-  let stage: ScoringStage
   /// The events' columns.
   var scope: ColumnBatch
   /// Rows of `scope` that are predicted for: the events.
@@ -23,8 +22,7 @@ final class ScoringBatch: @unchecked Sendable {
   var batchTrace: [UInt8] = []
   var workerNanoseconds: Int64 = 0
 
-  init(_ stage: ScoringStage, _ types: [ColumnType]) {
-    self.stage = stage
+  init(_ types: [ColumnType]) {
     scope = ColumnBatch(types)
     headers = EventHeaders(partition: 0)
   }

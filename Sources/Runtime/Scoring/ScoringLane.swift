@@ -15,7 +15,7 @@ final class ScoringLane: Sendable {
   private static let batchesMaximum = 4
 
   private enum Job: Sendable {
-    case score(ScoringBatch)
+    case score(ScoringBatch, ScoringStage)
     case take(ModelEpoch, ScoringStage)
     case cut(PredictionCut)
     case fill(PredictionBuffers)
@@ -48,13 +48,13 @@ final class ScoringLane: Sendable {
   /// The size of what waits for a cut.
   var heldBytes: Int { shared.heldBytes.load(ordering: .relaxed) }
 
-  /// Queues a batch; waits while there are too many.
-  func score(_ batch: ScoringBatch) {
+  /// Queues a batch of the stage, which gets it back; waits while there are too many.
+  func score(_ batch: ScoringBatch, _ stage: ScoringStage) {
     // Nobody else queues batches: room stays room.
     _ = shared.queue.wait { $0.batches < Self.batchesMaximum ? true : nil }
     shared.queue.change { queue in
       queue.batches += 1
-      queue.jobs.append(.score(batch))
+      queue.jobs.append(.score(batch, stage))
     }
   }
 
@@ -90,9 +90,9 @@ final class ScoringLane: Sendable {
     while let jobs = shared.queue.wait({ take(&$0) }), !jobs.isEmpty {
       for job in jobs {
         switch job {
-        case .score(let batch):
-          batch.stage.score(batch, outputs, meters)
-          batch.stage.keepSpare(batch)
+        case .score(let batch, let stage):
+          stage.score(batch, outputs, meters)
+          stage.keepSpare(batch)
           shared.heldBytes.store(outputs.sizeBytes, ordering: .relaxed)
           shared.queue.change { $0.batches -= 1 }
         case .take(let epoch, let stage): stage.take(epoch)
