@@ -24,8 +24,10 @@ package final class DedupeTable {
   /// if it still counted, memory is complete only down to what it held.
   private var younger = HashTimes()
   private var older = HashTimes()
-  /// What is not on the disk yet, in order.
+  /// What no checkpoint has taken yet, in order.
   private var unsaved: [HashTimes.Entry] = []
+  /// What the checkpoint that is being written has taken.
+  private var saving: Saving?
   /// Times up to here may be on the disk and not in memory.
   private var incompleteUpTo: Int64
   private var savedNewestTime: Int64
@@ -40,6 +42,13 @@ package final class DedupeTable {
   /// What was read only to have it near. Kept, so that the reads stay.
   private var touchedWords: Int64 = 0
   private(set) var counters = Counters()
+
+  private struct Saving {
+    var entries: [HashTimes.Entry]
+    /// At the moment that the checkpoint is of.
+    var newestTime: Int64
+    var horizon: Int64
+  }
 
   struct Counters {
     var duplicates: Int64 = 0
@@ -153,7 +162,14 @@ extension DedupeTable {
   /// The newest event time that will have been saved.
   var newestTime: Int64 { max(savedNewestTime, younger.newestTime, older.newestTime) }
 
-  func write(into batch: inout WriteBatch) {
+  /// Writes what is not on the disk into the batch of a checkpoint.
+  func beginSaving(into batch: inout WriteBatch) {
+    write(into: &batch)
+    saving = Saving(entries: unsaved, newestTime: newestTime, horizon: horizon(at: watermark))
+    unsaved = []
+  }
+
+  private func write(into batch: inout WriteBatch) {
     // RocksDB takes keys in order several times as fast. Of an id that came again after its time the later one counts.
     unsaved.sort { ($0.hash.high, $0.hash.low, $0.time) < ($1.hash.high, $1.hash.low, $1.time) }
     for entry in unsaved {
@@ -173,10 +189,11 @@ extension DedupeTable {
   /// The batch is on the disk.
   ///
   /// - Returns: entries below it may be deleted there.
-  func noteSaved() -> Int64 {
-    unsaved.removeAll(keepingCapacity: unsaved.count < 100_000)
-    savedNewestTime = newestTime
-    let horizon = horizon(at: watermark)
+  func endSaving() -> Int64 {
+    guard let saved = saving.take() else { return .min }
+    savedNewestTime = max(savedNewestTime, saved.newestTime)
+    let horizon = saved.horizon
+    // What the older generation has came before the batch was taken: it is on the disk.
     let isOlderExpired = older.newestTime < horizon
     let isYoungerLong = youngerSince.map { $0 < horizon } ?? false
     if younger.sizeBytes > budgetBytes / 2 || (isOlderExpired && isYoungerLong) {
@@ -188,8 +205,17 @@ extension DedupeTable {
     return horizon
   }
 
+  /// The batch is not on the disk: the next one takes it.
+  func undoSaving() {
+    guard let refused = saving.take() else { return }
+    unsaved = refused.entries + unsaved
+  }
+
   /// Back to what is on the disk.
+  ///
+  /// - Precondition: nothing is being saved.
   func discardUnsaved() {
+    precondition(saving == nil, "ids are being saved")
     unsaved.removeAll()
     younger = HashTimes()
     older = HashTimes()

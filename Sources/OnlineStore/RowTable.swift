@@ -39,8 +39,10 @@ struct RowEntry<Row: ~Copyable>: ~Copyable {
   let low: UInt64
   let high: UInt64
   let keyCount: UInt32
-  /// Not yet on the disk as it is here. The worker's.
+  /// Changed since the last checkpoint was taken. The worker's.
   var isDirty: Bool
+  /// Part of the checkpoint that is being written. The worker's.
+  var isSaving: Bool
   /// Used since the clock's hand came by. Under the store's lock.
   var isReferenced: Bool
   /// What the row was charged to the budget with.
@@ -61,6 +63,7 @@ struct RowEntry<Row: ~Copyable>: ~Copyable {
       high = 0
     }
     isDirty = false
+    isSaving = false
     isReferenced = true
     chargedBytes = 0
     self.row = row

@@ -9,50 +9,93 @@ extension TaskStore {
   /// Memory of what was saved and is in no file yet.
   package var memoryTableBytes: Int { database.memoryTableBytes }
 
-  /// Memory of rows and ids that the next checkpoint writes.
+  /// Memory of rows and ids that the next checkpoint takes.
   package var dirtyBytes: Int {
     views.reduce(0) { $0 + ($1?.rows.dirtyBytes ?? 0) } + dedupeTables.reduce(0) { $0 + $1.unsavedBytes }
       + touches.reduce(0) { $0 + $1.unsavedBytes }
   }
 
-  /// Writes everything that changed since the last checkpoint, with the owner's record of where in the log that is: all
-  /// of it or nothing, and on the disk when this returns.
+  /// Memory of rows that cannot go before a checkpoint is on the disk: the one that is being written, or the next one.
+  package var unsavedBytes: Int { dirtyBytes + views.reduce(0) { $0 + ($1?.rows.savingBytes ?? 0) } }
+
+  /// Takes everything that changed since the last checkpoint, with the owner's record of where in the log that is. All
+  /// of it or nothing will be on the disk; until `endCheckpoint` the worker applies on, and what it changes belongs to
+  /// the next one.
   ///
   /// - Parameters:
   ///   - meta: the task's record: offsets, watermarks, digest; opaque here.
   ///   - viewMeta: records of views that are still being built and stand somewhere else in the log, by namespace.
-  /// - Throws: with `sameCall` nothing was tried and nothing changed; after anything else the store is finished, and
-  ///   the one that is opened next says whether the checkpoint is there.
-  package func checkpoint(meta: [UInt8], viewMeta: [UInt32: [UInt8]] = [:]) throws(HeadraceError) {
+  /// - Precondition: there is none that has not ended.
+  package func beginCheckpoint(meta: [UInt8], viewMeta: [UInt32: [UInt8]] = [:]) throws(HeadraceError)
+    -> TakenCheckpoint
+  {
+    precondition(taken == nil, "a checkpoint is being written")
     try checkUsable()
-    do {
-      var batch = try WriteBatch(for: database)
-      batch.put(MetaRecord.checkpointKey, meta)
-      for (id, record) in viewMeta { batch.put(MetaRecord.key(MetaRecord.viewCheckpointPrefix, id), record) }
-      for case let view? in views { write(view, into: &batch) }
-      for table in dedupeTables {
-        table.write(into: &batch)
-        batch.put(
-          MetaRecord.key(MetaRecord.groupPrefix, table.group),
-          MetaRecord.encode([table.source], number: table.newestTime))
-      }
-      for touches in touches { touches.write(into: &batch) }
-      try database.write(batch, sync: true)
-      try database.flushFullMemoryTables()
-    } catch {
-      throw noting(error)
+    var batch: WriteBatch
+    do { batch = try WriteBatch(for: database) } catch { throw noting(error) }
+    batch.put(MetaRecord.checkpointKey, meta)
+    for (id, record) in viewMeta { batch.put(MetaRecord.key(MetaRecord.viewCheckpointPrefix, id), record) }
+    var horizons: [UInt32: Int64] = [:]
+    for case let view? in views {
+      write(view, into: &batch)
+      lock.withLock { view.rows.beginSaving() }
+      horizons[view.namespace.id] = view.namespace.layout.deletionHorizon(at: view.rows.watermark)
+    }
+    for table in dedupeTables {
+      table.beginSaving(into: &batch)
+      batch.put(
+        MetaRecord.key(MetaRecord.groupPrefix, table.group),
+        MetaRecord.encode([table.source], number: table.newestTime))
+    }
+    for touches in touches { touches.beginSaving(into: &batch) }
+    let checkpoint = TakenCheckpoint(batch, for: database, horizons: horizons)
+    taken = checkpoint
+    return checkpoint
+  }
+
+  /// What was taken is on the disk, or not.
+  ///
+  /// - Parameter failure: of `TakenCheckpoint.write`; nil when it is there.
+  /// - Throws: the failure. With `sameCall` nothing was written, and the next checkpoint takes it; after anything else
+  ///   the store is finished, and the one that is opened next says whether the checkpoint is there.
+  package func endCheckpoint(_ failure: HeadraceError? = nil) throws(HeadraceError) {
+    guard let checkpoint = taken.take() else { return }
+    if let failure {
+      undoTaking()
+      throw noting(failure)
     }
     for case let view? in views {
-      view.rows.clearDirtyFlags()
-      lock.withLock { view.rows.noteSaved() }
-      if let horizon = view.namespace.layout.deletionHorizon(at: view.rows.watermark) {
+      lock.withLock { view.rows.endSaving() }
+      if let horizon = checkpoint.horizons[view.namespace.id] {
         rowExpiry.setHorizon(horizon, ofGroup: view.namespace.id)
       }
     }
-    for table in dedupeTables { dedupeExpiry.setHorizon(table.noteSaved(), ofGroup: table.group) }
-    for touches in touches { touches.noteSaved() }
+    for table in dedupeTables { dedupeExpiry.setHorizon(table.endSaving(), ofGroup: table.group) }
+    for touches in touches { touches.endSaving() }
     lock.withLock { counters.checkpoints += 1 }
     evict()
+  }
+
+  /// What was taken is not written: the next checkpoint takes it.
+  package func abandonCheckpoint() {
+    if taken.take() != nil { undoTaking() }
+  }
+
+  private func undoTaking() {
+    for case let view? in views { lock.withLock { view.rows.undoSaving() } }
+    for table in dedupeTables { table.undoSaving() }
+    for touches in touches { touches.undoSaving() }
+  }
+
+  /// As the three steps, one after the other: on the disk when this returns.
+  package func checkpoint(meta: [UInt8], viewMeta: [UInt32: [UInt8]] = [:]) throws(HeadraceError) {
+    let checkpoint = try beginCheckpoint(meta: meta, viewMeta: viewMeta)
+    do {
+      try checkpoint.write()
+    } catch {
+      return try endCheckpoint(error)
+    }
+    try endCheckpoint()
   }
 
   /// The record of the last checkpoint; nil before the first.
@@ -68,7 +111,10 @@ extension TaskStore {
   }
 
   /// Back to the last checkpoint: everything that was applied since is forgotten.
+  ///
+  /// - Precondition: none is being written. One that was taken and not written is abandoned.
   package func discardUnsaved() {
+    abandonCheckpoint()
     lock.withLock {
       for case let view? in views { view.rows.discardDirty() }
     }

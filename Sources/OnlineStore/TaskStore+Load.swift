@@ -68,7 +68,10 @@ extension TaskStore {
   }
 
   var rowBytes: Int { views.reduce(0) { $0 + ($1?.rows.bytes ?? 0) } }
-  private var cleanBytes: Int { views.reduce(0) { $0 + ($1.map { $0.rows.bytes - $0.rows.dirtyBytes } ?? 0) } }
+  /// At least so much the disk has; a row that changed while it is saved counts twice against it.
+  private var cleanBytes: Int {
+    views.reduce(0) { $0 + ($1.map { $0.rows.bytes - $0.rows.dirtyBytes - $0.rows.savingBytes } ?? 0) }
+  }
 }
 
 extension FeatureRow {

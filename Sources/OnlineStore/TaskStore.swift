@@ -5,10 +5,11 @@ internal import Synchronization
 
 /// The state of one task: the rows of its views, the ids of its sources, and where in the log all of it stands.
 ///
-/// One RocksDB and, above it, rows in memory. The worker that owns the task changes rows in memory only; `checkpoint`
-/// writes all that changed, with the owner's record of its offsets, in one synced batch: what is on the disk is the
-/// state at a checkpoint, never between two. Any thread may read. A reader sees every row that was applied, in memory
-/// or on the disk, at the latest when the chunk of rows that it belongs to is done.
+/// One RocksDB and, above it, rows in memory. The worker that owns the task changes rows in memory only; a checkpoint
+/// takes all that changed, with the owner's record of its offsets, and another thread writes it in one synced batch
+/// while the worker goes on: what is on the disk is the state at a checkpoint, never between two. Any thread may read.
+/// A reader sees every row that was applied, in memory or on the disk, at the latest when the chunk of rows that it
+/// belongs to is done.
 ///
 /// **Threads.** Methods are the worker's unless they say otherwise. The worker changes the table under a fair lock that
 /// it takes for chunks of rows, and reads it without; it waits for the disk outside of the lock.
@@ -36,6 +37,8 @@ package final class TaskStore: @unchecked Sendable {
   let trouble = Mutex<HeadraceError?>(nil)
   let isBroken = Atomic<Bool>(false)
   var counters = StoreCounters()
+  /// The checkpoint that is being written.
+  var taken: TakenCheckpoint?
 
   // The worker's, kept from call to call.
   var chunkEntries: [Int] = []

@@ -17,6 +17,7 @@ struct TileBucket {
   struct Entry {
     let hash: UInt64
     var marks: Marks
+    /// A checkpoint has taken it as it is.
     var isSaved: Bool
   }
 
@@ -27,7 +28,7 @@ struct TileBucket {
   private(set) var entries: [Entry] = []
   /// Of each entry.
   private var keys = TextBuffer()
-  /// Positions of entries that are not on the disk as they are here.
+  /// Positions of entries that no checkpoint has taken as they are here.
   private(set) var unsaved: [Int] = []
   /// Positions in `entries` plus one; 0 is free.
   private var slots: [Int32] = []
@@ -72,9 +73,16 @@ struct TileBucket {
     unsaved.append(position)
   }
 
-  mutating func noteSaved() {
+  /// A checkpoint has taken what was unsaved.
+  mutating func noteTaken() {
     for position in unsaved { entries[position].isSaved = true }
     unsaved.removeAll(keepingCapacity: true)
+  }
+
+  /// The checkpoint is not on the disk: the next one takes every entry.
+  mutating func noteRefused() {
+    for position in entries.indices { entries[position].isSaved = false }
+    unsaved = Array(entries.indices)
   }
 
   /// Gives the memory back: all of it is on the disk.

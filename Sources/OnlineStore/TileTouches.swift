@@ -25,6 +25,8 @@ package final class TileTouches {
   /// Tiles that end here or earlier are final.
   private var finalUpTo = Int64.min
   private var savedFinalUpTo = Int64.min
+  /// `finalUpTo` of the checkpoint that is being written.
+  private var savingFinalUpTo: Int64?
   private var scratch: [UInt8] = []
 
   /// Of all tiles in memory; what is more is read from the disk again.
@@ -234,7 +236,14 @@ extension TileTouches {
   var unsavedBytes: Int { buckets.reduce(0) { $0 + $1.unsaved.count * Self.entryBytes } }
   private static let entryBytes = 64
 
-  func write(into batch: inout WriteBatch) {
+  /// Writes what is not on the disk into the batch of a checkpoint.
+  func beginSaving(into batch: inout WriteBatch) {
+    write(into: &batch)
+    savingFinalUpTo = finalUpTo
+    for index in buckets.indices { buckets[index].noteTaken() }
+  }
+
+  private func write(into batch: inout WriteBatch) {
     if finalUpTo > savedFinalUpTo {
       batch.deleteRange(from: diskKey(.min), to: diskKey(finalUpTo.addingSaturating(1)), in: StoreFamily.touches)
     }
@@ -249,10 +258,16 @@ extension TileTouches {
     }
   }
 
-  func noteSaved() {
-    savedFinalUpTo = finalUpTo
-    for index in buckets.indices { buckets[index].noteSaved() }
+  func endSaving() {
+    guard let saved = savingFinalUpTo.take() else { return }
+    savedFinalUpTo = saved
     guard buckets.reduce(0, { $0 + $1.sizeBytes }) > Self.memoryBytesMaximum else { return }
-    for index in buckets.indices { buckets[index].forget() }
+    for index in buckets.indices where buckets[index].unsaved.isEmpty { buckets[index].forget() }
+  }
+
+  /// The batch is not on the disk: the next one takes it, and all else that is in memory, which costs time only.
+  func undoSaving() {
+    guard savingFinalUpTo.take() != nil else { return }
+    for index in buckets.indices { buckets[index].noteRefused() }
   }
 }

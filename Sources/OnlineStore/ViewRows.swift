@@ -29,11 +29,14 @@ final class StoredView {
 struct ViewRows: ~Copyable {
   private(set) var layout: ViewLayout
   private(set) var table = RowTable<FeatureRow>()
-  /// Numbers of the entries that are not on the disk as they are here.
+  /// Numbers of the entries that changed since the last checkpoint was taken.
   private(set) var dirty: [Int] = []
-  /// Memory of all rows, and of the dirty ones.
+  /// Numbers of the entries of the checkpoint that is being written.
+  private var saving: [Int] = []
+  /// Memory of all rows, of the dirty ones, and of those that are being written.
   private(set) var bytes = 0
   private(set) var dirtyBytes = 0
+  private(set) var savingBytes = 0
   /// False while no row of it was ever written: then nobody needs to look.
   private(set) var mayBeOnDisk: Bool
   /// The largest watermark that an event was applied at.
@@ -236,11 +239,6 @@ extension ViewRows {
     return index
   }
 
-  /// Without the lock: nobody but the worker looks at the flags.
-  func clearDirtyFlags() {
-    for index in dirty { unsafe table.entry(index).pointee.isDirty = false }
-  }
-
   /// The dirty entries, nearly in the order of their keys, which RocksDB's memory table takes faster. Without the lock.
   func dirtyInKeyOrder() -> [(leadingBytes: UInt128, index: Int)] {
     var entries = dirty.map { index in unsafe (table.entry(index).pointee.leadingBytes, index) }
@@ -248,27 +246,58 @@ extension ViewRows {
     return entries
   }
 
-  /// Everything that was dirty is on the disk, and its flags are cleared.
-  mutating func noteSaved() {
-    mayBeOnDisk = mayBeOnDisk || !dirty.isEmpty
-    forgetDirty()
+  /// A checkpoint has taken what was dirty. These rows stay in memory until it is on the disk.
+  mutating func beginSaving() {
+    swap(&dirty, &saving)
+    for index in saving {
+      let entry = unsafe table.entry(index)
+      unsafe entry.pointee.isDirty = false
+      unsafe entry.pointee.isSaving = true
+    }
+    savingBytes = dirtyBytes
+    dirtyBytes = 0
+    mayBeOnDisk = mayBeOnDisk || !saving.isEmpty
+  }
+
+  /// What `beginSaving` took is on the disk.
+  mutating func endSaving() {
+    for index in saving { unsafe table.entry(index).pointee.isSaving = false }
+    forgetSaving()
+  }
+
+  /// What `beginSaving` took is not on the disk: the next checkpoint takes it.
+  mutating func undoSaving() {
+    for index in saving {
+      let entry = unsafe table.entry(index)
+      unsafe entry.pointee.isSaving = false
+      if unsafe entry.pointee.isDirty { continue }
+      unsafe entry.pointee.isDirty = true
+      dirty.append(index)
+      dirtyBytes += unsafe entry.pointee.chargedBytes
+    }
+    forgetSaving()
+  }
+
+  private mutating func forgetSaving() {
+    // One large interval must not hold memory for ever.
+    saving.removeAll(keepingCapacity: saving.count < 100_000)
+    savingBytes = 0
   }
 
   /// Drops the rows that are not on the disk as they are here.
+  ///
+  /// - Precondition: nothing is being saved.
   mutating func discardDirty() {
+    precondition(saving.isEmpty, "rows are being saved")
     for index in dirty { remove(index) }
-    forgetDirty()
+    dirty.removeAll(keepingCapacity: dirty.count < 100_000)
+    dirtyBytes = 0
     watermark = .min
     appliedOffset = .min
   }
 
-  private mutating func forgetDirty() {
-    // One large interval must not hold memory for ever.
-    dirty.removeAll(keepingCapacity: dirty.count < 100_000)
-    dirtyBytes = 0
-  }
-
-  /// Moves the clock's hand over `visits` entries: a clean row that was not used since it last came by goes.
+  /// Moves the clock's hand over `visits` entries: a row that the disk has, and that was not used since it last came
+  /// by, goes.
   ///
   /// - Returns: how many went.
   mutating func sweep(visits: Int) -> Int {
@@ -278,7 +307,7 @@ extension ViewRows {
       hand = hand + 1 < limit ? hand + 1 : 0
       guard table.isOccupied(hand) else { continue }
       let entry = unsafe table.entry(hand)
-      if unsafe entry.pointee.isDirty { continue }
+      if unsafe entry.pointee.isDirty || entry.pointee.isSaving { continue }
       if unsafe entry.pointee.isReferenced {
         unsafe entry.pointee.isReferenced = false
       } else {

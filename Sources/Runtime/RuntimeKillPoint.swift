@@ -15,7 +15,9 @@ package enum RuntimeKillPoint: String, CaseIterable, Sendable {
   case commitAfterEnd = "runtime.commit-after-end"
   /// C is known; the worker has not acted upon it.
   case commitHeard = "runtime.commit-heard"
-  /// S = C is reached; nothing of the checkpoint is written.
+  /// The state was taken where a commit, which is not decided, takes its offsets.
+  case checkpointTaken = "runtime.checkpoint-taken"
+  /// That commit is decided; nothing of the checkpoint is written, and the task applies on.
   case checkpointBefore = "runtime.checkpoint-before"
   /// Rows for tables are durable in a segment of the spool; no checkpoint names it yet.
   case spoolSealed = "runtime.spool-sealed"

@@ -15,8 +15,9 @@ How it maps to the Swift code (Sources/Runtime):
     apply           PartitionTask.process: SourcePipeline with `emits: false` below the restart's C, `true` from it on
     send, commit    CommitLane: one transaction {outputs, C} on a thread of its own, while the worker applies on; unknown,
                     fenced and aborted are `CommitOutcome` cases
-    checkpoint      PartitionTask.checkpoint: only when nothing is in flight and applied = C; spool rows first, then one
-                    synced WriteBatch {rows, S, spool position}
+    take            PartitionTask.takeCheckpoint: the state where a commit takes its offsets, kept beside what goes on
+    checkpoint      CheckpointLane: when that commit is decided, and while records are applied; spool rows first, then
+                    one synced WriteBatch {rows, S, spool position}
     crash           kill points `runtime.*`, each of which lies between two steps of this model
     file, delta     the offline store (spool → Delta): a file [a, b) with b ≤ C commits only while the table's txn is a
     snapshot        upload of a checkpoint with its spool
@@ -32,7 +33,7 @@ RECORDS = 2
 FAULTS = 2
 
 Disk = namedtuple("Disk", "S state spool")            # what the last WriteBatch holds; spool rows may lie beyond S
-Memory = namedtuple("Memory", "A state pending spool emit_from K epoch D file flight")
+Memory = namedtuple("Memory", "A state pending spool emit_from K epoch D file flight taken")   # taken: a Disk to be
 Kafka = namedtuple("Kafka", "C outputs epoch decided derived")   # decided: the largest C there ever was
 Delta = namedtuple("Delta", "D rows")
 State = namedtuple("State", "disks memories kafka delta snapshot faults")
@@ -70,7 +71,10 @@ BUGS = {
     "rewind_to_C_with_state": "after an unknown commit the task reads on from C and keeps its state",
     "blind_retry_commit": "after an unknown commit the same outputs are committed again",
     "checkpoint_in_flight": "the checkpoint takes a commit that is on its way for decided",
-    "checkpoint_before_commit": "the checkpoint does not wait until S = C",
+    "checkpoint_before_commit": "the checkpoint does not wait until what it has taken is committed",
+    "checkpoint_of_now": "a checkpoint has the state as it is when it is written, and the offset at which it was taken",
+    "checkpoint_says_now": "a checkpoint has the state as it was taken, and the offset when it is written",
+    "taken_survives_restart": "what was taken is written although the task went back to S after an unclear commit",
     "commit_without_fence": "a zombie's commit is accepted",
     "skip_replay": "a restart begins at C and not at S",
     "plain_commit_moves_back": "a delayed plain commit of an older offset is accepted",
@@ -164,7 +168,7 @@ def start(s, w, disk, faults, bug):
     if bug == "skip_replay":
         A = max(A, C)
     emit_from = A if bug == "emit_during_replay" else C
-    memory = Memory(A, state, (), spool, emit_from, C, kafka.epoch, D, None, None)
+    memory = Memory(A, state, (), spool, emit_from, C, kafka.epoch, D, None, None, None)
     yield f"start {w}", s._replace(memories=with_item(s.memories, w, memory), kafka=kafka, faults=faults)
 
 
@@ -203,6 +207,8 @@ def commit(s, memory, w, put, bug):
     for kafka, name in ((decided, "decided"), (s.kafka, "undecided")):
         more = dict(kafka=kafka, faults=s.faults + 1)
         yield f"commit {name} unheard {w}", put(None, **more)
+        if bug == "taken_survives_restart" and memory.taken:
+            yield f"commit {name} unheard, written {w}", put(None, disks=with_item(s.disks, w, memory.taken), **more)
         if bug == "blind_retry_commit":
             again = kafka._replace(C=end, outputs=kafka.outputs + outputs)
             yield f"commit again {w}", put(done, kafka=again, faults=s.faults + 1)
@@ -213,19 +219,30 @@ def commit(s, memory, w, put, bug):
 
 
 def checkpoint(s, disk, memory, w, put, bug):
-    known = memory.flight[0] if memory.flight and bug == "checkpoint_in_flight" else memory.K
-    if memory.A > known and bug != "checkpoint_before_commit":
-        return  # while replaying below C there is nothing to wait for
-    spool = memory.spool
-    if bug == "spool_trimmed_early":
-        spool = tuple(row for row in spool if row >= memory.A)
-    saved = Disk(memory.A, memory.state, spool)
-    if saved == disk:
+    if memory.taken is None:
+        # With a commit that has just taken its offsets, or where there is nothing to commit.
+        if memory.A > max(memory.K, memory.flight[0] if memory.flight else 0) and bug != "checkpoint_before_commit":
+            return
+        spool = memory.spool
+        if bug == "spool_trimmed_early":
+            spool = tuple(row for row in spool if row >= memory.A)
+        taken = Disk(memory.A, memory.state, spool)
+        if taken != disk:
+            yield f"take {w}", put(memory._replace(taken=taken))
         return
-    yield f"checkpoint {w}", s._replace(disks=with_item(s.disks, w, saved))
+    saved = memory.taken
+    known = memory.flight[0] if memory.flight and bug == "checkpoint_in_flight" else memory.K
+    if saved.S > known and bug != "checkpoint_before_commit":
+        return  # while replaying below C there is nothing to wait for
+    if bug == "checkpoint_of_now":
+        saved = saved._replace(state=memory.state)
+    if bug == "checkpoint_says_now":
+        saved = saved._replace(S=memory.A)
+    done = memory._replace(taken=None)
+    yield f"checkpoint {w}", put(done, disks=with_item(s.disks, w, saved))
     if s.faults == FAULTS:
         return
-    torn = disk._replace(spool=tuple(dict.fromkeys(disk.spool + spool)))
+    torn = disk._replace(spool=tuple(dict.fromkeys(disk.spool + saved.spool)))
     if bug == "spool_after_batch":
         torn = saved._replace(spool=disk.spool)
     yield f"torn checkpoint {w}", put(None, disks=with_item(s.disks, w, torn), faults=s.faults + 1)
@@ -269,7 +286,7 @@ def canonical(s):
 
 
 def order(disk, memory):
-    return (disk, memory is not None, () if memory is None else memory[:8] + (memory.file or (), memory.flight or ()))
+    return (disk, memory is not None, () if memory is None else memory[:8] + (memory.file or (), memory.flight or (), memory.taken or ()))
 
 
 def explore(bug=None, limit=3_000_000):

@@ -152,7 +152,7 @@ import Testing
       }
     }
     _ = try spool.seal([60])
-    spool.noteCheckpoint([60])
+    spool.noteCheckpoint()
     #expect(spool.ledger.isWaiting(0))
     _ = TablePublisher(store).publishDue(
       spool.ledger, nowMilliseconds: 1, monotonicMilliseconds: 0, freshnessMilliseconds: 0, bytesMax: 0)

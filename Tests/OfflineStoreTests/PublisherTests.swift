@@ -51,12 +51,12 @@ private final class Faults: Sendable {
             if offset >= spool.wantedFrom(0) { try spool.append(0) { TestTable.append(offset, to: &$0) } }
             offset += 1
           }
-          let record = try spool.seal([offset])
+          let record = try spool.seal([offset]).record
           if random.next() % 8 == 0 { break }
           saved = (record, offset)
           highest = max(highest, offset)
           if random.next() % 8 == 0 { break }
-          spool.noteCheckpoint([offset])
+          spool.noteCheckpoint()
           publish(publishers[Int(random.next() % 2)], spool.ledger)
         }
       }
@@ -67,7 +67,7 @@ private final class Faults: Sendable {
       }
       let end = max(highest, saved.offset)
       _ = try spool.seal([end])
-      spool.noteCheckpoint([end])
+      spool.noteCheckpoint()
       publish(TablePublisher(inner), spool.ledger)
       #expect(spool.ledger.failure == nil, "seed \(seed)")
       #expect(try Self.rows(inner) == Array(0..<end), "seed \(seed)")

@@ -69,12 +69,18 @@ import Testing
             if offset >= spool.wantedFrom(0) { try spool.append(0) { TestTable.append(offset, to: &$0) } }
             offset += 1
           }
-          switch random.next() % 4 {
+          switch random.next() % 5 {
           case 0: continue
+          case 4:
+            // The disk takes no checkpoint: the next one has its rows too.
+            _ = try spool.seal([offset])
+            spool.noteRefused()
           case 1: _ = try spool.seal([offset])  // and the checkpoint fails, or the process dies
           default:
-            saved = (try spool.seal([offset]), offset)
-            if random.next() % 5 > 0 { spool.noteCheckpoint([offset]) }
+            let rows = try spool.seal([offset])
+            try rows.synchronize()
+            saved = (rows.record, offset)
+            if random.next() % 5 > 0 { spool.noteCheckpoint() }
           }
           if random.next() % 2 == 0, let rows = try Self.waiting(spool) {
             #expect(rows.first.map { $0 >= published ?? 0 } ?? true, "seed \(seed)")

@@ -146,6 +146,67 @@ import Testing
     #expect((evictions > 0) == (budget < 1 << 20))
   }
 
+  @Test(arguments: [0, 60_000, 1 << 30], UInt64(11)...14)
+  func `a checkpoint that is written while events go on is of the moment at which it was taken`(
+    budget: Int, seed: UInt64
+  ) throws {
+    let layouts = [try TestViews.layout("a"), try TestViews.layout("b")]
+    let folder = try TestFolder()
+    var history = History(seed: seed, keyCount: 120)
+    let store = try Self.open(folder.path, layouts, budget: budget)
+    var model = StoreModel(layouts)
+    var saved = model
+    var taken: (checkpoint: TakenCheckpoint, model: StoreModel, isWritten: Bool)?
+    var ends = 0
+    for step in 0..<80 {
+      let note: Comment = "seed \(seed), budget \(budget), step \(step)"
+      switch Int.random(in: 0..<20, using: &history.random) {
+      case 0..<9:
+        let batch = history.batch()
+        let view = Int.random(in: 0..<2, using: &history.random)
+        try model.apply(batch, view: view)
+        try store.apply(
+          view: view, keys: batch.keys, inputs: [batch.amounts], rows: batch.rows, headers: batch.headers)
+      case 9..<16:
+        if let now = taken, now.isWritten {
+          try store.endCheckpoint()
+          taken = nil
+          ends += 1
+        } else if let now = taken {
+          try now.checkpoint.write()
+          taken?.isWritten = true
+          saved = now.model
+        } else {
+          taken = (try store.beginCheckpoint(meta: [UInt8(step)]), model, false)
+          #expect(store.dirtyBytes == 0, note)
+        }
+      case 16:
+        if let now = taken, now.isWritten { try store.endCheckpoint() }
+        taken = nil
+        store.discardUnsaved()
+        model = saved
+      case 17:
+        guard let now = taken, !now.isWritten else { continue }
+        taken = nil
+        if step % 2 == 0 {
+          store.abandonCheckpoint()
+        } else {
+          let refusal = HeadraceError(.external, "STATE_DISK_FULL", "no room", retry: .sameCall)
+          #expect(throws: HeadraceError.self) { try store.endCheckpoint(refusal) }
+        }
+      default:
+        let copy = try TestFolder()
+        try TestFolder.copy(folder.path, to: "\(copy.path)/s")
+        let other = try Self.open("\(copy.path)/s", layouts, budget: budget)
+        try Self.compare(other, saved, history, note)
+        other.close()
+      }
+      if step % 6 == 0 { try Self.compare(store, model, history, note) }
+    }
+    #expect(ends > 2, "seed \(seed)")
+    try Self.compare(store, model, history, "the end, seed \(seed), budget \(budget)")
+  }
+
   @Test func `features of a model hold the event itself and none behind it`() throws {
     let layout = try TestViews.layout()
     let folder = try TestFolder()

@@ -4,8 +4,8 @@ package import Core
 
 /// Rows of one task that wait for their tables.
 ///
-/// Rows are appended as records are applied; `seal` makes them durable just before a checkpoint, whose record names the
-/// segments; `noteCheckpoint` lets the publisher see them. So a crash at any line leaves either the rows in a segment
+/// Rows are appended as records are applied; `seal` ends their segment, which is made durable just before the checkpoint
+/// whose record names it; `noteCheckpoint` lets the publisher see it. So a crash at any line leaves either the rows in a segment
 /// that the checkpoint knows, or the records in the log behind the checkpoint. A file that no checkpoint names is
 /// removed when the spool is opened.
 ///
@@ -20,6 +20,8 @@ package final class Spool {
   private var live: [SpoolRecord.Segment]
   /// What `seal` made, until the checkpoint has it.
   private var sealed: SpoolRecord?
+  /// Segments that have ended and that no checkpoint names yet: more than one where checkpoints were refused.
+  private var unnamed: [(segment: SpoolRecord.Segment, file: SealedFile)] = []
   private let compressor = Compressor()
   private var scratch = ByteWriter()
 
@@ -77,46 +79,52 @@ package final class Spool {
     if pending[table].batch.rowCount >= Self.blockRows { try writeBlock(table) }
   }
 
-  /// Makes everything that was appended durable.
+  /// Ends the segment of everything that was appended. It is durable when what is returned was synchronized, and rows
+  /// that are appended meanwhile belong to the next one.
   ///
   /// - Parameter positions: S of each table's input.
-  /// - Returns: what the checkpoint has to say.
   /// - Throws: SPOOL_DISK_FULL, SPOOL_IO: nothing is lost, and the next seal tries again.
-  package func seal(_ positions: [Int64]) throws(HeadraceError) -> SpoolRecord {
+  package func seal(_ positions: [Int64]) throws(HeadraceError) -> SealedRows {
     for table in pending.indices { try writeBlock(table) }
-    var record = SpoolRecord()
-    record.segments = ledger.unpublished(among: live)
-    if let sizeBytes = file?.sizeBytes {
-      try file?.synchronize()
-      try folder.synchronize()
-      var segment = SpoolRecord.Segment(number: number, sizeBytes: sizeBytes, tables: [])
-      for (table, position) in zip(pending.indices, positions) {
-        let from = pending[table].from
-        segment.tables.append(
-          .init(
-            table: ledger.tables[table].name, offsets: from..<max(position, from), rowCount: pending[table].rowCount))
-      }
-      record.segments.append(segment)
+    var ended = SpoolRecord.Segment(number: number, sizeBytes: file?.sizeBytes ?? 0, tables: [])
+    for (table, position) in zip(pending.indices, positions) {
+      let from = pending[table].from
+      ended.tables.append(
+        .init(table: ledger.tables[table].name, offsets: from..<max(position, from), rowCount: pending[table].rowCount))
+      pending[table].rowCount = 0
+      pending[table].from = max(from, position)
     }
+    if let written = file.take() {
+      unnamed.append((ended, SealedFile(written)))
+      number += 1
+    }
+    var record = SpoolRecord()
+    record.segments = ledger.unpublished(among: live) + unnamed.map(\.segment)
     sealed = record
-    return record
+    return SealedRows(record: record, files: unnamed.map(\.file), folder: folder)
   }
 
   /// The checkpoint is on the disk: the rows may go to their tables, and what all tables have may go away.
-  package func noteCheckpoint(_ positions: [Int64]) {
-    guard let record = sealed else { return }
-    sealed = nil
+  package func noteCheckpoint() {
+    guard let record = sealed.take() else { return }
     let kept = Set(record.segments.map(\.number))
     for segment in live where !kept.contains(segment.number) { folder.remove(segment.number) }
+    unnamed = []
     live = record.segments
     ledger.replace(live)
-    if file != nil {
-      file = nil
-      number += 1
-    }
-    for (table, position) in zip(pending.indices, positions) {
-      pending[table].rowCount = 0
-      pending[table].from = max(pending[table].from, position)
+  }
+
+  /// The checkpoint is not on the disk: where nothing was written since, the segment goes on, so that a disk that stays
+  /// full does not leave many small ones.
+  package func noteRefused() {
+    sealed = nil
+    guard file == nil, let last = unnamed.last, let reopened = last.file.take() else { return }
+    unnamed.removeLast()
+    file = consume reopened
+    number = last.segment.number
+    for (table, part) in zip(pending.indices, last.segment.tables) {
+      pending[table].rowCount = part.rowCount
+      pending[table].from = part.offsets.lowerBound
     }
   }
 

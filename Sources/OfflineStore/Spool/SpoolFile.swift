@@ -3,7 +3,7 @@ internal import Glibc
 
 /// A file of the spool that is written once, from its beginning to its end.
 @safe
-struct SpoolFile: ~Copyable {
+struct SpoolFile: ~Copyable, Sendable {
   let path: String
   private let descriptor: Int32
   private(set) var sizeBytes: Int64 = 0

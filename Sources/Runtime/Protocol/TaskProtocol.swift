@@ -4,7 +4,7 @@
 /// `S` is the offset in the saved state, `C` the committed one, both per input partition. The promises, which
 /// `Tests/Model/eos_model.py` explores and `TaskProtocolTests` hold against this very code:
 ///
-/// - `S ≤ C`: a checkpoint waits until everything that is applied is committed.
+/// - `S ≤ C`: a checkpoint takes the state where a commit takes its offsets, and is written when that is decided.
 /// - What is committed with an output is never emitted again: below the `C` of the restart only state moves.
 /// - After any unclear outcome the memory goes and the task reads on from `S`. It never goes on from `C` with its
 ///   state.
@@ -17,11 +17,18 @@ package struct TaskProtocol: Sendable, Hashable {
   private var isCommitDue = false
   private var areOutputsDue = false
   private var isCheckpointDue = false
-  private var isSaving = false
+  private var checkpoint: Checkpoint?
   package private(set) var isLeaving = false
   private let acceptances: Acceptances
 
   package init(_ acceptances: Acceptances = Acceptances()) { self.acceptances = acceptances }
+
+  /// What was taken of the state and is not known to be on the disk.
+  private struct Checkpoint: Sendable, Hashable {
+    var offsets: [Int64]
+    /// The commit up to `offsets` is decided.
+    var isWriting: Bool
+  }
 
   package enum Phase: Sendable, Hashable {
     case new
@@ -143,9 +150,12 @@ package struct TaskProtocol: Sendable, Hashable {
     case readFrom([Int64])
     /// One transaction: outputs, and these offsets.
     case commit([Int64])
-    /// One synced batch: state, and these offsets.
-    case checkpoint([Int64])
-    /// Drop the memory table: the state is what the disk has.
+    /// Keep what changed of the state, and these offsets; nothing is applied before it is kept.
+    case takeCheckpoint([Int64])
+    /// Write what was kept, in one synced batch. Ends with an event; records are applied meanwhile.
+    case writeCheckpoint
+    /// Drop the memory table, and a checkpoint that is not being written: the state is what the disk has. One that is
+    /// being written ends first.
     case discardUnsaved
     /// Reads may see the task.
     case becomeReadable
@@ -155,7 +165,7 @@ package struct TaskProtocol: Sendable, Hashable {
 }
 
 extension TaskProtocol {
-  /// - Returns: what to do now, in this order; each action that ends with an event is the last one.
+  /// - Returns: what to do now, in this order. Events that come of it are told when all of it is done.
   package mutating func handle(_ event: Event) -> [Action] {
     if phase == .closed { return [] }
     switch event {
@@ -171,15 +181,13 @@ extension TaskProtocol {
     case .checkpointDue: isCheckpointDue = true
     case .commitEnded(let outcome): return end(outcome)
     case .checkpointEnded:
-      guard isSaving else { return [] }
-      isSaving = false
-      isCheckpointDue = false
-      for index in inputs.indices { inputs[index].saved = inputs[index].applied }
+      guard let saved = checkpoint?.offsets else { return [] }
+      checkpoint = nil
+      for index in inputs.indices { inputs[index].saved = saved[index] }
     case .checkpointRefused:
-      guard isSaving else { return [] }
-      isSaving = false
-      isCheckpointDue = false
-      guard isLeaving else { return [] }
+      guard checkpoint != nil else { return [] }
+      checkpoint = nil
+      guard isLeaving else { break }
       phase = .closed
       return [.discardUnsaved, .close]
     case .revoked: isLeaving = true
@@ -197,6 +205,7 @@ extension TaskProtocol {
 
   package var isReadable: Bool { phase == .running && !inputs.contains(where: \.isReplaying) }
   package var isCommitInFlight: Bool { flight != nil }
+  package var isSaving: Bool { checkpoint != nil }
 
   private mutating func open(_ opened: [Opened]) -> [Action] {
     guard phase == .new else { return [] }
@@ -268,7 +277,7 @@ extension TaskProtocol {
   private mutating func restart() -> [Action] {
     if case .stopped = phase { return [] }
     flight = nil
-    isSaving = false
+    checkpoint = nil
     if isLeaving {
       phase = .closed
       return [.discardUnsaved, .close]
@@ -280,7 +289,7 @@ extension TaskProtocol {
   private mutating func halt(_ stop: Stop) -> [Action] {
     phase = .stopped(stop)
     flight = nil
-    isSaving = false
+    checkpoint = nil
     return [.stop(stop)] + settle()
   }
 
@@ -291,27 +300,38 @@ extension TaskProtocol {
       phase = .closed
       return [.discardUnsaved, .close]
     }
-    guard flight == nil, !isSaving else { return [] }
-    if isCommitDue || areOutputsDue || isCheckpointDue || isLeaving {
-      isCommitDue = false
-      // An input that was never committed is committed where it begins: else its S would have no C.
-      if areOutputsDue || inputs.contains(where: { $0.committed ?? -1 < $0.applied }) {
-        areOutputsDue = false
-        // Never back: while one input is replayed, the others go on.
-        let offsets = inputs.map { max($0.applied, $0.committed ?? $0.applied) }
-        flight = offsets
-        return [.commit(offsets)]
-      }
+    // One transaction at a time.
+    guard flight == nil else { return [] }
+    var actions: [Action] = []
+    if checkpoint?.isWriting == false {
+      checkpoint?.isWriting = true
+      actions.append(.writeCheckpoint)
     }
-    if isCheckpointDue || isLeaving {
-      if inputs.contains(where: { $0.saved != $0.applied }) {
-        isSaving = true
-        return [.checkpoint(inputs.map(\.applied))]
-      }
-      isCheckpointDue = false
-    }
-    guard isLeaving else { return [] }
+    let mayTake = checkpoint == nil
+    if isCommitDue || areOutputsDue || isLeaving || isCheckpointDue && mayTake { actions += commitWhatIsApplied() }
+    if mayTake, isCheckpointDue || isLeaving { actions += takeCheckpoint() }
+    guard isLeaving, flight == nil, checkpoint == nil else { return actions }
     phase = .closed
-    return [.close]
+    return actions + [.close]
+  }
+
+  private mutating func commitWhatIsApplied() -> [Action] {
+    isCommitDue = false
+    // An input that was never committed is committed where it begins: else its S would have no C.
+    guard areOutputsDue || inputs.contains(where: { $0.committed ?? -1 < $0.applied }) else { return [] }
+    areOutputsDue = false
+    // Never back: while one input is replayed, the others go on.
+    let offsets = inputs.map { max($0.applied, $0.committed ?? $0.applied) }
+    flight = offsets
+    return [.commit(offsets)]
+  }
+
+  /// The state as it is now: where the commit that has just begun will end, or where the last one ended.
+  private mutating func takeCheckpoint() -> [Action] {
+    isCheckpointDue = false
+    guard inputs.contains(where: { $0.saved != $0.applied }) else { return [] }
+    let offsets = inputs.map(\.applied)
+    checkpoint = Checkpoint(offsets: offsets, isWriting: flight == nil)
+    return flight == nil ? [.takeCheckpoint(offsets), .writeCheckpoint] : [.takeCheckpoint(offsets)]
   }
 }

@@ -73,7 +73,7 @@ extension PartitionTask {
       do throws(HeadraceError) {
         while let feed = input.archive, let source = input.sources.first, machine.phase == .running,
           WallClock.monotonic.nowMilliseconds < deadline,
-          (store?.dirtyBytes ?? 0) < dirtyBytesMaximum
+          (store?.unsavedBytes ?? 0) < 2 * dirtyBytesMaximum
         {
           let step = try feed.advance(source)
           if case .nothingYet = step { break }

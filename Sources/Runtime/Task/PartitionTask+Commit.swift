@@ -4,7 +4,7 @@ internal import Logging
 internal import OnlineStore
 internal import Topology
 
-// Commits and checkpoints.
+// Commits.
 
 extension PartitionTask {
   /// Does what is due. Called by the worker between polls.
@@ -12,13 +12,14 @@ extension PartitionTask {
     if let error = pendingFailure { fail(error) }
     if machine.phase == .new { openState() }
     while let report = lane?.take() { hear(report) }
+    if let result = checkpointLane.take() { endCheckpoint(result) }
     guard machine.phase == .running else {
       balance(now)
       return publishStatus(now)
     }
     advanceArchives()
     advanceBootstraps()
-    if now >= nextCheckpointAtMilliseconds || (store?.dirtyBytes ?? 0) > dirtyBytesMaximum {
+    if !machine.isSaving, now >= nextCheckpointAtMilliseconds || (store?.dirtyBytes ?? 0) > dirtyBytesMaximum {
       save()
     } else if !machine.isCommitInFlight,
       now >= nextCommitAtMilliseconds || outputBytes > context.configuration.outputBytesMaximum / 2
@@ -40,34 +41,15 @@ extension PartitionTask {
     publishStatus()
   }
 
-  /// Commits, then saves: S = C. Waits for both.
-  func save() {
-    nextCheckpointAtMilliseconds =
-      WallClock.monotonic.nowMilliseconds + context.configuration.checkpointIntervalMilliseconds
-    noteMarkers()
-    instruments.markTick()
-    let dirtyBytes = store?.dirtyBytes ?? 0
-    follow(.checkpointDue)
-    waitForCommits()
-    instruments.markCheckpoint(bytes: max(dirtyBytes - (store?.dirtyBytes ?? 0), 0))
-  }
-
   /// Commits, saves, and closes: the group takes the task back, or the process ends.
   func leave() {
     RuntimeKillPoint.pass(.revokeBeforeCommit)
     if pendingFailure == nil, machine.phase == .running { noteMarkers() }
     if pendingFailure != nil { follow(.lost) } else { follow(.revoked) }
-    waitForCommits()
+    waitForCommitsAndCheckpoints()
     // What is not closed by now was neither running nor stopped: nothing of it is worth keeping.
     if !isClosed { follow(.lost) }
     RuntimeKillPoint.pass(.revokeAfterClose)
-  }
-
-  private func waitForCommits() {
-    while machine.isCommitInFlight, let lane {
-      guard let report = lane.wait(timeoutMilliseconds: 1_000) else { continue }
-      hear(report)
-    }
   }
 
   func hear(_ report: CommitLane.Report) {
@@ -78,8 +60,7 @@ extension PartitionTask {
       RuntimeKillPoint.pass(.commitHeard)
       let now = WallClock.monotonic.nowMilliseconds
       lastCommitMilliseconds = now - commitStartedAtMilliseconds
-      // A slow commit must not take all of the time: four times as long for records.
-      nextCommitAtMilliseconds = max(nextCommitAtMilliseconds, now + 3 * (lastCommitMilliseconds ?? 0))
+      nextCommitAtMilliseconds = max(nextCommitAtMilliseconds, now + pauseBetweenCommits)
       giveBackBuffers()
       endTracedCommit(nil)
       restarts = 0
@@ -99,7 +80,7 @@ extension PartitionTask {
   }
 
   /// Positions step over transaction markers, and so do S and C.
-  private func noteMarkers() {
+  func noteMarkers() {
     guard machine.phase == .running, isAssigned else { return }
     for (index, input) in inputs.enumerated() where !machine.inputs[index].isReplaying && input.archive == nil {
       do throws(HeadraceError) {
@@ -149,6 +130,19 @@ extension PartitionTask {
     }
   }
 
+  /// A slow commit must not take all of the time: behind the log there is three times as long for records as for it,
+  /// and where next to nothing waits, so that what is slow is the way to the brokers, as long.
+  private var pauseBetweenCommits: Int64 {
+    var waiting: Int64 = 0
+    for (input, progress) in zip(inputs, machine.inputs) {
+      waiting &+= max((input.endOffset ?? progress.applied) &- progress.applied, 0)
+    }
+    return (waiting > Self.bulkRecords ? 3 : 1) * (lastCommitMilliseconds ?? 0)
+  }
+
+  /// With more records in front of it a task is not about latency.
+  private static let bulkRecords: Int64 = 10_000
+
   /// What a commit sent is filled again.
   private func giveBackBuffers() {
     if let flying { outputs.giveBack(flying) }
@@ -168,47 +162,11 @@ extension PartitionTask {
     tracedCommit = nil
   }
 
-  func checkpoint(_ offsets: [Int64]) {
-    guard let store else { return follow(.checkpointRefused) }
-    if machine.isLeaving { RuntimeKillPoint.pass(.revokeBeforeCheckpoint) }
-    RuntimeKillPoint.pass(.checkpointBefore)
-    let started = WallClock.monotonic.nowMilliseconds
-    var record = CheckpointRecord(
-      planFingerprint: context.plan.fingerprint.value,
-      inputs: zip(inputs, offsets).map { $0.record(nextOffset: $1) }, views: builtViews,
-      bootstraps: bootstraps.map(\.record))
-    do throws(HeadraceError) {
-      record.spool = try sealSpool(offsets)
-      try store.checkpoint(meta: record.encoded())
-      RuntimeKillPoint.pass(.checkpointAfter)
-      noteSpoolCheckpoint(offsets)
-      diskTrouble = nil
-      lastCheckpointMilliseconds = WallClock.monotonic.nowMilliseconds - started
-      lastCheckpointAtMilliseconds = context.clock.nowMilliseconds
-      dropForgottenViews()
-      follow(.checkpointEnded)
-    } catch {
-      guard error.retry != .sameCall else {
-        // Nothing was written. The task goes on as long as its memory allows.
-        diskTrouble = error.description
-        logger.error("checkpoint refused", metadata: ["error": "\(error)"])
-        nextCheckpointAtMilliseconds = WallClock.monotonic.nowMilliseconds + 1_000
-        return follow(.checkpointRefused)
-      }
-      isStoreFinished = true
-      pendingFailure = error
-      if machine.isLeaving { follow(.failed) }
-    }
-  }
-
-  /// Rows that no checkpoint holds yet cannot leave memory: with more of them than half of the budget it could break.
-  var dirtyBytesMaximum: Int { min(context.configuration.dirtyBytesMaximum, memoryBudgetBytes / 2) }
-
   /// Stops reading the task's inputs while its outputs or its unsaved rows are too many, and goes on when they are not.
   private func balance(_ now: Int64) {
     let isFull =
       outputBytes > context.configuration.outputBytesMaximum
-      || (store?.dirtyBytes ?? 0) > 2 * dirtyBytesMaximum
+      || (store?.unsavedBytes ?? 0) > 2 * dirtyBytesMaximum
     let isWaiting = waitsForSchemaUntilMilliseconds.map { $0 > now } ?? false
     if !isWaiting { waitsForSchemaUntilMilliseconds = nil }
     var isStopped = false

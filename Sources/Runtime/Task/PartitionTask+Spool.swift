@@ -54,17 +54,10 @@ extension PartitionTask {
     self.spool = nil
   }
 
-  /// Makes rows below S durable, before the checkpoint says that they are.
-  func sealSpool(_ offsets: [Int64]) throws(HeadraceError) -> SpoolRecord {
-    guard let spool else { return SpoolRecord() }
-    let record = try spool.seal(positions(of: spool, offsets))
-    RuntimeKillPoint.pass(.spoolSealed)
-    return record
-  }
-
-  func noteSpoolCheckpoint(_ offsets: [Int64]) {
-    guard let spool else { return }
-    spool.noteCheckpoint(positions(of: spool, offsets))
+  /// Ends the segment of rows below S.
+  func sealSpool(_ offsets: [Int64]) throws(HeadraceError) -> SealedRows? {
+    guard let spool else { return nil }
+    return try spool.seal(positions(of: spool, offsets))
   }
 
   /// S of each table's input, or of the view that is being built.

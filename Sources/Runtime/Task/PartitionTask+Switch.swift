@@ -14,7 +14,10 @@ extension PartitionTask {
   /// What cannot be saved now begins again from its last checkpoint with the new plan, as after a crash.
   func goOver(to next: TaskContext) {
     RuntimeKillPoint.pass(.switchBefore)
+    // An older one first: this one is of where the task stands.
+    waitForCommitsAndCheckpoints()
     if pendingFailure == nil, machine.phase == .running { save() }
+    waitForCommitsAndCheckpoints()
     let isSaved =
       machine.phase == .running && machine.inputs.allSatisfy { $0.saved == $0.applied }
       && inputs.allSatisfy { $0.archive == nil }

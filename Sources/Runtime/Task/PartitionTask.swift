@@ -16,6 +16,8 @@ final class PartitionTask {
   let consumer: Consumer
   var outputs: TaskOutputs
   let lane: CommitLane?
+  let checkpointLane: CheckpointLane
+  var pendingCheckpoint: PendingCheckpoint?
   /// nil while the plan has no models.
   var scoring: ScoringLane?
   let memoryBudgetBytes: Int
@@ -24,6 +26,9 @@ final class PartitionTask {
   var tracedBatches = BatchLinks()
   var tracedCommit: BatchTracer.Commit?
   var machine: TaskProtocol
+  /// What came while the machine's actions were being done.
+  private var events: [TaskProtocol.Event] = []
+  private var isFollowing = false
   var store: TaskStore?
   var inputs: [TaskInput] = []
   var bootstraps: [ViewBootstrap] = []
@@ -94,6 +99,7 @@ final class PartitionTask {
     outputs = Self.outputs(number, context)
     scoring = try Self.scoringLane(number, context)
     lane = context.isTransactional ? try Self.lane(number, context, wake) : nil
+    checkpointLane = try CheckpointLane(wake: wake)
     let now = WallClock.monotonic.nowMilliseconds
     nextCommitAtMilliseconds = now + context.configuration.commitIntervalMilliseconds
     // Tasks save one after the other, not all at once.
@@ -123,9 +129,15 @@ final class PartitionTask {
   var partitions: [TopicPartition] { context.partitions(of: number) }
   var isClosed: Bool { machine.phase == .closed }
 
-  /// Tells the machine, and does what it says.
+  /// Tells the machine, and does what it says. What comes of an action is told when all actions are done.
   func follow(_ event: TaskProtocol.Event) {
-    for action in machine.handle(event) { perform(action) }
+    events.append(event)
+    guard !isFollowing else { return }
+    isFollowing = true
+    defer { isFollowing = false }
+    while !events.isEmpty {
+      for action in machine.handle(events.removeFirst()) { perform(action) }
+    }
   }
 
   private func perform(_ action: TaskProtocol.Action) {
@@ -139,8 +151,10 @@ final class PartitionTask {
       readCommitted()
     case .readFrom(let offsets): read(from: offsets)
     case .commit(let offsets): commit(offsets)
-    case .checkpoint(let offsets): checkpoint(offsets)
+    case .takeCheckpoint(let offsets): takeCheckpoint(offsets)
+    case .writeCheckpoint: writeCheckpoint()
     case .discardUnsaved:
+      giveUpCheckpoint()
       // A store that is finished has nothing to discard: the one that is opened next has what the disk has.
       if !isStoreFinished { store?.discardUnsaved() }
       outputs.removeAll()
@@ -194,6 +208,7 @@ final class PartitionTask {
 
   func closeStore() {
     isAssigned = false
+    giveUpCheckpoint()
     if !inputs.isEmpty { lastSaved = savedOffsets }
     if let publication {
       publication.end()

@@ -28,7 +28,14 @@ struct ProtocolWorld: Hashable {
     /// Whether the machine asked for the group's offsets.
     var isReading = false
     var isOpening = true
-    var checkpoint: [Int64]?
+    var checkpoint: Checkpoint?
+  }
+
+  /// What was taken of the state.
+  struct Checkpoint: Hashable {
+    var offsets: [Int64]
+    var states: [Int]
+    var isWriting = false
   }
 
   enum Lane: Hashable {
@@ -73,7 +80,7 @@ struct ProtocolWorld: Hashable {
     case start, apply(Int), commitDue, checkpointDue, revoke, lose, crash
     case opens, producerStarts, producerFails, offsetsRead
     case commits, commitFails(isDecided: Bool), isFenced
-    case saves, saveFails(isWritten: Bool)
+    case saves, saveRefused, saveFails(isWritten: Bool)
   }
 
   var steps: [Step] {
@@ -89,9 +96,9 @@ struct ProtocolWorld: Hashable {
     }
     if life.isOpening { steps.append(.opens) }
     if life.isReading { steps.append(.offsetsRead) }
-    if life.checkpoint != nil {
-      // The worker's thread is in the write: nothing else happens to the task.
-      return [.saves] + (mayFail ? [.saveFails(isWritten: true), .saveFails(isWritten: false), .crash] : [])
+    if life.checkpoint?.isWriting == true {
+      steps.append(.saves)
+      if mayFail { steps += [.saveRefused, .saveFails(isWritten: true), .saveFails(isWritten: false)] }
     }
     if life.machine.phase == .running {
       for input in 0..<Self.inputCount where life.machine.inputs[input].applied < Self.recordCount {
@@ -150,6 +157,10 @@ struct ProtocolWorld: Hashable {
     case .saves:
       save()
       send(.checkpointEnded)
+    case .saveRefused:
+      faults += 1
+      life?.checkpoint = nil
+      send(.checkpointRefused)
     case .saveFails(let isWritten):
       faults += 1
       if isWritten { save() }
@@ -190,8 +201,8 @@ struct ProtocolWorld: Hashable {
   }
 
   private mutating func save() {
-    guard let offsets = life?.checkpoint, let states = life?.states else { return }
-    disk = Disk(saved: offsets, states: states)
+    guard let checkpoint = life?.checkpoint else { return }
+    disk = Disk(saved: checkpoint.offsets, states: checkpoint.states)
     life?.checkpoint = nil
   }
 
@@ -213,10 +224,18 @@ struct ProtocolWorld: Hashable {
         if life.lane != .idle { isBroken = "two transactions at once" }
         life.lane = .committing(offsets, life.pending)
         life.pending = []
-      case .checkpoint(let offsets):
-        if life.lane != .idle { isBroken = "a checkpoint while a commit is on its way" }
-        life.checkpoint = offsets
+      case .takeCheckpoint(let offsets):
+        if life.checkpoint != nil { isBroken = "two checkpoints at once" }
+        life.checkpoint = Checkpoint(offsets: offsets, states: life.states)
+      case .writeCheckpoint:
+        if life.lane != .idle { isBroken = "a checkpoint is written while its commit is on its way" }
+        life.checkpoint?.isWriting = true
       case .discardUnsaved:
+        // What is being written ends first.
+        if let checkpoint = life.checkpoint, checkpoint.isWriting {
+          disk = Disk(saved: checkpoint.offsets, states: checkpoint.states)
+        }
+        life.checkpoint = nil
         life.states = disk.states
         life.pending = []
       case .becomeReadable:
@@ -224,6 +243,7 @@ struct ProtocolWorld: Hashable {
           isBroken = "input \(input): readable before C"
         }
       case .close:
+        if life.checkpoint != nil { isBroken = "closed while a checkpoint is on its way" }
         self.life = nil
         return
       case .stop: break

@@ -47,8 +47,8 @@ import Testing
     var (machine, actions) = begun(saved: nil, committed: nil)
     #expect(actions == [.readFrom([10]), .becomeReadable])
     // Also where nothing was read yet, C is there before S.
-    #expect(machine.handle(.checkpointDue) == [.commit([10])])
-    #expect(machine.handle(.commitEnded(.committed)) == [.checkpoint([10])])
+    #expect(machine.handle(.checkpointDue) == [.commit([10]), .takeCheckpoint([10])])
+    #expect(machine.handle(.commitEnded(.committed)) == [.writeCheckpoint])
     #expect(machine.handle(.checkpointEnded) == [])
   }
 
@@ -58,7 +58,7 @@ import Testing
     #expect(!machine.emits(0, at: 29) && machine.emits(0, at: 30) && !machine.isReadable)
     #expect(machine.handle(.applied(input: 0, offset: 25)) == [])
     // There is nothing to commit; the progress may be saved, because all of it is below C.
-    #expect(machine.handle(.checkpointDue) == [.checkpoint([25])])
+    #expect(machine.handle(.checkpointDue) == [.takeCheckpoint([25]), .writeCheckpoint])
     #expect(machine.handle(.checkpointEnded) == [])
     #expect(machine.handle(.applied(input: 0, offset: 30)) == [.becomeReadable])
   }
@@ -99,10 +99,34 @@ import Testing
     #expect(machine.handle(.commitDue) == [.commit([40])])
     _ = machine.handle(.applied(input: 0, offset: 50))
     #expect(machine.handle(.revoked) == [])
-    #expect(machine.handle(.commitEnded(.committed)) == [.commit([50])])
-    #expect(machine.handle(.commitEnded(.committed)) == [.checkpoint([50])])
+    #expect(machine.handle(.commitEnded(.committed)) == [.commit([50]), .takeCheckpoint([50])])
+    #expect(machine.handle(.commitEnded(.committed)) == [.writeCheckpoint])
     #expect(machine.handle(.checkpointEnded) == [.close])
     #expect(machine.phase == .closed)
+  }
+
+  @Test func `commits go on while a checkpoint is written, and it says where it was taken`() {
+    var (machine, _) = begun(saved: 20, committed: 20)
+    _ = machine.handle(.applied(input: 0, offset: 40))
+    #expect(machine.handle(.checkpointDue) == [.commit([40]), .takeCheckpoint([40])])
+    _ = machine.handle(.applied(input: 0, offset: 50))
+    #expect(machine.handle(.commitEnded(.committed)) == [.writeCheckpoint])
+    #expect(machine.handle(.commitDue) == [.commit([50])])
+    // The next one waits for the one that is being written, and holds no commit up.
+    #expect(machine.handle(.checkpointDue) == [])
+    #expect(machine.handle(.commitEnded(.committed)) == [])
+    _ = machine.handle(.applied(input: 0, offset: 60))
+    #expect(machine.handle(.checkpointEnded) == [.commit([60]), .takeCheckpoint([60])])
+    #expect(machine.inputs[0].saved == 40)
+  }
+
+  @Test func `a checkpoint whose commit is unclear is never written`() {
+    var (machine, _) = begun(saved: 20, committed: 20)
+    _ = machine.handle(.applied(input: 0, offset: 40))
+    #expect(machine.handle(.checkpointDue) == [.commit([40]), .takeCheckpoint([40])])
+    #expect(machine.handle(.commitEnded(.unclear)) == [.discardUnsaved, .openState])
+    #expect(!machine.isSaving)
+    #expect(machine.handle(.checkpointEnded) == [])
   }
 
   @Test func `a fenced task stops and keeps nothing`() {
