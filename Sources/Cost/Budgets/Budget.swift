@@ -60,6 +60,6 @@ package struct Budget: Sendable, Equatable {
       let tenant = scope.dropFirst("tenant:".count)
       return shares.reduce(0) { $0 + ($1.tenant == tenant ? $1.loaded : 0) }
     }
-    return shares.first { "\($0.subject.kind.rawValue):\($0.subject.name)" == scope }?.loaded ?? 0
+    return shares.reduce(0) { $0 + ($1.subject.text == scope ? $1.loaded : 0) }
   }
 }

@@ -58,10 +58,10 @@ package struct CostWatch: Sendable {
     for budget in budgets { check(budget, report, &events) }
     let rate = report.total / Double(max(report.usage.milliseconds, 1))
     check("total", rate, report, &events)
-    for share in report.shares {
-      check(
-        "\(share.subject.kind.rawValue):\(share.subject.name)",
-        share.direct / Double(max(report.usage.milliseconds, 1)), report, &events)
+    var direct: [Subject: Double] = [:]
+    for share in report.shares { direct[share.subject, default: 0] += share.direct }
+    for (subject, cost) in direct.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
+      check(subject.text, cost / Double(max(report.usage.milliseconds, 1)), report, &events)
     }
     return events
   }

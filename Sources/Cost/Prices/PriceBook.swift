@@ -78,9 +78,9 @@ package struct PriceBook: Sendable, Equatable {
     return period?.prices[item]
   }
 
-  /// Whose a subject is; `shared` when nobody's.
+  /// Whose a subject is that the topology gives to nobody; `shared` when nobody's.
   package func tenant(of subject: Subject) -> String {
-    let text = "\(subject.kind.rawValue):\(subject.name)"
+    let text = subject.text
     return tenants.first { $0.patterns.contains { Self.matches(text, $0) } }?.name ?? "shared"
   }
 

@@ -194,6 +194,7 @@ package final class Engine: Sendable {
       state.modelTrouble = models.trouble?.description
     }
     board.set(partitionCount: count)
+    cost.tenants.take(plan)
     return TaskContext(
       plan: plan, inputs: InputPlan.all(of: plan), partitionCount: count,
       rejectedRecordBytesMaximum: try preparation.rejectedRecordBytesMaximum(admin), configuration: configuration,

@@ -19,6 +19,8 @@ final class ScoringStage: @unchecked Sendable {
   private let models: [StreamModel]
   private let reader: FeatureReader
   private let modelMeters: [MeterTable.Slot]
+  /// By model; nil of one whose predictions belong to one tenant.
+  private let tenants: [TenantTally?]
   private let outputMeter: MeterTable.Slot
   private var computed: [ComputedFeature]
   private var keys = EntityKeys()
@@ -28,13 +30,17 @@ final class ScoringStage: @unchecked Sendable {
 
   init(
     _ plan: Plan, source: Int, _ layout: ModelLayout, reader: FeatureReader, _ setting: PredictionWriter.Setting,
-    _ meters: MeterTable
+    _ account: CostAccount
   ) {
+    let meters = account.meters
     self.layout = layout
     self.reader = reader
     computed = layout.computed
     models = layout.vectors.map { StreamModel(plan, $0, layout.blocks, setting) }
     modelMeters = layout.vectors.map { meters.slot(.models, .model(plan.models[$0.model].name)) }
+    tenants = layout.vectors.map {
+      TenantTally(plan.sources[source], .model(plan.models[$0.model].name), account.tenants)
+    }
     outputMeter = meters.slot(.outputs, .source(plan.sources[source].name))
   }
 
@@ -57,6 +63,7 @@ final class ScoringStage: @unchecked Sendable {
     outputs.batchTrace = batch.batchTrace
     for (position, model) in models.enumerated() where model.isActive {
       model.score(batch, stride: layout.stride, computed: computed, &scratch)
+      tenants[position]?.count(batch.scope, rows: batch.rows)
       meters.clock.mark(modelMeters[position], items: batch.rows.count)
       model.write(batch, nowMilliseconds: WallClock.system.nowMilliseconds, to: outputs)
       meters.clock.mark(outputMeter)
