@@ -138,7 +138,12 @@ extension PriceBook {
       guard let budget = Budget(budget) else {
         throw invalid(
           "budgets[\(index)]: expected name, scope, amount, per and action; for smaller_model a scope model:NAME and a "
-            + "version of the registry")
+            + "version of the registry; for sample a scope model:NAME and a `sample` from 0.001 to 0.999")
+      }
+      if budget.action == .sample,
+        let other = budgets.first(where: { $0.action == .sample && $0.scope == budget.scope })
+      {
+        throw invalid("budgets[\(index)]: \(budget.scope) is sampled by budget \(other.name) already")
       }
       budgets.append(budget)
     }

@@ -21,6 +21,7 @@ final class ScoringStage: @unchecked Sendable {
   private let modelMeters: [MeterTable.Slot]
   /// By model; nil of one whose predictions belong to one tenant.
   private let tenants: [TenantTally?]
+  private let skippedMeters: [MeterTable.Slot]
   private let outputMeter: MeterTable.Slot
   private var computed: [ComputedFeature]
   private var keys = EntityKeys()
@@ -38,6 +39,7 @@ final class ScoringStage: @unchecked Sendable {
     computed = layout.computed
     models = layout.vectors.map { StreamModel(plan, $0, layout.blocks, setting) }
     modelMeters = layout.vectors.map { meters.slot(.models, .model(plan.models[$0.model].name)) }
+    skippedMeters = layout.vectors.map { meters.slot(.skipped, .model(plan.models[$0.model].name)) }
     tenants = layout.vectors.map {
       TenantTally(plan.sources[source], .model(plan.models[$0.model].name), account.tenants)
     }
@@ -63,8 +65,10 @@ final class ScoringStage: @unchecked Sendable {
     outputs.batchTrace = batch.batchTrace
     for (position, model) in models.enumerated() where model.isActive {
       model.score(batch, stride: layout.stride, computed: computed, &scratch)
-      tenants[position]?.count(batch.scope, rows: batch.rows)
-      meters.clock.mark(modelMeters[position], items: batch.rows.count)
+      let rows = model.rows(of: batch)
+      tenants[position]?.count(batch.scope, rows: rows)
+      meters.clock.add(batch.rows.count - rows.count, .items, to: skippedMeters[position])
+      meters.clock.mark(modelMeters[position], items: rows.count)
       model.write(batch, nowMilliseconds: WallClock.system.nowMilliseconds, to: outputs)
       meters.clock.mark(outputMeter)
     }

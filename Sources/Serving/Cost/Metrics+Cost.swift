@@ -36,6 +36,14 @@ extension Metrics {
       }
     }
     writeTenants(cost, &text)
+    let skipped = cost.usage.lines.filter { $0.operation == .skipped }
+    if !skipped.isEmpty {
+      text.family(
+        "headrace_model_events_skipped", .counter, "Events that a model left out while a budget had it score a sample."
+      ) { samples in
+        for line in skipped { samples.add(line.amounts[.items], ("model", line.subject.name)) }
+      }
+    }
     guard let priced = cost.priced else { return }
     text.family("headrace_cost_currency", .counter, "What the process cost since its start, by the price book.") {
       samples in
