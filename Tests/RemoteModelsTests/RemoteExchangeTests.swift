@@ -157,7 +157,7 @@ import Testing
       """
     let found = try #require(exchange.answer(Self.response(answer), rowCount: 1).answer)
     #expect(abs(found.scores[0] - 0.75) < 1e-12 && abs(found.scores[1] - 0.25) < 1e-12)
-    #expect(found.usage == TokenUsage(promptTokens: 12, completionTokens: 1, cachedTokens: 8))
+    #expect(found.usage == RemoteUse(promptTokens: 12, completionTokens: 1, cachedTokens: 8))
     let plain = #"{"choices":[{"message":{"content":" LEGIT. "}}]}"#
     #expect(exchange.answer(Self.response(plain), rowCount: 1).answer?.scores == [0, 1])
     let neither = #"{"choices":[{"message":{"content":"hm"}}]}"#
