@@ -101,7 +101,9 @@ package struct CostReport: Sendable, Equatable {
     _ operation: String, _ subject: Subject, _ item: PriceBook.Item, _ quantity: Double, _ owners: inout Owners
   ) {
     guard quantity > 0 else { return }
-    guard let price = owners.prices.price(of: item, at: usage.fromMilliseconds) else { return noteUnpriced(item.rawValue) }
+    guard let price = owners.prices.price(of: item, at: usage.fromMilliseconds) else {
+      return noteUnpriced(item.rawValue)
+    }
     append(
       Line(
         operation: operation, subject: subject, tenant: "", item: item.rawValue, quantity: quantity, unit: item.unit,

@@ -44,7 +44,8 @@ package struct TenantUse: Sendable, Equatable {
       let before = earlier.items[subject] ?? [:]
       // Fewer than before: another field of the events says whose they are.
       let isAnother = counts.contains { $0.value < before[$0.key] ?? 0 }
-      let new = isAnother ? counts : counts.merging(before) { $0 &- $1 }.filter { counts[$0.key] != nil && $0.value > 0 }
+      let new =
+        isAnother ? counts : counts.merging(before) { $0 &- $1 }.filter { counts[$0.key] != nil && $0.value > 0 }
       if !new.isEmpty { difference.items[subject] = new }
     }
     return difference

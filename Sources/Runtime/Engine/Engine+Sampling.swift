@@ -23,7 +23,9 @@ extension Engine {
       if let wish = wanted.first(where: { $0.model == model.name }) {
         // One that lasts as long is left alone: spans of two processes end one after the other.
         let isInForce =
-          current.map { $0.sampling.perMille == wish.perMille && $0.sampling.untilMilliseconds >= wish.untilMilliseconds }
+          current.map {
+            $0.sampling.perMille == wish.perMille && $0.sampling.untilMilliseconds >= wish.untilMilliseconds
+          }
         guard isInForce != true else { continue }
         next.perMille = wish.perMille
         next.untilMilliseconds = max(wish.untilMilliseconds, current?.sampling.untilMilliseconds ?? 0)

@@ -141,8 +141,10 @@ extension Plan {
     let named =
       views.map { ("view `\($0.name)`", $0.tenant) } + services.map { ("service `\($0.name)`", $0.tenant) }
       + models.map { ("model `\($0.name)`", $0.tenant) } + [("the topology", tenant)]
-    return (ofSources + named.compactMap { what, tenant in tenant.map { (what, $0) } }).map { "\($0.0): tenant \($0.1)" }
-      .sorted()
+    return (ofSources + named.compactMap { what, tenant in tenant.map { (what, $0) } }).map {
+      "\($0.0): tenant \($0.1)"
+    }
+    .sorted()
   }
 
   /// One line for each model, monitor and policy: what is compared in a diff.
