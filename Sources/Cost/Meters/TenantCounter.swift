@@ -53,8 +53,7 @@ package final class TenantCounter {
   @inline(__always)
   package func count(number: Int64) {
     var number = number
-    let cell = unsafe withUnsafeBytes(of: &number) { unsafe cell(of: $0) }
-    count(cell: cell)
+    count(cell: unsafe withUnsafeBytes(of: &number) { unsafe self.cell(of: $0) })
   }
 
   /// Ends a batch: others see its counts.
