@@ -1,5 +1,6 @@
 internal import Columns
 internal import Cost
+internal import Expressions
 internal import Synchronization
 internal import Topology
 
