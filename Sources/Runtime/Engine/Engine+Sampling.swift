@@ -21,14 +21,11 @@ extension Engine {
       var next = Sampling(topology: plan.name, model: model.name, perMille: nil, untilMilliseconds: 0)
       let reason: String
       if let wish = wanted.first(where: { $0.model == model.name }) {
-        // One that lasts as long is left alone: spans of two processes end one after the other.
-        let isInForce =
-          current.map {
-            $0.sampling.perMille == wish.perMille && $0.sampling.untilMilliseconds >= wish.untilMilliseconds
-          }
+        // One that lasts is left alone, whoever began it: what is still spent at its end begins the next one.
+        let isInForce = current.map { $0.sampling.perMille == wish.perMille && $0.sampling.untilMilliseconds > now }
         guard isInForce != true else { continue }
         next.perMille = wish.perMille
-        next.untilMilliseconds = max(wish.untilMilliseconds, current?.sampling.untilMilliseconds ?? 0)
+        next.untilMilliseconds = wish.untilMilliseconds
         reason = "budget \(wish.budget) is spent"
       } else if let current, current.sampling.untilMilliseconds <= now {
         reason = "the budget has room again"
