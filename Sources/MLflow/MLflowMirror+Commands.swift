@@ -35,7 +35,7 @@ extension MLflowMirror {
     case .advanceRetraining(let id, _, let step, let note, _):
       guard let retraining = state.retrainings[id]?.retraining else { return }
       try await tag(retraining, step: step, note: note)
-    case .claimRetraining: break
+    case .claimRetraining, .setSampling: break
     }
   }
 

@@ -182,8 +182,8 @@ package final class RemoteModel: Sendable {
     let now = clock.nowMilliseconds
     let outputs = configuration.outputCount
     state.withLock { state in
-      // Tokens are paid for, also of an answer that nobody waits for any more.
-      if let answer = arrival.answer { state.counters.tokens += answer.usage }
+      // It is paid for, also of an answer that nobody waits for any more.
+      if let answer = arrival.answer { state.counters.use += answer.usage }
       let counts = batch.finished(
         part: arrival.part, attempt: arrival.attempt, arrival.outcome, nowMilliseconds: now, &state)
       guard counts, let answer = arrival.answer else { return }

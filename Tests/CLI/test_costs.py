@@ -161,7 +161,7 @@ def test_usefulness_and_logs(running):
 def test_a_budget_that_is_exceeded_is_an_event(project, cli, worker, tmp_path):  # noqa: F811
     prices = tmp_path / "prices.yaml"
     prices.write_text(
-        PRICES.read_text().replace("amount: 25, per: day, action: alarm", "amount: 1e-9, per: hour, action: sample"))
+        PRICES.read_text().replace("amount: 25, per: day, action: alarm", "amount: 1e-9, per: hour, action: alarm"))
     cli("topics", "create", project.topic, "--partitions", 3)
     process = worker(
         cli, "run", project.file, "--data", tmp_path / "data", "--prices", prices, "--usage-interval", "500ms")
@@ -172,7 +172,7 @@ def test_a_budget_that_is_exceeded_is_an_event(project, cli, worker, tmp_path): 
     process.stop()
     mine = [record["value"] for record in cli.records("headrace.cost") if str(tmp_path) in record["value"]["source"]]
     assert [event["type"] for event in mine] == ["headrace.cost.budget_exceeded"]
-    assert mine[0]["data"]["action"] == "sample" and mine[0]["specversion"] == "1.0"
+    assert mine[0]["data"]["action"] == "alarm" and mine[0]["specversion"] == "1.0"
 
 
 def test_a_budget_that_is_spent_lets_a_smaller_model_answer(rollout, cli, tmp_path):  # noqa: F811

@@ -2,6 +2,7 @@
 one prediction for each event, in its order."""
 
 import collections
+import csv
 import http.server
 import itertools
 import json
@@ -12,6 +13,7 @@ import time
 import urllib.request
 
 import pytest
+from conftest import ROOT
 from test_models import PARTITIONS, Project, events, expect_all, lines
 from test_worker import Worker
 
@@ -28,7 +30,7 @@ def remote(project, settings, more=""):
 class Endpoint:
     """`/classify` in vLLM's shape: the score of a row is the sum of what its text says; each request may go wrong."""
 
-    def __init__(self, behave=lambda number: None, port=0):
+    def __init__(self, behave=lambda number: None, port=0, headers={}):
         self.numbers, self.requests = itertools.count(), []
         endpoint = self
 
@@ -67,7 +69,7 @@ class Endpoint:
                 elif fault is not None:
                     self.reply(int(fault), b"{}")
                 else:
-                    self.reply(200, answer)
+                    self.reply(200, answer, headers=headers)
 
             def reply(self, status, body, length=None, headers={}):
                 self.send_response(status)
@@ -297,3 +299,57 @@ def test_what_can_be_known_before_a_call_is_said_by_plan(project, cli, text, mes
     remote(project, text)
     result = cli("plan", project.file, "--offline", code=1)
     assert message in result.err and "payments.yaml:" in result.err
+
+
+@pytest.mark.parametrize("headers", [
+    {"Server-Timing": 'queue;dur=3, gpu;desc="L4, half";dur=12.5, gpu;dur=0.25'},
+    {"X-Compute-Type": "gpu+optimized", "X-Inference-Time": "12.75"},
+])
+def test_gpu_time_and_tokens_of_an_endpoint_are_priced(project, cli, tmp_path, headers):
+    prices = ROOT / "deploy" / "prices.yaml"
+    tokens = tmp_path / "tokens.json"
+    tokens.write_text(json.dumps({"fraud": {"input_cost_per_token": 2e-6, "litellm_provider": "own"}}))
+    endpoint = Endpoint(headers=headers)
+    try:
+        remote(project, settings(endpoint.port))
+        cli("topics", "create", project.topic, "--partitions", PARTITIONS)
+        cli.publish(project.topic, "-", "--key", "user", stdin=lines(events(400, seed=6)))
+        worker = Worker(
+            cli, tmp_path, "run", project.file, "--data", tmp_path / "data", "--prices", prices, "--token-prices", tokens,
+            "--usage-interval", "1s")
+        try:
+            worker.wait_until_applied(project.topic, 400)
+            wanted = sum(record["value"]["amount"] > 0 for record in cli.records(project.topic))
+            deadline = time.monotonic() + 30
+            while True:
+                usage = worker.get("/api/cost")["usage"]
+                found = [line for line in usage["lines"] if line["operator"] == "remote_models"]
+                if sum(line.get("input_tokens", 0) for line in found) == wanted:
+                    break
+                assert time.monotonic() < deadline, (found, worker.text())
+                time.sleep(0.2)
+            requests = len(endpoint.requests)
+            assert sum(line["gpu_us"] for line in found) == 12_750 * requests
+            report = cli("cost", "report", "--server", worker.address, "--prices", prices, "--token-prices", tokens,
+                         "--output", "json").json
+            with urllib.request.urlopen(f"http://{worker.address}/metrics") as response:
+                metrics = response.read().decode()
+            assert worker.stop() == 0, worker.text()
+        finally:
+            worker.kill()
+    finally:
+        endpoint.close()
+    assert f'headrace_remote_model_gpu_seconds_total{{model="fraud"}} {12_750 * requests / 1e6:g}' in metrics
+    costs = {line["item"]: line["cost"] for line in report["lines"] if line["operator"] == "remote_models"}
+    assert costs["gpu_hour"] == pytest.approx(0.8048 * 0.01275 * requests / 3_600)
+    assert costs["input_tokens"] == pytest.approx(2e-6 * wanted)
+    focus = tmp_path / "focus.csv"
+    cli("cost", "export", "--data", tmp_path / "data", "--prices", prices, "--token-prices", tokens, "--focus", focus)
+    with focus.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["x_Operator"] == "remote_models"]
+    exported = collections.Counter()
+    for row in rows:
+        assert row["ServiceCategory"] == "AI and Machine Learning" and row["x_Subject"] == "fraud"
+        exported[row["SkuId"]] += float(row["BilledCost"])
+    assert exported["gpu_hour"] == pytest.approx(costs["gpu_hour"], rel=1e-6)
+    assert exported["input_tokens"] == pytest.approx(costs["input_tokens"], rel=1e-6)

@@ -13,7 +13,7 @@ struct PriceTests {
       {"from": "2025-01-01", "cpu_core_hour": {"price": 2, "source": "s"}, "network_in_gib": 1, "disk_gib_month": 0.1},
       {"from": "2025-07-01", "cpu_core_hour": {"price": 3, "source": "s"}}],
      "tenants": {"risk": ["view:pay_*", "model:fraud"]},
-     "budgets": [{"name": "b", "scope": "view:pay_user", "amount": 5, "per": "day", "action": "sample"}]}
+     "budgets": [{"name": "b", "scope": "model:fraud", "amount": 5, "per": "day", "action": "sample", "sample": 0.1}]}
     """#
 
   @Test func `the price of a day is the one that held then`() throws {
@@ -26,7 +26,8 @@ struct PriceTests {
     #expect(book.tenant(of: .view("other")) == "shared")
     #expect(
       book.budgets == [
-        .init(name: "b", scope: "view:pay_user", amount: 5, perMilliseconds: 86_400_000, action: .sample)
+        .init(
+          name: "b", scope: "model:fraud", amount: 5, perMilliseconds: 86_400_000, action: .sample, samplePerMille: 100)
       ])
   }
 

@@ -38,6 +38,20 @@ import Testing
     ),
   ]
 
+  @Test func `GPU time is what a header says in milliseconds`() {
+    let cases: [(headers: [(name: String, value: String)], microseconds: Int64)] = [
+      ([], 0), ([("Server-Timing", "gpu;dur=12.5")], 12_500),
+      ([("server-timing", "db;dur=3, gpu;desc=\"a, gpu;dur=9\";dur=1.25"), ("Server-Timing", "GPU;dur=\"2\"")], 3_250),
+      ([("Server-Timing", "gpu;dur=-1, gpu;dur=nan, gpu;dur=1e300, gpu, gpu;dur=")], 0),
+      ([("x-inference-time", "12"), ("x-compute-type", "gpu+optimized")], 12_000),
+      // Seconds, as others have it; a processor's time is no GPU's.
+      ([("x-inference-time", "0.012")], 0), ([("x-inference-time", "12"), ("x-compute-type", "cpu")], 0),
+    ]
+    for (headers, microseconds) in cases {
+      #expect(RemoteExchange.gpuMicroseconds(Self.response("", headers: headers)) == microseconds, "\(headers)")
+    }
+  }
+
   /// What an endpoint sends is theirs: whatever it is, it is scores of the right number or no answer.
   @Test(arguments: [UInt64(51), 52])
   func `mutated answers are scores or none, never trapped on`(seed: UInt64) throws {
@@ -157,7 +171,7 @@ import Testing
       """
     let found = try #require(exchange.answer(Self.response(answer), rowCount: 1).answer)
     #expect(abs(found.scores[0] - 0.75) < 1e-12 && abs(found.scores[1] - 0.25) < 1e-12)
-    #expect(found.usage == TokenUsage(promptTokens: 12, completionTokens: 1, cachedTokens: 8))
+    #expect(found.usage == RemoteUse(promptTokens: 12, completionTokens: 1, cachedTokens: 8))
     let plain = #"{"choices":[{"message":{"content":" LEGIT. "}}]}"#
     #expect(exchange.answer(Self.response(plain), rowCount: 1).answer?.scores == [0, 1])
     let neither = #"{"choices":[{"message":{"content":"hm"}}]}"#

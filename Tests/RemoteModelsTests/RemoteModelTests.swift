@@ -63,7 +63,7 @@ import Testing
     #expect(scores == Self.expected && failures.allSatisfy { $0 == nil })
     #expect(endpoint.requests.count == 7 && endpoint.concurrencyMost <= 2)
     #expect(endpoint.requests.allSatisfy { $0.path == "/classify" })
-    #expect(model.counters.tokens.promptTokens == 20 && model.counters.rowsScored == 20)
+    #expect(model.counters.use.promptTokens == 20 && model.counters.rowsScored == 20)
   }
 
   @Test(arguments: ["500", "429", "503", "truncated", "disconnect", "hang", "drip"])

@@ -29,50 +29,85 @@ package struct CostReport: Sendable, Equatable {
   package init(_ usage: UsageReport, prices: PriceBook) {
     self.usage = usage
     currency = prices.currency
-    for line in usage.lines { price(line, prices) }
-    for holding in usage.holdings { price(holding, prices) }
+    var owners = Owners(usage.tenants, prices)
+    for line in usage.lines { price(line, &owners) }
+    for holding in usage.holdings { price(holding, &owners) }
     let hours = Double(usage.milliseconds) / 3.6e6
     let idle = usage.cores * hours - Double(usage.processCPUNanoseconds) / 3.6e12
-    add(Self.idleOperation, .process, .cpuCoreHour, max(idle, 0), prices)
+    add(Self.idleOperation, .process, .cpuCoreHour, max(idle, 0), &owners)
   }
 
-  private mutating func price(_ line: UsageReport.Line, _ prices: PriceBook) {
+  /// Who pays for a subject, by whose prices.
+  private struct Owners {
+    let prices: PriceBook
+    private let use: TenantUse
+    private var known: [Subject: [(tenant: String, part: Double)]] = [:]
+
+    init(_ use: TenantUse, _ prices: PriceBook) {
+      self.use = use
+      self.prices = prices
+    }
+
+    /// The topology comes first: it says who asked for a thing, and only it can share out what several asked for. The
+    /// price book fills in what it leaves open.
+    mutating func parts(of subject: Subject) -> [(tenant: String, part: Double)] {
+      if let parts = known[subject] { return parts }
+      let parts = use.parts(of: subject) ?? [(prices.tenant(of: subject), 1)]
+      known[subject] = parts
+      return parts
+    }
+  }
+
+  private mutating func price(_ line: UsageReport.Line, _ owners: inout Owners) {
+    let prices = owners.prices
     let name = line.operation.rawValue
-    add(name, line.subject, .cpuCoreHour, Double(line.amounts[.cpuNanoseconds]) / 3.6e12, prices)
-    add(name, line.subject, .networkInGiB, Double(line.amounts[.networkBytesIn]) / Self.gib, prices)
-    add(name, line.subject, .networkOutGiB, Double(line.amounts[.networkBytesOut]) / Self.gib, prices)
-    add(name, line.subject, .gpuHour, Double(line.amounts[.gpuMicroseconds]) / 3.6e9, prices)
+    add(name, line.subject, .cpuCoreHour, Double(line.amounts[.cpuNanoseconds]) / 3.6e12, &owners)
+    add(name, line.subject, .networkInGiB, Double(line.amounts[.networkBytesIn]) / Self.gib, &owners)
+    add(name, line.subject, .networkOutGiB, Double(line.amounts[.networkBytesOut]) / Self.gib, &owners)
+    add(name, line.subject, .gpuHour, Double(line.amounts[.gpuMicroseconds]) / 3.6e9, &owners)
     let tokens = [line.amounts[.inputTokens], line.amounts[.outputTokens]]
     guard tokens != [0, 0] else { return }
     let model = line.model ?? line.subject.name
     guard let price = prices.tokens.price(of: model) else { return noteUnpriced("tokens of \(model)") }
     for (item, count, amount) in [("input_tokens", tokens[0], price.input), ("output_tokens", tokens[1], price.output)]
     where count > 0 {
-      lines.append(
+      append(
         Line(
-          operation: name, subject: line.subject, tenant: prices.tenant(of: line.subject), item: item,
-          quantity: Double(count), unit: "Tokens", unitPrice: amount, provider: price.provider))
+          operation: name, subject: line.subject, tenant: "", item: item, quantity: Double(count), unit: "Tokens",
+          unitPrice: amount, provider: price.provider), &owners)
     }
   }
 
-  private mutating func price(_ holding: UsageReport.Holding, _ prices: PriceBook) {
+  /// A line for each tenant.
+  private mutating func append(_ line: Line, _ owners: inout Owners) {
+    for (tenant, part) in owners.parts(of: line.subject) {
+      var own = line
+      own.tenant = tenant
+      own.quantity *= part
+      lines.append(own)
+    }
+  }
+
+  private mutating func price(_ holding: UsageReport.Holding, _ owners: inout Owners) {
     let hours = holding.byteMilliseconds / Self.gib / 3.6e6
     switch holding.medium {
-    case .memory: add(holding.part, holding.subject, .memoryGiBHour, hours, prices)
-    case .disk: add(holding.part, holding.subject, .diskGiBMonth, hours / Self.hoursPerMonth, prices)
-    case .objects: add(holding.part, holding.subject, .objectGiBMonth, hours / Self.hoursPerMonth, prices)
+    case .memory: add(holding.part, holding.subject, .memoryGiBHour, hours, &owners)
+    case .disk: add(holding.part, holding.subject, .diskGiBMonth, hours / Self.hoursPerMonth, &owners)
+    case .objects: add(holding.part, holding.subject, .objectGiBMonth, hours / Self.hoursPerMonth, &owners)
     }
   }
 
   private mutating func add(
-    _ operation: String, _ subject: Subject, _ item: PriceBook.Item, _ quantity: Double, _ prices: PriceBook
+    _ operation: String, _ subject: Subject, _ item: PriceBook.Item, _ quantity: Double, _ owners: inout Owners
   ) {
     guard quantity > 0 else { return }
-    guard let price = prices.price(of: item, at: usage.fromMilliseconds) else { return noteUnpriced(item.rawValue) }
-    lines.append(
+    guard let price = owners.prices.price(of: item, at: usage.fromMilliseconds) else {
+      return noteUnpriced(item.rawValue)
+    }
+    append(
       Line(
-        operation: operation, subject: subject, tenant: prices.tenant(of: subject), item: item.rawValue,
-        quantity: quantity, unit: item.unit, unitPrice: price.amount, provider: prices.provider))
+        operation: operation, subject: subject, tenant: "", item: item.rawValue, quantity: quantity, unit: item.unit,
+        unitPrice: price.amount, provider: owners.prices.provider), &owners)
   }
 
   private mutating func noteUnpriced(_ what: String) {
@@ -89,7 +124,7 @@ extension CostReport {
     lines.reduce(0) { $0 + (isWanted($1) ? $1.cost : 0) }
   }
 
-  /// What belongs to a subject alone, and what it costs with its share of everything that belongs to nobody.
+  /// What belongs to a tenant's part of a subject alone, and what it costs with its share of everything that belongs to nobody.
   package struct Share: Sendable, Equatable {
     package var subject: Subject
     package var tenant: String
@@ -97,17 +132,22 @@ extension CostReport {
     package var loaded: Double
   }
 
-  /// Subjects by what they cost, the dearest first. The loaded figures add up to the total.
+  private struct ShareKey: Hashable {
+    var subject: Subject
+    var tenant: String
+  }
+
+  /// Subjects and their tenants by what they cost, the dearest first. The loaded figures add up to the total.
   package var shares: [Share] {
-    var direct: [Subject: (tenant: String, cost: Double)] = [:]
+    var direct: [ShareKey: Double] = [:]
     for line in lines where line.subject.kind != .process {
-      direct[line.subject, default: (line.tenant, 0)].cost += line.cost
+      direct[ShareKey(subject: line.subject, tenant: line.tenant), default: 0] += line.cost
     }
-    let sum = direct.values.reduce(0) { $0 + $1.cost }
+    let sum = direct.values.reduce(0, +)
     let factor = sum > 0 ? total / sum : 0
-    return direct.map { subject, value in
-      Share(subject: subject, tenant: value.tenant, direct: value.cost, loaded: value.cost * factor)
-    }.sorted { ($1.direct, $0.subject) < ($0.direct, $1.subject) }
+    return direct.map { key, cost in
+      Share(subject: key.subject, tenant: key.tenant, direct: cost, loaded: cost * factor)
+    }.sorted { ($1.direct, $0.subject, $0.tenant) < ($0.direct, $1.subject, $1.tenant) }
   }
 
   /// What an event, a served value and a prediction cost: what their own operators cost, and with a share of what

@@ -4,7 +4,7 @@ internal import Core
 package struct Budget: Sendable, Equatable {
   package enum Action: String, CaseIterable, Sendable {
     case alarm
-    /// Score a sample of the events only.
+    /// The model scores a sample of the keys only: `sample`.
     case sample
     /// The alias that the model uses stands for a cheaper version: `version`.
     case smallerModel = "smaller_model"
@@ -18,9 +18,12 @@ package struct Budget: Sendable, Equatable {
   package var action: Action
   /// Of the registry, for `smaller_model`.
   package var version: Int?
+  /// How many of 1,000 keys the model still scores, for `sample`.
+  package var samplePerMille: Int?
 
   package init(
-    name: String, scope: String, amount: Double, perMilliseconds: Int64, action: Action, version: Int? = nil
+    name: String, scope: String, amount: Double, perMilliseconds: Int64, action: Action, version: Int? = nil,
+    samplePerMille: Int? = nil
   ) {
     self.name = name
     self.scope = scope
@@ -28,6 +31,7 @@ package struct Budget: Sendable, Equatable {
     self.perMilliseconds = perMilliseconds
     self.action = action
     self.version = version
+    self.samplePerMille = samplePerMille
   }
 
   /// - Returns: nil when anything is missing, or is of the wrong kind.
@@ -39,8 +43,13 @@ package struct Budget: Sendable, Equatable {
     else { return nil }
     let version = document["version"]?.integer.flatMap { $0 > 0 ? Int(clamping: $0) : nil }
     guard action != .smallerModel || version != nil && scope.hasPrefix("model:") else { return nil }
+    let sample = document["sample"]?.double.map { ($0 * 1_000).rounded() }
+    let samplePerMille = sample.flatMap { (1...999).contains($0) ? Int($0) : nil }
+    guard (action == .sample) == (document["sample"] != nil) else { return nil }
+    guard action != .sample || samplePerMille != nil && scope.hasPrefix("model:") else { return nil }
     self.init(
-      name: name, scope: scope, amount: amount, perMilliseconds: milliseconds, action: action, version: version)
+      name: name, scope: scope, amount: amount, perMilliseconds: milliseconds, action: action, version: version,
+      samplePerMille: samplePerMille)
   }
 
   private static func span(_ text: String) -> Int64? {
@@ -60,6 +69,6 @@ package struct Budget: Sendable, Equatable {
       let tenant = scope.dropFirst("tenant:".count)
       return shares.reduce(0) { $0 + ($1.tenant == tenant ? $1.loaded : 0) }
     }
-    return shares.first { "\($0.subject.kind.rawValue):\($0.subject.name)" == scope }?.loaded ?? 0
+    return shares.reduce(0) { $0 + ($1.subject.text == scope ? $1.loaded : 0) }
   }
 }

@@ -15,6 +15,8 @@ package struct CostEvent: Sendable, Equatable {
   package var action: Budget.Action
   /// Which version of the registry is to answer, of `smaller_model`.
   package var version: Int?
+  /// How many of 1,000 keys are scored, of `sample`.
+  package var samplePerMille: Int?
   package var spent: Double
   /// The budget, or what was usual.
   package var expected: Double
@@ -58,10 +60,10 @@ package struct CostWatch: Sendable {
     for budget in budgets { check(budget, report, &events) }
     let rate = report.total / Double(max(report.usage.milliseconds, 1))
     check("total", rate, report, &events)
-    for share in report.shares {
-      check(
-        "\(share.subject.kind.rawValue):\(share.subject.name)",
-        share.direct / Double(max(report.usage.milliseconds, 1)), report, &events)
+    var direct: [Subject: Double] = [:]
+    for share in report.shares { direct[share.subject, default: 0] += share.direct }
+    for (subject, cost) in direct.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
+      check(subject.text, cost / Double(max(report.usage.milliseconds, 1)), report, &events)
     }
     return events
   }
@@ -85,10 +87,34 @@ package struct CostWatch: Sendable {
       events.append(
         CostEvent(
           kind: kind, name: budget.name, scope: budget.scope, action: budget.action, version: budget.version,
+          samplePerMille: budget.samplePerMille,
           spent: kind == .budgetForecast ? forecast : ledger.spent, expected: budget.amount, currency: report.currency,
           timeMilliseconds: now))
     }
     ledgers[budget.name] = ledger
+  }
+
+  /// A model whose budget is spent, and until when.
+  package struct Sampling: Sendable, Equatable {
+    package var budget: String
+    package var model: String
+    package var perMille: Int
+    /// The end of the budget's span.
+    package var untilMilliseconds: Int64
+  }
+
+  /// The models that are to be sampled at a time: of every budget of that kind without room in its span.
+  package func samplings(atMilliseconds now: Int64) -> [Sampling] {
+    budgets.compactMap { budget in
+      guard budget.action == .sample, let perMille = budget.samplePerMille, let ledger = ledgers[budget.name],
+        ledger.spent > budget.amount
+      else { return nil }
+      let until = ledger.beginMilliseconds &+ budget.perMilliseconds
+      guard now < until else { return nil }
+      return Sampling(
+        budget: budget.name, model: String(budget.scope.dropFirst("model:".count)), perMille: perMille,
+        untilMilliseconds: until)
+    }
   }
 
   private mutating func check(_ scope: String, _ rate: Double, _ report: CostReport, _ events: inout [CostEvent]) {
@@ -132,6 +158,10 @@ extension CostEvent {
         writer.member("scope", scope)
         writer.member("action", action.rawValue)
         if let version { writer.member("version", version) }
+        if let samplePerMille {
+          writer.key("sample")
+          writer.double(Double(samplePerMille) / 1_000)
+        }
         writer.key("spent")
         writer.double(spent)
         writer.key("expected")

@@ -13,6 +13,8 @@ package enum Operator: String, CaseIterable, Sendable {
   case models
   /// Models that another server scores: its GPU and its tokens are in here.
   case remoteModels = "remote_models"
+  /// Events that a model leaves out while it scores a sample: counted, and free.
+  case skipped
   /// Writing predictions, deltas, late and dead letters.
   case outputs
   /// Rows that wait for their tables.

@@ -35,6 +35,8 @@ package struct CostPage: Sendable {
     \(unitTable)
     <h2>By operator</h2>
     \(bars(operators))
+    <h2>By tenant</h2>
+    \(tenantTable)
     <h2>By view, model, source and table</h2>
     <p class="note">Loaded: with a share of what belongs to nobody, by the direct costs. Loaded figures add up.</p>
     \(shareTable)
@@ -59,12 +61,27 @@ package struct CostPage: Sendable {
       report.unitCosts.map { [$0.unit, "\($0.count)", money($0.perThousand), money($0.perThousandLoaded)] })
   }
 
+  private var tenantTable: String {
+    let tenants = report.tenants
+    let rows = tenants.prefix(Self.rowsMaximum).map {
+      [$0.tenant, "\($0.events)", "\($0.predictions)", money($0.direct), money($0.loaded)]
+    }
+    return table(["", "events", "predictions", "direct", "loaded"], rows) + Self.more(tenants.count)
+  }
+
   private var shareTable: String {
-    table(
-      ["", "tenant", "direct", "loaded"],
-      report.shares.map {
-        ["\($0.subject.kind.rawValue) \($0.subject.name)", $0.tenant, money($0.direct), money($0.loaded)]
-      })
+    let shares = report.shares
+    let rows = shares.prefix(Self.rowsMaximum).map {
+      ["\($0.subject.kind.rawValue) \($0.subject.name)", $0.tenant, money($0.direct), money($0.loaded)]
+    }
+    return table(["", "tenant", "direct", "loaded"], rows) + Self.more(shares.count)
+  }
+
+  /// A field of events may have a thousand tenants: the JSON of the report has all of them.
+  private static let rowsMaximum = 200
+
+  private static func more(_ count: Int) -> String {
+    count > rowsMaximum ? "<p class=\"note\">and \(count - rowsMaximum) more</p>" : ""
   }
 
   private func table(_ header: [String], _ rows: [[String]]) -> String {

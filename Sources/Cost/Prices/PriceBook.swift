@@ -78,9 +78,9 @@ package struct PriceBook: Sendable, Equatable {
     return period?.prices[item]
   }
 
-  /// Whose a subject is; `shared` when nobody's.
+  /// Whose a subject is that the topology gives to nobody; `shared` when nobody's.
   package func tenant(of subject: Subject) -> String {
-    let text = "\(subject.kind.rawValue):\(subject.name)"
+    let text = subject.text
     return tenants.first { $0.patterns.contains { Self.matches(text, $0) } }?.name ?? "shared"
   }
 
@@ -138,7 +138,12 @@ extension PriceBook {
       guard let budget = Budget(budget) else {
         throw invalid(
           "budgets[\(index)]: expected name, scope, amount, per and action; for smaller_model a scope model:NAME and a "
-            + "version of the registry")
+            + "version of the registry; for sample a scope model:NAME and a `sample` from 0.001 to 0.999")
+      }
+      if budget.action == .sample,
+        let other = budgets.first(where: { $0.action == .sample && $0.scope == budget.scope })
+      {
+        throw invalid("budgets[\(index)]: \(budget.scope) is sampled by budget \(other.name) already")
       }
       budgets.append(budget)
     }

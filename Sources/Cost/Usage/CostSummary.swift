@@ -54,6 +54,8 @@ extension CostReport {
         }
       }
     }
+    writer.key("tenants")
+    writer.array { writer in for tenant in tenants { tenant.write(to: &writer) } }
     writer.key("subjects")
     writer.array { writer in for share in shares { share.write(to: &writer) } }
     writer.key("lines")
@@ -69,6 +71,18 @@ extension CostReport.Share {
       writer.member("kind", subject.kind.rawValue)
       writer.member("name", subject.name)
       writer.member("tenant", tenant)
+      writer.member("direct", number: direct)
+      writer.member("loaded", number: loaded)
+    }
+  }
+}
+
+extension CostReport.TenantCost {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.member("tenant", tenant)
+      writer.member("events", events)
+      writer.member("predictions", predictions)
       writer.member("direct", number: direct)
       writer.member("loaded", number: loaded)
     }

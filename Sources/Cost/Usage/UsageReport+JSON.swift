@@ -28,6 +28,10 @@ extension UsageReport {
       writer.array { writer in for line in lines { line.write(to: &writer) } }
       writer.key("holdings")
       writer.array { writer in for holding in holdings { holding.write(to: &writer) } }
+      if !tenants.isEmpty {
+        writer.key("tenants")
+        tenants.write(to: &writer)
+      }
     }
   }
 
@@ -53,6 +57,7 @@ extension UsageReport {
       cores: document["cores"]?.double ?? 1, processCPUNanoseconds: cpu,
       lines: (document["lines"]?.list ?? []).compactMap { Line($0) },
       holdings: (document["holdings"]?.list ?? []).compactMap { Holding($0) })
+    if let use = document["tenants"] { tenants = TenantUse(use) }
   }
 }
 

@@ -48,6 +48,7 @@ package struct UsageReport: Sendable, Equatable {
   package var processCPUNanoseconds: Int64
   package var lines: [Line]
   package var holdings: [Holding]
+  package var tenants = TenantUse()
 
   package init(
     topology: String, process: String, fromMilliseconds: Int64, toMilliseconds: Int64, cores: Double,
@@ -157,6 +158,7 @@ extension UsageReport {
         holdings.append(holding)
       }
     }
+    tenants.merge(other.tenants)
   }
 
   /// What was used since an earlier report of the same process.
@@ -183,6 +185,7 @@ extension UsageReport {
       }
       return holding
     }
+    difference.tenants = tenants.since(earlier.tenants)
     return difference
   }
 }

@@ -13,10 +13,12 @@ package enum UsageTable {
     [
       ("from", .timestamp), ("to", .timestamp), ("topology", .string), ("process", .string), ("cores", .double),
       ("process_cpu_ns", .integer),
-      // `process` (one for each span), `line` or `holding`.
+      // `process` (one for each span), `line`, `holding`, `owner` (whose a subject is: `tenant`, or `shared_by` the
+      // events of another one) or `tenant` (how many `items` of a subject were a tenant's).
       ("row", .string), ("operator", .string), ("kind", .string), ("subject", .string), ("remote_model", .string),
       ("medium", .string), ("bytes", .integer), ("byte_ms", .double),
     ] + Resource.allCases.map { ($0.name, .integer) }
+    + [("tenant", .string), ("shared_by", .string)]
 
   private static let attempts = 5
   private static let upkeepInterval: Int64 = 60
@@ -27,10 +29,18 @@ package enum UsageTable {
   package static func append(
     _ usage: UsageReport, to store: any BlobStore, nowMilliseconds now: Int64
   ) throws(HeadraceError) {
-    let schema = try DeltaSchema(columns.map { DeltaField($0.name, DeltaType($0.type)) })
+    let fields = columns.map { DeltaField($0.name, DeltaType($0.type)) }
+    let schema = try DeltaSchema(fields)
     for _ in 0..<attempts {
       var table = try DeltaTable.openOrCreate(
         store, try BlobName(name), schema: schema, name: name, nowMilliseconds: now)
+      // A table of a former version gets the columns that it lacks.
+      if let wider = try table.snapshot.metadata.schema.adding(fields, table.place) {
+        var metadata = table.snapshot.metadata
+        metadata.schema = wider
+        _ = try table.commit(.evolution(metadata), nowMilliseconds: now)
+        try table.refresh()
+      }
       let writer = try TableWriter(table)
       do throws(HeadraceError) {
         try writer.append(batch(usage), nowMilliseconds: now)
@@ -68,7 +78,30 @@ package enum UsageTable {
           "bytes": .integer(holding.bytes), "byte_ms": .double(holding.byteMilliseconds),
         ], Amounts(), to: &batch)
     }
+    appendTenants(usage, to: &batch)
     return batch
+  }
+
+  private static func appendTenants(_ usage: UsageReport, to batch: inout ColumnBatch) {
+    for (subject, owner) in usage.tenants.owners.sorted(by: { $0.key < $1.key }) {
+      var values: [String: Value] = ["kind": .string(subject.kind.rawValue), "subject": .string(subject.name)]
+      switch owner {
+      case .tenant(let name): values["tenant"] = .string(name)
+      case .shared(let basis): values["shared_by"] = .string(basis.text)
+      }
+      append(usage, row: "owner", values, Amounts(), to: &batch)
+    }
+    for (subject, counts) in usage.tenants.items.sorted(by: { $0.key < $1.key }) {
+      for (tenant, count) in counts.sorted(by: { $0.key < $1.key }) {
+        var amounts = Amounts()
+        amounts[.items] = count
+        append(
+          usage, row: "tenant",
+          [
+            "kind": .string(subject.kind.rawValue), "subject": .string(subject.name), "tenant": .string(tenant),
+          ], amounts, to: &batch)
+      }
+    }
   }
 
   private static func append(
@@ -100,8 +133,10 @@ extension UsageTable {
     guard let table = try DeltaTable.open(store, try BlobName(name)) else { return [] }
     var conditions: [ColumnCondition] = []
     if let since { conditions.append(ColumnCondition("to", .greater, .timestamp(since &* 1_000))) }
+    // One that a former version wrote last has no tenants.
+    let columns = columns.filter { table.snapshot.metadata.schema.field($0.name) != nil }
     let scan = try TableScan(table, columns: columns.map(\.name), where: conditions)
-    guard scan.types == columns.map(\.type) else {
+    guard scan.types == columns.map(\.type), columns.count >= self.columns.count - 2 else {
       throw HeadraceError(
         .user, "USAGE_TABLE_INVALID", "its columns are not those of a table of usage", place: table.place,
         remedy: "move it away: the workers make another one")
@@ -110,7 +145,7 @@ extension UsageTable {
     var batch = ColumnBatch(columns.map(\.type))
     while try scan.next(into: &batch) {
       for row in 0..<batch.rowCount {
-        let reader = UsageRow(batch, row)
+        let reader = UsageRow(batch, row, columns.map(\.name))
         guard reader.integer("to") / 1_000 > since ?? .min else { continue }
         let key = "\(reader.text("process"))\u{0}\(reader.integer("from"))"
         var report = reports[key] ?? reader.report
@@ -125,9 +160,9 @@ extension UsageTable {
   private struct UsageRow {
     private let values: [String: Value]
 
-    init(_ batch: borrowing ColumnBatch, _ row: Int) {
+    init(_ batch: borrowing ColumnBatch, _ row: Int, _ names: [String]) {
       var values: [String: Value] = [:]
-      for (index, column) in columns.enumerated() { values[column.name] = batch.columns[index].value(row) }
+      for (index, name) in names.enumerated() { values[name] = batch.columns[index].value(row) }
       self.values = values
     }
 
@@ -151,6 +186,18 @@ extension UsageTable {
     func add(to report: inout UsageReport) {
       guard let kind = Subject.Kind(rawValue: text("kind")) else { return }
       let subject = Subject(kind, text("subject"))
+      if text("row") == "owner" {
+        if let basis = Subject(text: text("shared_by")) {
+          report.tenants.owners[subject] = .shared(by: basis)
+        } else {
+          report.tenants.owners[subject] = .tenant(text("tenant"))
+        }
+        return
+      }
+      if text("row") == "tenant" {
+        report.tenants.items[subject, default: [:]][text("tenant"), default: 0] += integer(Resource.items.name)
+        return
+      }
       if text("row") == "holding", let medium = UsageReport.Holding.Medium(rawValue: text("medium")) {
         report.holdings.append(
           .init(

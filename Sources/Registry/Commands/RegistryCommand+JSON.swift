@@ -46,6 +46,7 @@ extension RegistryCommand.Change {
     case .openRetraining: "open_retraining"
     case .advanceRetraining: "advance_retraining"
     case .claimRetraining: "claim_retraining"
+    case .setSampling: "set_sampling"
     }
   }
 
@@ -98,6 +99,12 @@ extension RegistryCommand.Change {
       json.member("worker", worker)
       json.member("until_ms", until)
       json.member("expected_worker", expected)
+    case .setSampling(let sampling, let expected):
+      json.member("topology", sampling.topology)
+      json.member("model", sampling.model)
+      json.member("per_mille", sampling.perMille)
+      json.member("until_ms", sampling.untilMilliseconds)
+      json.member("expected_offset", expected.map { Int($0) })
     }
   }
 }

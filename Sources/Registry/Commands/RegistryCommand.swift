@@ -31,6 +31,9 @@ package struct RegistryCommand: Sendable, Hashable {
     /// Takes or prolongs the lease of a retraining. It belongs to `expectedWorker` now, nil: to nobody; another one
     /// gets it when it has ended by the time of the record.
     case claimRetraining(id: String, worker: String, untilMilliseconds: Int64, expectedWorker: String?)
+    /// Lets a model of a topology score a sample, or all events again. `expected` is the place in the log of the
+    /// newest command of this kind for the model; nil when there is none.
+    case setSampling(Sampling, expected: Int64?)
   }
 
   /// Unique; whoever sent the command finds out by it whether it was followed.
@@ -64,6 +67,7 @@ package struct RegistryCommand: Sendable, Hashable {
     case .decideApproval(let id, _): .approval(id)
     case .openRetraining(let retraining): .retraining(retraining.id)
     case .advanceRetraining(let id, _, _, _, _), .claimRetraining(let id, _, _, _): .retraining(id)
+    case .setSampling(let sampling, _): .sampling(sampling.key)
     }
   }
 }
@@ -74,11 +78,13 @@ package enum RegistrySubject: Sendable, Hashable {
   case run(String)
   case approval(String)
   case retraining(String)
+  /// A model of a topology.
+  case sampling(String)
 
   /// The key of the command's record.
   package var key: String {
     switch self {
-    case .model(let name), .run(let name), .approval(let name), .retraining(let name): name
+    case .model(let name), .run(let name), .approval(let name), .retraining(let name), .sampling(let name): name
     }
   }
 }

@@ -70,6 +70,14 @@ struct RegistryCommandReader {
         id: try name("retraining_id"), worker: try text("worker", bytesMax: RegistryLimits.textBytes),
         untilMilliseconds: try milliseconds("until_ms"),
         expectedWorker: try optionalText("expected_worker", bytesMax: RegistryLimits.textBytes))
+    case "set_sampling":
+      let perMille = document["per_mille"]?.isNull == true ? nil : try integer("per_mille", in: 1...999)
+      let expected =
+        document["expected_offset"]?.isNull == true ? nil : Int64(try integer("expected_offset", in: 0...Int.max))
+      return .setSampling(
+        Sampling(
+          topology: try name("topology"), model: try name("model"), perMille: perMille,
+          untilMilliseconds: try milliseconds("until_ms")), expected: expected)
     default: throw .unknownKind(kind)
     }
   }

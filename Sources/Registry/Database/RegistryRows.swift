@@ -67,6 +67,8 @@ enum RegistryRows {
     case .model(let name): try writeModel(name, before: before, after: after, database)
     case .run(let id): try write(after.runs[id], before: before.runs[id], database)
     case .approval(let id): try write(after.approvals[id], before: before.approvals[id], database)
+    // They are told by the log alone.
+    case .sampling: break
     case .retraining(let id): try write(after.retrainings[id], before: before.retrainings[id], database)
     }
   }
@@ -164,8 +166,25 @@ enum RegistryRows {
     state.runs = try runs(database, entries)
     state.approvals = try approvals(database, entries)
     state.retrainings = try retrainings(database, entries)
+    state.samplings = try samplings(database)
     state.offset = try offset(database)
     return state
+  }
+
+  private static func samplings(_ database: Database) throws -> [String: [RegisteredSampling]] {
+    var samplings: [String: [RegisteredSampling]] = [:]
+    let rows = try Row.fetchCursor(
+      database,
+      sql: "SELECT * FROM command WHERE outcome = 'applied' AND json LIKE '%\"set_sampling\"%' ORDER BY offset")
+    while let row = try rows.next() {
+      let command = try RegistryCommand(json: Array((try row.decode(String.self, forColumn: "json")).utf8))
+      guard case .setSampling(let sampling, _) = command.change else { continue }
+      let entry = RegistryEntry(
+        commandID: command.id, actor: command.actor, reason: command.reason,
+        offset: try row.decode(forColumn: "offset"), timeMilliseconds: try row.decode(forColumn: "time_ms"))
+      samplings[sampling.key, default: []].append(RegisteredSampling(sampling: sampling, entry: entry))
+    }
+    return samplings
   }
 
   private static func version(_ row: Row) throws -> ModelVersion {

@@ -7,7 +7,7 @@ internal import GRDB
 enum RegistrySchema {
   /// `user_version` of the file. It grows whenever a program learns a kind of command as well: an older one may have
   /// kept such commands and passed over them.
-  static let version = 2
+  static let version = 3
   /// `application_id` of the file: "HeRg".
   static let applicationID = 0x4865_5267
 

@@ -64,6 +64,9 @@ package enum RegistryRefusal: Error, Hashable {
   case reasonMissing
   case leaseOvertaken(found: String?, expected: String?)
   case leaseHeld(worker: String, untilMilliseconds: Int64)
+  /// Somebody else was faster; the newest command stands there.
+  case samplingOvertaken(found: Int64?, expected: Int64?)
+  case samplingUnchanged
 
   /// A short stable name, for programs.
   package var code: String {
@@ -100,6 +103,8 @@ package enum RegistryRefusal: Error, Hashable {
     case .reasonMissing: "REASON_MISSING"
     case .leaseOvertaken: "LEASE_OVERTAKEN"
     case .leaseHeld: "LEASE_HELD"
+    case .samplingOvertaken: "SAMPLING_OVERTAKEN"
+    case .samplingUnchanged: "SAMPLING_UNCHANGED"
     }
   }
 
@@ -144,6 +149,10 @@ package enum RegistryRefusal: Error, Hashable {
     case .leaseOvertaken(let found, let expected):
       "the retraining is worked on by \(found ?? "nobody"), expected \(expected ?? "nobody")"
     case .leaseHeld(let worker, let until): "\(worker) works on the retraining until \(until) ms"
+    case .samplingOvertaken(let found, let expected):
+      "the newest sample of the model was set at offset \(found.map { "\($0)" } ?? "none"), expected "
+        + (expected.map { "\($0)" } ?? "none")
+    case .samplingUnchanged: "the model is sampled so already"
     }
   }
 
@@ -157,7 +166,7 @@ package enum RegistryRefusal: Error, Hashable {
     case .versionUnknown, .aliasUnknown, .rolloutUnknown: "`headrace models show NAME` shows what there is"
     case .approvalUnknown, .approvalDecided, .approvalExpired: "`headrace models approvals` shows what there is"
     case .runUnknown: "`headrace models runs` shows what there is"
-    case .versionOvertaken, .aliasOvertaken, .stepOvertaken, .leaseOvertaken:
+    case .versionOvertaken, .aliasOvertaken, .stepOvertaken, .leaseOvertaken, .samplingOvertaken:
       "look at what is there now, then decide again"
     default: nil
     }

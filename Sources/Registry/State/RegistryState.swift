@@ -10,6 +10,8 @@ package struct RegistryState: Sendable, Hashable {
   package internal(set) var runs: [String: RegisteredRun] = [:]
   package internal(set) var approvals: [String: RegisteredApproval] = [:]
   package internal(set) var retrainings: [String: RegisteredRetraining] = [:]
+  /// By `topology.model`, oldest first.
+  package internal(set) var samplings: [String: [RegisteredSampling]] = [:]
   /// Of the newest command, followed or refused; -1 before the first.
   package internal(set) var offset: Int64 = -1
 
@@ -69,6 +71,7 @@ package struct RegistryState: Sendable, Hashable {
       try advance(id, from: from, to: to, note: note, evidence: evidence, entry)
     case .claimRetraining(let id, let worker, let until, let expected):
       try claim(id, worker: worker, untilMilliseconds: until, expected: expected, entry)
+    case .setSampling(let sampling, let expected): try set(sampling, expected: expected, entry)
     }
   }
 

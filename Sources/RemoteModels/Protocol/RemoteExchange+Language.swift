@@ -134,9 +134,9 @@ extension RemoteExchange {
     return matching.count == 1 ? matching[0] : nil
   }
 
-  private static func usage(_ document: JSONDocument?) -> TokenUsage {
+  private static func usage(_ document: JSONDocument?) -> RemoteUse {
     func count(_ document: JSONDocument?) -> Int64 { max(document?.integer ?? 0, 0) }
-    return TokenUsage(
+    return RemoteUse(
       promptTokens: count(document?["prompt_tokens"]), completionTokens: count(document?["completion_tokens"]),
       cachedTokens: count(document?["prompt_tokens_details"]?["cached_tokens"]))
   }

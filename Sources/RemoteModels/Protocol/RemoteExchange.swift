@@ -5,7 +5,7 @@ internal import HTTPClient
 struct RemoteAnswer: Sendable, Equatable {
   /// Row by row.
   var scores: [Double]
-  var usage = TokenUsage()
+  var usage = RemoteUse()
 }
 
 /// Rows into requests and answers into scores, for one endpoint. Pure.
@@ -40,7 +40,8 @@ struct RemoteExchange: Sendable {
   func answer(_ response: HTTPResponse, rowCount: Int) -> (outcome: BatchCall.Outcome, answer: RemoteAnswer?) {
     switch response.status {
     case 200..<300:
-      guard let answer = scores(response, rowCount: rowCount) else { return (.permanent(.unusableAnswer), nil) }
+      guard var answer = scores(response, rowCount: rowCount) else { return (.permanent(.unusableAnswer), nil) }
+      answer.usage.gpuMicroseconds = Self.gpuMicroseconds(response)
       return (.scored, answer)
     case 408: return (.transient(.timeout), nil)
     case 429: return (.overloaded(retryAfterMilliseconds: Self.retryAfterMilliseconds(response)), nil)

@@ -26,6 +26,7 @@ package final class CostAccount: Sendable {
   }
 
   package let meters = MeterTable()
+  let tenants = TenantMeters()
   package let batchSizes = BatchSizeMeter()
   package let durations = BatchDurations()
   private let state = Mutex(State())
@@ -68,6 +69,7 @@ package final class CostAccount: Sendable {
       toMilliseconds: clock.nowMilliseconds, cores: Double(ParallelWork.processorCount),
       processCPUNanoseconds: ThreadCPU.processNanoseconds)
     usage.account(readings, threads: threads)
+    usage.tenants = tenants.use
     usage.holdings = holdings.map { key, hours in
       .init(key.medium, key.part, key.subject, bytes: hours.bytes, byteMilliseconds: hours.byteMilliseconds)
     }.sorted { ($0.medium.rawValue, $0.part, $0.subject) < ($1.medium.rawValue, $1.part, $1.subject) }

@@ -29,6 +29,7 @@ final class CostLane: Sendable {
   private let measure: @Sendable () -> Void
   private let held: @Sendable () -> (topology: String, readings: [CostAccount.Reading])?
   private let act: @Sendable (CostEvent) -> Void
+  private let sample: @Sendable ([CostWatch.Sampling]) -> Void
 
   private static let eventsMax = 100
   static let topic = "headrace.cost"
@@ -38,11 +39,12 @@ final class CostLane: Sendable {
   ///   - measure: notes what is not metered where it is used.
   ///   - held: the topology's name and what is held now; nil once the engine has gone.
   ///   - act: does what a budget wants done, once its event is told.
+  ///   - sample: is told at the end of each span which models are to be sampled, by this process's account.
   init(
     _ account: CostAccount, _ configuration: RuntimeConfiguration, _ predictionCosts: PredictionCosts?,
     clock: WallClock, logger: Logger, measure: @escaping @Sendable () -> Void,
     held: @escaping @Sendable () -> (topology: String, readings: [CostAccount.Reading])?,
-    act: @escaping @Sendable (CostEvent) -> Void
+    act: @escaping @Sendable (CostEvent) -> Void, sample: @escaping @Sendable ([CostWatch.Sampling]) -> Void
   ) {
     self.account = account
     self.configuration = configuration
@@ -52,6 +54,7 @@ final class CostLane: Sendable {
     self.measure = measure
     self.held = held
     self.act = act
+    self.sample = sample
   }
 
   /// The newest last.
@@ -112,6 +115,7 @@ final class CostLane: Sendable {
     }
     guard let prices = configuration.prices else { return }
     tell(work.watch.take(CostReport(span, prices: prices)))
+    if !state.change({ $0.isDraining }) { sample(work.watch.samplings(atMilliseconds: clock.nowMilliseconds)) }
   }
 
   private func tell(_ events: [CostEvent]) {

@@ -1,3 +1,4 @@
+internal import Columns
 internal import Core
 internal import Cost
 internal import Telemetry
@@ -49,9 +50,11 @@ struct PipelineMeters {
   private let outputs: MeterTable.Slot
   /// By position in `Plan.views`.
   private let views: [MeterTable.Slot]
+  /// nil: the source's events belong to one tenant.
+  private let tenants: TenantTally?
   private var startNanoseconds: Int64 = 0
 
-  init(_ instruments: Instruments, _ plan: Plan, source: SourcePlan) {
+  init(_ instruments: Instruments, _ plan: Plan, source: SourcePlan, _ tenants: TenantMeters) {
     self.instruments = instruments
     let meters = instruments.meters
     let subject = Subject.source(source.name)
@@ -62,6 +65,7 @@ struct PipelineMeters {
     spool = meters.slot(.spool, subject)
     outputs = meters.slot(.outputs, subject)
     views = plan.views.map { meters.slot(.views, .view($0.name)) }
+    self.tenants = TenantTally(source, subject, tenants)
   }
 
   /// A batch begins: what was before it is the poll that brought it.
@@ -70,7 +74,8 @@ struct PipelineMeters {
     startNanoseconds = instruments.clock.lastNanoseconds
   }
 
-  func decoded(rows: Int, bytes: Int) {
+  func decoded(_ batch: borrowing ColumnBatch, rows: Int, bytes: Int) {
+    tenants?.count(batch, first: rows)
     instruments.clock.mark(decode, items: rows)
     instruments.clock.add(bytes, .networkBytesIn, to: poll)
     instruments.tracer?.decoded()

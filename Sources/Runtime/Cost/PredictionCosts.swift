@@ -39,6 +39,7 @@ extension UsageReport {
     var usage = self
     usage.lines = lines.filter { $0.operation == .models || $0.operation == .remoteModels }
     usage.holdings = []
+    usage.tenants = TenantUse()
     return usage
   }
 

@@ -58,7 +58,7 @@ extension Engine {
   /// - Parameter registry: as somebody has read it from the control topic.
   package func hasTaken(_ registry: RegistryState) -> Bool {
     guard let epochs, epochs.usesRegistry else { return true }
-    let position = registry.position(of: epochs.plan.models, at: .max)
+    let position = registry.position(of: epochs.plan.models, of: epochs.plan.name, at: .max)
     guard epochs.newest.position == position else { return false }
     let tasks = board.tasks
     return !tasks.isEmpty && tasks.allSatisfy { scoringNotes.isWritten($0.partition, position) }

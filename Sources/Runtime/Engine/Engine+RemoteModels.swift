@@ -18,6 +18,8 @@ package struct RemoteModelStatus: Sendable, Equatable {
   package var promptTokens: Int64
   package var completionTokens: Int64
   package var cachedTokens: Int64
+  /// Of the endpoint's GPUs, where it says so.
+  package var gpuMicroseconds: Int64
 }
 
 extension Engine {
@@ -32,35 +34,37 @@ extension Engine {
         model: model.name, endpointModel: remote.configuration.model, requests: counters.requests,
         repetitions: counters.repetitions,
         rowsScored: counters.rowsScored, rowsFromCache: counters.rowsFromCache, rowsFailed: counters.rowsFailed,
-        breakerOpenings: counters.breakerOpenings, promptTokens: counters.tokens.promptTokens,
-        completionTokens: counters.tokens.completionTokens, cachedTokens: counters.tokens.cachedTokens)
+        breakerOpenings: counters.breakerOpenings, promptTokens: counters.use.promptTokens,
+        completionTokens: counters.use.completionTokens, cachedTokens: counters.use.cachedTokens,
+        gpuMicroseconds: counters.use.gpuMicroseconds)
     }
   }
 }
 
-/// Puts the tokens that endpoints count onto the meters, so that they are priced with everything else.
+/// Puts the tokens and the GPU time that endpoints count onto the meters, so that they are priced with everything else.
 final class RemoteUsage: Sendable {
   private let meters: MeterTable
   /// What was metered already, by model.
-  private let metered = Mutex<[String: (input: Int64, output: Int64)]>([:])
+  private let metered = Mutex<[String: [Resource: Int64]]>([:])
 
   init(_ meters: MeterTable) { self.meters = meters }
 
   func note(_ models: [RemoteModelStatus]) {
     for model in models {
-      let (input, output) = metered.withLock { metered in
-        let former = metered[model.model] ?? (0, 0)
-        metered[model.model] = (model.promptTokens, model.completionTokens)
-        // Fewer than before: another endpoint under the same name.
-        guard model.promptTokens >= former.input, model.completionTokens >= former.output else {
-          return (model.promptTokens, model.completionTokens)
-        }
-        return (model.promptTokens - former.input, model.completionTokens - former.output)
+      let counted: [Resource: Int64] = [
+        .inputTokens: model.promptTokens, .outputTokens: model.completionTokens,
+        .gpuMicroseconds: model.gpuMicroseconds,
+      ]
+      let former = metered.withLock { metered in
+        defer { metered[model.model] = counted }
+        return metered[model.model] ?? [:]
       }
-      guard input > 0 || output > 0 else { continue }
+      // Fewer than before: another endpoint under the same name.
+      let isAnother = counted.contains { $0.value < former[$0.key] ?? 0 }
+      let new = isAnother ? counted : counted.merging(former) { $0 - $1 }
+      guard new.values.contains(where: { $0 > 0 }) else { continue }
       let slot = meters.slot(.remoteModels, .model(model.model), model: model.endpointModel)
-      meters.add(input, .inputTokens, to: slot)
-      meters.add(output, .outputTokens, to: slot)
+      for (resource, amount) in new { meters.add(amount, resource, to: slot) }
     }
   }
 }

@@ -126,6 +126,8 @@ package final class Engine: Sendable {
   package func start() async throws {
     guard state.withLock({ !$0.isStarted }) else { return }
     let context = try await thread.run { [self] in
+      // Before the plan is put in force.
+      try configuration.prices?.check(board.plan, followsControlTopic: configuration.followsControlTopic)
       try reserveDisk()
       let registry = configuration.followsControlTopic ? try agreeOnPlan() : RegistryState()
       return try prepare(board.plan, registry)
@@ -165,6 +167,8 @@ package final class Engine: Sendable {
       }
     } act: { [weak self] event in
       self?.act(on: event)
+    } sample: { [weak self] wanted in
+      self?.sample(wanted)
     }
     costLane.withLock { $0 = lane }
     try BlockingThread.start(name: "cost") { lane.run() }
@@ -194,6 +198,7 @@ package final class Engine: Sendable {
       state.modelTrouble = models.trouble?.description
     }
     board.set(partitionCount: count)
+    cost.tenants.take(plan)
     return TaskContext(
       plan: plan, inputs: InputPlan.all(of: plan), partitionCount: count,
       rejectedRecordBytesMaximum: try preparation.rejectedRecordBytesMaximum(admin), configuration: configuration,

@@ -28,11 +28,16 @@ struct ModelAssignment: Sendable, Equatable {
   /// Score the same events, and are compared.
   var shadows: [Version] = []
   var fallbacks: [Fallback] = []
+  /// How many of 1,000 keys are scored; nil: all.
+  var samplePerMille: Int?
 
-  /// - Parameter position: of the newest command that counts.
+  /// - Parameters:
+  ///   - topology: the plan's name.
+  ///   - position: of the newest command that counts.
   /// - Returns: nil when nothing may score yet: the alias stands for no version.
-  init?(_ model: ModelPlan, _ registry: RegistryState, at position: Int64) {
+  init?(_ model: ModelPlan, of topology: String, _ registry: RegistryState, at position: Int64) {
     guard let stream = model.stream else { return nil }
+    samplePerMille = registry.sampling(topology: topology, model: model.name, at: position)?.sampling.perMille
     if let file = stream.file {
       champion = Version(contentHash: file.contentHash)
     } else if let remote = stream.remote {
@@ -94,8 +99,13 @@ extension RegistryState {
 
   /// The newest command up to `position` that concerns one of the models; -1 when there is none. Two places with the
   /// same one have the same assignments.
-  func position(of models: [ModelPlan], at position: Int64) -> Int64 {
+  func position(of models: [ModelPlan], of topology: String, at position: Int64) -> Int64 {
     var newest: Int64 = -1
+    for model in models where model.stream != nil {
+      for sampling in samplings(topology: topology, model: model.name) where sampling.entry.offset <= position {
+        newest = max(newest, sampling.entry.offset)
+      }
+    }
     for reference in models.flatMap(\.references) {
       guard let model = self[reference.model] else { continue }
       switch reference.selector {

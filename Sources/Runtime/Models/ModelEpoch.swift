@@ -70,6 +70,8 @@ struct ModelArms: Sendable {
   var challenger: Challenger?
   var shadows: [Version]
   var fallbacks: [Fallback]
+  /// The keys that are scored at all; nil: every event.
+  var sample: KeyShare?
 
   /// The local versions that have a time-out, each by the name of its part.
   var budgets: [(arm: String, version: Version, budget: ScoringBudget)] {
@@ -113,6 +115,10 @@ extension ModelArms {
     _ assignment: ModelAssignment, of index: Int, _ plan: Plan, _ library: ModelLibrary
   ) throws(HeadraceError) {
     let loader = ModelLoader(plan: plan, index: index, library: library)
+    // The same keys each time, and others than those of a rollout.
+    sample = assignment.samplePerMille.map {
+      KeyShare(perMille: $0, salt: "sample/\(plan.name)/\(plan.models[index].name)")
+    }
     champion = try loader.version(assignment.champion)
     challenger = nil
     if let found = assignment.challenger {

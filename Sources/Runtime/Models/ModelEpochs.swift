@@ -23,7 +23,7 @@ final class ModelEpochs: Sendable {
   }
 
   let plan: Plan
-  /// Whether any model is one of the registry: else there is one epoch for ever.
+  /// Whether any model scores in the stream: which versions do, and how many of the events, is decided in the registry.
   let usesRegistry: Bool
   /// Why it does not begin with the newest versions; nil when it does.
   let trouble: HeadraceError?
@@ -37,7 +37,7 @@ final class ModelEpochs: Sendable {
   init(_ plan: Plan, _ registry: RegistryState, _ library: ModelLibrary) throws(HeadraceError) {
     self.plan = plan
     self.library = library
-    usesRegistry = plan.models.contains { !$0.references.isEmpty }
+    usesRegistry = plan.hasStreamModels
     var trouble: HeadraceError?
     var found: ModelEpoch?
     var position = Int64.max
@@ -45,7 +45,7 @@ final class ModelEpochs: Sendable {
       do throws(HeadraceError) {
         found = try Self.epoch(plan, registry, library, asOf: position)
       } catch {
-        let failed = registry.position(of: plan.models, at: position)
+        let failed = registry.position(of: plan.models, of: plan.name, at: position)
         guard error.domain == .user, failed >= 0 else { throw error }
         trouble = trouble ?? error
         position = failed - 1
@@ -60,10 +60,10 @@ final class ModelEpochs: Sendable {
   private static func epoch(
     _ plan: Plan, _ registry: RegistryState, _ library: ModelLibrary, asOf position: Int64
   ) throws(HeadraceError) -> ModelEpoch {
-    let position = registry.position(of: plan.models, at: position)
+    let position = registry.position(of: plan.models, of: plan.name, at: position)
     var epoch = ModelEpoch(position: position, models: [])
     for (index, model) in plan.models.enumerated() {
-      let assignment = ModelAssignment(model, registry, at: position)
+      let assignment = ModelAssignment(model, of: plan.name, registry, at: position)
       epoch.models.append(
         try assignment.map { assignment throws(HeadraceError) in try ModelArms(assignment, of: index, plan, library) })
     }
@@ -81,7 +81,7 @@ final class ModelEpochs: Sendable {
   func advance(to registry: RegistryState) throws(HeadraceError) {
     let (known, current) = state.withLock { ($0.registry.offset, $0.newest) }
     guard registry.offset > known else { return }
-    guard registry.position(of: plan.models, at: .max) != current.position else {
+    guard registry.position(of: plan.models, of: plan.name, at: .max) != current.position else {
       return state.withLock { $0.registry = registry }
     }
     let epoch = try Self.epoch(plan, registry, library, asOf: .max)

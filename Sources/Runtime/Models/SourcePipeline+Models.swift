@@ -16,7 +16,7 @@ extension PartitionTask {
     let stage = ModelStage(
       layout,
       ScoringStage(
-        context.plan, source: index, layout, reader: reader, context.predictions, context.cost.meters),
+        context.plan, source: index, layout, reader: reader, context.predictions, context.cost),
       scoring)
     stage.take(epoch)
     return stage

@@ -168,7 +168,7 @@ extension SourcePipeline {
     guard count > 0 else { return 0 }
     decisions.readTimes(batch)
     evaluateScope()
-    meters?.decoded(rows: count, bytes: payloadBytes)
+    meters?.decoded(batch, rows: count, bytes: payloadBytes)
     decisions.decide(records, first: range.lowerBound, count: count, filter: filter, outputs)
     try dropDuplicates(count)
     meters?.checked()

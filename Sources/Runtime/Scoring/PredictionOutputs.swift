@@ -66,11 +66,18 @@ final class PredictionOutputs {
 
   /// What a model says of an event, in the partition of the event.
   ///
-  /// - Parameter place: of the event, as `TaskOutputs.sourceHeader` has it.
-  func prediction(model: Int, key: RawSpan?, value: RawSpan, place: RawSpan, traceparent: RawSpan?) {
+  /// - Parameters:
+  ///   - place: of the event, as `TaskOutputs.sourceHeader` has it.
+  ///   - sample: the part of the keys that is scored, as `TaskOutputs.sampleHeader` has it; empty: all.
+  func prediction(
+    model: Int, key: RawSpan?, value: RawSpan, place: RawSpan, traceparent: RawSpan?, sample: [UInt8]
+  ) {
     note { () throws(HeadraceError) in
       try filling.predictions[model].append(key: key, value: value, partition: filling.task)
       try filling.predictions[model].appendHeader(TaskOutputs.sourceHeader, place)
+      if !sample.isEmpty {
+        unsafe try filling.predictions[model].appendHeader(TaskOutputs.sampleHeader, sample.span.bytes)
+      }
       let trace = batchTrace
       if let traceparent {
         try filling.predictions[model].appendHeader("traceparent", traceparent)

@@ -19,6 +19,9 @@ final class ScoringStage: @unchecked Sendable {
   private let models: [StreamModel]
   private let reader: FeatureReader
   private let modelMeters: [MeterTable.Slot]
+  /// By model; nil of one whose predictions belong to one tenant.
+  private let tenants: [TenantTally?]
+  private let skippedMeters: [MeterTable.Slot]
   private let outputMeter: MeterTable.Slot
   private var computed: [ComputedFeature]
   private var keys = EntityKeys()
@@ -28,13 +31,18 @@ final class ScoringStage: @unchecked Sendable {
 
   init(
     _ plan: Plan, source: Int, _ layout: ModelLayout, reader: FeatureReader, _ setting: PredictionWriter.Setting,
-    _ meters: MeterTable
+    _ account: CostAccount
   ) {
+    let meters = account.meters
     self.layout = layout
     self.reader = reader
     computed = layout.computed
     models = layout.vectors.map { StreamModel(plan, $0, layout.blocks, setting) }
     modelMeters = layout.vectors.map { meters.slot(.models, .model(plan.models[$0.model].name)) }
+    skippedMeters = layout.vectors.map { meters.slot(.skipped, .model(plan.models[$0.model].name)) }
+    tenants = layout.vectors.map {
+      TenantTally(plan.sources[source], .model(plan.models[$0.model].name), account.tenants)
+    }
     outputMeter = meters.slot(.outputs, .source(plan.sources[source].name))
   }
 
@@ -57,7 +65,10 @@ final class ScoringStage: @unchecked Sendable {
     outputs.batchTrace = batch.batchTrace
     for (position, model) in models.enumerated() where model.isActive {
       model.score(batch, stride: layout.stride, computed: computed, &scratch)
-      meters.clock.mark(modelMeters[position], items: batch.rows.count)
+      let rows = model.rows(of: batch)
+      tenants[position]?.count(batch.scope, rows: rows)
+      meters.clock.add(batch.rows.count - rows.count, .items, to: skippedMeters[position])
+      meters.clock.mark(modelMeters[position], items: rows.count)
       model.write(batch, nowMilliseconds: WallClock.system.nowMilliseconds, to: outputs)
       meters.clock.mark(outputMeter)
     }

@@ -24,6 +24,13 @@ final class StreamModel {
   private var arms: [ScoringArm] = []
   private var challenger: ModelArms.Challenger?
   private var shadows: [ScoringArm] = []
+  /// The keys that are scored; nil: all.
+  private var sample: KeyShare?
+  /// Its rate, as predictions say it; empty without a sample.
+  private var sampleText: [UInt8] = []
+  /// Rows of the batch that are scored, and which of its records each is; without meaning without a sample.
+  private var sampledRows: [Int] = []
+  private var sampledRecords: [Int] = []
   private var tellsTime = false
   /// Row by row of what is predicted for, `featureCount` each.
   private var vectors: [Float] = []
@@ -58,6 +65,8 @@ final class StreamModel {
   func take(_ next: ModelArms?) {
     arms = []
     shadows = []
+    sample = next?.sample
+    sampleText = sample.map { Array("\(Double($0.perMille) / 1_000)".utf8) } ?? []
     challenger = next?.challenger
     tellsTime = next?.isRollout ?? false
     segments = challenger?.segments.map { Column($0.type) } ?? []
@@ -90,10 +99,13 @@ final class StreamModel {
 extension StreamModel {
   /// Fills the vectors of the events, column by column, decides which arm scores which event, and scores.
   func score(_ batch: ScoringBatch, stride: Int, computed: [ComputedFeature], _ scratch: inout ExpressionScratch) {
-    let count = batch.rows.count
+    choose(batch)
+    let rows = rows(of: batch)
+    let count = rows.count
+    guard count > 0 else { return }
     let cells = count * featureCount
     if vectors.count < cells { vectors += repeatElement(0, count: cells - vectors.count) }
-    Self.fill(&vectors, columns, batch, stride: stride, computed)
+    Self.fill(&vectors, columns, batch, rows, stride: stride, computed)
     if answers.count < count {
       answers += repeatElement((arm: 0, position: 0), count: count - answers.count)
       failedArms += repeatElement(-1, count: count - failedArms.count)
@@ -110,6 +122,33 @@ extension StreamModel {
     for shadow in shadows { shadow.scoreAll(vectors, count: count) }
   }
 
+  /// Which events are scored: a function of their keys, or of their place where they have none.
+  private func choose(_ batch: ScoringBatch) {
+    guard let sample else { return }
+    sampledRows.removeAll(keepingCapacity: true)
+    sampledRecords.removeAll(keepingCapacity: true)
+    for (record, row) in batch.rows.enumerated()
+    where Self.isSampled(batch.records, record, partition: batch.headers.partition, sample) {
+      sampledRows.append(row)
+      sampledRecords.append(record)
+    }
+  }
+
+  private static func isSampled(
+    _ records: borrowing HeldRecords, _ record: Int, partition: Int32, _ sample: KeyShare
+  ) -> Bool {
+    if let key = records.key(record) { return unsafe key.withUnsafeBytes { unsafe sample.contains($0) } }
+    var place = records.offset(record) &* 1_000_003 &+ Int64(partition)
+    return unsafe withUnsafeBytes(of: &place) { unsafe sample.contains($0) }
+  }
+
+  /// Rows of the batch that are scored.
+  func rows(of batch: ScoringBatch) -> [Int] { sample == nil ? batch.rows : sampledRows }
+
+  /// Where an event that is scored is among the batch's records.
+  @inline(__always)
+  private func record(_ event: Int) -> Int { sample == nil ? event : sampledRecords[event] }
+
   /// The challenger has its share of the keys, where one of its segments holds.
   private func choose(_ challenger: ModelArms.Challenger, _ batch: ScoringBatch, _ scratch: inout ExpressionScratch) {
     for (index, segment) in challenger.segments.enumerated() {
@@ -117,10 +156,10 @@ extension StreamModel {
     }
     arms[0].events.removeAll(keepingCapacity: true)
     arms[1].events.removeAll(keepingCapacity: true)
-    for (event, row) in batch.rows.enumerated() {
+    for (event, row) in rows(of: batch).enumerated() {
       var arm = 0
       // Without a key nothing would be sticky: the champion answers.
-      if holds(row), Self.isShared(batch.records.key(event), challenger.share) { arm = 1 }
+      if holds(row), Self.isShared(batch.records.key(record(event)), challenger.share) { arm = 1 }
       answers[event] = (arm: arm, position: arms[arm].events.count)
       arms[arm].events.append(event)
     }
@@ -179,10 +218,10 @@ extension StreamModel {
 
   /// Column by column: what a value is made of is decided once for all events.
   private static func fill(
-    _ vectors: inout [Float], _ columns: [VectorColumn], _ batch: ScoringBatch, stride: Int,
+    _ vectors: inout [Float], _ columns: [VectorColumn], _ batch: ScoringBatch, _ rows: [Int], stride: Int,
     _ computed: [ComputedFeature]
   ) {
-    let (matrix, rows, width) = (batch.matrix, batch.rows, columns.count)
+    let (matrix, width) = (batch.matrix, columns.count)
     for (position, column) in columns.enumerated() {
       let missing = Float(column.defaultValue)
       var index = position
@@ -218,10 +257,10 @@ extension StreamModel {
   /// Writes one prediction for each event, and one of each shadow to its own topic.
   func write(_ batch: ScoringBatch, nowMilliseconds: Int64, to outputs: PredictionOutputs) {
     let cost = setting.costs?.ofPrediction(model: plan.models[index].name)
-    let (rows, headers, records, isMissing) = (batch.rows, batch.headers, batch.records, batch.isMissing)
+    let (rows, headers, records, isMissing) = (rows(of: batch), batch.headers, batch.records, batch.isMissing)
     for (event, row) in rows.enumerated() {
       let arm = arms[answers[event].arm]
-      var about = Self.about(records, event, row, headers, nowMilliseconds)
+      var about = Self.about(records, record(event), row, headers, nowMilliseconds)
       about.cost = cost
       about.failedIsChallenger = failedArms[event] < 0 ? nil : challenger != nil && failedArms[event] == 1
       // An endpoint scores every event of its batch: there is no other arm to share them with.
@@ -236,8 +275,9 @@ extension StreamModel {
         missing: isMissing.span.extracting(row * blocks.count..<(row + 1) * blocks.count))
       arm.writer.writePlace(&place, partition: headers.partition, offset: about.offset)
       unsafe outputs.prediction(
-        model: index, key: records.key(event), value: value.span.bytes, place: place.span.bytes,
-        traceparent: records.traceparent(event))
+        model: index, key: records.key(record(event)), value: value.span.bytes, place: place.span.bytes,
+        traceparent: records.traceparent(record(event)),
+        sample: sampleText)
     }
     for shadow in shadows { write(shadow, batch, nowMilliseconds: nowMilliseconds, to: outputs) }
   }
@@ -245,14 +285,14 @@ extension StreamModel {
   private func write(
     _ shadow: ScoringArm, _ batch: ScoringBatch, nowMilliseconds: Int64, to outputs: PredictionOutputs
   ) {
-    let (rows, headers, records, isMissing) = (batch.rows, batch.headers, batch.records, batch.isMissing)
+    let (rows, headers, records, isMissing) = (rows(of: batch), batch.headers, batch.records, batch.isMissing)
     let cells = rows.count * shadow.outputCount
     if shadowScores.count < cells { shadowScores += repeatElement(0, count: cells - shadowScores.count) }
     for (event, row) in rows.enumerated() {
       let arm = arms[answers[event].arm]
       let start = event * shadow.outputCount
       shadow.copyScores(at: event, to: &shadowScores, from: start)
-      var about = Self.about(records, event, row, headers, nowMilliseconds)
+      var about = Self.about(records, record(event), row, headers, nowMilliseconds)
       about.failedIsChallenger = shadow.hasFailed(event) ? true : nil
       about.scoringNanoseconds = shadow.nanosecondsPerEvent
       value.removeAll(keepingCapacity: true)
@@ -265,17 +305,17 @@ extension StreamModel {
         of: arm.writer)
       shadow.writer.writePlace(&place, partition: headers.partition, offset: about.offset)
       unsafe outputs.shadow(
-        model: index, key: records.key(event), value: value.span.bytes, place: place.span.bytes)
+        model: index, key: records.key(record(event)), value: value.span.bytes, place: place.span.bytes)
     }
   }
 
   private static func about(
-    _ records: borrowing HeldRecords, _ event: Int, _ row: Int, _ headers: borrowing EventHeaders,
+    _ records: borrowing HeldRecords, _ record: Int, _ row: Int, _ headers: borrowing EventHeaders,
     _ nowMilliseconds: Int64
   ) -> PredictedEvent {
-    let timestamp = records.timestampMilliseconds(event)
+    let timestamp = records.timestampMilliseconds(record)
     return PredictedEvent(
-      offset: records.offset(event), partition: headers.partition,
+      offset: records.offset(record), partition: headers.partition,
       eventTimeMilliseconds: headers.eventTimesMilliseconds[row],
       latencyMilliseconds: timestamp > 0 ? nowMilliseconds - timestamp : nil)
   }

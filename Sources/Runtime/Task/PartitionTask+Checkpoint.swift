@@ -2,6 +2,7 @@ internal import Core
 internal import Logging
 internal import OfflineStore
 internal import OnlineStore
+internal import Topology
 
 // Checkpoints: taken on the worker with the commit up to the same records, written behind it.
 

@@ -134,7 +134,8 @@ extension PartitionTask {
       store, index, partition, views, saved?.sources.first { $0.source == name }, dedupeName: name)
     pipeline.archive = archiveTarget(ofSource: index)
     pipeline.modelStage = modelStage(ofSource: index)
-    pipeline.meters = PipelineMeters(instruments, context.plan, source: context.plan.sources[index])
+    pipeline.meters = PipelineMeters(
+      instruments, context.plan, source: context.plan.sources[index], context.cost.tenants)
     return pipeline
   }
 

@@ -103,6 +103,8 @@ extension TaskOutputs {
 
   /// Where an output comes from: `topic/partition@offset`.
   static let sourceHeader = "headrace-src"
+  /// Of predictions, while a model scores a sample: `0.1` where one key in ten is scored.
+  static let sampleHeader = "headrace-sample"
   /// Which parts of a record are not repeated because of their size: `value`, `key`, `headers`.
   private static let omittedHeader = "headrace-omitted"
 

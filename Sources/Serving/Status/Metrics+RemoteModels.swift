@@ -26,6 +26,11 @@ extension Metrics {
         samples.add(model.cachedTokens, ("model", model.model), ("kind", "cached"))
       }
     }
+    text.family("headrace_remote_model_gpu_seconds", .counter, "GPU time as a model's endpoint counts it.") { samples in
+      for model in models where model.gpuMicroseconds > 0 {
+        samples.add(Double(model.gpuMicroseconds) / 1e6, ("model", model.model))
+      }
+    }
     text.family(
       "headrace_remote_model_breaker_openings", .counter,
       "How often a model's endpoint failed so that it was left alone."

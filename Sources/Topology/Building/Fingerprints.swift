@@ -128,7 +128,23 @@ extension Plan {
       builder.add(service.fingerprint)
     }
     for text in modelTexts { builder.add(text) }
+    // Another plan to apply, and nothing that state depends on.
+    for text in tenantTexts { builder.add(text) }
     return builder.fingerprint
+  }
+
+  /// Who pays for what, one line for each that says so.
+  var tenantTexts: [String] {
+    let ofSources = sources.compactMap { source in
+      source.tenant.map { ("source `\(source.name)`", $0.text(source)) }
+    }
+    let named =
+      views.map { ("view `\($0.name)`", $0.tenant) } + services.map { ("service `\($0.name)`", $0.tenant) }
+      + models.map { ("model `\($0.name)`", $0.tenant) } + [("the topology", tenant)]
+    return (ofSources + named.compactMap { what, tenant in tenant.map { (what, $0) } }).map {
+      "\($0.0): tenant \($0.1)"
+    }
+    .sorted()
   }
 
   /// One line for each model, monitor and policy: what is compared in a diff.
@@ -204,6 +220,15 @@ extension Plan {
     more += monitor.knownChanges.map { "\($0.about) from \($0.startMilliseconds) to \($0.endMilliseconds)" }
     return "monitor \(monitor.name): model \(models[monitor.model].name), window "
       + "\(DurationLiteral.text(monitor.windowMilliseconds)), \((tests + performance + more).joined(separator: ", "))"
+  }
+}
+
+extension SourceTenant {
+  func text(_ source: SourcePlan) -> String {
+    switch self {
+    case .name(let name): name
+    case .field(let column): "by \(source.scope[column].name)"
+    }
   }
 }
 

@@ -48,7 +48,8 @@ extension PlanBuilder {
     checkRequestFields(servicePlan, of: source, declared, what)
     guard let stream = streamModel(file, declared, servicePlan, of: source, what) else { return nil }
     return ModelPlan(
-      name: declared.name.text, about: declared.about, service: service, source: source, outputTopic: output.text,
+      name: declared.name.text, about: declared.about, tenant: declared.tenant?.text, service: service, source: source,
+      outputTopic: output.text,
       stream: stream, use: use, shadow: shadow, label: label, requests: requests(declared, what),
       remoteViews: remote)
   }

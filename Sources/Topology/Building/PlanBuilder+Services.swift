@@ -165,7 +165,8 @@ extension PlanBuilder {
       for key in entities[view.entity].keys where !joinKeys.contains(key) { joinKeys.append(key) }
     }
     return ServicePlan(
-      name: declared.name.text, about: declared.about, features: features, views: usedViews.sorted(),
+      name: declared.name.text, about: declared.about, tenant: declared.tenant?.text, features: features,
+      views: usedViews.sorted(),
       joinKeys: joinKeys, requestFields: usedFields.sorted(), fingerprint: builder.fingerprint)
   }
 }

@@ -49,6 +49,8 @@ extension PlanBuilder {
     guard let topic = source.topic?.text, let eventTime = eventTime(draft, scope) else { return nil }
     let key = source.key.flatMap { key in scope[..<fieldCount].firstIndex { $0.name == key.text } }
     guard source.key == nil || key != nil, checkKey(source.key, key.map { scope[$0].type }) else { return nil }
+    let tenant = tenant(source, scope)
+    guard source.tenant == nil || tenant != nil else { return nil }
     var plan = SourcePlan(
       name: source.name.text, about: source.about, topic: topic, contract: draft.contract,
       format: source.format?.value ?? .json, partitioner: partitioner(source), columns: known.columns,
@@ -57,7 +59,8 @@ extension PlanBuilder {
       latenessMilliseconds: source.lateness?.value ?? SourceDefaults.latenessMilliseconds,
       maxSkewMilliseconds: source.maxSkew?.value ?? SourceDefaults.maxSkewMilliseconds,
       dedupe: dedupe(source, scope), filter: filter, filterText: source.filter?.oneLine,
-      isArchived: source.archive?.value != .off, fingerprint: Fingerprint(value: 0))
+      isArchived: source.archive?.value != .off, tenant: tenant,
+      fingerprint: Fingerprint(value: 0))
     plan.fingerprint = plan.computedFingerprint
     return plan
   }
@@ -78,6 +81,24 @@ extension PlanBuilder {
       return nil
     }
     return expression
+  }
+
+  private func tenant(_ source: SourceDeclaration, _ scope: [ExpressionField]) -> SourceTenant? {
+    switch source.tenant {
+    case nil: return nil
+    case .name(let name): return .name(name.text)
+    case .field(let field):
+      let what = "`tenant` of source `\(source.name.text)`"
+      // A derived column that is wrong was reported where it stands.
+      guard let column = scope.firstIndex(where: { $0.name == field.text }) else { return nil }
+      guard [.string, .integer].contains(scope[column].type) else {
+        log.error(
+          at: field, "\(what): `\(field.shortText)` names no tenant", found: "\(scope[column].type)",
+          expected: "a string or an integer", remedy: "derive a column in the source that does")
+        return nil
+      }
+      return .field(column)
+    }
   }
 
   private func eventTime(_ draft: SourceDraft, _ scope: [ExpressionField]) -> EventTimePlan? {

@@ -61,7 +61,8 @@ extension PlanBuilder {
     let isCopartitioned =
       source.partitioner != nil && entity.keys == [source.key.map { source.scope[$0].name }].compactMap(\.self)
     var plan = ViewPlan(
-      name: declared.name.text, about: declared.about, source: draft.source, entity: entityIndex,
+      name: declared.name.text, about: declared.about, tenant: declared.tenant?.text, source: draft.source,
+      entity: entityIndex,
       keyColumns: keyColumns, inputs: assembly.inputs, filter: filter,
       filterText: declared.filter?.oneLine, layout: layout, features: assembly.features,
       latenessMilliseconds: lateness, ttlMilliseconds: declared.ttl?.value,

@@ -78,7 +78,8 @@ final class PlanBuilder {
     let finishedSources = sources.compactMap { $0?.plan }
     guard finishedSources.count == sources.count else { return nil }
     var plan = Plan(
-      name: declaration.name.text, about: declaration.about, sources: finishedSources, entities: entities,
+      name: declaration.name.text, about: declaration.about, tenant: declaration.tenant?.text, sources: finishedSources,
+      entities: entities,
       views: views.compactMap(\.self), requestFields: requestFields, onDemand: onDemand.compactMap(\.self),
       services: services.compactMap(\.self), models: models.compactMap(\.self), monitors: monitors.compactMap(\.self),
       policies: policies.compactMap(\.self), topics: [], fingerprint: Fingerprint(value: 0),

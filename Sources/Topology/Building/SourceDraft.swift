@@ -54,6 +54,14 @@ extension PlanBuilder {
         reportUnknown(name, draft)
       }
     }
+    if case .field(let field) = source.tenant {
+      if draft.has(field.text) {
+        draft.need(field.text)
+      } else if !source.derive.contains(where: { $0.name.text == field.text }) {
+        // A derived column that is wrong was reported where it stands.
+        reportUnknown(field, draft)
+      }
+    }
     checkTimes(draft)
     return draft
   }

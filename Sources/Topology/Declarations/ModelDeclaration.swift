@@ -24,6 +24,7 @@ struct ModelDeclaration {
 
   var name: YAMLScalar
   var about: About
+  var tenant: YAMLScalar?
   var service: YAMLScalar?
   var each: YAMLScalar?
   var output: YAMLScalar?
@@ -48,6 +49,7 @@ struct ModelDeclaration {
     guard log.isName(entry.key, "a model"), var reader = MappingReader(entry.value, what, log: log) else { return nil }
     name = entry.key
     about = About(&reader)
+    tenant = TenantDeclaration.name(&reader, what, log)
     service = reader.text("service", isRequired: true)
     each = reader.text("each", isRequired: true)
     output = reader.text("output", isRequired: true)

@@ -19,6 +19,7 @@ struct SourceDeclaration {
 
   var name: YAMLScalar
   var about: About
+  var tenant: TenantDeclaration?
   var topic: YAMLScalar?
   var format: Located<PayloadFormat>?
   var key: YAMLScalar?
@@ -38,6 +39,7 @@ struct SourceDeclaration {
     }
     name = entry.key
     about = About(&reader)
+    tenant = TenantDeclaration(ofSource: &reader, what, log)
     topic = reader.text("topic", isRequired: true)
     format = reader.choice("format", of: PayloadFormat.self)
     key = reader.text("key")

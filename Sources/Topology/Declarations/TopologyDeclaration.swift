@@ -2,6 +2,7 @@
 struct TopologyDeclaration {
   var name: YAMLScalar
   var about: About
+  var tenant: YAMLScalar?
   var sources: [SourceDeclaration]
   var entities: [EntityDeclaration]
   var views: [ViewDeclaration]
@@ -17,6 +18,7 @@ struct TopologyDeclaration {
     guard var reader = MappingReader(root, "the topology", log: log) else { return nil }
     let name = reader.text("topology", isRequired: true)
     about = About(&reader)
+    tenant = TenantDeclaration.name(&reader, "the topology", log)
     sources = Self.declarations(&reader, "sources", isRequired: true) { SourceDeclaration($0, log: log) }
     entities = Self.declarations(&reader, "entities", isRequired: true) { EntityDeclaration($0, log: log) }
     views = Self.declarations(&reader, "views", isRequired: true) { ViewDeclaration($0, log: log) }

@@ -22,6 +22,7 @@ struct EntityDeclaration {
 struct ViewDeclaration {
   var name: YAMLScalar
   var about: About
+  var tenant: YAMLScalar?
   var source: YAMLScalar?
   var entity: YAMLScalar?
   var filter: YAMLScalar?
@@ -35,6 +36,7 @@ struct ViewDeclaration {
     guard log.isName(entry.key, "a view"), var reader = MappingReader(entry.value, what, log: log) else { return nil }
     name = entry.key
     about = About(&reader)
+    tenant = TenantDeclaration.name(&reader, what, log)
     source = reader.text("source", isRequired: true)
     entity = reader.text("entity", isRequired: true)
     filter = reader.text("filter")
@@ -64,6 +66,7 @@ struct RequestFieldDeclaration {
 struct ServiceDeclaration {
   var name: YAMLScalar
   var about: About?
+  var tenant: YAMLScalar?
   var features: [YAMLScalar]
   var defaults: [(feature: YAMLScalar, value: YAMLNode)]
 
@@ -74,6 +77,7 @@ struct ServiceDeclaration {
     if case .mapping = entry.value.content {
       guard var reader = MappingReader(entry.value, what, log: log) else { return nil }
       about = About(&reader)
+      tenant = TenantDeclaration.name(&reader, what, log)
       let features = reader.texts("features", isRequired: true)
       defaults = reader.mapping("defaults").map { ($0.key, $0.value) }
       reader.finish()

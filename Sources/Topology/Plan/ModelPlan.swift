@@ -4,6 +4,8 @@ package import Expressions
 package struct ModelPlan: Sendable {
   package var name: String
   package var about: About
+  /// Who pays for it; nil: its service's tenant, or whoever pays for its source.
+  package var tenant: String?
   /// A position in `Plan.services`.
   package var service: Int
   /// A position in `Plan.sources`.

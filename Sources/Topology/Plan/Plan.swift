@@ -8,6 +8,8 @@ package struct Plan: Sendable {
   /// Also the consumer group, and the beginning of the topics that Headrace makes.
   package var name: String
   package var about: About
+  /// Who pays for what says nothing else; nil: nobody in particular.
+  package var tenant: String?
   package var sources: [SourcePlan]
   package var entities: [EntityPlan]
   package var views: [ViewPlan]

@@ -35,6 +35,8 @@ package struct OnDemandPlan: Sendable {
 package struct ServicePlan: Sendable {
   package var name: String
   package var about: About?
+  /// Who pays for the models that use it, unless they say so themselves.
+  package var tenant: String?
   /// The vector, in its order.
   package var features: [ServiceFeaturePlan]
   /// Views whose rows a request needs, on-demand features included; ascending positions in `Plan.views`.

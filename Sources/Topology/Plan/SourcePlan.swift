@@ -32,8 +32,17 @@ package struct SourcePlan: Sendable {
   package var filterText: String?
   /// Whether every valid record goes to the table `events/<source>`.
   package var isArchived: Bool
+  /// Who pays for it; nil: the topology's tenant.
+  package var tenant: SourceTenant?
   /// Of what decides which records count, and when.
   package var fingerprint: Fingerprint
+}
+
+/// Whose a source and what is made of its events are.
+package enum SourceTenant: Sendable, Hashable {
+  case name(String)
+  /// Each event says it: a scope position, of a string or a whole number.
+  case field(Int)
 }
 
 /// `late: dep_delay > 15`.

@@ -6,6 +6,8 @@ package import Features
 package struct ViewPlan: Sendable {
   package var name: String
   package var about: About
+  /// Who pays for it; nil: whoever pays for its source.
+  package var tenant: String?
   /// A position in `Plan.sources`.
   package var source: Int
   /// A position in `Plan.entities`.

@@ -27,6 +27,7 @@ struct PlanComparison {
     compareOnDemand()
     compareServices()
     compareModels()
+    compareTenants()
   }
 
   private mutating func add(
@@ -286,6 +287,17 @@ struct PlanComparison {
       if !after.contains(where: { $0.hasPrefix("\(subject):") }) {
         add(.removed, quoted(subject), .safe, "no longer declared")
       }
+    }
+  }
+
+  private mutating func compareTenants() {
+    let (before, after) = (old.tenantTexts, new.tenantTexts)
+    func subject(_ text: String) -> String { String(text.prefix { $0 != ":" }) }
+    for text in after where !before.contains(text) {
+      add(.changed, subject(text), .safe, "\(text.dropFirst(subject(text).count + 2)) pays from the switch on")
+    }
+    for text in before where !after.contains(where: { subject($0) == subject(text) }) {
+      add(.changed, subject(text), .safe, "it has no tenant of its own any more")
     }
   }
 

@@ -12,6 +12,7 @@ extension PlanReport {
     writer.object {
       $0.member("topology", plan.name)
       $0.member("fingerprint", plan.fingerprint.description)
+      if let tenant = plan.tenant { $0.member("tenant", tenant) }
       writeTopics(&$0)
       $0.array("sources") { writer in plan.sources.forEach { write($0, &writer) } }
       $0.array("entities") { writer in
@@ -82,6 +83,11 @@ extension PlanReport {
       $0.member("format", source.format.rawValue)
       $0.member("key", source.key.map { source.scope[$0].name })
       $0.member("partitioner", source.partitioner?.rawValue ?? "any")
+      switch source.tenant {
+      case nil: break
+      case .name(let name): $0.member("tenant", name)
+      case .field(let column): $0.member("tenant_by", source.scope[column].name)
+      }
       $0.member("event_time", source.scope[source.eventTime.column].name)
       $0.member("lateness_ms", source.latenessMilliseconds)
       $0.member("max_skew_ms", source.maxSkewMilliseconds)
@@ -111,6 +117,7 @@ extension PlanReport {
       $0.member("name", view.name)
       $0.member("source", plan.sources[view.source].name)
       $0.member("entity", plan.entities[view.entity].name)
+      if let tenant = view.tenant { $0.member("tenant", tenant) }
       $0.member("repartition_topic", view.repartitionTopic)
       if let filter = view.filterText { $0.member("filter", filter) }
       $0.member("lateness_ms", view.latenessMilliseconds)
@@ -143,6 +150,7 @@ extension PlanReport {
   private func write(_ service: ServicePlan, _ writer: inout JSONWriter) {
     writer.object {
       $0.member("name", service.name)
+      if let tenant = service.tenant { $0.member("tenant", tenant) }
       $0.member("join_keys", service.joinKeys)
       $0.member("request", service.requestFields.map { plan.requestFields[$0].name })
       $0.array("features") { writer in
@@ -165,6 +173,7 @@ extension PlanReport {
       $0.member("name", model.name)
       $0.member("service", plan.services[model.service].name)
       $0.member("each", plan.sources[model.source].name)
+      if let tenant = model.tenant { $0.member("tenant", tenant) }
       $0.member("output", model.outputTopic)
       if let file = stream.file {
         $0.member("file", file.path)

@@ -7,13 +7,16 @@ internal import Features
 extension PlanReport {
   /// For a terminal; 100 columns where names allow it.
   package var text: String {
-    var lines = ["topology \(plan.name)  fingerprint \(plan.fingerprint)", ""]
+    var lines = ["topology \(plan.name)  fingerprint \(plan.fingerprint)"] + Self.tenantLine(plan.tenant) + [""]
     lines += topicLines + taskLines + sourceLines + viewLines + stateLines + historyLines
     lines += servingLines + modelLines
     if let diff { lines += diffLines(diff) }
     lines += noteLines
     return lines.joined(separator: "\n") + "\n"
   }
+
+  /// Who pays.
+  private static func tenantLine(_ tenant: String?) -> [String] { tenant.map { ["  tenant  \($0)"] } ?? [] }
 
   private var topicLines: [String] {
     let rows = plan.topics.map { topic -> [String] in
@@ -61,6 +64,7 @@ extension PlanReport {
       lines.append("  time    \(times(source))")
       let key = source.key.map { "by \(source.scope[$0].name)" } ?? "not checked"
       lines.append("  key     \(key), partitioner \(source.partitioner?.rawValue ?? "any")")
+      lines += Self.tenantLine(source.tenant?.text(source))
       lines.append("")
     }
     return lines
@@ -85,6 +89,7 @@ extension PlanReport {
         "view \(view.name)  of \(plan.sources[view.source].name) per \(entity.keys.joined(separator: ", "))"
           + "  fingerprint \(view.fingerprint)"
       ]
+      lines += Self.tenantLine(view.tenant)
       if let topic = view.repartitionTopic { lines.append("  repartitioned through \(topic)") }
       if let filter = view.filterText { lines.append("  keeps \(filter)") }
       lines += Self.table(view.features.map { [$0.name, $0.type.text, $0.definition] })
@@ -110,6 +115,7 @@ extension PlanReport {
     for service in plan.services {
       lines.append("service \(service.name)  fingerprint \(service.fingerprint)")
       let request = service.requestFields.map { "request:\(plan.requestFields[$0].name)" }
+      lines += Self.tenantLine(service.tenant)
       lines.append("  needs \((service.joinKeys + request).joined(separator: ", "))")
       let rows = service.features.enumerated().map { index, feature in
         [
@@ -140,6 +146,7 @@ extension PlanReport {
         ?? "  uses    \(model.use?.description ?? "") of the registry",
       "  writes  \(model.outputTopic), \(stream.format.rawValue), features: \(stream.features.rawValue)",
     ]
+    lines += Self.tenantLine(model.tenant)
     if let threshold = stream.threshold { lines.append("  decides a score from \(threshold) on is a yes") }
     if let shadow = model.shadow { lines.append("  shadow  \(shadow), to \(stream.shadowTopic)") }
     if let timeout = stream.timeoutMilliseconds {

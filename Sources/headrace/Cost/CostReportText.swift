@@ -13,6 +13,13 @@ struct CostReportText {
     self.curve = curve
   }
 
+  /// A field of events may have a thousand tenants: JSON has all of them.
+  private static let rowsMaximum = 50
+
+  private static func more(_ count: Int) -> String {
+    count > rowsMaximum ? "and \(count - rowsMaximum) more: --output json\n" : ""
+  }
+
   private var usage: UsageReport { report.usage }
 
   var table: String {
@@ -33,13 +40,23 @@ struct CostReportText {
       operators.append([name, Figures.fixed(Double(nanoseconds) / 1e9, 3), money(cost)])
     }
     text += operators.text + "\n"
+    var tenants = Table([
+      ("tenant", .left), ("events", .right), ("predictions", .right), ("direct", .right), ("loaded", .right),
+    ])
+    for tenant in report.tenants.prefix(Self.rowsMaximum) {
+      tenants.append([
+        tenant.tenant, Figures.grouped(Int(tenant.events)), Figures.grouped(Int(tenant.predictions)),
+        money(tenant.direct), money(tenant.loaded),
+      ])
+    }
+    text += tenants.text + Self.more(report.tenants.count) + "\n"
     var subjects = Table([("subject", .left), ("tenant", .left), ("direct", .right), ("loaded", .right)])
-    for share in report.shares {
+    for share in report.shares.prefix(Self.rowsMaximum) {
       subjects.append([
         "\(share.subject.kind.rawValue) \(share.subject.name)", share.tenant, money(share.direct), money(share.loaded),
       ])
     }
-    text += subjects.text
+    text += subjects.text + Self.more(report.shares.count)
     for entry in advice {
       let saved = entry.savedShare.map { " (saves \(percent($0)) of it)" } ?? ""
       text += "\nadvice: \(entry.subject): \(entry.reason); \(entry.remedy)\(saved)"

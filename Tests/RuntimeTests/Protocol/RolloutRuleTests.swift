@@ -48,17 +48,23 @@ import Topology
     for count in 0...changes.count {
       let prefix = Self.state(Array(changes[..<count]))
       let place = Int64(count * 10) - 1
-      #expect(ModelAssignment(model, complete, at: place) == ModelAssignment(model, prefix, at: .max), "\(count)")
-      #expect(complete.position(of: [model], at: place) == prefix.position(of: [model], at: .max), "\(count)")
+      #expect(
+        ModelAssignment(model, of: "pay", complete, at: place) == ModelAssignment(model, of: "pay", prefix, at: .max),
+        "\(count)")
+      #expect(
+        complete.position(of: [model], of: "pay", at: place) == prefix.position(of: [model], of: "pay", at: .max),
+        "\(count)")
     }
-    func at(_ place: Int64) -> ModelAssignment? { ModelAssignment(model, complete, at: place) }
+    func at(_ place: Int64) -> ModelAssignment? { ModelAssignment(model, of: "pay", complete, at: place) }
     #expect(at(29) == nil && at(30)?.champion.number == 1 && at(39)?.challenger == nil)
     #expect(at(40)?.challenger?.version.number == 2 && at(40)?.shadows == [])
     #expect(at(55)?.shadows.map(\.number) == [3] && at(55)?.challenger?.rollout == canary)
     #expect(at(60)?.champion.number == 2 && at(60)?.challenger == nil && at(60)?.shadows.map(\.number) == [3])
     #expect(at(70)?.champion.number == 1)
     // Commands about other things are no switch.
-    #expect(complete.position(of: [model], at: 29) == -1 && complete.position(of: [model], at: 39) == 30)
+    #expect(
+      complete.position(of: [model], of: "pay", at: 29) == -1 && complete.position(of: [model], of: "pay", at: 39) == 30
+    )
     #expect(at(30)?.fallbacks == [.version(.init(number: 1, contentHash: "1")), .constant(0.5)])
   }
 
