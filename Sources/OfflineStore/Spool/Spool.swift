@@ -79,10 +79,15 @@ package final class Spool {
 
   /// Makes everything that was appended durable.
   ///
-  /// - Parameter positions: S of each table's input.
+  /// - Parameters:
+  ///   - positions: S of each table's input.
+  ///   - watermarksMilliseconds: of each table's input there, for who reads the table's commits; nothing where nobody
+  ///     knows.
   /// - Returns: what the checkpoint has to say.
   /// - Throws: SPOOL_DISK_FULL, SPOOL_IO: nothing is lost, and the next seal tries again.
-  package func seal(_ positions: [Int64]) throws(HeadraceError) -> SpoolRecord {
+  package func seal(
+    _ positions: [Int64], watermarksMilliseconds: [Int64?] = []
+  ) throws(HeadraceError) -> SpoolRecord {
     for table in pending.indices { try writeBlock(table) }
     var record = SpoolRecord()
     record.segments = ledger.unpublished(among: live)
@@ -94,7 +99,8 @@ package final class Spool {
         let from = pending[table].from
         segment.tables.append(
           .init(
-            table: ledger.tables[table].name, offsets: from..<max(position, from), rowCount: pending[table].rowCount))
+            table: ledger.tables[table].name, offsets: from..<max(position, from), rowCount: pending[table].rowCount,
+            watermarkMilliseconds: table < watermarksMilliseconds.count ? watermarksMilliseconds[table] : nil))
       }
       record.segments.append(segment)
     }

@@ -12,6 +12,7 @@ package final class ReplayedTable {
   package let name: String
   private let store: any BlobStore
   private let applicationID: String
+  private let origin: Origin
   private var table: DeltaTable
   private var writer: TableWriter?
   /// Offsets below it are in the table; nil: none.
@@ -20,6 +21,19 @@ package final class ReplayedTable {
 
   private static let attempts = 5
 
+  /// What commits say that their rows were made of.
+  package struct Origin: Sendable {
+    var topic: String
+    var partition: Int32
+    var planFingerprint: String
+
+    package init(topic: String, partition: Int32, planFingerprint: String) {
+      self.topic = topic
+      self.partition = partition
+      self.planFingerprint = planFingerprint
+    }
+  }
+
   /// Opens the table, or makes it.
   ///
   /// - Parameters:
@@ -27,10 +41,12 @@ package final class ReplayedTable {
   ///   - application: whose progress is kept beside the rows.
   /// - Throws: TABLE_COLUMNS when a table of this name has other columns.
   package init(
-    _ store: any BlobStore, name: String, fields: [OfflineTable.Field], application: String, nowMilliseconds: Int64
+    _ store: any BlobStore, name: String, fields: [OfflineTable.Field], application: String, origin: Origin,
+    nowMilliseconds: Int64
   ) throws(HeadraceError) {
     self.store = store
     self.name = name
+    self.origin = origin
     applicationID = "headrace/\(application)"
     let schema = try DeltaSchema(
       fields.map { DeltaField($0.name, DeltaType($0.type), isNullable: $0.isNullable) })
@@ -54,16 +70,23 @@ package final class ReplayedTable {
 
   /// Makes the rows visible.
   ///
-  /// - Parameter offset: behind the last event that was read for them.
+  /// - Parameters:
+  ///   - offset: behind the last event that was read for them.
+  ///   - watermark: of the partition there; `Int64.min` where nothing valid came yet.
   /// - Throws: REPLAY_RACED when somebody else has moved the same progress.
-  package func commit(upTo offset: Int64, nowMilliseconds: Int64) throws(HeadraceError) {
+  package func commit(upTo offset: Int64, watermark: Int64, nowMilliseconds: Int64) throws(HeadraceError) {
     guard writer != nil || offset > position ?? .min else { return }
     var files: [DataFile] = []
     if let writer { files = try writer.finish(nowMilliseconds: nowMilliseconds) }
     writer = nil
     let move = TransactionMove(applicationID: applicationID, from: position, to: offset)
+    var provenance = CommitProvenance()
+    provenance.offsets = [.init(topic: origin.topic, partition: origin.partition, offset: offset)]
+    provenance.watermarkMilliseconds = watermark == .min ? nil : watermark
+    provenance.planFingerprint = origin.planFingerprint
     for _ in 0..<Self.attempts {
-      let outcome = try table.commit(.append(files, moves: [move]), nowMilliseconds: nowMilliseconds)
+      let transaction = TableTransaction.append(files, moves: [move], provenance: provenance)
+      let outcome = try table.commit(transaction, nowMilliseconds: nowMilliseconds)
       if case .committed = outcome {
         position = offset
         return

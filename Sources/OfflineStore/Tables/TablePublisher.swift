@@ -93,7 +93,7 @@ package final class TablePublisher {
         // Where the partition's rows begin: whoever reads them instead of the log has to know.
         moves.append(TransactionMove(applicationID: offline.beginningID, from: nil, to: first))
       }
-      let transaction = TableTransaction.append(files, moves: moves, provenance: provenance(offline, work.to))
+      let transaction = TableTransaction.append(files, moves: moves, provenance: provenance(offline, work))
       let outcome = try table.commit(transaction, nowMilliseconds: nowMilliseconds)
       tables[offline.name] = table
       if case .committed = outcome {
@@ -238,10 +238,11 @@ package final class TablePublisher {
 
   private static func root(_ table: OfflineTable) throws(HeadraceError) -> BlobName { try BlobName(table.name) }
 
-  private func provenance(_ table: OfflineTable, _ offset: Int64) -> CommitProvenance {
+  private func provenance(_ table: OfflineTable, _ work: SpoolLedger.Work) -> CommitProvenance {
     var provenance = CommitProvenance()
     provenance.planFingerprint = table.planFingerprint
-    provenance.offsets = [.init(topic: table.topic, partition: table.partition, offset: offset)]
+    provenance.watermarkMilliseconds = work.watermarkMilliseconds
+    provenance.offsets = [.init(topic: table.topic, partition: table.partition, offset: work.to)]
     return provenance
   }
 

@@ -135,7 +135,8 @@ package final class FeatureReplay {
     guard position > wantedFrom, position > target.position ?? .min else { return }
     if rows.rowCount > 0 { try target.append(rows, nowMilliseconds: nowMilliseconds) }
     rows.removeAll()
-    try target.commit(upTo: position, nowMilliseconds: nowMilliseconds)
+    try target.commit(
+      upTo: position, watermark: pipeline.record.watermark, nowMilliseconds: nowMilliseconds)
   }
 
   /// A row of the event that was applied last, if the view has taken it.

@@ -57,7 +57,7 @@ extension PartitionTask {
   /// Makes rows below S durable, before the checkpoint says that they are.
   func sealSpool(_ offsets: [Int64]) throws(HeadraceError) -> SpoolRecord {
     guard let spool else { return SpoolRecord() }
-    let record = try spool.seal(positions(of: spool, offsets))
+    let record = try spool.seal(positions(of: spool, offsets), watermarksMilliseconds: watermarks(of: spool))
     RuntimeKillPoint.pass(.spoolSealed)
     return record
   }
@@ -70,11 +70,24 @@ extension PartitionTask {
   /// S of each table's input, or of the view that is being built.
   private func positions(of spool: Spool, _ offsets: [Int64]) -> [Int64] {
     spool.ledger.tables.map { table in
-      if let bootstrap = bootstraps.first(where: { $0.plan.history != .off && $0.plan.historyTable == table.name }) {
-        return bootstrap.position
-      }
+      if let bootstrap = bootstrap(of: table) { return bootstrap.position }
       return inputs.firstIndex { $0.partition.topic == table.topic }.map { offsets[$0] } ?? 0
     }
+  }
+
+  /// Of each table's input where its position is; nil before the first valid record.
+  private func watermarks(of spool: Spool) -> [Int64?] {
+    spool.ledger.tables.map { table in
+      let watermark =
+        bootstrap(of: table)?.pipeline.record.watermark
+        ?? inputs.first { $0.partition.topic == table.topic }?.watermark ?? .min
+      return watermark == .min ? nil : watermark
+    }
+  }
+
+  /// The view that is being built and whose history a table is.
+  private func bootstrap(of table: OfflineTable) -> ViewBootstrap? {
+    bootstraps.first { $0.plan.history != .off && $0.plan.historyTable == table.name }
   }
 
   func archiveTarget(ofSource index: Int) -> SourcePipeline.ArchiveTarget? {

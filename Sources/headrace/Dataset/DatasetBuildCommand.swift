@@ -63,6 +63,11 @@ struct DatasetBuildCommand: AsyncParsableCommand {
         throw ValidationError("\(flag) \(text): expected a date or an RFC 3339 time")
       }
     }
+    if let first = from.flatMap({ RFC3339.milliseconds($0) }), let end = to.flatMap({ RFC3339.milliseconds($0) }),
+      first >= end
+    {
+      throw ValidationError("--from must be earlier than --to")
+    }
     for (flag, text) in [("--service", service), ("--labels", labels), ("--label-time", labelTime)] {
       if (text == nil) == (fromManifest == nil) {
         throw ValidationError(
