@@ -55,6 +55,9 @@ struct DatasetBuildCommand: AsyncParsableCommand {
   @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
   func validate() throws {
+    guard !name.isEmpty, !name.contains("/") else {
+      throw ValidationError("\"\(name)\" is no name of a dataset: --out DIR says where one goes")
+    }
     if let split, DatasetSplit(split) == nil {
       throw ValidationError("--split \(split): expected time:SHARE or entity:SHARE with a share between 0 and 1")
     }
