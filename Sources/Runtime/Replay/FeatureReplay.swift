@@ -37,7 +37,7 @@ package final class FeatureReplay {
 
   private let request: Request
   private let view: ViewPlan
-  private let target: ReplayedTable
+  private let target: PartitionTable
   private let reader: ArchiveReader
   /// Of the state meanwhile.
   private let scratch: ScratchFolder
@@ -70,7 +70,7 @@ package final class FeatureReplay {
   }
 
   /// - Throws: ARCHIVE_MISSING when nothing of the partition is archived.
-  package init(_ request: Request, _ archive: ArchiveSnapshot, into target: ReplayedTable) throws(HeadraceError) {
+  package init(_ request: Request, _ archive: ArchiveSnapshot, into target: PartitionTable) throws(HeadraceError) {
     self.request = request
     self.target = target
     view = request.plan.views[request.view]

@@ -74,7 +74,7 @@ final class TableReplay {
   ) throws -> Bool {
     let plan = selection.plan
     let topic = plan.sources[plan.views[view].source].topic
-    let target = try ReplayedTable(
+    let target = try PartitionTable(
       store, name: table, fields: FeatureReplay.fields(plan, view: view),
       application: "replay/\(name)/\(topic)/\(partition)",
       origin: .init(topic: topic, partition: partition, planFingerprint: plan.fingerprint.description),

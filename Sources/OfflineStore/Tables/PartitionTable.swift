@@ -3,12 +3,12 @@ package import Core
 internal import Delta
 package import Storage
 
-/// A table that rows of the past are written to, each once: a commit moves the writer's own `txn` from where its rows
-/// begin to where they end, and takes place only if it is still there.
+/// A table that rows of one partition are written to, each once: a commit moves the writer's own `txn` from where its
+/// rows begin to where they end, and takes place only if it is still there.
 ///
-/// Dies the process before a commit, its files are orphans, and the rows are made again; behind it, `position` says
-/// that they are there.
-package final class ReplayedTable {
+/// Nothing waits on a disk: dies the process before a commit, its files are orphans, and the rows are made again from
+/// the log or the archive; behind it, `position` says that they are there.
+package final class PartitionTable {
   package let name: String
   private let store: any BlobStore
   private let applicationID: String
@@ -89,7 +89,7 @@ package final class ReplayedTable {
       let outcome = try table.commit(transaction, nowMilliseconds: nowMilliseconds)
       if case .committed = outcome {
         position = offset
-        return
+        return try TableUpkeep.run(&table, in: store, nowMilliseconds: nowMilliseconds)
       }
       try table.refresh()
       guard table.snapshot.transactionVersion(applicationID) == position else { break }
