@@ -102,6 +102,19 @@ def test_death_in_a_build(shop, cli, tmp_path, point):
     cli("dataset", "verify", "d", "--tables", tables)
 
 
+def test_what_is_refused(shop, cli, tmp_path):
+    """Wrong names and times are told before anything is read, and leave nothing."""
+    out = tmp_path / "out"
+    for text in (tmp_path / "labels.csv", "../labels", "./x/labels.txt"):
+        error = shop.build("--out", out, labels=text, code=1)
+        assert "LABELS_INVALID" in error and ".parquet" in error
+    assert "earlier" in shop.build("--out", out, "--from", "2025-02-01", "--to", "2025-01-01", code=2)
+    flags = ("--topology", shop.topology, "--service", "s", "--labels", shop.labels, "--label-time", "at", "--out", out)
+    for name in ("a/b", "../d", ""):
+        assert "no name of a dataset" in cli("dataset", "build", name, *flags, code=2).err
+    assert not out.exists()
+
+
 def test_an_abandoned_version_is_removed(shop, cli, tmp_path):
     tables = tmp_path / "tables"
     tables.mkdir()

@@ -232,6 +232,19 @@ def table_rows(past, table):
     return {(row["_topic"], row["_partition"], row["_offset"]): row for row in frame}, len(frame)
 
 
+def expect_origin(past, table, messages):
+    """Of each partition its newest commit names the offset, the watermark there, and the plan."""
+    found = {}
+    for commit in deltalake.DeltaTable(str(past.data / "tables" / table)).history():
+        ours = commit.get("headrace")
+        for partition, offset in (ours or {"offsets": {}})["offsets"].get(TOPIC, {}).items():
+            found.setdefault(int(partition), (offset, ours["watermark"], ours["planFingerprint"]))
+    assert found.keys() == messages.keys()
+    for partition, (offset, watermark, fingerprint) in found.items():
+        assert offset > messages[partition][-1].offset() and len(fingerprint) == 16
+        assert watermark == max(min(json.loads(m.value())["ts"], m.timestamp()[1]) for m in messages[partition])
+
+
 def test_a_table_gets_the_history_of_a_view_once(past):
     flags = ["--topology", past.file, "--data", past.data, "--view", "carrier_departures", "--nice", "0"]
     past.cli("replay", *flags, "--into", "features/whole", timeout=180)
@@ -251,6 +264,8 @@ def test_a_table_gets_the_history_of_a_view_once(past):
             expected = sum(1 for ts in times if start <= ts <= event["ts"])
             assert row["flights_24h"] == expected, (event, row)
             assert row["carrier"] == event["carrier"] and row["last_dest_24h"] is not None
+    for table in ("events/departed", "features/whole"):
+        expect_origin(past, table, messages)
     # Killed before its rows are visible, and behind: the same rows, each once.
     for point in ("replay.rows-made:9", "delta.commit-before-log:2", "delta.commit-after-log:1"):
         past.cli.environment["HEADRACE_KILL_AT"] = point

@@ -75,6 +75,41 @@ private final class Faults: Sendable {
     }
   }
 
+  /// Also when another life publishes what the former one has sealed.
+  @Test func `A commit says where its rows end, the watermark there, and the plan`() throws {
+    let folder = try TestFolder()
+    let store = MemoryBlobStore()
+    var offline = TestTable.make()
+    offline.planFingerprint = "plan"
+    var record = SpoolRecord()
+    var expected: [CommitProvenance] = []
+    var from: Int64 = 0
+    for (end, watermark) in [(3, nil), (5, 77), (9, 80)] as [(Int64, Int64?)] {
+      let spool = try Spool(
+        path: folder.path + "/spool", tables: [offline], record: record, positions: [from],
+        published: [try TablePublisher.progress(offline, in: store)])
+      publish(TablePublisher(store), spool.ledger)
+      for offset in from..<end { try spool.append(0) { TestTable.append(offset, to: &$0) } }
+      var writer = ByteWriter()
+      try spool.seal([end], watermarksMilliseconds: [watermark]).record.write(to: &writer)
+      var reader = unsafe ByteReader(writer.bytes.span.bytes, place: "test")
+      record = try SpoolRecord(from: &reader, hasWatermarks: true)
+      from = end
+      var provenance = CommitProvenance()
+      provenance.offsets = [.init(topic: offline.topic, partition: 0, offset: end)]
+      provenance.watermarkMilliseconds = watermark
+      provenance.planFingerprint = "plan"
+      expected.insert(provenance, at: 0)
+    }
+    let spool = try Spool(
+      path: folder.path + "/spool", tables: [offline], record: record, positions: [from],
+      published: [try TablePublisher.progress(offline, in: store)])
+    publish(TablePublisher(store), spool.ledger)
+    let table = try #require(try DeltaTable.open(store, try BlobName("events/test")))
+    let found = try table.history(countMax: 3).map { $0.info.flatMap { CommitProvenance($0) } }
+    #expect(found == expected)
+  }
+
   private func publish(_ publisher: TablePublisher, _ ledger: SpoolLedger) {
     _ = publisher.publishDue(
       ledger, nowMilliseconds: 1_700_000_000_000, monotonicMilliseconds: 0, freshnessMilliseconds: 0, bytesMax: 0)

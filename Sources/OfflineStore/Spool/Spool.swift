@@ -82,15 +82,22 @@ package final class Spool {
   /// Ends the segment of everything that was appended. It is durable when what is returned was synchronized, and rows
   /// that are appended meanwhile belong to the next one.
   ///
-  /// - Parameter positions: S of each table's input.
+  /// - Parameters:
+  ///   - positions: S of each table's input.
+  ///   - watermarksMilliseconds: of each table's input there, for who reads the table's commits; nothing where nobody
+  ///     knows.
   /// - Throws: SPOOL_DISK_FULL, SPOOL_IO: nothing is lost, and the next seal tries again.
-  package func seal(_ positions: [Int64]) throws(HeadraceError) -> SealedRows {
+  package func seal(
+    _ positions: [Int64], watermarksMilliseconds: [Int64?] = []
+  ) throws(HeadraceError) -> SealedRows {
     for table in pending.indices { try writeBlock(table) }
     var ended = SpoolRecord.Segment(number: number, sizeBytes: file?.sizeBytes ?? 0, tables: [])
     for (table, position) in zip(pending.indices, positions) {
       let from = pending[table].from
       ended.tables.append(
-        .init(table: ledger.tables[table].name, offsets: from..<max(position, from), rowCount: pending[table].rowCount))
+        .init(
+          table: ledger.tables[table].name, offsets: from..<max(position, from), rowCount: pending[table].rowCount,
+          watermarkMilliseconds: table < watermarksMilliseconds.count ? watermarksMilliseconds[table] : nil))
       pending[table].rowCount = 0
       pending[table].from = max(from, position)
     }

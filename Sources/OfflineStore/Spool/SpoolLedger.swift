@@ -42,6 +42,8 @@ package final class SpoolLedger: Sendable {
     var parts: [Part]
     var from: Int64?
     var to: Int64
+    /// Of the table's input at `to`.
+    var watermarkMilliseconds: Int64? { parts.last.flatMap { $0.segment.tables[$0.position].watermarkMilliseconds } }
     /// The first offset that the parts cover.
     var first: Int64? { parts.first.map { $0.segment.tables[$0.position].offsets.lowerBound } }
   }

@@ -17,6 +17,8 @@ package struct SpoolRecord: Sendable, Equatable {
     /// Offsets of the table's input that the segment covers, whether they gave rows or not.
     package var offsets: Range<Int64>
     package var rowCount: Int64
+    /// Of the input where the offsets end; nil where nothing valid came yet, or nobody said.
+    package var watermarkMilliseconds: Int64?
   }
 
   package var segments: [Segment] = []
@@ -36,12 +38,14 @@ extension SpoolRecord {
         writer.number(rows.offsets.lowerBound)
         writer.number(rows.offsets.upperBound)
         writer.number(rows.rowCount)
+        writer.number(rows.watermarkMilliseconds ?? .min)
       }
     }
   }
 
+  /// - Parameter hasWatermarks: whether a program wrote it that knew of them.
   @_lifetime(reader: copy reader)
-  package init(from reader: inout ByteReader) throws(HeadraceError) {
+  package init(from reader: inout ByteReader, hasWatermarks: Bool) throws(HeadraceError) {
     for _ in 0..<(try reader.count(ofSize: 20)) {
       var segment = Segment(number: try reader.number(), sizeBytes: try reader.number(), tables: [])
       for _ in 0..<(try reader.count(ofSize: 28)) {
@@ -50,7 +54,11 @@ extension SpoolRecord {
           try reader.number(Int64.self), try reader.number(Int64.self), try reader.number(Int64.self)
         )
         guard first <= next, rowCount >= 0 else { throw reader.broken("offsets \(first) to \(next) of \(table)") }
-        segment.tables.append(Rows(table: table, offsets: first..<next, rowCount: rowCount))
+        let watermark = hasWatermarks ? try reader.number(Int64.self) : .min
+        segment.tables.append(
+          Rows(
+            table: table, offsets: first..<next, rowCount: rowCount,
+            watermarkMilliseconds: watermark == .min ? nil : watermark))
       }
       segments.append(segment)
     }

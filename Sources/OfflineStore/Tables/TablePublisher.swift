@@ -93,7 +93,7 @@ package final class TablePublisher {
         // Where the partition's rows begin: whoever reads them instead of the log has to know.
         moves.append(TransactionMove(applicationID: offline.beginningID, from: nil, to: first))
       }
-      let transaction = TableTransaction.append(files, moves: moves, provenance: provenance(offline, work.to))
+      let transaction = TableTransaction.append(files, moves: moves, provenance: provenance(offline, work))
       let outcome = try table.commit(transaction, nowMilliseconds: nowMilliseconds)
       tables[offline.name] = table
       if case .committed = outcome {
@@ -210,38 +210,19 @@ package final class TablePublisher {
     return String(decoding: writer.bytes, as: UTF8.self)
   }
 
-  /// Small files become large ones and the log gets a checkpoint now and then, so that reading the table stays quick;
-  /// what that leaves behind goes after the table's own retention, unless a dataset was made of it.
   private func maintain(_ offline: OfflineTable, nowMilliseconds: Int64) throws(HeadraceError) {
     guard var table = tables[offline.name] else { return }
-    let version = table.snapshot.version
-    guard version % Self.checkpointInterval == 0 else { return }
-    if version % Self.compactionInterval == 0 {
-      _ = try table.compact(nowMilliseconds: nowMilliseconds)
-      tables[offline.name] = table
-    }
-    try table.checkpoint(nowMilliseconds: nowMilliseconds)
-    guard version % Self.cleaningInterval == 0 else { return }
-    var policy = VacuumPolicy()
-    policy.pinnedVersions = try DatasetPins(in: store).versions(of: table.root)
-    _ = try table.vacuum(policy, nowMilliseconds: nowMilliseconds)
+    try TableUpkeep.run(&table, in: store, nowMilliseconds: nowMilliseconds)
     tables[offline.name] = table
-    _ = try table.cleanUpLog(nowMilliseconds: nowMilliseconds, pinnedVersions: policy.pinnedVersions)
   }
-
-  /// As other writers do.
-  private static let checkpointInterval: Int64 = 10
-  /// Commits, of all partitions together: ten minutes of one partition at the usual freshness.
-  private static let compactionInterval: Int64 = 30
-  /// Some hours of one partition at the usual freshness: it lists the whole table.
-  private static let cleaningInterval: Int64 = 900
 
   private static func root(_ table: OfflineTable) throws(HeadraceError) -> BlobName { try BlobName(table.name) }
 
-  private func provenance(_ table: OfflineTable, _ offset: Int64) -> CommitProvenance {
+  private func provenance(_ table: OfflineTable, _ work: SpoolLedger.Work) -> CommitProvenance {
     var provenance = CommitProvenance()
     provenance.planFingerprint = table.planFingerprint
-    provenance.offsets = [.init(topic: table.topic, partition: table.partition, offset: offset)]
+    provenance.watermarkMilliseconds = work.watermarkMilliseconds
+    provenance.offsets = [.init(topic: table.topic, partition: table.partition, offset: work.to)]
     return provenance
   }
 

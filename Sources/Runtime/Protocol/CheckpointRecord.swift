@@ -98,7 +98,7 @@ package struct UpstreamWatermark: Sendable, Equatable {
 }
 
 extension CheckpointRecord {
-  private static let version: UInt8 = 4
+  private static let version: UInt8 = 5
 
   package func encoded() -> [UInt8] {
     var writer = ByteWriter()
@@ -137,7 +137,7 @@ extension CheckpointRecord {
       let input = try InputRecord(from: &reader, version: version)
       bootstraps.append(BootstrapRecord(fingerprint: fingerprint, input: input))
     }
-    spool = try SpoolRecord(from: &reader)
+    spool = try SpoolRecord(from: &reader, hasWatermarks: version > 4)
     guard reader.isAtEnd else { throw reader.broken("bytes follow the end") }
   }
 }

@@ -37,7 +37,7 @@ package final class FeatureReplay {
 
   private let request: Request
   private let view: ViewPlan
-  private let target: ReplayedTable
+  private let target: PartitionTable
   private let reader: ArchiveReader
   /// Of the state meanwhile.
   private let scratch: ScratchFolder
@@ -70,7 +70,7 @@ package final class FeatureReplay {
   }
 
   /// - Throws: ARCHIVE_MISSING when nothing of the partition is archived.
-  package init(_ request: Request, _ archive: ArchiveSnapshot, into target: ReplayedTable) throws(HeadraceError) {
+  package init(_ request: Request, _ archive: ArchiveSnapshot, into target: PartitionTable) throws(HeadraceError) {
     self.request = request
     self.target = target
     view = request.plan.views[request.view]
@@ -135,7 +135,8 @@ package final class FeatureReplay {
     guard position > wantedFrom, position > target.position ?? .min else { return }
     if rows.rowCount > 0 { try target.append(rows, nowMilliseconds: nowMilliseconds) }
     rows.removeAll()
-    try target.commit(upTo: position, nowMilliseconds: nowMilliseconds)
+    try target.commit(
+      upTo: position, watermark: pipeline.record.watermark, nowMilliseconds: nowMilliseconds)
   }
 
   /// A row of the event that was applied last, if the view has taken it.

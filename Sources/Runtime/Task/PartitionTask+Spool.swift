@@ -57,17 +57,30 @@ extension PartitionTask {
   /// Ends the segment of rows below S.
   func sealSpool(_ offsets: [Int64]) throws(HeadraceError) -> SealedRows? {
     guard let spool else { return nil }
-    return try spool.seal(positions(of: spool, offsets))
+    return try spool.seal(positions(of: spool, offsets), watermarksMilliseconds: watermarks(of: spool))
   }
 
   /// S of each table's input, or of the view that is being built.
   private func positions(of spool: Spool, _ offsets: [Int64]) -> [Int64] {
     spool.ledger.tables.map { table in
-      if let bootstrap = bootstraps.first(where: { $0.plan.history != .off && $0.plan.historyTable == table.name }) {
-        return bootstrap.position
-      }
+      if let bootstrap = bootstrap(of: table) { return bootstrap.position }
       return inputs.firstIndex { $0.partition.topic == table.topic }.map { offsets[$0] } ?? 0
     }
+  }
+
+  /// Of each table's input where its position is; nil before the first valid record.
+  private func watermarks(of spool: Spool) -> [Int64?] {
+    spool.ledger.tables.map { table in
+      let watermark =
+        bootstrap(of: table)?.pipeline.record.watermark
+        ?? inputs.first { $0.partition.topic == table.topic }?.watermark ?? .min
+      return watermark == .min ? nil : watermark
+    }
+  }
+
+  /// The view that is being built and whose history a table is.
+  private func bootstrap(of table: OfflineTable) -> ViewBootstrap? {
+    bootstraps.first { $0.plan.history != .off && $0.plan.historyTable == table.name }
   }
 
   func archiveTarget(ofSource index: Int) -> SourcePipeline.ArchiveTarget? {

@@ -130,7 +130,7 @@ extension S3BlobStore {
       if let last { query.append(("start-after", last)) }
       let response = try connection.send(.init(method: "GET", query: query))
       guard 200...299 ~= response.status else {
-        throw S3Failure(status: response.status, body: response.body).error("\(place)/\(prefix)", isChange: false)
+        throw S3Failure(status: response.status, body: response.body).error(address(prefix), isChange: false)
       }
       guard let page = S3ListingPage(response.body, start: start) else { throw unreadable(prefix) }
       found += page.entries
@@ -145,7 +145,10 @@ extension S3BlobStore {
 
   private func unreadable(_ prefix: String) -> HeadraceError {
     HeadraceError(
-      .external, "S3_ANSWER_UNREADABLE", "the listing is no answer of S3", place: "\(place)/\(prefix)",
+      .external, "S3_ANSWER_UNREADABLE", "the listing is no answer of S3", place: address(prefix),
       remedy: "check that the endpoint is an S3 service")
   }
+
+  /// - Parameter prefix: of keys, that of the store included.
+  private func address(_ prefix: String) -> String { "s3://\(configuration.bucket)/\(prefix)" }
 }

@@ -195,6 +195,7 @@ extension Plan {
       text += ", requests from \(requests.topic) to \([requests.responseTopic] + requests.replyTopics)"
       if let within = requests.withinMilliseconds { text += " within \(DurationLiteral.text(within))" }
     }
+    if model.isArchived { text += ", archived" }
     if let label = model.label {
       let source = sources[label.source]
       let value = isCanonical ? source.canonicalTexts(label.value).joined(separator: "; ") : label.text

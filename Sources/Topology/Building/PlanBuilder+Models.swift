@@ -51,7 +51,7 @@ extension PlanBuilder {
       name: declared.name.text, about: declared.about, tenant: declared.tenant?.text, service: service, source: source,
       outputTopic: output.text,
       stream: stream, use: use, shadow: shadow, label: label, requests: requests(declared, what),
-      remoteViews: remote)
+      remoteViews: remote, isArchived: declared.archive?.value == .on)
   }
 
   /// The topics through which requests come and are answered.

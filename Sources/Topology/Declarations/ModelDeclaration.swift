@@ -43,6 +43,8 @@ struct ModelDeclaration {
   var timeout: Located<Int64>?
   var requests: Requests?
   var label: Label?
+  /// Whether predictions and labels go into tables.
+  var archive: Located<Archiving>?
 
   init?(_ entry: YAMLEntry, log: DiagnosticLog) {
     let what = "model `\(entry.key.shortText)`"
@@ -65,6 +67,7 @@ struct ModelDeclaration {
     timeout = reader.duration("timeout")
     requests = reader.node("requests").flatMap { Self.requests($0, what, log) }
     label = reader.node("label").flatMap { Self.label($0, what, log) }
+    archive = reader.choice("archive", of: Archiving.self)
     reader.finish()
     let origins = [file.map { _ in "`file`" }, use.map { _ in "`use`" }, remoteNode.map { _ in "`remote`" }]
     let found = origins.compactMap(\.self)

@@ -21,6 +21,19 @@ package struct ModelPlan: Sendable {
   package var requests: RequestsPlan?
   /// Views whose rows another task may own: they are asked for, with a deadline.
   package var remoteViews: [Int]
+  /// Whether predictions and labels go into tables.
+  package var isArchived = false
+}
+
+extension ModelPlan {
+  package var predictionsTable: String { "predictions/\(name)" }
+  package var labelsTable: String { "labels/\(name)" }
+
+  /// The tables that are written for it.
+  var tables: [String] {
+    guard isArchived, stream != nil else { return [] }
+    return [predictionsTable] + (label == nil ? [] : [labelsTable])
+  }
 }
 
 /// `late_arrival@champion`: a registered model and an alias, or `late_arrival:3`, a version.

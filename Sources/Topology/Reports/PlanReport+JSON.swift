@@ -191,6 +191,7 @@ extension PlanReport {
         $0.member("shadow_output", stream.shadowTopic)
       }
       if !stream.fallbacks.isEmpty { $0.member("fallback", stream.fallbacks.map(\.description)) }
+      if !model.tables.isEmpty { $0.member("tables", model.tables) }
       if let threshold = stream.threshold { $0.member("threshold", threshold) }
       if let timeout = stream.timeoutMilliseconds { $0.member("timeout_ms", timeout) }
       if let requests = model.requests {

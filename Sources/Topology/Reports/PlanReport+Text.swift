@@ -147,6 +147,7 @@ extension PlanReport {
       "  writes  \(model.outputTopic), \(stream.format.rawValue), features: \(stream.features.rawValue)",
     ]
     lines += Self.tenantLine(model.tenant)
+    if !model.tables.isEmpty { lines.append("  archive \(model.tables.joined(separator: ", "))") }
     if let threshold = stream.threshold { lines.append("  decides a score from \(threshold) on is a yes") }
     if let shadow = model.shadow { lines.append("  shadow  \(shadow), to \(stream.shadowTopic)") }
     if let timeout = stream.timeoutMilliseconds {

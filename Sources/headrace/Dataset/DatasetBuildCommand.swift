@@ -55,6 +55,9 @@ struct DatasetBuildCommand: AsyncParsableCommand {
   @OptionGroup(title: "Connection") var connection: ConnectionOptions
 
   func validate() throws {
+    guard !name.isEmpty, !name.contains("/") else {
+      throw ValidationError("\"\(name)\" is no name of a dataset: --out DIR says where one goes")
+    }
     if let split, DatasetSplit(split) == nil {
       throw ValidationError("--split \(split): expected time:SHARE or entity:SHARE with a share between 0 and 1")
     }
@@ -62,6 +65,11 @@ struct DatasetBuildCommand: AsyncParsableCommand {
       if let text, RFC3339.milliseconds(text) == nil {
         throw ValidationError("\(flag) \(text): expected a date or an RFC 3339 time")
       }
+    }
+    if let first = from.flatMap({ RFC3339.milliseconds($0) }), let end = to.flatMap({ RFC3339.milliseconds($0) }),
+      first >= end
+    {
+      throw ValidationError("--from must be earlier than --to")
     }
     for (flag, text) in [("--service", service), ("--labels", labels), ("--label-time", labelTime)] {
       if (text == nil) == (fromManifest == nil) {

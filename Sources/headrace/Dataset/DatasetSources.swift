@@ -27,6 +27,11 @@ struct DatasetSources: Sendable {
     if name.hasSuffix(".parquet") { return try ParquetLabels(path: name) }
     guard name.contains("/") else { return try TopicLabels(plan, topic: name, client: client, offsets: nil) }
     let parts = name.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard (try? BlobName(parts[0])) != nil else {
+      throw HeadraceError(
+        .user, "LABELS_INVALID", "neither a Parquet file nor a table has such a name", place: name,
+        remedy: "give a file a name that ends with .parquet; tables are called events/NAME or labels/NAME")
+    }
     guard parts.count == 1 || Int64(parts[1]) != nil else {
       throw HeadraceError(
         .user, "LABELS_INVALID", "\"\(parts[1])\" is no version of a table", place: name, remedy: "write NAME@VERSION")

@@ -74,9 +74,11 @@ final class TableReplay {
   ) throws -> Bool {
     let plan = selection.plan
     let topic = plan.sources[plan.views[view].source].topic
-    let target = try ReplayedTable(
+    let target = try PartitionTable(
       store, name: table, fields: FeatureReplay.fields(plan, view: view),
-      application: "replay/\(name)/\(topic)/\(partition)", nowMilliseconds: WallClock.system.nowMilliseconds)
+      application: "replay/\(name)/\(topic)/\(partition)",
+      origin: .init(topic: topic, partition: partition, planFingerprint: plan.fingerprint.description),
+      nowMilliseconds: WallClock.system.nowMilliseconds)
     if target.position != nil { report.isResumed = true }
     let replay = try FeatureReplay(
       .init(

@@ -18,6 +18,7 @@ final class TopologyProcess: Sendable {
   private let fetching: Task<Void, Never>?
   private let tracing: Task<Void, Never>?
   let monitors: MonitorService
+  private let archive: ModelArchiveService
   private let retraining: RetrainingRunner
   private let reports: ProcessReports
   private let requests: RequestLane
@@ -25,10 +26,12 @@ final class TopologyProcess: Sendable {
   private init(
     _ plan: Plan, _ engine: Engine, _ server: FeatureServer, features: any OnlineFeatureSource,
     status: any StatusSource, fetching: Task<Void, Never>?, tracing: Task<Void, Never>?, monitors: MonitorService,
-    requests: RequestLane, reports: ProcessReports, retraining: RetrainingRunner, host: String
+    archive: ModelArchiveService, requests: RequestLane, reports: ProcessReports, retraining: RetrainingRunner,
+    host: String
   ) {
     self.requests = requests
     self.monitors = monitors
+    self.archive = archive
     self.reports = reports
     self.retraining = retraining
     self.plan = plan
@@ -59,6 +62,11 @@ final class TopologyProcess: Sendable {
     monitoring.isStreamBehind = { engine.isBehind }
     let monitors = MonitorService(
       configuration: monitoring, schemas: registry ?? NoWriterSchemas(), logger: logger)
+    let archive = ModelArchiveService(
+      .init(
+        client: runtime.client, store: runtime.tableStore, freshnessMilliseconds: runtime.tableFreshnessMilliseconds,
+        fileBytesMaximum: runtime.tableFileBytesMaximum),
+      schemas: registry ?? NoWriterSchemas(), logger: logger)
     let retraining = RetrainingRunner(
       RetrainingConfiguration(runtime, engine, registry ?? NoWriterSchemas(), arguments: workArguments ?? []),
       logger: logger)
@@ -85,6 +93,7 @@ final class TopologyProcess: Sendable {
         catalog: ServingCatalog(plan), features: EngineFeatureSource(engine, plan),
         events: events.aimed(at: plan.pushTargets), models: ServedModels(plan, engine.models))
       monitors.follow(plan)
+      archive.follow(plan)
       if workArguments != nil { retraining.follow(plan) }
       do throws(HeadraceError) {
         try requests.follow(RequestEndpoint.all(plan))
@@ -96,6 +105,7 @@ final class TopologyProcess: Sendable {
     do {
       try await engine.start()
       try monitors.run(engine.plan)
+      archive.follow(engine.plan)
       if workArguments != nil { retraining.follow(engine.plan) }
       reports.begin()
     } catch {
@@ -108,7 +118,7 @@ final class TopologyProcess: Sendable {
       plan, engine, server, features: source, status: status,
       fetching: registry.map { SchemaFetching.start($0, logger: logger) },
       tracing: engine.spans.map { TraceExport.start($0, runtime.telemetry, logger: logger) }, monitors: monitors,
-      requests: requests, reports: reports, retraining: retraining, host: serving.host)
+      archive: archive, requests: requests, reports: reports, retraining: retraining, host: serving.host)
   }
 
   /// HOST:PORT of the HTTP server.
@@ -127,6 +137,7 @@ final class TopologyProcess: Sendable {
     await engine.drain()
     // Behind the tasks: what they wrote last is seen before the state is saved.
     await monitors.stop()
+    await archive.stop()
     await reports.end(failure: engine.failure)
     fetching?.cancel()
     tracing?.cancel()

@@ -21,9 +21,18 @@ import Testing
     upstream.isIdle = true
     deltas.upstreams = [UpstreamWatermark(), upstream]
     deltas.settledWatermark = 10
-    return CheckpointRecord(
+    var record = CheckpointRecord(
       planFingerprint: 0xfeed, inputs: [input, deltas], views: [1, 2],
       bootstraps: [.init(fingerprint: 3, input: input)])
+    record.spool.segments = [
+      .init(
+        number: 7, sizeBytes: 4_096,
+        tables: [
+          .init(table: "events/payments", offsets: 40..<42, rowCount: 2, watermarkMilliseconds: 1_700_000_000_000),
+          .init(table: "features/by_user", offsets: 0..<42, rowCount: 0),
+        ])
+    ]
+    return record
   }
 
   @Test func `a checkpoint comes back as it was`() throws {

@@ -3,15 +3,16 @@ package import Core
 internal import Delta
 package import Storage
 
-/// A table that rows of the past are written to, each once: a commit moves the writer's own `txn` from where its rows
-/// begin to where they end, and takes place only if it is still there.
+/// A table that rows of one partition are written to, each once: a commit moves the writer's own `txn` from where its
+/// rows begin to where they end, and takes place only if it is still there.
 ///
-/// Dies the process before a commit, its files are orphans, and the rows are made again; behind it, `position` says
-/// that they are there.
-package final class ReplayedTable {
+/// Nothing waits on a disk: dies the process before a commit, its files are orphans, and the rows are made again from
+/// the log or the archive; behind it, `position` says that they are there.
+package final class PartitionTable {
   package let name: String
   private let store: any BlobStore
   private let applicationID: String
+  private let origin: Origin
   private var table: DeltaTable
   private var writer: TableWriter?
   /// Offsets below it are in the table; nil: none.
@@ -20,6 +21,19 @@ package final class ReplayedTable {
 
   private static let attempts = 5
 
+  /// What commits say that their rows were made of.
+  package struct Origin: Sendable {
+    var topic: String
+    var partition: Int32
+    var planFingerprint: String
+
+    package init(topic: String, partition: Int32, planFingerprint: String) {
+      self.topic = topic
+      self.partition = partition
+      self.planFingerprint = planFingerprint
+    }
+  }
+
   /// Opens the table, or makes it.
   ///
   /// - Parameters:
@@ -27,10 +41,12 @@ package final class ReplayedTable {
   ///   - application: whose progress is kept beside the rows.
   /// - Throws: TABLE_COLUMNS when a table of this name has other columns.
   package init(
-    _ store: any BlobStore, name: String, fields: [OfflineTable.Field], application: String, nowMilliseconds: Int64
+    _ store: any BlobStore, name: String, fields: [OfflineTable.Field], application: String, origin: Origin,
+    nowMilliseconds: Int64
   ) throws(HeadraceError) {
     self.store = store
     self.name = name
+    self.origin = origin
     applicationID = "headrace/\(application)"
     let schema = try DeltaSchema(
       fields.map { DeltaField($0.name, DeltaType($0.type), isNullable: $0.isNullable) })
@@ -54,19 +70,26 @@ package final class ReplayedTable {
 
   /// Makes the rows visible.
   ///
-  /// - Parameter offset: behind the last event that was read for them.
+  /// - Parameters:
+  ///   - offset: behind the last event that was read for them.
+  ///   - watermark: of the partition there; `Int64.min` where nothing valid came yet.
   /// - Throws: REPLAY_RACED when somebody else has moved the same progress.
-  package func commit(upTo offset: Int64, nowMilliseconds: Int64) throws(HeadraceError) {
+  package func commit(upTo offset: Int64, watermark: Int64, nowMilliseconds: Int64) throws(HeadraceError) {
     guard writer != nil || offset > position ?? .min else { return }
     var files: [DataFile] = []
     if let writer { files = try writer.finish(nowMilliseconds: nowMilliseconds) }
     writer = nil
     let move = TransactionMove(applicationID: applicationID, from: position, to: offset)
+    var provenance = CommitProvenance()
+    provenance.offsets = [.init(topic: origin.topic, partition: origin.partition, offset: offset)]
+    provenance.watermarkMilliseconds = watermark == .min ? nil : watermark
+    provenance.planFingerprint = origin.planFingerprint
     for _ in 0..<Self.attempts {
-      let outcome = try table.commit(.append(files, moves: [move]), nowMilliseconds: nowMilliseconds)
+      let transaction = TableTransaction.append(files, moves: [move], provenance: provenance)
+      let outcome = try table.commit(transaction, nowMilliseconds: nowMilliseconds)
       if case .committed = outcome {
         position = offset
-        return
+        return try TableUpkeep.run(&table, in: store, nowMilliseconds: nowMilliseconds)
       }
       try table.refresh()
       guard table.snapshot.transactionVersion(applicationID) == position else { break }
