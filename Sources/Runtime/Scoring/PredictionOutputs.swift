@@ -64,13 +64,23 @@ final class PredictionOutputs {
     failure = nil
   }
 
+  /// Of a prediction whose event lies in the segments of the rollout under way: only these of the champion are alike
+  /// those of a version that answers in segments alone. A header, so that the record's schema is the same without.
+  static let segmentHeader = "headrace-segment"
+  private static let inSegment = "1"
+
   /// What a model says of an event, in the partition of the event.
   ///
-  /// - Parameter place: of the event, as `TaskOutputs.sourceHeader` has it.
-  func prediction(model: Int, key: RawSpan?, value: RawSpan, place: RawSpan, traceparent: RawSpan?) {
+  /// - Parameters:
+  ///   - place: of the event, as `TaskOutputs.sourceHeader` has it.
+  ///   - isInSegment: of a rollout that has segments.
+  func prediction(
+    model: Int, key: RawSpan?, value: RawSpan, place: RawSpan, traceparent: RawSpan?, isInSegment: Bool
+  ) {
     note { () throws(HeadraceError) in
       try filling.predictions[model].append(key: key, value: value, partition: filling.task)
       try filling.predictions[model].appendHeader(TaskOutputs.sourceHeader, place)
+      if isInSegment { try filling.predictions[model].appendHeader(Self.segmentHeader, Self.inSegment) }
       let trace = batchTrace
       if let traceparent {
         try filling.predictions[model].appendHeader("traceparent", traceparent)

@@ -37,6 +37,8 @@ final class StreamModel {
   private var shadowScores: [Double] = []
   private var outputsMaximum = 1
   private var segments: [Column] = []
+  /// By event of the batch: whether one of the challenger's segments holds. Empty without segments.
+  private var isInSegment: [Bool] = []
   private var value: [UInt8] = []
   private var place: [UInt8] = []
 
@@ -61,6 +63,7 @@ final class StreamModel {
     challenger = next?.challenger
     tellsTime = next?.isRollout ?? false
     segments = challenger?.segments.map { Column($0.type) } ?? []
+    isInSegment.removeAll(keepingCapacity: true)
     guard let next else { return }
     arms.append(arm(next.champion, stream.file == nil && stream.remote == nil ? "champion" : nil))
     if let challenger = next.challenger { arms.append(arm(challenger.version, challenger.kind.rawValue)) }
@@ -117,10 +120,13 @@ extension StreamModel {
     }
     arms[0].events.removeAll(keepingCapacity: true)
     arms[1].events.removeAll(keepingCapacity: true)
+    isInSegment.removeAll(keepingCapacity: true)
     for (event, row) in batch.rows.enumerated() {
       var arm = 0
+      let holds = holds(row)
+      if !segments.isEmpty { isInSegment.append(holds) }
       // Without a key nothing would be sticky: the champion answers.
-      if holds(row), Self.isShared(batch.records.key(event), challenger.share) { arm = 1 }
+      if holds, Self.isShared(batch.records.key(event), challenger.share) { arm = 1 }
       answers[event] = (arm: arm, position: arms[arm].events.count)
       arms[arm].events.append(event)
     }
@@ -237,7 +243,7 @@ extension StreamModel {
       arm.writer.writePlace(&place, partition: headers.partition, offset: about.offset)
       unsafe outputs.prediction(
         model: index, key: records.key(event), value: value.span.bytes, place: place.span.bytes,
-        traceparent: records.traceparent(event))
+        traceparent: records.traceparent(event), isInSegment: !isInSegment.isEmpty && isInSegment[event])
     }
     for shadow in shadows { write(shadow, batch, nowMilliseconds: nowMilliseconds, to: outputs) }
   }
