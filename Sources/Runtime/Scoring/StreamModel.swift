@@ -233,6 +233,7 @@ extension StreamModel {
       // An endpoint scores every event of its batch: there is no other arm to share them with.
       about.failure = failedArms[event] < 0 ? nil : arms[failedArms[event]].failure(event)
       about.scoringNanoseconds = tellsTime ? arm.nanosecondsPerEvent : nil
+      let liesInSegment = isInSegment.isEmpty ? false : isInSegment[event]
       value.removeAll(keepingCapacity: true)
       place.removeAll(keepingCapacity: true)
       arm.writer.write(
@@ -243,7 +244,7 @@ extension StreamModel {
       arm.writer.writePlace(&place, partition: headers.partition, offset: about.offset)
       unsafe outputs.prediction(
         model: index, key: records.key(event), value: value.span.bytes, place: place.span.bytes,
-        traceparent: records.traceparent(event), isInSegment: !isInSegment.isEmpty && isInSegment[event])
+        traceparent: records.traceparent(event), isInSegment: liesInSegment)
     }
     for shadow in shadows { write(shadow, batch, nowMilliseconds: nowMilliseconds, to: outputs) }
   }
