@@ -95,12 +95,4 @@ final class GatheredRows: OnlineFeatureSource {
       state.missing.removeAll { !state.isMissing.contains($0) }
     }
   }
-
-  /// Forgets what is missing: it is noted again where it is still read.
-  func forgetMissing() {
-    state.withLock { state in
-      state.missing.removeAll()
-      state.isMissing.removeAll()
-    }
-  }
 }
