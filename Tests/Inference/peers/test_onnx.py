@@ -248,6 +248,24 @@ def test_blocks_of_layer_norm_and_gelu_as_torch_exports_them(scoring, opset, act
     check(scoring, f"block-{opset}-{activation.replace(' ', '-')}", model, rows)
 
 
+@pytest.mark.parametrize("kind", ["Erf", "Gelu", "Gelu tanh", "Clip", "LayerNormalization"])
+def test_one_operator_alone(scoring, kind):
+    """To a few units in the last place."""
+    generator, name = np.random.default_rng(SEED), kind.split()[0]
+    weights = {"Clip": {"low": np.array(-1.5), "high": np.array(2.25)},
+               "LayerNormalization": {"scale": generator.normal(1, 0.3, 8), "bias": generator.normal(0, 0.3, 8)}}.get(name, {})
+    more = {"approximate": "tanh"} if kind == "Gelu tanh" else {}
+    graph = helper.make_graph(
+        [helper.make_node(name, ["x", *weights], ["y"], **more)], "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 8])],
+        [numpy_helper.from_array(value.astype(np.float32), part) for part, value in weights.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    onnx.checker.check_model(model)
+    rows = generator.normal(0, 3, (ROWS, 8)).astype(np.float32)
+    check(scoring, f"alone-{kind.replace(' ', '-')}", model, rows, bound=1e-6)
+
+
 def test_smaller_weights_are_close(scoring):
     rows, target = data()
     rows = np.nan_to_num(rows)
