@@ -164,7 +164,7 @@ import Testing
     try await PeerCluster.with { cluster in
       Self.fill(cluster.table, seed: 7)
       let body =
-        #"{"features":["user_stats:f0"],"entities":{"user_id":[1]},"min_offset":["users:0:5","users:4:9"],"wait_ms":900}"#
+        #"{"features":["user_stats:f0"],"entities":{"user_id":[1]},"min_offset":["users:0:5","users:4:9"]}"#
       let answer = try await HTTPSocket(port: cluster.servers[0].port).post("/get-online-features", body)
       #expect(answer.status == 200, "\(answer.body)")
       #expect(cluster.sources[0].waits == [[RecordOffset(topic: "users", partition: 0, offset: 5)]])

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Runtime
 
-/// Canaries that answer in segments alone: their events are others than the champion's, and no reason to roll them back.
+/// Canaries that answer in segments alone: their events are others than the champion's, no reason to roll them back.
 @Suite struct SegmentDriftTests {
   private static let gate = RolloutGate(metric: .scoreDrift, atMost: 0.1, predictionsMin: 400)
   private static let rollout = Rollout(

@@ -4,8 +4,9 @@ extension ONNXLowering {
   static let supported = """
     LinearClassifier, LinearRegressor, TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor, Scaler, Imputer, \
     Normalizer, Binarizer, FeatureVectorizer, ZipMap, Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, \
-    LayerNormalization, Relu, LeakyRelu, Elu, Gelu, Clip, Erf, Sigmoid, Tanh, Exp, Log, Neg, Abs, Sqrt, Softmax, LogSoftmax, Concat, Gather, \
-    ArrayFeatureExtractor, ArgMax, Cast, Identity, Dropout, Reshape, Flatten, Squeeze, Unsqueeze, Constant
+    LayerNormalization, Relu, LeakyRelu, Elu, Gelu, Clip, Erf, Sigmoid, Tanh, Exp, Log, Neg, Abs, Sqrt, Softmax, \
+    LogSoftmax, Concat, Gather, ArrayFeatureExtractor, ArgMax, Cast, Identity, Dropout, Reshape, Flatten, Squeeze, \
+    Unsqueeze, Constant
     """
 
   /// What a node's outputs stand for; the label of a classifier for nothing.
