@@ -46,8 +46,8 @@ import Testing
       return #"{"feature_service":"user_svc","entities":{"user_id":[\#(ids)],"amount":[\#(amounts)]}}"#
     case 2:
       let origins = users.map { "\"o\($0)\"" }.joined(separator: ",")
-      return
-        #"{"features":["user_stats:f0","origin_stats:flights_1h"],"entities":{"user_id":[\#(ids)],"origin":[\#(origins)]}}"#
+      let features = #"["user_stats:f0","origin_stats:flights_1h"]"#
+      return #"{"features":\#(features),"entities":{"user_id":[\#(ids)],"origin":[\#(origins)]}}"#
     default: return #"{"features":["user_stats:clicks_1h"],"entities":{"user_id":[\#(ids)]},"as_of":1700000000000}"#
     }
   }

@@ -73,10 +73,7 @@ final class TopologyProcess: Sendable {
       engine, monitors: { monitors.status.figures }, drift: { monitors.status.json }, outside: { reports.figures })
     let events = try await KafkaEventSink(client: runtime.client, targets: plan.pushTargets)
     let instance = try InstanceIdentity.load(directory: runtime.dataDirectory)
-    let instances = InstanceLane(
-      .init(
-        client: runtime.client, topology: plan.name, instance: instance, replicationFactor: runtime.replicationFactor),
-      partitions: { [weak engine] in engine?.partitions ?? [] }, logger: logger)
+    let instances = Self.instances(engine, plan, runtime, instance, logger)
     let peers = PeerReads(instances, peering.reads)
     let server = FeatureServer(
       catalog: ServingCatalog(plan), features: source, events: events, status: status,
@@ -122,6 +119,16 @@ final class TopologyProcess: Sendable {
       tracing: engine.spans.map { TraceExport.start($0, runtime.telemetry, logger: logger) }, monitors: monitors,
       requests: requests, instances: instances, peers: peers, reports: reports, retraining: retraining,
       host: serving.host)
+  }
+
+  /// Which worker has which task, for all workers.
+  private static func instances(
+    _ engine: Engine, _ plan: Plan, _ runtime: RuntimeConfiguration, _ instance: String, _ logger: Logger
+  ) -> InstanceLane {
+    InstanceLane(
+      .init(
+        client: runtime.client, topology: plan.name, instance: instance, replicationFactor: runtime.replicationFactor),
+      partitions: { [weak engine] in engine?.partitions ?? [] }, logger: logger)
   }
 
   /// HOST:PORT of the HTTP server.
