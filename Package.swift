@@ -119,9 +119,9 @@ let package = Package(
     module(
       "Serving",
       [
-        "Core", "Columns", "Kafka", "Contracts", "Expressions", "Features", "Inference", "Topology", "OnlineStore",
-        "OfflineStore", "Registry", "Runtime", "Cost", "Telemetry", "Storage", "Monitoring", "CConsole", hummingbird,
-        hummingbirdCore, nioCore, nioHTTP, logging,
+        "Core", "Columns", "HTTPClient", "Kafka", "Contracts", "Expressions", "Features", "Inference", "Topology",
+        "OnlineStore", "OfflineStore", "Registry", "Runtime", "Cost", "Telemetry", "Storage", "Monitoring", "CConsole",
+        hummingbird, hummingbirdCore, nioCore, nioHTTP, logging,
       ]),
     .executableTarget(
       name: "headrace",

@@ -35,8 +35,15 @@ package final class WebClient: Sendable {
   ///
   /// - Throws: HTTP_URL_INVALID; HTTP_TIMEOUT, HTTP_UNREACHABLE, HTTP_RESPONSE_TOO_LARGE with the URL as their place.
   package func send(_ request: HTTPRequest) async throws(HeadraceError) -> HTTPResponse {
+    try await send(request, deadlineMilliseconds: configuration.deadlineMilliseconds)
+  }
+
+  /// The same, for a caller that has less time than the client gives.
+  package func send(
+    _ request: HTTPRequest, deadlineMilliseconds: Int64
+  ) async throws(HeadraceError) -> HTTPResponse {
     let clock = WallClock.monotonic
-    let deadline = clock.nowMilliseconds + configuration.deadlineMilliseconds
+    let deadline = clock.nowMilliseconds + min(configuration.deadlineMilliseconds, deadlineMilliseconds)
     budget.withLock { $0.requestWasSent() }
     var attempt = 1
     while true {

@@ -280,7 +280,7 @@ def test_gates_roll_a_bad_canary_back(rollout, gate):
     answer = rollout.cli("models", "publish", rollout.model, bad, "--tables", rollout.tables, "--output", "json").json
     worker = rollout.worker()
     try:
-        refused = rollout.models("canary", answer["version"], "--share", "50%", "--segment", "amount > 50", "--gate",
+        refused = rollout.models("canary", answer["version"], "--share", "100%", "--segment", "amount > 50", "--gate",
                                  "score_drift<=0.2", "--automatic", code=1)
         assert "GATE_NOT_MEASURABLE" in refused.err or "cannot be measured here" in refused.err
         rollout.models("canary", answer["version"], "--share", "50%", "--gate", f"{gate}<=0.2", "--window", "100",

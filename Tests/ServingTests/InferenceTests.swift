@@ -129,7 +129,9 @@ import Testing
       do throws(Problem) {
         try request.parse(body.span, jsonBytes: json.utf8.count, depthMax: 8)
         try? request.readMatrix(body.span, featureCount: 2)
-        try EntityInputs.read(&request, lookup, in: body.span, offer: offer, limits: .init(), isOver: { false })
+        try EntityInputs.read(
+          &request, lookup, in: body.span, offer: offer, source: offer.features, limits: .init(),
+          isOver: { false })
         #expect(request.values.count == request.rowCount * 4)
       } catch {
         #expect((400..<500).contains(error.status), "seed \(seed): \(error)")

@@ -120,7 +120,8 @@ struct LinearExplanation: Sendable {
       return .inputs(inputs.indices.map { inputs[$0].changed(.impute(value: values[$0], replaced: replaced)) })
     case .unary(let function): return .inputs(inputs.map { $0.changed(.unary(function)) })
     case .binarize(let threshold): return .inputs(inputs.map { $0.changed(.binarize(threshold: threshold)) })
-    case .dense, .trees, .binary, .softmax, .logSoftmax, .normalize, .argumentOfMaximum: return .other
+    case .dense, .trees, .binary, .softmax, .logSoftmax, .normalize, .argumentOfMaximum, .clip, .standardize:
+      return .other
     }
   }
 }

@@ -31,10 +31,16 @@ package struct RowProgram: Sendable {
     case argumentOfMaximum
     /// A column per threshold pair: value > threshold becomes 1, else 0.
     case binarize(threshold: Float)
+    /// What lies below `lower` becomes that, what lies above `upper` that; NaN stays.
+    case clip(lower: Float, upper: Float)
+    /// The columns less their mean, over the root of their variance and `epsilon`.
+    case standardize(epsilon: Float)
   }
 
   package enum Unary: Sendable {
     case relu, sigmoid, tanh, exponential, logarithm, negate, absolute, squareRoot, identity
+    /// erf, and the Gaussian error linear unit x Φ(x), exactly and by its approximation with tanh.
+    case errorFunction, gelu, geluByTanh
     /// Towards zero, as a cast to an integer does.
     case truncate
   }

@@ -27,6 +27,12 @@ enum RowOperation {
       for i in input.indices where unsafe input[i] > input[best] { best = i }
       unsafe output[0] = Float(best)
     case .binarize(let threshold): for i in output.indices { unsafe output[i] = input[i] > threshold ? 1 : 0 }
+    case .clip(let lower, let upper):
+      for i in output.indices {
+        let value = unsafe input[i] < lower ? lower : input[i]
+        unsafe output[i] = value > upper ? upper : value
+      }
+    case .standardize(let epsilon): unsafe standardize(epsilon, input, output)
     case .dense, .trees, .binary, .concatenate: preconditionFailure("this operation has a path of its own")
     }
   }
@@ -43,7 +49,27 @@ enum RowOperation {
     case .squareRoot: value.squareRoot()
     case .identity: value
     case .truncate: value.rounded(.towardZero)
+    case .errorFunction: erff(value)
+    case .gelu: 0.5 * value * (1 + erff(value * 0.707_106_77))
+    case .geluByTanh: 0.5 * value * (1 + tanhf(0.797_884_56 * (value + 0.044_715 * value * value * value)))
     }
+  }
+
+  /// Sums in double: what is left when the mean is gone is right to the float.
+  private static func standardize(
+    _ epsilon: Float, _ input: UnsafeBufferPointer<Float>, _ output: UnsafeMutableBufferPointer<Float>
+  ) {
+    let count = Double(input.count)
+    var mean = 0.0
+    for i in input.indices { unsafe mean += Double(input[i]) }
+    mean /= count
+    var variance = 0.0
+    for i in input.indices {
+      let distance = unsafe Double(input[i]) - mean
+      variance += distance * distance
+    }
+    let scale = 1 / (variance / count + Double(epsilon)).squareRoot()
+    for i in output.indices { unsafe output[i] = Float((Double(input[i]) - mean) * scale) }
   }
 
   private static func softmax(_ input: UnsafeBufferPointer<Float>, _ output: UnsafeMutableBufferPointer<Float>) {

@@ -229,6 +229,12 @@ package final class Engine: Sendable {
     await drain()
   }
 
+  /// The numbers of the tasks that are in this process now, rising; not all of them need be readable yet.
+  package var partitions: [Int32] { board.tasks.map(\.partition) }
+
+  /// Whether a task is in this process now.
+  package func hasTask(_ partition: Int32) -> Bool { board.task(partition) != nil }
+
   /// Why the workers do not run any more; nil while they do.
   package var failure: HeadraceError? { board.failure }
 

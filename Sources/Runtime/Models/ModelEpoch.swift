@@ -88,6 +88,8 @@ struct ModelArms: Sendable {
 /// A share of all keys, the same for a key wherever and whenever it is asked: a larger share of the same salt has all
 /// keys of the smaller one.
 struct KeyShare: Sendable, Equatable {
+  /// All keys.
+  static let whole = 1_000
   let perMille: Int
   private let seed: UInt64
 

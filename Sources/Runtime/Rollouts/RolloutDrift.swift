@@ -7,14 +7,15 @@ internal import Topology
 /// of both are alike.
 ///
 /// A shadow scores the events that the champion answers: rows come in pairs. A canary answers for other keys: rows of
-/// one key belong together, and the two arms share none.
+/// one key belong together, and the two arms share none. With segments it answers for their events alone, and only the
+/// champion's predictions of events of these segments are held against it; while there are none nothing is said.
 package struct RolloutDrift: Sendable {
   /// What keeps a gate from being measured.
   enum Obstacle: String {
     case severalScores = "the shadow of a model with several scores has no pairs"
     case noFeatures = "predictions do not carry their features: `features: full` of the model writes them"
     case sameFeatures = "a shadow scores the events that the champion answers: their features are the same"
-    case segments = "with segments the champion answers for other events as well: the two are not alike"
+    case segments = "with all keys of its segments the champion answers none of their events: nothing to compare with"
   }
 
   private struct Measure: Sendable {
@@ -61,7 +62,7 @@ package struct RolloutDrift: Sendable {
     guard metric.isDrift else { return nil }
     if metric == .featureDrift, !rollout.answers { return .sameFeatures }
     if metric == .featureDrift, !hasFeatures { return .noFeatures }
-    if rollout.answers, !rollout.segments.isEmpty { return .segments }
+    if rollout.answers, !rollout.segments.isEmpty, rollout.sharePerMille >= KeyShare.whole { return .segments }
     return !rollout.answers && outputCount > 1 ? .severalScores : nil
   }
 

@@ -113,7 +113,8 @@ package final class RolloutWatch: Sendable {
   /// Takes a prediction, and decides where it is the last one of a slice.
   private func take(_ record: Int, _ records: borrowing ConsumedBatch, _ watched: WatchedRollout, _ index: Int) {
     guard let prediction = reader.fields?.prediction(record, of: watched.name) else { return }
-    let side = RolloutFigures.side(of: prediction, watched)
+    let isInSegment = records[record].headers.last(PredictionOutputs.segmentHeader) != nil
+    let side = RolloutFigures.side(of: prediction, watched, isInSegment: isInSegment)
     if !reader.figures[index].drift.isEmpty {
       let cluster = unsafe records[record].keyBytes.map { unsafe Hash64.hash($0, seed: Self.clusterSeed) }
       let place = ArmGauge.Place(partition: records.partition.partition, offset: records[record].offset)
@@ -157,10 +158,15 @@ extension RolloutFigures {
   /// Whose a prediction is.
   enum Side { case champion, challenger, neither }
 
-  static func side(of prediction: PredictionFields.Prediction, _ watched: WatchedRollout) -> Side {
+  /// - Parameter isInSegment: whether the event lies in the rollout's segments; of no matter without segments.
+  static func side(
+    of prediction: PredictionFields.Prediction, _ watched: WatchedRollout, isInSegment: Bool
+  ) -> Side {
     let isChallenger = prediction.version == watched.rollout.version && !prediction.isChampion
     guard watched.rollout.answers else { return isChallenger ? .challenger : .neither }
     if prediction.hasChallengerFailed || isChallenger && !prediction.isFallback { return .challenger }
+    // Elsewhere the champion sees other events than a version that answers in segments alone.
+    guard watched.rollout.segments.isEmpty || isInSegment else { return .neither }
     return prediction.version == watched.champion || prediction.hasFailed ? .champion : .neither
   }
 

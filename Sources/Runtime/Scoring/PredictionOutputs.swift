@@ -64,13 +64,20 @@ final class PredictionOutputs {
     failure = nil
   }
 
+  /// Of a prediction whose event lies in the segments of the rollout under way: only these of the champion are alike
+  /// those of a version that answers in segments alone. A header, so that the record's schema is the same without.
+  static let segmentHeader = "headrace-segment"
+  private static let inSegment = "1"
+
   /// What a model says of an event, in the partition of the event.
   ///
   /// - Parameters:
   ///   - place: of the event, as `TaskOutputs.sourceHeader` has it.
   ///   - sample: the part of the keys that is scored, as `TaskOutputs.sampleHeader` has it; empty: all.
+  ///   - isInSegment: of a rollout that has segments.
   func prediction(
-    model: Int, key: RawSpan?, value: RawSpan, place: RawSpan, traceparent: RawSpan?, sample: [UInt8]
+    model: Int, key: RawSpan?, value: RawSpan, place: RawSpan, traceparent: RawSpan?, sample: [UInt8],
+    isInSegment: Bool
   ) {
     note { () throws(HeadraceError) in
       try filling.predictions[model].append(key: key, value: value, partition: filling.task)
@@ -78,6 +85,7 @@ final class PredictionOutputs {
       if !sample.isEmpty {
         unsafe try filling.predictions[model].appendHeader(TaskOutputs.sampleHeader, sample.span.bytes)
       }
+      if isInSegment { try filling.predictions[model].appendHeader(Self.segmentHeader, Self.inSegment) }
       let trace = batchTrace
       if let traceparent {
         try filling.predictions[model].appendHeader("traceparent", traceparent)

@@ -44,6 +44,8 @@ final class StreamModel {
   private var shadowScores: [Double] = []
   private var outputsMaximum = 1
   private var segments: [Column] = []
+  /// By event of the batch: whether one of the challenger's segments holds. Empty without segments.
+  private var isInSegment: [Bool] = []
   private var value: [UInt8] = []
   private var place: [UInt8] = []
 
@@ -70,6 +72,7 @@ final class StreamModel {
     challenger = next?.challenger
     tellsTime = next?.isRollout ?? false
     segments = challenger?.segments.map { Column($0.type) } ?? []
+    isInSegment.removeAll(keepingCapacity: true)
     guard let next else { return }
     arms.append(arm(next.champion, stream.file == nil && stream.remote == nil ? "champion" : nil))
     if let challenger = next.challenger { arms.append(arm(challenger.version, challenger.kind.rawValue)) }
@@ -156,10 +159,13 @@ extension StreamModel {
     }
     arms[0].events.removeAll(keepingCapacity: true)
     arms[1].events.removeAll(keepingCapacity: true)
+    isInSegment.removeAll(keepingCapacity: true)
     for (event, row) in rows(of: batch).enumerated() {
       var arm = 0
+      let holds = holds(row)
+      if !segments.isEmpty { isInSegment.append(holds) }
       // Without a key nothing would be sticky: the champion answers.
-      if holds(row), Self.isShared(batch.records.key(record(event)), challenger.share) { arm = 1 }
+      if holds, Self.isShared(batch.records.key(record(event)), challenger.share) { arm = 1 }
       answers[event] = (arm: arm, position: arms[arm].events.count)
       arms[arm].events.append(event)
     }
@@ -266,6 +272,7 @@ extension StreamModel {
       // An endpoint scores every event of its batch: there is no other arm to share them with.
       about.failure = failedArms[event] < 0 ? nil : arms[failedArms[event]].failure(event)
       about.scoringNanoseconds = tellsTime ? arm.nanosecondsPerEvent : nil
+      let liesInSegment = isInSegment.isEmpty ? false : isInSegment[event]
       value.removeAll(keepingCapacity: true)
       place.removeAll(keepingCapacity: true)
       arm.writer.write(
@@ -276,8 +283,7 @@ extension StreamModel {
       arm.writer.writePlace(&place, partition: headers.partition, offset: about.offset)
       unsafe outputs.prediction(
         model: index, key: records.key(record(event)), value: value.span.bytes, place: place.span.bytes,
-        traceparent: records.traceparent(record(event)),
-        sample: sampleText)
+        traceparent: records.traceparent(record(event)), sample: sampleText, isInSegment: liesInSegment)
     }
     for shadow in shadows { write(shadow, batch, nowMilliseconds: nowMilliseconds, to: outputs) }
   }

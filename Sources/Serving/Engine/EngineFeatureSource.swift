@@ -47,6 +47,8 @@ package struct EngineFeatureSource: SampledFeatureSource {
     }
   }
 
+  package func isHere(_ partition: Int32) -> Bool { engine.hasTask(partition) }
+
   package func wait(for offsets: [RecordOffset], milliseconds: Int64) async throws(OnlineReadError) {
     let topics = Set(reader.plan.sources.map(\.topic))
     let partitionCount = engine.status().partitionCount ?? .max

@@ -161,6 +161,7 @@ extension FeatureAnswer {
         first += read.features.count
       }
     }
+    guard !source.hasPutOff else { throw .putOff }
     for feature in shape.onDemand { compute(feature) }
   }
 

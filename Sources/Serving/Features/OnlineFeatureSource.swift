@@ -32,6 +32,8 @@ package enum OnlineReadError: Error, Equatable, Sendable {
   case unknownOffset(RecordOffset)
   /// The store below failed.
   case failed(code: String, message: String)
+  /// The process that has the row did not give it.
+  case atOwner(PeerFailure)
 }
 
 /// Values of features, from any thread. Runtime's reader in a server; a table in tests.
@@ -50,6 +52,17 @@ package protocol OnlineFeatureSource: Sendable {
   ///
   /// - Throws: `.waitTimedOut` when that takes longer than `milliseconds`.
   func wait(for offsets: [RecordOffset], milliseconds: Int64) async throws(OnlineReadError)
+
+  /// Whether a task is in this process.
+  func isHere(_ partition: Int32) -> Bool
+
+  /// Whether rows that were read are still to be asked for elsewhere, so that what was read is nothing yet.
+  var hasPutOff: Bool { get }
+}
+
+extension OnlineFeatureSource {
+  package func isHere(_ partition: Int32) -> Bool { true }
+  package var hasPutOff: Bool { false }
 }
 
 /// What is told of reads that are looked at more closely.

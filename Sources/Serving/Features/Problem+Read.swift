@@ -27,6 +27,10 @@ extension Problem {
         retryAfterSeconds: 1)
     case .unknownOffset(let offset):
       self.init(422, "UNKNOWN_OFFSET", "\(offset) is in no partition that is read here", place: "min_offset")
+    case .atOwner(let failure):
+      self.init(
+        failure.status, failure.code, failure.message, place: view, remedy: failure.remedy,
+        retryAfterSeconds: failure.retryAfterSeconds)
     case .failed(let code, let message):
       self.init(503, code, message, place: view, remedy: "ask again later", retryAfterSeconds: 1)
     }

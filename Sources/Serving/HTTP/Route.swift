@@ -2,7 +2,7 @@ internal import Hummingbird
 
 /// Every address that the server answers, the only place where paths stand.
 package enum Route: Int, CaseIterable, Sendable {
-  case getOnlineFeatures, push, writeToOnlineStore, health
+  case getOnlineFeatures, push, writeToOnlineStore, rows, health
   case views, topology, tasks, parity, models, cost, drift
   case live, ready, usefulness, metrics, openAPI, session
 
@@ -11,6 +11,7 @@ package enum Route: Int, CaseIterable, Sendable {
     case .getOnlineFeatures: "/get-online-features"
     case .push: "/push"
     case .writeToOnlineStore: "/write-to-online-store"
+    case .rows: "/api/rows"
     case .health: "/health"
     case .views: "/api/views"
     case .topology: "/api/topology"
@@ -42,7 +43,7 @@ package enum Route: Int, CaseIterable, Sendable {
 
   var method: HTTPRequest.Method {
     switch self {
-    case .getOnlineFeatures, .push, .writeToOnlineStore: .post
+    case .getOnlineFeatures, .push, .writeToOnlineStore, .rows: .post
     default: .get
     }
   }

@@ -19,17 +19,19 @@ enum EntityInputs {
 
   /// Reads the service's features, and makes them the request's matrix.
   ///
-  /// - Parameter isOver: whether nobody waits for the answer any more.
+  /// - Parameters:
+  ///   - source: of the rows.
+  ///   - isOver: whether nobody waits for the answer any more.
   static func read(
     _ request: inout InferenceRequest, _ lookup: FeatureLookup, in body: Span<UInt8>, offer: Offer,
-    limits: ServingConfiguration.Limits, isOver: () -> Bool
+    source: any OnlineFeatureSource, limits: ServingConfiguration.Limits, isOver: () -> Bool
   ) throws(Problem) {
     let text = try featureRequest(request, lookup, in: body)
     let bytes = text.readableBytesUInt8Span
     var features = FeatureRequest()
     try features.parse(bytes, limits: limits)
     let shape = try offer.shapes.shape(of: features, in: bytes)
-    var answer = FeatureAnswer(catalog: offer.catalog, source: offer.features)
+    var answer = FeatureAnswer(catalog: offer.catalog, source: source)
     try answer.begin(features, in: bytes, shape: shape)
     try answer.readAll(at: .now, isOver: isOver)
     let places = shape.columns.map { answer.place($0.origin) }

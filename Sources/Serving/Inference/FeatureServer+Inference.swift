@@ -4,6 +4,7 @@ internal import Hummingbird
 internal import HummingbirdCore
 internal import Inference
 internal import NIOCore
+internal import Runtime
 
 extension FeatureServer {
   private static let inferenceBytesOnEventLoop = 128 << 10
@@ -81,19 +82,28 @@ extension FeatureServer {
     }
     let body = try await body(of: request, bytesMaximum: configuration.limits.inferenceBodyBytes)
     let offer = offer
-    if !fitsEventLoop(body, model) {
+    do throws(Problem) {
+      if fitsEventLoop(body, model) {
+        return try reply(model, body, jsonBytes: jsonBytes, offer, offer.features, deadline)
+      }
       return try await withTaskExecutorPreference(globalConcurrentExecutor) { [jsonBytes] () async throws(Problem) in
-        try reply(model, body, jsonBytes: jsonBytes, offer, deadline)
+        try reply(model, body, jsonBytes: jsonBytes, offer, offer.features, deadline)
+      }
+    } catch {
+      let errand = PeerReads.Errand(
+        catalog: offer.catalog, time: .now, authorization: request.headers[.authorization], deadline: deadline)
+      return try await gather(after: error, offer, errand) { [jsonBytes] source throws(Problem) in
+        try reply(model, body, jsonBytes: jsonBytes, offer, source, deadline)
       }
     }
-    return try reply(model, body, jsonBytes: jsonBytes, offer, deadline)
   }
 
   private func reply(
-    _ model: ServedModel, _ body: ByteBuffer, jsonBytes: Int?, _ offer: Offer, _ deadline: NIODeadline
+    _ model: ServedModel, _ body: ByteBuffer, jsonBytes: Int?, _ offer: Offer, _ source: any OnlineFeatureSource,
+    _ deadline: NIODeadline
   ) throws(Problem) -> Reply {
     try model.withMemory { (memory) throws(Problem) in
-      try score(model, body, jsonBytes: jsonBytes, offer, deadline, memory)
+      try score(model, body, jsonBytes: jsonBytes, offer, source, deadline, memory)
       var text = ByteBuffer()
       let headerBytes = InferenceAnswer.write(memory, model, to: &text)
       guard let headerBytes else { return .json(text) }
@@ -104,16 +114,18 @@ extension FeatureServer {
   }
 
   /// From the bytes of a request to scores in `memory`.
+  ///
+  /// - Parameter source: where features are looked up.
   private func score(
-    _ model: ServedModel, _ body: ByteBuffer, jsonBytes: Int?, _ offer: Offer, _ deadline: NIODeadline,
-    _ memory: ScoringMemory
+    _ model: ServedModel, _ body: ByteBuffer, jsonBytes: Int?, _ offer: Offer, _ source: any OnlineFeatureSource,
+    _ deadline: NIODeadline, _ memory: ScoringMemory
   ) throws(Problem) {
     let bytes = body.readableBytesUInt8Span
     try memory.request.parse(bytes, jsonBytes: jsonBytes, depthMax: configuration.limits.jsonDepth)
     try memory.request.takeBackground(bytes, featureCount: model.compiled.model.featureCount)
     if let lookup = model.lookup, EntityInputs.isMeant(by: memory.request, lookup, in: bytes) {
       try EntityInputs.read(
-        &memory.request, lookup, in: bytes, offer: offer, limits: configuration.limits,
+        &memory.request, lookup, in: bytes, offer: offer, source: source, limits: configuration.limits,
         isOver: { NIODeadline.now() > deadline })
     } else {
       try memory.request.readMatrix(bytes, featureCount: model.compiled.model.featureCount)
@@ -128,11 +140,12 @@ extension FeatureServer {
 
   /// Answers a request that came through a topic; its body is one of the protocol, or a flat record of features.
   ///
+  /// - Parameter round: of requests that are answered together.
   /// - Returns: the answer, and how long the JSON in front of its binary tensors is; nil without any.
   func answer(
-    model name: String, _ body: ByteBuffer, jsonBytes: Int?
+    model name: String, _ body: ByteBuffer, jsonBytes: Int?, _ round: Round
   ) throws(Problem) -> (body: ByteBuffer, jsonBytes: Int?) {
-    let offer = offer
+    let offer = round.offer
     let model = try offer.models.current(name)
     var body = body
     if jsonBytes == nil, FeatureRecord.isMeant(by: body) {
@@ -140,8 +153,10 @@ extension FeatureServer {
     }
     let deadline = NIODeadline.now() + .milliseconds(configuration.admission.deadlineMilliseconds)
     let request = body
+    round.gathered?.begin()
+    let source: any OnlineFeatureSource = round.gathered ?? offer.features
     return try model.withMemory { (memory) throws(Problem) in
-      try score(model, request, jsonBytes: jsonBytes, offer, deadline, memory)
+      try score(model, request, jsonBytes: jsonBytes, offer, source, deadline, memory)
       var text = ByteBuffer()
       let length = InferenceAnswer.write(memory, model, to: &text)
       return (text, length)
@@ -163,7 +178,7 @@ extension FeatureServer {
       let deadline = started + .milliseconds(configuration.admission.deadlineMilliseconds)
       memory.text.clear()
       let headerBytes = try model.withMemory { (scoring) throws(Problem) in
-        try score(model, body, jsonBytes: length, offer, deadline, scoring)
+        try score(model, body, jsonBytes: length, offer, offer.features, deadline, scoring)
         return InferenceAnswer.write(scoring, model, to: &memory.text)
       }
       let now = clock.nowMilliseconds

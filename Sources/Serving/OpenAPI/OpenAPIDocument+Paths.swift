@@ -109,6 +109,25 @@ extension OpenAPIDocument {
         }
       }
     },
+    "/api/rows": {
+      "post": {
+        "operationId": "rows",
+        "summary": "Rows of this worker's own tasks, for other workers of the topology; the body is theirs to know.",
+        "requestBody": {
+          "required": true,
+          "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        },
+        "responses": {
+          "200": {
+            "description": "A row for each that was asked for.",
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+          },
+          "400": {"$ref": "#/components/responses/Problem"},
+          "421": {"$ref": "#/components/responses/Problem"},
+          "503": {"$ref": "#/components/responses/Problem"}
+        }
+      }
+    },
     "/api/tasks": {
       "get": {
         "operationId": "tasks",

@@ -3,7 +3,8 @@ internal import Kafka
 internal import NIOCore
 internal import Topology
 
-/// Answers the requests of a batch, one after the other, by the models that the server answers with.
+/// Answers the requests of a batch by the models that the server answers with. Rows of keys that are other workers' are
+/// asked for once for the whole batch.
 struct RequestScoring {
   let server: FeatureServer
   let endpoints: [RequestEndpoint]
@@ -18,6 +19,15 @@ struct RequestScoring {
     var offset: Int64
   }
 
+  /// What became of one request.
+  private struct Outcome {
+    var headers: RequestHeaders
+    var topic: String
+    var answer: Result<(body: ByteBuffer, jsonBytes: Int?), Problem>
+
+    var problem: Problem? { if case .failure(let problem) = answer { problem } else { nil } }
+  }
+
   /// - Parameter isPatient: whether the request at an offset may be waited for.
   /// - Throws: `NotYet`; the requests before that one are answered.
   func answer(
@@ -25,30 +35,65 @@ struct RequestScoring {
   ) throws {
     let partition = batch.partition
     guard let endpoint = endpoints.first(where: { $0.topics.topic == partition.topic }) else { return }
-    for index in batch.indices {
+    for (index, outcome) in outcomes(of: batch, endpoint, isPatient).enumerated() {
       let record = batch[index]
-      var headers = RequestHeaders(correlationOf: record)
-      var topic = endpoint.topics.responseTopic
-      let answer: (body: ByteBuffer, jsonBytes: Int?)
-      do throws(Problem) {
-        topic = try replyTopic(headers, endpoint)
-        headers = try RequestHeaders(record)
-        answer = try self.answer(record, headers, endpoint)
-      } catch {
+      switch outcome.answer {
+      case .success(let answer):
+        try answers.add(
+          answer.body, jsonBytes: answer.jsonBytes, outcome: .answered, to: outcome.topic, outcome.headers,
+          answering: record, of: partition)
+      case .failure(let problem):
         // What it needs may be starting, or belong to another process until the end of a rebalance.
-        if error.status == 503, isPatient(record.offset) {
-          throw NotYet(problem: error, partition: partition, offset: record.offset)
+        if problem.status == 503, isPatient(record.offset) {
+          throw NotYet(problem: problem, partition: partition, offset: record.offset)
         }
         try answers.add(
-          Self.body(of: Self.throughTopic(error)), jsonBytes: nil,
-          outcome: error.code == Self.expired ? .expired : .refused, to: topic,
-          headers, answering: record, of: partition)
-        continue
+          Self.body(of: Self.throughTopic(problem)), jsonBytes: nil,
+          outcome: problem.code == Self.expired ? .expired : .refused, to: outcome.topic, outcome.headers,
+          answering: record, of: partition)
       }
-      try answers.add(
-        answer.body, jsonBytes: answer.jsonBytes, outcome: .answered, to: topic, headers, answering: record,
-        of: partition)
     }
+  }
+
+  /// One for each record, up to the first one that has to be waited for.
+  private func outcomes(
+    of batch: borrowing ConsumedBatch, _ endpoint: RequestEndpoint, _ isPatient: (Int64) -> Bool
+  ) -> [Outcome] {
+    let round = server.beginRound()
+    var outcomes: [Outcome] = []
+    for index in batch.indices {
+      let record = batch[index]
+      let outcome = outcome(of: record, endpoint, round)
+      outcomes.append(outcome)
+      if outcome.problem?.status == 503, isPatient(record.offset) { break }
+    }
+    var attempt = 0
+    while true {
+      let putOff = outcomes.indices.filter { outcomes[$0].problem?.isPutOff == true }
+      guard !putOff.isEmpty, let gathered = round.gathered else { return outcomes }
+      guard server.fetch(gathered, of: round.offer, attempt: attempt) else {
+        for index in putOff { outcomes[index].answer = .failure(.ownersMove) }
+        return outcomes
+      }
+      attempt += 1
+      for index in putOff { outcomes[index] = outcome(of: batch[index], endpoint, round) }
+    }
+  }
+
+  private func outcome(
+    of record: borrowing ConsumedRecord, _ endpoint: RequestEndpoint, _ round: FeatureServer.Round
+  ) -> Outcome {
+    var outcome = Outcome(
+      headers: RequestHeaders(correlationOf: record), topic: endpoint.topics.responseTopic,
+      answer: .failure(.putOff))
+    do throws(Problem) {
+      outcome.topic = try replyTopic(outcome.headers, endpoint)
+      outcome.headers = try RequestHeaders(record)
+      outcome.answer = .success(try answer(record, outcome.headers, endpoint, round))
+    } catch {
+      outcome.answer = .failure(error)
+    }
+    return outcome
   }
 
   private static let expired = "DEADLINE_EXCEEDED"
@@ -76,7 +121,8 @@ struct RequestScoring {
   }
 
   private func answer(
-    _ record: borrowing ConsumedRecord, _ headers: RequestHeaders, _ endpoint: RequestEndpoint
+    _ record: borrowing ConsumedRecord, _ headers: RequestHeaders, _ endpoint: RequestEndpoint,
+    _ round: FeatureServer.Round
   ) throws(Problem) -> (body: ByteBuffer, jsonBytes: Int?) {
     try checkDeadline(record, headers, endpoint)
     guard let value = record.value else { throw .inference("the request has no value") }
@@ -85,7 +131,7 @@ struct RequestScoring {
     }
     var body = ByteBuffer()
     unsafe value.withUnsafeBytes { _ = unsafe body.writeBytes($0) }
-    let answer = try server.answer(model: endpoint.model, body, jsonBytes: headers.jsonBytes)
+    let answer = try server.answer(model: endpoint.model, body, jsonBytes: headers.jsonBytes, round)
     guard answer.body.readableBytes <= answerBytesMax else {
       throw Problem(
         413, "ANSWER_TOO_LARGE", "the answer has \(answer.body.readableBytes) bytes, a record holds \(answerBytesMax)",

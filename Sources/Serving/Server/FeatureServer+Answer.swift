@@ -54,7 +54,8 @@ extension FeatureServer {
           try? await writer.writeInformationalHead(HTTPResponse(status: .continue))
         }
         let body = try await self.body(of: request, bytesMaximum: configuration.limits.bodyBytes)
-        reply = try await self.reply(to: route, body: body, deadline: deadline)
+        reply = try await self.reply(
+          to: route, body: body, authorization: request.headers[.authorization], deadline: deadline)
       } else {
         reply =
           route == .session
@@ -69,9 +70,13 @@ extension FeatureServer {
     counters.answered(isKnown ? route : nil, status: reply.status, nanoseconds: started.nanosecondsUntilNow)
   }
 
-  private func reply(to route: Route, body: ByteBuffer, deadline: NIODeadline) async throws(Problem) -> Reply {
+  private func reply(
+    to route: Route, body: ByteBuffer, authorization: String?, deadline: NIODeadline
+  ) async throws(Problem) -> Reply {
     switch route {
-    case .getOnlineFeatures: return try await onlineFeatures(body, deadline: deadline)
+    case .getOnlineFeatures:
+      return try await onlineFeatures(body, authorization: authorization, deadline: deadline)
+    case .rows: return try await rows(body, deadline: deadline)
     case .push, .writeToOnlineStore: return try await push(route, body, deadline: deadline)
     default: throw Problem(404, "NO_SUCH_ADDRESS", "nothing takes a body at \(route.path)")
     }
@@ -79,7 +84,7 @@ extension FeatureServer {
 
   private func reply(to route: Route, accept: String) async -> Reply {
     switch route {
-    case .getOnlineFeatures, .push, .writeToOnlineStore, .session: return Reply(status: 405)
+    case .getOnlineFeatures, .push, .writeToOnlineStore, .rows, .session: return Reply(status: 405)
     case .health: return Reply(status: status.report().isReadable ? 200 : 503)
     case .live: return .json(ByteBuffer(string: "{\"live\":true}"))
     case .ready: return replies.ready()
@@ -96,7 +101,7 @@ extension FeatureServer {
       let offer = offer
       let metrics = Metrics(
         catalog: offer.catalog, report: status.report(), cost: status.cost(), counters: counters, admission: admission,
-        shapes: offer.shapes.count, nowMilliseconds: clock.nowMilliseconds)
+        peers: peers?.counters, shapes: offer.shapes.count, nowMilliseconds: clock.nowMilliseconds)
       let isOpen = accept.contains("application/openmetrics-text")
       return Reply(
         status: 200, contentType: isOpen ? .openMetrics : .metrics,

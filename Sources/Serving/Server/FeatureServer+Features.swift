@@ -3,7 +3,11 @@ internal import NIOCore
 
 extension FeatureServer {
   /// `POST /get-online-features`.
-  func onlineFeatures(_ body: ByteBuffer, deadline: NIODeadline) async throws(Problem) -> Reply {
+  ///
+  /// - Parameter authorization: the caller's, for workers that have some of the keys.
+  func onlineFeatures(
+    _ body: ByteBuffer, authorization: String? = nil, deadline: NIODeadline
+  ) async throws(Problem) -> Reply {
     let bytes = body.readableBytesUInt8Span
     var request = FeatureRequest()
     try request.parse(bytes, limits: configuration.limits)
@@ -12,13 +16,23 @@ extension FeatureServer {
     var answer = FeatureAnswer(catalog: offer.catalog, source: offer.features)
     try answer.begin(request, in: bytes, shape: shape)
     offer.chooseSample(&answer, at: .now())
-    if !request.minimumOffsets.isEmpty { try await wait(for: request, offer.features, deadline: deadline) }
-    if answer.readCount > configuration.admission.rowsOnEventLoop {
+    let errand = PeerReads.Errand(
+      catalog: offer.catalog, time: request.time, authorization: authorization, deadline: deadline)
+    if !request.minimumOffsets.isEmpty { try await wait(for: request, offer.features, errand) }
+    do throws(Problem) {
+      guard answer.readCount > configuration.admission.rowsOnEventLoop else {
+        return try read(&answer, request, offer, deadline)
+      }
       return try await withTaskExecutorPreference(globalConcurrentExecutor) {
         () async throws(Problem) in try read(&answer, request, offer, deadline)
       }
+    } catch {
+      return try await gather(after: error, offer, errand) { [request] source throws(Problem) in
+        var answer = FeatureAnswer(catalog: offer.catalog, source: source)
+        try answer.begin(request, in: body.readableBytesUInt8Span, shape: shape)
+        return try read(&answer, request, offer, deadline)
+      }
     }
-    return try read(&answer, request, offer, deadline)
   }
 
   /// Answers a read that is small and waits for nothing, in `memory.frame.wire`. On an event loop.
@@ -65,14 +79,14 @@ extension FeatureServer {
   }
 
   private func wait(
-    for request: FeatureRequest, _ features: any OnlineFeatureSource, deadline: NIODeadline
+    for request: FeatureRequest, _ features: any OnlineFeatureSource, _ errand: PeerReads.Errand
   ) async throws(Problem) {
-    let left = (deadline - NIODeadline.now()).nanoseconds / 1_000_000
+    let left = (errand.deadline - NIODeadline.now()).nanoseconds / 1_000_000
     let milliseconds = min(request.waitMilliseconds ?? left, left)
     try admission.beginWaiting()
     defer { admission.endWaiting() }
     do throws(OnlineReadError) {
-      try await features.wait(for: request.minimumOffsets, milliseconds: max(milliseconds, 0))
+      try await wait(for: request.minimumOffsets, milliseconds: max(milliseconds, 0), features, errand)
     } catch {
       throw Problem(error, view: "min_offset")
     }

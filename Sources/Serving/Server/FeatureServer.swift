@@ -18,6 +18,8 @@ package final class FeatureServer: Sendable {
   let registry: (any RegistrySource)?
   let insights: (any InsightSource)?
   let access: AccessGate
+  /// Whom to ask for rows of other workers' keys; nil: nobody.
+  let peers: PeerReads?
   let configuration: ServingConfiguration
   let clock: WallClock
   let logger: Logger
@@ -40,16 +42,18 @@ package final class FeatureServer: Sendable {
   ///   - models: what inference requests are answered with.
   ///   - registry: what it tells of runs and approvals; nil: nothing.
   ///   - insights: what monitors have found, and why values are what they are; nil: nothing.
+  ///   - peers: whom to ask for rows that are another process's; nil: such requests are refused.
   ///   - meters: of the process: what is served is counted there.
   package init(
     catalog: ServingCatalog, features: any OnlineFeatureSource, events: (any EventSink)?, status: any StatusSource,
-    models: ServedModels = .none, registry: (any RegistrySource)? = nil,
-    insights: (any InsightSource)? = nil, configuration: ServingConfiguration = ServingConfiguration(),
+    models: ServedModels = .none, registry: (any RegistrySource)? = nil, insights: (any InsightSource)? = nil,
+    peers: PeerReads? = nil, configuration: ServingConfiguration = ServingConfiguration(),
     meters: MeterTable = MeterTable(), clock: WallClock = .system, logger: Logger
   ) {
     self.status = status
     self.registry = registry
     self.insights = insights
+    self.peers = peers
     access = AccessGate(configuration.access, host: configuration.host, clock: clock)
     self.configuration = configuration
     self.clock = clock

@@ -10,6 +10,8 @@ struct Metrics {
   let cost: CostReading?
   let counters: ServerCounters
   let admission: AdmissionControl
+  /// nil: nobody else is asked for rows.
+  let peers: PeerCounters?
   let shapes: Int
   let nowMilliseconds: Int64
 
@@ -23,6 +25,7 @@ struct Metrics {
     writeLag(&text)
     writeRequests(&text)
     writeFeatures(&text)
+    if let peers { writePeers(peers, &text) }
     if let parity = report.parity { writeParity(parity, &text) }
     if let cost { writeCost(cost, &text) }
     writeMonitors(&text)
@@ -206,6 +209,19 @@ struct Metrics {
 }
 
 extension Metrics {
+  private func writePeers(_ peers: PeerCounters, _ text: inout MetricsText) {
+    text.family(
+      "headrace_forwarded_requests", .counter,
+      "Requests to other workers for rows of their keys, by what became of them."
+    ) {
+      $0.add(peers.answered.value, ("outcome", "answered"))
+      $0.add(peers.moved.value, ("outcome", "moved"))
+      $0.add(peers.unreachable.value, ("outcome", "unreachable"))
+      $0.add(peers.failed.value, ("outcome", "failed"))
+    }
+    text.family("headrace_forwarded_rows", .counter, "Rows that other workers gave.") { $0.add(peers.rows.value) }
+  }
+
   private func writeParity(_ parity: ParityStatus, _ text: inout MetricsText) {
     text.family("headrace_feature_skew_checked", .counter, "Served values that were made again from the archive.") {
       samples in

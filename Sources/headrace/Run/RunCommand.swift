@@ -11,7 +11,9 @@ struct RunCommand: AsyncParsableCommand {
     abstract: "Do the work of a topology: read its topics, keep its features, serve them over HTTP.",
     discussion: """
       A worker is a member of the consumer group that has the topology's name. More workers share the partitions; each \
-      has a data folder of its own, and answers for the keys of its own partitions.
+      has a data folder of its own. Any of them may be asked for any key: it asks the worker that has the key's \
+      partition, found by the topic headrace.instances, and sends the caller's token along (HEADRACE_TOKEN for \
+      requests that come through topics).
 
       Models of the topology with a `file` score its events, and answer the Open Inference Protocol under /v2.
 
@@ -25,6 +27,11 @@ struct RunCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Connection") var connection: ConnectionOptions
   @OptionGroup(title: "Worker") var worker: WorkerOptions
+  @Option(
+    help: ArgumentHelp(
+      "Where other workers reach this one's HTTP. (default: the address of --listen; the machine's name for 0.0.0.0)",
+      valueName: "host:port"))
+  var advertise: String?
   @OptionGroup var topology: TopologyOptions
   @Argument(help: ArgumentHelp("The topology.", valueName: "file")) var file: String?
   @Flag(help: "Print the names of the kill points (HEADRACE_KILL_AT=NAME:N) and exit.") var listKillPoints = false
@@ -34,6 +41,7 @@ struct RunCommand: AsyncParsableCommand {
     guard worker.data != nil || listKillPoints else {
       throw ValidationError("--data DIR is missing: where the worker's state is kept")
     }
+    _ = try Peering(address: advertise)
   }
 
   func run() async throws {
@@ -48,8 +56,9 @@ struct RunCommand: AsyncParsableCommand {
     let logger = worker.logger
     try PredictionSchemaFiles.write(plan, folder: topology.folder(beside: file ?? ""), logger: logger)
     let process = try await TopologyProcess.start(
-      plan, runtime: runtime, serving: worker.listening.serving(), registry: worker.schemaRegistry.client,
-      reports: worker.reports, workArguments: connection.arguments + worker.workArguments, logger: logger)
+      plan, runtime: runtime, serving: worker.listening.serving(), peering: Peering(address: advertise),
+      registry: worker.schemaRegistry.client, reports: worker.reports,
+      workArguments: connection.arguments + worker.workArguments, logger: logger)
     logger.notice(
       "serving",
       metadata: ["topology": "\(plan.name)", "address": "\(process.address)", "plan": "\(plan.fingerprint)"])

@@ -22,14 +22,18 @@ final class TopologyProcess: Sendable {
   private let retraining: RetrainingRunner
   private let reports: ProcessReports
   private let requests: RequestLane
+  private let instances: InstanceLane
+  private let peers: PeerReads
 
   private init(
     _ plan: Plan, _ engine: Engine, _ server: FeatureServer, features: any OnlineFeatureSource,
     status: any StatusSource, fetching: Task<Void, Never>?, tracing: Task<Void, Never>?, monitors: MonitorService,
-    archive: ModelArchiveService, requests: RequestLane, reports: ProcessReports, retraining: RetrainingRunner,
-    host: String
+    archive: ModelArchiveService, requests: RequestLane, instances: InstanceLane, peers: PeerReads,
+    reports: ProcessReports, retraining: RetrainingRunner, host: String
   ) {
     self.requests = requests
+    self.instances = instances
+    self.peers = peers
     self.monitors = monitors
     self.archive = archive
     self.reports = reports
@@ -51,7 +55,8 @@ final class TopologyProcess: Sendable {
   /// answer, and an address that is taken costs no rebalance.
   static func start(
     _ plan: Plan, runtime: RuntimeConfiguration, serving: ServingConfiguration,
-    registry: SchemaRegistryClient? = nil, reports options: ReportOptions, workArguments: [String]?, logger: Logger
+    peering: Peering = Peering(), registry: SchemaRegistryClient? = nil, reports options: ReportOptions,
+    workArguments: [String]?, logger: Logger
   ) async throws -> TopologyProcess {
     ProcessMemory.returnLargeBlocks()
     try SchemaFetching.check(plan, hasRegistry: registry != nil)
@@ -74,6 +79,9 @@ final class TopologyProcess: Sendable {
     let status = EngineStatusSource(
       engine, monitors: { monitors.status.figures }, drift: { monitors.status.json }, outside: { reports.figures })
     let events = try await KafkaEventSink(client: runtime.client, targets: plan.pushTargets)
+    let instance = try InstanceIdentity.load(directory: runtime.dataDirectory)
+    let instances = Self.instances(engine, plan, runtime, instance, logger)
+    let peers = PeerReads(instances, peering.reads)
     let server = FeatureServer(
       catalog: ServingCatalog(plan), features: source, events: events, status: status,
       models: ServedModels(plan, engine.models),
@@ -81,12 +89,9 @@ final class TopologyProcess: Sendable {
         engine: EngineRegistrySource(engine), cluster: ClusterRegistry(runtime.client), tables: runtime.tableStore,
         plan: { [weak engine] in engine?.plan }),
       insights: TopologyInsights(runtime.client, tables: runtime.tableStore) { [weak engine] in engine?.plan ?? plan },
-      configuration: serving, meters: engine.cost.meters, logger: logger)
+      peers: peers, configuration: serving, meters: engine.cost.meters, logger: logger)
     let requests = RequestLane(
-      .init(
-        client: runtime.client, topology: plan.name,
-        instance: try InstanceIdentity.load(directory: runtime.dataDirectory)),
-      server: server, logger: logger)
+      .init(client: runtime.client, topology: plan.name, instance: instance), server: server, logger: logger)
     engine.observePlan { [weak engine] plan in
       guard let engine else { return }
       server.replace(
@@ -104,6 +109,7 @@ final class TopologyProcess: Sendable {
     try await server.start()
     do {
       try await engine.start()
+      try instances.start(address: peering.advertised(host: serving.host, port: server.port))
       try monitors.run(engine.plan)
       archive.follow(engine.plan)
       if workArguments != nil { retraining.follow(engine.plan) }
@@ -112,13 +118,26 @@ final class TopologyProcess: Sendable {
       await requests.stop()
       await server.stop()
       await engine.drain()
+      await instances.stop()
+      await peers.close()
       throw error
     }
     return TopologyProcess(
       plan, engine, server, features: source, status: status,
       fetching: registry.map { SchemaFetching.start($0, logger: logger) },
       tracing: engine.spans.map { TraceExport.start($0, runtime.telemetry, logger: logger) }, monitors: monitors,
-      archive: archive, requests: requests, reports: reports, retraining: retraining, host: serving.host)
+      archive: archive, requests: requests, instances: instances, peers: peers, reports: reports,
+      retraining: retraining, host: serving.host)
+  }
+
+  /// Which worker has which task, for all workers.
+  private static func instances(
+    _ engine: Engine, _ plan: Plan, _ runtime: RuntimeConfiguration, _ instance: String, _ logger: Logger
+  ) -> InstanceLane {
+    InstanceLane(
+      .init(
+        client: runtime.client, topology: plan.name, instance: instance, replicationFactor: runtime.replicationFactor),
+      partitions: { [weak engine] in engine?.partitions ?? [] }, logger: logger)
   }
 
   /// HOST:PORT of the HTTP server.
@@ -135,6 +154,8 @@ final class TopologyProcess: Sendable {
     await server.stop()
     await retraining.stop()
     await engine.drain()
+    await instances.stop()
+    await peers.close()
     // Behind the tasks: what they wrote last is seen before the state is saved.
     await monitors.stop()
     await archive.stop()

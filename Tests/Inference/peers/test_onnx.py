@@ -199,6 +199,73 @@ def test_layers_that_torch_exports_beside_matrices(scoring, activation):
     check(scoring, f"torch-{activation}", model, np.where(np.abs(rows) > 1e6, np.float32(7), rows))
 
 
+def gelu_by_erf(name, value, weights):
+    """How torch writes nn.GELU before version 20 of the operators."""
+    for constant, number in (("sqrt2", 1.4142135381698608), ("one", 1), ("half", 0.5)):
+        if not any(weight.name == constant for weight in weights):
+            weights.append(numpy_helper.from_array(np.array(number, np.float32), constant))
+    return [
+        helper.make_node("Div", [value, "sqrt2"], [f"{name}/Div"]), helper.make_node("Erf", [f"{name}/Div"], [f"{name}/Erf"]),
+        helper.make_node("Add", [f"{name}/Erf", "one"], [f"{name}/Add"]),
+        helper.make_node("Mul", [value, f"{name}/Add"], [f"{name}/Mul"]),
+        helper.make_node("Mul", [f"{name}/Mul", "half"], [name])]
+
+
+@pytest.mark.parametrize("opset, activation", [(17, "erf"), (20, "none"), (20, "tanh"), (17, "clip"), (20, "clip low")])
+def test_blocks_of_layer_norm_and_gelu_as_torch_exports_them(scoring, opset, activation):
+    """LayerNorm, Linear, GELU or ReLU6, Linear, with a residual sum around them."""
+    generator = np.random.default_rng(SEED)
+    weights, nodes, value = [], [], "input"
+    for index in range(3):
+        for part, shape, mean in (("scale", 8, 1), ("bias", 8, 0), ("up", (20, 8), 0), ("up.b", 20, 0), ("down", (8, 20), 0),
+                                  ("down.b", 8, 0)):
+            array = generator.normal(mean, 0.3, shape).astype(np.float32)
+            weights.append(numpy_helper.from_array(array, f"{index}.{part}"))
+        nodes.append(helper.make_node("LayerNormalization", [value, f"{index}.scale", f"{index}.bias"], [f"{index}/norm"],
+                                      axis=-1, epsilon=1e-5))
+        nodes.append(helper.make_node("Gemm", [f"{index}/norm", f"{index}.up", f"{index}.up.b"], [f"{index}/up"], transB=1))
+        if activation == "erf":
+            nodes += gelu_by_erf(f"{index}/act", f"{index}/up", weights)
+        elif activation.startswith("clip"):
+            bounds = [f"{index}/zero", f"{index}/six"] if activation == "clip" else [f"{index}/zero"]
+            for name, number in zip(bounds, (0, 6)):
+                constant = numpy_helper.from_array(np.array(number, np.float32))
+                nodes.append(helper.make_node("Constant", [], [name], value=constant))
+            nodes.append(helper.make_node("Clip", [f"{index}/up", *bounds], [f"{index}/act"]))
+        else:
+            nodes.append(helper.make_node("Gelu", [f"{index}/up"], [f"{index}/act"], approximate=activation))
+        nodes.append(helper.make_node("Gemm", [f"{index}/act", f"{index}.down", f"{index}.down.b"], [f"{index}/down"], transB=1))
+        nodes.append(helper.make_node("Add", [value, f"{index}/down"], [f"{index}/sum"]))
+        value = f"{index}/sum"
+    graph = helper.make_graph(
+        nodes, "main_graph", [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 8])],
+        [helper.make_tensor_value_info(value, TensorProto.FLOAT, ["batch", 8])], weights)
+    model = helper.make_model(graph, producer_name="pytorch", opset_imports=[helper.make_opsetid("", opset)],
+                              ir_version=8 if opset < 18 else 10)
+    onnx.checker.check_model(model)
+    rows = generator.normal(0, 2, (ROWS, 8)).astype(np.float32)
+    rows[::7, 3] = 0
+    check(scoring, f"block-{opset}-{activation.replace(' ', '-')}", model, rows)
+
+
+@pytest.mark.parametrize("kind", ["Erf", "Gelu", "Gelu tanh", "Clip", "LayerNormalization"])
+def test_one_operator_alone(scoring, kind):
+    """To a few units in the last place."""
+    generator, name = np.random.default_rng(SEED), kind.split()[0]
+    weights = {"Clip": {"low": np.array(-1.5), "high": np.array(2.25)},
+               "LayerNormalization": {"scale": generator.normal(1, 0.3, 8), "bias": generator.normal(0, 0.3, 8)}}.get(name, {})
+    more = {"approximate": "tanh"} if kind == "Gelu tanh" else {}
+    graph = helper.make_graph(
+        [helper.make_node(name, ["x", *weights], ["y"], **more)], "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 8])],
+        [numpy_helper.from_array(value.astype(np.float32), part) for part, value in weights.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    onnx.checker.check_model(model)
+    rows = generator.normal(0, 3, (ROWS, 8)).astype(np.float32)
+    check(scoring, f"alone-{kind.replace(' ', '-')}", model, rows, bound=1e-6)
+
+
 def test_smaller_weights_are_close(scoring):
     rows, target = data()
     rows = np.nan_to_num(rows)
@@ -215,11 +282,11 @@ def test_smaller_weights_are_close(scoring):
 
 
 def test_unknown_operators_are_refused_by_name(scoring):
-    node = helper.make_node("Erf", ["x"], ["y"])
+    node = helper.make_node("Softplus", ["x"], ["y"])
     values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 3]) for name in "xy"]
-    onnx.save(helper.make_model(helper.make_graph([node], "g", values[:1], values[1:])), scoring.folder / "erf.onnx")
-    with pytest.raises(ValueError, match="the operator Erf.*TreeEnsembleClassifier"):
-        scoring.load(scoring.folder / "erf.onnx")
+    onnx.save(helper.make_model(helper.make_graph([node], "g", values[:1], values[1:])), scoring.folder / "softplus.onnx")
+    with pytest.raises(ValueError, match="the operator Softplus.*TreeEnsembleClassifier"):
+        scoring.load(scoring.folder / "softplus.onnx")
 
 
 @pytest.mark.parametrize("name", ["mlp", "boosting-4"])

@@ -178,6 +178,8 @@ import Topology
     }
     #expect(obstacle(.scoreDrift, canary, outputs: 3) == nil && obstacle(.featureDrift, canary) == nil)
     #expect(obstacle(.featureDrift, canary, features: false) == .noFeatures)
+    #expect(obstacle(.scoreDrift, segmented) == nil && obstacle(.featureDrift, segmented) == nil)
+    segmented.sharePerMille = 1_000
     #expect(obstacle(.scoreDrift, segmented) == .segments && obstacle(.errorRate, segmented) == nil)
     #expect(obstacle(.scoreDrift, shadow) == nil && obstacle(.scoreDrift, shadow, outputs: 3) == .severalScores)
     #expect(obstacle(.featureDrift, shadow) == .sameFeatures)

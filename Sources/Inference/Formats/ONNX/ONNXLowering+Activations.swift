@@ -27,6 +27,50 @@ extension ONNXLowering {
     return append(.affine(scale: scale, offset: offset, offsetFirst: false), [input], width: width)
   }
 
+  /// Over the columns of a row, then a product and a sum for each.
+  mutating func layerNormalization(_ node: ONNXNode) throws(HeadraceError) -> Int {
+    let input = try row(node)
+    let width = widths[input]
+    guard [-1, 1].contains(node.integer("axis", default: -1)) else {
+      throw node.unsupported("axis", remedy: "use axis 1")
+    }
+    let epsilon = node.float("epsilon", default: 1e-5)
+    guard epsilon >= 0, epsilon.isFinite else { throw node.invalid("an epsilon of \(epsilon)") }
+    let scale = try constant(node, 1).values.map { Float($0) }
+    let offset = try optionalConstant(node, 2)?.values.map { Float($0) } ?? [Float](repeating: 0, count: width)
+    guard scale.count == width, offset.count == width else {
+      throw node.invalid("\(scale.count) and \(offset.count) values for rows of \(width)")
+    }
+    let standard = append(.standardize(epsilon: epsilon), [input], width: width)
+    return append(.affine(scale: scale, offset: offset, offsetFirst: false), [standard], width: width)
+  }
+
+  /// One operator since version 20; before that exporters write it with Erf.
+  mutating func gelu(_ node: ONNXNode) throws(HeadraceError) -> Int {
+    let input = try row(node)
+    let functions: [String: RowProgram.Unary] = ["none": .gelu, "tanh": .geluByTanh]
+    guard let function = functions[node.text("approximate", default: "none")] else {
+      throw node.unsupported("approximate", remedy: "known here: none, tanh")
+    }
+    return append(.unary(function), [input], width: widths[input])
+  }
+
+  /// Its bounds are inputs, and were attributes before version 11; what is missing is no bound.
+  mutating func clip(_ node: ONNXNode) throws(HeadraceError) -> Int {
+    let input = try row(node)
+    var bounds = [
+      node.float("min", default: -.greatestFiniteMagnitude), node.float("max", default: .greatestFiniteMagnitude),
+    ]
+    for index in bounds.indices {
+      guard let tensor = try optionalConstant(node, index + 1) else { continue }
+      guard let bound = tensor.values.first, tensor.values.count == 1, !bound.isNaN else {
+        throw node.invalid("a bound of the shape \(tensor.dimensions)")
+      }
+      bounds[index] = Float(bound)
+    }
+    return append(.clip(lower: bounds[0], upper: bounds[1]), [input], width: widths[input])
+  }
+
   /// What is below zero is multiplied: max(x, 0) - alpha max(-x, 0).
   mutating func leakyRelu(_ node: ONNXNode) throws(HeadraceError) -> Int {
     let input = try row(node)

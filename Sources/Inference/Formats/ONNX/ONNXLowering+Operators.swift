@@ -3,9 +3,10 @@ internal import Core
 extension ONNXLowering {
   static let supported = """
     LinearClassifier, LinearRegressor, TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor, Scaler, Imputer, \
-    Normalizer, Binarizer, FeatureVectorizer, ZipMap, Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Relu, \
-    LeakyRelu, Elu, Sigmoid, Tanh, Exp, Log, Neg, Abs, Sqrt, Softmax, LogSoftmax, Concat, Gather, \
-    ArrayFeatureExtractor, ArgMax, Cast, Identity, Dropout, Reshape, Flatten, Squeeze, Unsqueeze, Constant
+    Normalizer, Binarizer, FeatureVectorizer, ZipMap, Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, \
+    LayerNormalization, Relu, LeakyRelu, Elu, Gelu, Clip, Erf, Sigmoid, Tanh, Exp, Log, Neg, Abs, Sqrt, Softmax, \
+    LogSoftmax, Concat, Gather, ArrayFeatureExtractor, ArgMax, Cast, Identity, Dropout, Reshape, Flatten, Squeeze, \
+    Unsqueeze, Constant
     """
 
   /// What a node's outputs stand for; the label of a classifier for nothing.
@@ -50,7 +51,10 @@ extension ONNXLowering {
       }
       return append(node.kind == "Softmax" ? .softmax : .logSoftmax, [input], width: widths[input])
     case "BatchNormalization": return try batchNormalization(node)
+    case "LayerNormalization": return try layerNormalization(node)
     case "LeakyRelu": return try leakyRelu(node)
+    case "Gelu": return try gelu(node)
+    case "Clip": return try clip(node)
     case "Elu": return try elu(node)
     case "Concat", "FeatureVectorizer": return try concatenation(node)
     case "ArgMax": return append(.argumentOfMaximum, [try row(node)], width: 1)
@@ -59,7 +63,7 @@ extension ONNXLowering {
     default:
       let functions: [String: RowProgram.Unary] = [
         "Sigmoid": .sigmoid, "Tanh": .tanh, "Exp": .exponential, "Log": .logarithm, "Neg": .negate, "Abs": .absolute,
-        "Sqrt": .squareRoot,
+        "Sqrt": .squareRoot, "Erf": .errorFunction,
       ]
       guard let function = functions[node.kind] else {
         throw node.unsupported("the operator \(node.kind.prefix(60))", remedy: "known: \(Self.supported)")
