@@ -49,7 +49,8 @@ package struct ThreadLedger: Sendable {
   static func operation(ofThread name: String) -> Operator {
     let prefixes: [(String, Operator)] = [
       ("worker-", .poll), ("score", .poll), ("rdk:", .client), ("rocksdb:", .compaction), ("NIO-ELT", .serving),
-      ("commit", .commit), ("checkpoint", .checkpoint), ("tables", .archive), ("parity", .parity), ("monitors", .monitoring), ("broker", .broker),
+      ("commit", .commit), ("checkpoint", .checkpoint), ("tables", .archive), ("parity", .parity),
+      ("monitors", .monitoring), ("broker", .broker),
     ]
     return prefixes.first { name.hasPrefix($0.0) }?.1 ?? .housekeeping
   }
