@@ -1,6 +1,7 @@
 import Core
 import Testing
 
+@testable import OfflineStore
 @testable import Runtime
 
 /// What the runtime writes to disks and topics comes back as it was, and damage is an error.
