@@ -49,8 +49,8 @@ import Testing
           + "expected a file \(Repository.root)/schemas/flights.arrivalz.avsc; did you mean `flights.arrivals`?",
         "small.yaml:12:49: error: the contract `flights.weather` has no field `visib_`; did you mean `visib`?",
         "small.yaml:12:57: error: source `weather` has no key `unit`; expected one of `description`, `owner`, `tags`, "
-          + "`tenant`, `topic`, `format`, `key`, `partitioner`, `event_time`, `lateness`, `max_skew`, `dedupe`, `filter`, "
-          + "`archive`, `derive`",
+          + "`tenant`, `topic`, `format`, `key`, `partitioner`, `event_time`, `lateness`, `max_skew`, `dedupe`, "
+          + "`filter`, `archive`, `derive`",
         "small.yaml:17:15: error: there is no source `departd`; did you mean `departed`?",
         "small.yaml:17:41: error: view `a` has no key `tll`; did you mean `ttl`?",
         "small.yaml:18:32: error: `temp` cannot be a join key; found double; "

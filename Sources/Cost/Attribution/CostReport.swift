@@ -124,7 +124,8 @@ extension CostReport {
     lines.reduce(0) { $0 + (isWanted($1) ? $1.cost : 0) }
   }
 
-  /// What belongs to a tenant's part of a subject alone, and what it costs with its share of everything that belongs to nobody.
+  /// What belongs to a tenant's part of a subject alone, and what it costs with its share of everything that belongs to
+  /// nobody.
   package struct Share: Sendable, Equatable {
     package var subject: Subject
     package var tenant: String

@@ -1,7 +1,7 @@
 internal import Columns
 
-/// Columns of the tables `predictions/<model>` and `labels/<model>`: what a model has said, and what turned out to be true, record
-/// by record of their topics.
+/// Columns of the tables `predictions/<model>` and `labels/<model>`: what a model has said, and what turned out to be
+/// true, record by record of their topics.
 package enum ModelArchive {
   /// Of a prediction: what its record says, member by member; lists as the text of a JSON array. Behind them `record`.
   package static let predictionFields: [OfflineTable.Field] =

@@ -4,10 +4,10 @@ package import Core
 
 /// Rows of one task that wait for their tables.
 ///
-/// Rows are appended as records are applied; `seal` ends their segment, which is made durable just before the checkpoint
-/// whose record names it; `noteCheckpoint` lets the publisher see it. So a crash at any line leaves either the rows in a segment
-/// that the checkpoint knows, or the records in the log behind the checkpoint. A file that no checkpoint names is
-/// removed when the spool is opened.
+/// Rows are appended as records are applied; `seal` ends their segment, which is made durable just before the
+/// checkpoint whose record names it; `noteCheckpoint` lets the publisher see it. So a crash at any line leaves either
+/// the rows in a segment that the checkpoint knows, or the records in the log behind the checkpoint. A file that no
+/// checkpoint names is removed when the spool is opened.
 ///
 /// The task's thread owns it.
 package final class Spool {

@@ -63,15 +63,8 @@ final class TopologyProcess: Sendable {
     let engine = try Engine(
       plan: plan, configuration: runtime, schemas: registry ?? NoWriterSchemas(), logger: logger)
     let source = EngineFeatureSource(engine, plan)
-    var monitoring = MonitoringConfiguration(runtime)
-    monitoring.isStreamBehind = { engine.isBehind }
-    let monitors = MonitorService(
-      configuration: monitoring, schemas: registry ?? NoWriterSchemas(), logger: logger)
-    let archive = ModelArchiveService(
-      .init(
-        client: runtime.client, store: runtime.tableStore, freshnessMilliseconds: runtime.tableFreshnessMilliseconds,
-        fileBytesMaximum: runtime.tableFileBytesMaximum),
-      schemas: registry ?? NoWriterSchemas(), logger: logger)
+    let monitors = Self.monitors(engine, runtime, registry, logger)
+    let archive = Self.archive(runtime, registry, logger)
     let retraining = RetrainingRunner(
       RetrainingConfiguration(runtime, engine, registry ?? NoWriterSchemas(), arguments: workArguments ?? []),
       logger: logger)
@@ -128,6 +121,25 @@ final class TopologyProcess: Sendable {
       tracing: engine.spans.map { TraceExport.start($0, runtime.telemetry, logger: logger) }, monitors: monitors,
       archive: archive, requests: requests, instances: instances, peers: peers, reports: reports,
       retraining: retraining, host: serving.host)
+  }
+
+  private static func monitors(
+    _ engine: Engine, _ runtime: RuntimeConfiguration, _ registry: SchemaRegistryClient?, _ logger: Logger
+  ) -> MonitorService {
+    var configuration = MonitoringConfiguration(runtime)
+    configuration.isStreamBehind = { engine.isBehind }
+    return MonitorService(configuration: configuration, schemas: registry ?? NoWriterSchemas(), logger: logger)
+  }
+
+  /// What puts predictions and labels into tables.
+  private static func archive(
+    _ runtime: RuntimeConfiguration, _ registry: SchemaRegistryClient?, _ logger: Logger
+  ) -> ModelArchiveService {
+    ModelArchiveService(
+      .init(
+        client: runtime.client, store: runtime.tableStore, freshnessMilliseconds: runtime.tableFreshnessMilliseconds,
+        fileBytesMaximum: runtime.tableFileBytesMaximum),
+      schemas: registry ?? NoWriterSchemas(), logger: logger)
   }
 
   /// Which worker has which task, for all workers.
