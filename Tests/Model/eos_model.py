@@ -323,8 +323,8 @@ def main():
         RECORDS, FAULTS = numbers
         size(RECORDS)
     surprises = 0
-    # Every record with an output, then without one of the first or of the last record.
-    for silent in ({0}, {RECORDS - 1}, set()):
+    # Every record with an output, and without one of the first record.
+    for silent in ({0}, set()):
         size(RECORDS, frozenset(silent))
         count, violation, path = explore()
         name = f"protocol, {len(OUTPUTS)} of {RECORDS} emit"
