@@ -72,8 +72,9 @@ class Process:
         self.process.kill()
         self.process.wait()
 
-    def stop(self, timeout: float = 30.0) -> int:
-        """Asks it to drain, and waits; its exit code."""
+    def stop(self, timeout: float = 60.0) -> int:
+        """Asks it to drain, and waits; its exit code. Monitors end their step at a low priority: beside suites that take
+        all processors that is slow."""
         if self.is_running:
             self.process.send_signal(signal.SIGTERM)
         try:
