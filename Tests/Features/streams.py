@@ -135,12 +135,13 @@ class Publisher:
             "bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 5, "compression.type": "lz4",
             "logger": LOGGER})
 
-    def create(self, topics: list[str]) -> None:
+    def create(self, topics: list[str], is_ours: bool = True) -> None:
+        """Makes topics that keep everything; others than ours are written by somebody else."""
         admin = AdminClient({"bootstrap.servers": self.bootstrap, "logger": LOGGER})
         new = [NewTopic(topic, self.partitions, 1, config={"retention.ms": "-1"}) for topic in topics]
         for topic, future in admin.create_topics(new).items():
             future.result()
-            for partition in range(self.partitions):
+            for partition in range(self.partitions if is_ours else 0):
                 self.next_offset[topic, partition] = 0
 
     def publish(self, topic: str, events: list[Event]) -> None:

@@ -71,6 +71,9 @@ class Campaign:
         self.broker = Broker(folder)
         self.publisher = Publisher(self.broker.address, PARTITIONS)
         self.publisher.create(sorted({source.topic for source in self.plan.sources.values()}))
+        # What is set aside keeps its time, years ago: the broker's retention would take the first of it in a long run.
+        self.publisher.create([f"{name}.{kind}" for name in (self.plan.topology, f"{self.plan.topology}-undisturbed")
+                               for kind in ("dlq", "late")], is_ours=False)
         self.feed = Feed(self.plan, REPOSITORY / "samples" / "flights", self.publisher, rate, seed)
         self.workers: list[Worker | None] = [None] * workers
         self.deaths: list[Death] = []
