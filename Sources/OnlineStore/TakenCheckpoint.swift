@@ -20,6 +20,13 @@ package final class TakenCheckpoint: Sendable {
     self.horizons = horizons
   }
 
+  /// Lets go of what it holds of the database: it will not be written.
+  func discard() { batch.withLock { _ = $0.batch.take() } }
+
+  /// The state on the disk as a folder of its own, from which a store can be opened; `path` must not exist. On the
+  /// thread that has just written: no other one writes.
+  package func copyState(to path: String) throws(HeadraceError) { try database.checkpoint(to: path) }
+
   /// Writes it in one synced batch: all of it is on the disk when this returns. Any thread, once.
   ///
   /// - Throws: with `sameCall` nothing was tried and nothing changed; after anything else nobody knows.

@@ -61,6 +61,7 @@ extension TaskStore {
   package func endCheckpoint(_ failure: HeadraceError? = nil) throws(HeadraceError) {
     guard let checkpoint = taken.take() else { return }
     if let failure {
+      checkpoint.discard()
       undoTaking()
       throw noting(failure)
     }
@@ -78,7 +79,9 @@ extension TaskStore {
 
   /// What was taken is not written: the next checkpoint takes it.
   package func abandonCheckpoint() {
-    if taken.take() != nil { undoTaking() }
+    guard let checkpoint = taken.take() else { return }
+    checkpoint.discard()
+    undoTaking()
   }
 
   private func undoTaking() {
@@ -120,17 +123,6 @@ extension TaskStore {
     }
     for table in dedupeTables { table.discardUnsaved() }
     touches = []
-  }
-
-  /// The state of the last checkpoint as a folder of its own, from which a store can be opened; `path` must not exist.
-  package func snapshot(to path: String) throws(HeadraceError) {
-    try checkUsable()
-    do {
-      try database.checkpoint(to: path)
-    } catch {
-      // A target that exists or is full is no fault of this store.
-      throw error.isCorruption ? noting(error) : error
-    }
   }
 
   /// Reads the table without the lock: only the worker changes it, and the worker is here.

@@ -85,9 +85,12 @@ struct TileBucket {
     unsaved = Array(entries.indices)
   }
 
-  /// Gives the memory back: all of it is on the disk.
-  mutating func forget() {
-    self = TileBucket(end: end, isComplete: isComplete && entries.isEmpty)
+  /// Gives the memory of what is on the disk back.
+  mutating func forgetSaved() {
+    guard unsaved.count < entries.count else { return }
+    var rest = TileBucket(end: end, isComplete: false)
+    for position in unsaved { rest.insert(keys[position], entries[position].hash, entries[position].marks) }
+    self = rest
   }
 
   /// Positions of the entries with all of these marks and none of those, in the order of their keys.

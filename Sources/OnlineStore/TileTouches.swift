@@ -262,7 +262,7 @@ extension TileTouches {
     guard let saved = savingFinalUpTo.take() else { return }
     savedFinalUpTo = saved
     guard buckets.reduce(0, { $0 + $1.sizeBytes }) > Self.memoryBytesMaximum else { return }
-    for index in buckets.indices where buckets[index].unsaved.isEmpty { buckets[index].forget() }
+    for index in buckets.indices { buckets[index].forgetSaved() }
   }
 
   /// The batch is not on the disk: the next one takes it, and all else that is in memory, which costs time only.

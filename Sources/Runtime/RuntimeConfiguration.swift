@@ -40,13 +40,20 @@ package struct RuntimeConfiguration: Sendable {
   package var createsSourceTopicsWithPartitions: Int32?
   /// Copies of the topics that are made.
   package var replicationFactor: Int32 = 1
-  /// Kafka's `retention.ms` of the dead-letter and late topics.
-  package var deadLetterRetentionMilliseconds: Int64 = 7 * 86_400_000
+  /// What each partition of the dead-letter and late topics keeps (Kafka's `retention.bytes`). By size, not by age:
+  /// their records have the timestamps of their events, and by age those of old events would go away at once.
+  package var deadLetterRetentionBytes: Int64 = 1 << 30
+  /// Kafka's `segment.bytes` of these topics: in such steps the oldest go.
+  package var deadLetterSegmentBytes: Int64 = 128 << 20
   /// Whether bad and late records are written to their topics. Without them, and without repartitioned views, a
   /// topology writes nothing to Kafka and commits without transactions.
   package var writesRejectedRecords = true
   /// Where tables are; nil: there are none, and nothing is archived.
   package var tableStore: (any BlobStore)?
+  /// Where snapshots of the state are; nil: none are taken, and the state is on this machine's disk alone.
+  package var snapshotStore: (any BlobStore)?
+  /// How often a task's state goes there.
+  package var snapshotIntervalMilliseconds: Int64 = 300_000
   /// How old rows may be that are in no table yet.
   package var tableFreshnessMilliseconds: Int64 = 20_000
   /// So many bytes of waiting rows are a file, however young they are.
@@ -66,9 +73,13 @@ package struct RuntimeConfiguration: Sendable {
   /// Replaces a plan in the control topic that differs from the one of this process.
   package var appliesPlan = false
 
-  /// The least `retention.ms` of a source's topic: three times what lies between two checkpoints and a restart that
-  /// takes its time, with a person in it. A restart must find every record since the last checkpoint.
-  package var retentionMinimumMilliseconds: Int64 { 3 * (checkpointIntervalMilliseconds + Self.recoveryMilliseconds) }
+  /// The least `retention.ms` of a source's topic: three times what lies between two copies of the state and a restart
+  /// that takes its time, with a person in it. A restart must find every record since the last checkpoint, and where
+  /// there are snapshots, since the last of those: the disk may be lost.
+  package var retentionMinimumMilliseconds: Int64 {
+    let copies = snapshotStore == nil ? checkpointIntervalMilliseconds : snapshotIntervalMilliseconds
+    return 3 * (max(copies, checkpointIntervalMilliseconds) + Self.recoveryMilliseconds)
+  }
 
   private static let recoveryMilliseconds: Int64 = 600_000
 

@@ -23,6 +23,16 @@ package enum RuntimeKillPoint: String, CaseIterable, Sendable {
   case spoolSealed = "runtime.spool-sealed"
   /// The checkpoint is on the disk; the task does not know.
   case checkpointAfter = "runtime.checkpoint-after"
+  /// The checkpoint's files have second names; nothing of the snapshot is in the store.
+  case snapshotTaken = "runtime.snapshot-taken"
+  /// The files of a snapshot are in the store; nothing names them.
+  case snapshotUploaded = "runtime.snapshot-uploaded"
+  /// The snapshot is whole; older ones are not removed yet.
+  case snapshotNamed = "runtime.snapshot-named"
+  /// A snapshot was brought here, beside the place of the state.
+  case restoreDownloaded = "runtime.restore-downloaded"
+  /// Its segments are in place, its state is not.
+  case restoreSpooled = "runtime.restore-spooled"
   /// A restart has opened the state at S; the older life of the task is not fenced yet.
   case restartOpened = "runtime.restart-opened"
   /// The older life is fenced; C is not read back yet.

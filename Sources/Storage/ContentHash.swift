@@ -17,3 +17,14 @@ package enum ContentHash {
 
   private static let digits = Array("0123456789abcdef".utf8)
 }
+
+/// The same of bytes that come in pieces.
+package struct ContentHasher {
+  private var hasher = SHA256()
+
+  package init() {}
+
+  package mutating func update(_ bytes: [UInt8]) { hasher.update(data: bytes) }
+
+  package consuming func finish() -> String { ContentHash.hexadecimal(hasher.finalize()) }
+}

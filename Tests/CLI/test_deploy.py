@@ -76,3 +76,34 @@ def test_the_image_installs_what_the_program_links():
     for package in re.search(r'(?m)^libraries="(.*)"$', setup)[1].split():
         assert package in text, package
     assert "USER headrace" in text
+
+
+def rules():
+    groups = yaml.safe_load((DEPLOY / "prometheus" / "headrace.rules.yaml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def test_alerts_ask_for_metrics_that_there_are():
+    source = "".join(path.read_text() for path in (ROOT / "Sources" / "Serving").rglob("*.swift"))
+    families = dict(re.findall(r'family\(\s*"(\w+)",\s*\.(gauge|counter|histogram)', source))
+    known = {f"{name}_total" if kind == "counter" else name for name, kind in families.items()}
+    recorded = {rule["record"] for rule in rules() if "record" in rule}
+    for rule in rules():
+        asked = set(re.findall(r"\b(?:headrace|kafka)[\w:]+", rule["expr"]))
+        assert asked <= known | recorded, (rule, asked - known - recorded)
+
+
+def test_limits_in_the_alerts_are_those_that_are_declared():
+    """Limits are no metrics: what the rules say once more must be what the files say."""
+    monitors = yaml.safe_load((ROOT / "topologies" / "flights.yaml").read_text())["monitors"]
+    declared = {(name, metric): bounds["min"] for name, monitor in monitors.items()
+                for metric, bounds in monitor["performance"].items() if "min" in bounds}
+    said = {(rule["labels"]["monitor"], rule["labels"]["metric"]): rule["expr"] for rule in rules()
+            if rule.get("record") == "headrace:model_performance:minimum"}
+    assert said == {place: f"vector({limit})" for place, limit in declared.items()}
+    prices = yaml.safe_load((DEPLOY / "prices.yaml").read_text())
+    declared = {(budget["name"], prices["currency"]): budget["amount"] for budget in prices["budgets"]
+                if budget["per"] == "day" and budget["scope"] == "total"}
+    said = {(rule["labels"]["budget"], rule["labels"]["currency"]): rule["expr"] for rule in rules()
+            if rule.get("record") == "headrace:budget:per_day"}
+    assert said == {place: f"vector({amount})" for place, amount in declared.items()}

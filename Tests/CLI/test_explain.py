@@ -1,14 +1,19 @@
 """`headrace explain`: the records that it names make the value, held against plain Python over the log."""
 
+import json
+import math
+import random
 import time
 
+import confluent_kafka
 import pytest
-from test_models import T0, events, lines, project  # noqa: F401 (a fixture)
+from test_models import T0, Project, events, lines, project  # noqa: F401 (a fixture)
 from test_rollout import rollout  # noqa: F401 (a fixture)
 from test_worker import worker  # noqa: F401 (a fixture)
 
 COUNT = 3_000
-HOUR = 3_600_000
+MINUTE = 60_000
+HOUR = 60 * MINUTE
 
 
 @pytest.fixture
@@ -37,6 +42,127 @@ def test_a_feature_is_made_of_the_records_that_are_named(archived, project, cli)
                  "--output", "json").json
     assert all(feature["offsets"] == [] for feature in answer["features"])
     assert records
+
+
+DISORDERED = """\
+topology: NAME
+sources:
+  payments: {topic: TOPIC, key: user, event_time: {field: ts, unit: ms}, filter: amount > 0, lateness: 10m}
+entities: {user: [user]}
+views:
+  by_user:
+    source: payments
+    entity: user
+    features:
+      n: count over 1h, 24h
+      total: sum(amount) over 1h, 24h
+      large: max(amount) where amount > 60 over 24h
+      mean_share: total_1h / total_24h
+"""
+USERS = ["u1", "u2", "u3", "u4"]
+# What each feature counts: (length of its window, its hop, the least amount, what is made of the amounts).
+FEATURES = {
+    "n_1h": (HOUR, 5 * MINUTE, 0, len), "n_24h": (24 * HOUR, 2 * HOUR, 0, len),
+    "total_1h": (HOUR, 5 * MINUTE, 0, math.fsum), "total_24h": (24 * HOUR, 2 * HOUR, 0, math.fsum),
+    "large_24h": (24 * HOUR, 2 * HOUR, 60, max),
+}
+
+
+def disorder():
+    """Two days of payments as they come: (payment, when it is stamped). Some come late, some too late to count."""
+    generator = random.Random(11)
+    newest = 0
+    for index in range(1_200):
+        draw, ts = generator.random(), T0 + index * 144_000
+        if draw < 0.15:
+            ts -= generator.randrange(20 * HOUR)
+        elif draw < 0.2:
+            ts -= generator.randrange(30 * HOUR, 40 * HOUR)
+        newest = max(newest, ts)
+        amount = -1.0 if generator.random() < 0.05 else round(generator.uniform(0.01, 100), 2)
+        yield {"user": USERS[index % len(USERS)], "amount": amount, "ts": ts}, newest
+
+
+class Judged:
+    """A record, and what is decided of it, by arithmetic on the watermark of its partition."""
+
+    def __init__(self, record, watermark):
+        self.place = [record["partition"], record["offset"]]
+        self.user, self.amount, self.ts = (record["value"][name] for name in ("user", "amount", "ts"))
+        self.known = max(self.ts, record["timestamp"])
+        oldest = watermark - 10 * MINUTE
+        # The tiles of the longest window are those that count for the longest time.
+        counts = self.ts // (2 * HOUR) * 2 * HOUR + 2 * HOUR > oldest // (2 * HOUR) * 2 * HOUR - 24 * HOUR
+        self.outcome = "applied" if self.ts >= oldest else "repaired" if counts else "late"
+
+
+def judged(records):
+    watermarks, found = {}, []
+    for record in sorted(records, key=lambda record: (record["partition"], record["offset"])):
+        watermark = watermarks.get(record["partition"], -(2**62))
+        if record["value"]["amount"] > 0:
+            found.append(Judged(record, watermark))
+        watermarks[record["partition"]] = max(watermark, min(record["value"]["ts"], record["timestamp"]))
+    return found
+
+
+def test_windows_with_records_that_came_late_and_too_late(cli, worker, tmp_path):  # noqa: F811
+    """Offsets, repaired and late ones, bounds and values, at times inside of the stream and at its end."""
+    project = Project(tmp_path, "disorder")  # noqa: F811
+    project.file.write_text(DISORDERED.replace("NAME", project.name).replace("TOPIC", project.topic))
+    cli("topics", "create", project.topic, "--partitions", 3)
+    producer = confluent_kafka.Producer(
+        {"bootstrap.servers": cli.environment["HEADRACE_BOOTSTRAP_SERVERS"], "partitioner": "murmur2_random"})
+    rows = list(disorder())
+    for row, stamp in rows:
+        producer.produce(project.topic, json.dumps(row).encode(), row["user"].encode(), timestamp=stamp)
+    assert producer.flush(30) == 0
+    data = tmp_path / "data"
+    process = worker(cli, "run", project.file, "--data", data, "--table-freshness", "500ms", "--checkpoint-interval", "1s")
+    process.wait_until_applied(project.topic, len(rows))
+    served = {
+        user: cli("query", "by_user", user, "--server", process.address, "--as-of", "latest", "--output", "json").records[0]
+        for user in USERS
+    }
+    assert process.stop() == 0
+    events = judged(cli.records(project.topic))  # noqa: F811
+    last = max(event.ts for event in events)
+    seen = {"repaired": 0, "late": 0}
+    for user in USERS[:2]:
+        # A late one that lies an hour before, so that its window would have had it.
+        late = next(event.ts for event in events if event.user == user and event.outcome == "late" and event.ts > T0)
+        for at in [T0 + 30 * HOUR, T0 + 41 * HOUR + 7 * MINUTE, late + 30 * MINUTE, last]:
+            answer = cli("explain", "feature", "by_user", user, "--at", at, "--topology", project.file, "--data", data,
+                         "--output", "json").json
+            features = {feature["name"]: feature for feature in answer["features"]}
+            assert set(features) == {*FEATURES, "mean_share"} and answer["at"] == at
+            mine = [event for event in events if event.user == user]
+            for name, (length, hop, least, made) in FEATURES.items():
+                begin = at // hop * hop - length
+                inside = [event for event in mine if begin <= event.ts <= at]
+                counted = [event for event in inside
+                           if event.outcome != "late" and event.known <= at and event.amount > least]
+                assert counted, "the test asks for a window with records"
+                feature = features[name]
+                assert (feature["from"], feature["to"]) == (begin, at), name
+                assert feature["offsets"] == [event.place for event in counted], (user, at, name)
+                assert feature["repaired"] == [event.place for event in counted if event.outcome == "repaired"], name
+                assert feature["late"] == [event.place for event in inside if event.outcome == "late"], name
+                assert feature["value"] == made([event.amount for event in counted]), (user, at, name)
+                assert (feature["status"], feature["verified"], feature["newer_records"]) == ("PRESENT", True, False)
+                seen = {kind: count + len(feature[kind]) for kind, count in seen.items()}
+            share = features["mean_share"]
+            assert share["value"] == features["total_1h"]["value"] / features["total_24h"]["value"] and share["verified"]
+    assert seen["repaired"] > 50 and seen["late"] > 5, seen
+    # What a worker served at its watermark is what is explained of that time.
+    for user, row in served.items():
+        mine = [event for event in events if event.user == user]
+        at = max(min(event.ts, event.known) for event in mine)
+        answer = cli("explain", "feature", "by_user", user, "--at", row["at"], "--topology", project.file, "--data", data,
+                     "--output", "json").json
+        assert answer["at"] >= at
+        for feature in answer["features"]:
+            assert feature["value"] == row["features"][feature["name"]]["value"] and feature["verified"], feature
 
 
 def test_a_prediction_is_made_of_its_prefix(archived, project, cli):  # noqa: F811

@@ -6,6 +6,7 @@ must balance in each.
 """
 
 import json
+import math
 import random
 import time
 
@@ -66,12 +67,12 @@ def test_row_57_what_breaks_the_contract(hard):
 
 
 def test_row_58_keys_that_are_none_empty_and_huge(hard):
-    """Events are kept by the field; a record that lies elsewhere is counted; a huge key is no entity, and says so."""
-    hard.run()
-    huge = "u" * 900_000
+    """Events are kept by the field; a record that lies elsewhere is counted; a key of 1 MiB is no entity, and says so."""
+    hard.run("max.message.bytes=4000000")
+    huge = "u" * (1 << 20)
     hard.send(hard.event(), key=None)
     hard.send(hard.event(), key=b"")
-    hard.send(hard.event(), key=huge.encode()[:800_000])
+    hard.send(hard.event(), key=huge.encode())
     hard.send(hard.event(user=""), key=b"")
     hard.send(hard.event(user=huge), key=b"u")
     hard.send(hard.event(shop=huge))
@@ -96,10 +97,16 @@ def test_row_59_numbers_at_their_ends(hard):
     )
     assert hard.settle()["dead_lettered"] == 6
     hard.send(hard.event(amount=-0.0), hard.event(amount=5e-324), hard.event(units=least), hard.event(units=least))
+    hard.send(hard.event(user="z", amount=-0.0, heat=-0.0))
     hard.settle()
+    # The sign of a zero stays where a value is kept; a sum begins at 0.
+    found = hard.features("z")
+    signs = {name: math.copysign(1, found[name]) for name in ("newest_24h", "heat_24h", "total_24h")}
+    assert (found["n_24h"], found["total_24h"], found["newest_24h"]) == (1, 0, 0)
+    assert signs == {"newest_24h": -1, "heat_24h": -1, "total_24h": 1}
     assert hard.features()["least_24h"] == least
     # Two of the least and two ones: more than fits.
-    assert hard.features()["units_24h"] in (None, float(2 * least + 2), 2 * least + 2)
+    assert hard.features()["units_24h"] is None
     hard.send(hard.event(units=most), hard.event(units=most))
     hard.settle()
     # Back where it fits: nothing was lost on the way.

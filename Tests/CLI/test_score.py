@@ -149,3 +149,34 @@ def test_what_does_not_fit_is_said_with_names(scoring, source, tmp_path, cli):
     assert "did you mean `fraud`" in scoring("--model", "frauds", code=1)
     assert "no such alias" in scoring("--model", "fraud@champion", code=1)
     assert "found version 1 only" in scoring("--model", "fraud:9", code=1)
+
+
+def test_smaller_weights_take_effect_and_are_told(scoring, source, tmp_path, cli):
+    weights = numpy.array([0.31, -0.0127, 2.5, 0.7])
+    model = tmp_path / "linear.json"
+    model.write_text(json.dumps({
+        "model": "linear", "features": FEATURES, "weights": weights.tolist(), "intercept": 0.125, "missing": [0, 0, 0, 0]}))
+    rows = numpy.nan_to_num(source.rows)
+    scale = weights.max() / 127
+    place = ["--data", scoring.data, "--table", "features/by_user", "--columns", "id"]
+    for kind, kept, into in [
+        ("float32", weights, "predictions/exact"), ("int8", numpy.round(weights / scale) * scale, "predictions/small"),
+    ]:
+        told = cli("score", *place, "--into", into, "--file", model, "--weights", kind).err
+        assert ("int8 weights: scores differ by" in told) == (kind == "int8"), told
+        found = scoring.rows(into)["score"].to_numpy()
+        numpy.testing.assert_allclose(found, rows @ kept + 0.125, rtol=1e-4, atol=1e-3)
+    assert numpy.abs(found - (rows @ weights + 0.125)).max() > 1
+    train(tmp_path / "m.txt")
+    assert "[WEIGHTS_WITHOUT_EFFECT]" in scoring("--file", tmp_path / "m.txt", "--weights", "int8", code=1)
+
+    def models(*arguments, code=0):
+        return cli("models", *arguments, "--data", scoring.data, code=code)
+
+    assert "bf16 weights: scores differ by" in models("add", "small", model, "--weights", "bf16").err
+    assert "int8 weights: scores differ by" in models("show", "small:1", "--weights", "int8").err
+    assert "NAME:VERSION" in models("show", "small", "--weights", "int8", code=2).err
+    assert "[WEIGHTS_WITHOUT_EFFECT]" in models("add", "trees", tmp_path / "m.txt", "--weights", "int8", code=1).err
+    again = cli("score", *place, "--into", "predictions/registered", "--model", "small", "--weights", "int8").err
+    assert "int8 weights: scores differ by" in again
+    numpy.testing.assert_array_equal(scoring.rows("predictions/registered")["score"].to_numpy(), found)

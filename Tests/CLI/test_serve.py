@@ -115,6 +115,22 @@ def store(cli, tmp_path):
     store.stop()
 
 
+def test_smaller_weights_of_all_models_or_of_one(store, tmp_path):
+    weights = numpy.array([0.31, -0.127, 2.5, 0.7, -1.9, 0.04])
+    (tmp_path / "linear.json").write_text(json.dumps({"model": "linear", "weights": weights.tolist(), "intercept": 1}))
+    predict = train_lightgbm(tmp_path / "trees.txt")
+    for name, file in [("small", "linear.json"), ("exact", "linear.json"), ("trees", "trees.txt")]:
+        store("add", name, tmp_path / file)
+    store.serve("--weights", "int8", "--weights", "exact=float32")
+    scale = 2.5 / 127
+    matrix = rows(50)
+    for name, kept in [("small", numpy.round(weights / scale) * scale), ("exact", weights)]:
+        found = store.infer(name, matrix)["outputs"][0]["data"]
+        numpy.testing.assert_allclose(found, matrix @ kept + 1, rtol=1e-4, atol=1e-4)
+    numpy.testing.assert_allclose(store.infer("trees", matrix)["outputs"][0]["data"], predict(matrix), rtol=1e-5)
+    assert store.text().count("int8 weights: scores differ by") == 1
+
+
 def test_versions_count_up_and_aliases_remember(store, tmp_path):
     for seed in (1, 2):
         train_lightgbm(tmp_path / f"{seed}.txt", seed)

@@ -66,6 +66,31 @@ struct TenantTests {
     #expect(meter.counts == ["a": 3, "b": 2, "c": 2, "other": 3])
   }
 
+  /// 4,096 spellings that Swift calls one text, and as many that are no text at all: more than a table has places.
+  @Test(arguments: [true, false])
+  func `spellings of one name are counted by their bytes, and fill no table`(isText: Bool) {
+    let meter = TenantMeter()
+    let counters = (0..<2).map { _ in TenantCounter(meter, isOfIntegers: false) }
+    for counter in counters {
+      for spelling in 0..<4_096 {
+        var name: [UInt8] = []
+        if isText {
+          // Each letter in one part or in two.
+          for letter in 0..<12 {
+            let bytes: [UInt8] = (spelling >> letter) & 1 == 0 ? [0xC3, 0xA9] : [0x65, 0xCC, 0x81]
+            name += bytes
+          }
+        } else {
+          name = [0x80 + UInt8(spelling & 63), 0x80 + UInt8(spelling >> 6)]
+        }
+        unsafe name.withUnsafeBytes { unsafe counter.count(name: $0) }
+      }
+      counter.flush()
+    }
+    let text = isText ? String(repeating: "\u{E9}", count: 12) : "\u{FFFD}\u{FFFD}"
+    #expect(meter.counts == [text: 2_000, "other": 6_192])
+  }
+
   @Test func `numbers are tenants too`() {
     let meter = TenantMeter(namesMaximum: 2)
     let (first, second) = (TenantCounter(meter, isOfIntegers: true), TenantCounter(meter, isOfIntegers: true))

@@ -22,6 +22,7 @@ from deltalake import DeltaTable
 from moto.server import ThreadedMotoServer
 
 from interchange import Checks, Rows, SCHEMA, Tool, from_arrow, ordered, spark_schema
+from multipart import large_objects
 from races import duels
 
 BUCKET = "headrace"
@@ -29,16 +30,28 @@ KEYS = {"AWS_ACCESS_KEY_ID": "canary-id", "AWS_SECRET_ACCESS_KEY": "canary-secre
 
 
 class Faults:
-    """What goes wrong, in shares of all requests; seeded."""
+    """What goes wrong: in shares of all requests, seeded, and planned for requests of one kind."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.lock = threading.Lock()
         self.shares = {}
         self.counts = {}
+        # (method, pattern in the address, kind, how often), and what came of it.
+        self.planned = []
+        self.planned_done = []
+        # (method, address, body) of everything, while somebody looks.
+        self.seen = None
 
-    def take(self):
+    def take(self, method, address, body):
         with self.lock:
+            if self.seen is not None:
+                self.seen.append((method, address, body))
+            for index, (wanted, pattern, kind, times) in enumerate(self.planned):
+                if method == wanted and times > 0 and pattern.search(address):
+                    self.planned[index] = (wanted, pattern, kind, times - 1)
+                    self.planned_done.append(kind)
+                    return kind
             dice = self.random.random()
             for kind, share in self.shares.items():
                 if dice < share:
@@ -64,11 +77,15 @@ def proxy(target_port, faults):
 
         def pass_on(self):
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            fault = faults.take()
+            fault = faults.take(self.command, self.path, body)
             if fault == "refused":
                 return self.answer(500, b"<Error><Code>InternalError</Code><Message>planned</Message></Error>")
             if fault == "slow-down":
                 return self.answer(503, b"<Error><Code>SlowDown</Code><Message>planned</Message></Error>")
+            if fault == "denied":
+                return self.answer(403, b"<Error><Code>AccessDenied</Code><Message>planned</Message></Error>")
+            if fault == "false-success":
+                return self.answer(200, b"<Error><Code>InternalError</Code><Message>planned</Message></Error>")
             if fault == "lost-request":
                 self.close_connection = True
                 return None
@@ -178,6 +195,7 @@ def main():
     parser.add_argument("--writers", type=int, default=4)
     parser.add_argument("--commits", type=int, default=15, help="of each writer; 200 with 8 writers is the long run")
     parser.add_argument("--duels", type=int, default=8)
+    parser.add_argument("--parts", choices=["with", "only", "none"], default="with", help="large objects")
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}")
     os.environ.update(KEYS)
@@ -194,6 +212,11 @@ def main():
     store = f"s3://{BUCKET}/some"
     whole_tables(checks, Tool(arguments.tool, store, {**KEYS, "AWS_ENDPOINT_URL": direct}), direct, arguments.seed)
     tool = Tool(arguments.tool, store, {**KEYS, "AWS_ENDPOINT_URL": through})
+    if arguments.parts != "none":
+        large_objects(checks, tool, faults, direct, BUCKET, KEYS, arguments.seed)
+        faults.seen = None
+    if arguments.parts == "only":
+        return finish(checks, broken, server)
     race(checks, tool, faults, "calm", arguments.writers, arguments.commits)
     faults.shares = {
         "lost-answer": 0.03, "failed-after": 0.03, "refused": 0.03, "slow-down": 0.02, "lost-request": 0.02, "slow": 0.01,
@@ -206,6 +229,10 @@ def main():
     closed = free.server_port
     free.server_close()
     refusals(checks, tool, closed)
+    finish(checks, broken, server)
+
+
+def finish(checks, broken, server):
     broken.shutdown()
     server.stop()
     print(f"object storage: {checks.passed} checks passed, {len(checks.failed)} failed")

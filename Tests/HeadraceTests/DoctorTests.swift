@@ -47,6 +47,16 @@ import Testing
     #expect(findings.text.hasSuffix("5 checks, 0 errors, 0 warnings\n"))
   }
 
+  @Test func `records that are set aside are kept by size, not by the age of their events`() {
+    func judge(_ settings: [String: String]) -> [Finding] {
+      TopicChecks.rejected(.init(name: "readings.dlq", source: "readings", partitionCount: 1, settings: settings))
+    }
+    #expect(judge(["retention.ms": "604800000"]).map(\.level) == [.warning])
+    #expect(judge(["retention.ms": "-1", "retention.bytes": "1073741824"]).isEmpty)
+    #expect(judge(["retention.ms": "604800000", "message.timestamp.type": "LogAppendTime"]).isEmpty)
+    #expect(judge([:]).isEmpty)
+  }
+
   @Test func `sources with any partitioner may have other partition counts`() {
     let topics: [TopicChecks.Topic] = [
       .init(name: "a", source: "x", partitionCount: 4), .init(name: "b", source: "y", partitionCount: 2),

@@ -25,7 +25,12 @@ struct ScoreSession {
       else { throw HeadraceError(.user, "COMMAND", "\(words[2]) is not there") }
       options.instructions = instructions
     }
-    if words.count > 3, let weights = CompileOptions.Weights(rawValue: words[3]) { options.weights = weights }
+    if words.count > 3 {
+      guard let weights = CompileOptions.Weights(rawValue: words[3]) else {
+        throw HeadraceError(.user, "COMMAND", "\(words[3]) are no weights")
+      }
+      options.weights = weights
+    }
     let compiled = try CompiledModel(model, options: options)
     self.compiled = compiled
     let cost = compiled.quantizationError.map { ", \($0)" } ?? ""

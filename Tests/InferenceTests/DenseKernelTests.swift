@@ -51,6 +51,32 @@ import Testing
     }
   }
 
+  @Test(arguments: CompileOptions.Weights.allCases)
+  func `contributions are those of the weights that score`(weights: CompileOptions.Weights) throws {
+    let text = #"{"model": "linear", "weights": [[0.31, -1.27, 2.5], [9.1, 0.07, -3.3]], "intercept": [0.125, -2]}"#
+    let model = try Model(Array(text.utf8), place: "linear.json")
+    var scorer = try CompiledModel(model, options: CompileOptions(weights: weights)).makeScorer()
+    var scores = [0.0, 0]
+    scorer.score([1, 20, 3], rowCount: 1, into: &scores)
+    var explainer = try ExplainableModel(model, weights: weights).makeExplainer()
+    var found = [Double](repeating: 0, count: 8)
+    explainer.explain([1, 20, 3], rowCount: 1, into: &found)
+    #expect(abs(found[..<4].reduce(0, +) - scores[0]) < 1e-4)
+    #expect(abs(found[4...].reduce(0, +) - scores[1]) < 1e-4)
+    #expect((abs(scores[1] + 1.4) < 1e-4) == (weights == .float32))
+  }
+
+  @Test func `smaller weights of what has none are refused by name, and cost nothing`() throws {
+    let program = RowProgram(
+      widths: [1, 1], steps: [.init(operation: .unary(.sigmoid), inputs: [0], output: 1)], result: 1)
+    let model = Model(
+      format: .onnx, objective: "graph", body: .program(program), featureCount: 1, featureNames: [], outputCount: 1)
+    #expect(!model.hasWeights)
+    #expect(try CompiledModel(model, options: CompileOptions(weights: .int8)).quantizationError == nil)
+    try CompileOptions.Weights.float32.check(model, place: "m")
+    #expect(throws: HeadraceError.self) { try CompileOptions.Weights.int8.check(model, place: "m") }
+  }
+
   @Test(arguments: TreeKernelTests.instructionSets)
   func `the vector sigmoid is right to a few units in the last place`(instructions: InstructionSet) throws {
     let program = RowProgram(

@@ -45,6 +45,47 @@ import Testing
     #expect((45..<5_000).contains(WallClock.monotonic.nowMilliseconds - start))
   }
 
+  @Test func aSessionFollowsUntilSomethingElseIsSet() async throws {
+    let (thread, followed, seen) = (SessionThread("follower"), Followed<Int>(), Monitor<[Int]>([]))
+    try thread.start { thread in
+      thread.repeatSessions(following: followed, failed: { _, _ in }) { value, goesOn in
+        seen.change { $0.append(value) }
+        while goesOn() { Sleep.milliseconds(1) }
+      }
+    }
+    for value in 1...3 {
+      followed.set(value)
+      #expect(seen.wait(timeoutMilliseconds: 5_000) { $0.last == value ? true : nil } == true)
+    }
+    followed.set(nil)
+    await thread.stop()
+    #expect(seen.change { $0 } == [1, 2, 3])
+    // What was asked to end does not begin again.
+    try thread.start { _ in Issue.record("begun again") }
+  }
+
+  @Test func failuresAreCountedInARowAndAPauseEndsWithTheThread() async throws {
+    struct Failure: Error {}
+    let (thread, counts) = (SessionThread("failing"), Monitor<[Int]>([]))
+    var backoff = SessionThread.Backoff()
+    backoff.firstMilliseconds = 1
+    backoff.maximumMilliseconds = 3_600_000
+    try thread.start { [backoff] thread in
+      var sessions = 0
+      thread.repeatSessions(
+        backoff, failed: { _, count in counts.change { $0.append(count) } },
+        session: {
+          sessions += 1
+          if sessions != 3 { throw Failure() }
+        })
+    }
+    #expect(counts.wait(timeoutMilliseconds: 5_000) { $0.count >= 5 ? true : nil } == true)
+    await thread.stop()
+    #expect(counts.change { Array($0.prefix(5)) } == [1, 2, 1, 2, 3])
+    #expect(backoff.pauseMilliseconds(failures: 1) == 1 && backoff.pauseMilliseconds(failures: 3) == 4)
+    #expect(backoff.pauseMilliseconds(failures: .max) == 65_536)
+  }
+
   private final class Threads: Sendable { let names = Mutex<[String]>([]) }
 
   /// Notes the thread of everything that happens to it. Not Sendable.

@@ -130,14 +130,16 @@ import Testing
     let layout = try TestViews.layout()
     let view = try store.namespace(for: layout).view
     try Self.apply(store, view: view, count: 2)
-    try store.checkpoint(meta: [7])
+    let taken = try store.beginCheckpoint(meta: [7])
     try Self.apply(store, view: view)
-    try store.snapshot(to: "\(folder.path)/b")
+    try taken.write()
+    try taken.copyState(to: "\(folder.path)/b")
+    try store.endCheckpoint()
     let copy = try TaskStore(path: "\(folder.path)/b")
     #expect(try Self.count(copy, view: try copy.namespace(for: layout).view) == .integer(2))
     #expect(try copy.loadMeta() == [7])
     #expect(try Self.count(store, view: view) == .integer(3))
-    #expect(throws: HeadraceError.self) { try store.snapshot(to: "\(folder.path)/b") }
+    #expect(throws: HeadraceError.self) { try taken.copyState(to: "\(folder.path)/b") }
     try store.checkpoint(meta: [8])
   }
 

@@ -92,6 +92,23 @@ import Testing
     }
   }
 
+  @Test func `a request whose time is over is not scored`() async throws {
+    try await withServer({ $0.admission.deadlineMilliseconds = -1 }) { server, engine in
+      Self.fill(engine)
+      server.replace(models: try Self.models())
+      let socket = try await HTTPSocket(port: server.port)
+      let inputs = [
+        Self.tensor("x", "FP32", "[1,4]", "[1,2,3,4]"),
+        Self.tensor("user_id", "INT64", "[1]", "[7]") + "," + Self.tensor("amount", "FP64", "[1]", "[3]"),
+      ]
+      for input in inputs {
+        try await socket.send(Self.request(Array(#"{"inputs":[\#(input)]}"#.utf8)))
+        let answer = try await socket.read()
+        #expect(answer.status == 504 && answer.body.contains("took longer than it may"), "\(answer)")
+      }
+    }
+  }
+
   @Test(arguments: [5, 6] as [UInt64]) func `numbers are the nearest doubles`(_ seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
     var texts = [

@@ -92,6 +92,20 @@ import Testing
     }
   }
 
+  @Test func `more values than one answer may have are refused, however few bytes ask for them`() throws {
+    func request(features: Int) -> RowsRequest {
+      var request = RowsRequest(topology: "t", time: .now)
+      request.views = [.init(name: "v", fingerprint: "f", features: Array(repeating: "f", count: features))]
+      request.rows = (0..<RowsRequest.rowsMax).map { _ in RowsRequest.Row(view: 0, key: [1]) }
+      return request
+    }
+    let (most, more) = (request(features: 200), request(features: 201))
+    #expect(most.valueCount == PeerSplit.Limits().values)
+    #expect(try RowsRequest(most.encoded.span) == most)
+    let failure = #expect(throws: Problem.self) { try RowsRequest(more.encoded.span) }
+    #expect(failure?.status == 422 && failure?.code == "TOO_MANY_VALUES")
+  }
+
   /// Owner by owner, one row after the other.
   private static func naive(
     _ reads: [ForeignRead], _ limits: PeerSplit.Limits, _ owner: (Int32) -> RowOwner?

@@ -52,6 +52,16 @@ import Testing
     }
   }
 
+  /// Why rows are not given; nil when they are.
+  private static func refusal(of body: ByteBuffer, _ server: FeatureServer, _ deadline: NIODeadline) async -> Problem? {
+    do throws(Problem) {
+      _ = try await server.rows(body, deadline: deadline)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
   @Test func `any worker answers for any keys as one that has them all`() async throws {
     try await PeerCluster.with { cluster in
       Self.fill(cluster.table, seed: 1)
@@ -173,6 +183,74 @@ import Testing
     }
   }
 
+  @Test func `an owner has said that a record is not applied before its asker gives up`() async throws {
+    try await PeerCluster.with({ serving, _ in serving.admission.deadlineMilliseconds = 1_000 }) { cluster in
+      cluster.sources[2].applyNothing()
+      let body = #"{"features":["user_stats:f0"],"entities":{"user_id":[1]},"min_offset":["users:4:9"]}"#
+      let answer = try await HTTPSocket(port: cluster.servers[0].port).post("/get-online-features", body)
+      #expect(answer.status == 503 && answer.body.contains("was not applied within wait_ms"), "\(answer.body)")
+      #expect(cluster.servers[0].peers?.counters.unreachable.value == 0)
+    }
+  }
+
+  @Test func `a record whose task moves is waited for where it has come to`() async throws {
+    try await PeerCluster.with { cluster in
+      Self.fill(cluster.table, seed: 8)
+      // The second server has the third one's tasks, and nobody has told yet.
+      cluster.sources[2].own([])
+      cluster.sources[1].own([2, 3, 4, 5])
+      async let told: Void = {
+        try await Task.sleep(for: .milliseconds(60))
+        for partition in PeerCluster.shard(2) { cluster.owners.set(partition, cluster.owner(1)) }
+      }()
+      let body = #"{"features":["user_stats:f0"],"entities":{"user_id":[1]},"min_offset":["users:4:9"]}"#
+      let answer = try await HTTPSocket(port: cluster.servers[0].port).post("/get-online-features", body)
+      try await told
+      #expect(answer.status == 200, "\(answer.body)")
+      #expect(cluster.sources[1].waits == [[RecordOffset(topic: "users", partition: 4, offset: 9)]])
+      #expect(try #require(cluster.servers[0].peers).counters.moved.value > 0)
+    }
+  }
+
+  @Test func `a worker's own token goes to others, a caller's only where it has none`() async {
+    let cases: [(own: String?, caller: String?, sent: String?)] = [
+      ("worker", "Bearer approver", "Bearer worker"), ("worker", nil, "Bearer worker"),
+      (nil, "Bearer approver", "Bearer approver"), (nil, nil, nil),
+    ]
+    for (own, caller, sent) in cases {
+      var configuration = PeerReads.Configuration()
+      configuration.token = own
+      let peers = PeerReads(OwnerTable.Seen(table: OwnerTable(), instance: "i0"), configuration)
+      let errand = PeerReads.Errand(
+        catalog: TestCatalog.catalog, time: .now, authorization: caller, deadline: NIODeadline.now())
+      #expect(peers.authorization(for: errand) == sent)
+      await peers.close()
+    }
+  }
+
+  @Test func `a wide row is read no longer than the deadline, and names no feature twice`() async throws {
+    try await PeerCluster.with { cluster in
+      let server = cluster.servers[0]
+      let keys = (Int64(0)..<300).compactMap { EntityKey.encode([.integer($0)]) }
+        .filter { PeerCluster.shard(0).contains(ShardSource.partition($0)) }
+      var request = RowsRequest(topology: "bench", time: .now)
+      request.views = [
+        .init(name: "user_stats", fingerprint: "", features: ["f0", "f1", "clicks_1h", "city", "last_cities"])
+      ]
+      request.rows = keys.prefix(60).map { RowsRequest.Row(view: 0, key: $0.bytes) }
+      let body = ByteBuffer(bytes: request.encoded)
+      let good = try await server.rows(body, deadline: NIODeadline.now() + .seconds(5))
+      #expect(good.status == 200)
+      let past = NIODeadline.now() - .seconds(1)
+      let late = await Self.refusal(of: body, server, past)
+      #expect(late?.status == 504)
+      request.views[0].features = Array(repeating: "f0", count: 6)
+      let twice = ByteBuffer(bytes: request.encoded)
+      let refused = await Self.refusal(of: twice, server, NIODeadline.now() + .seconds(5))
+      #expect(refused?.status == 422 && refused?.code == "TOO_MANY_FEATURES")
+    }
+  }
+
   @Test func `an owner with another plan, or another topology, gives nothing`() async throws {
     try await PeerCluster.with { cluster in
       let server = cluster.servers[0]
@@ -188,7 +266,7 @@ import Testing
         request.views[0].fingerprint = fingerprint
         request.views[0].features = [feature]
         let body = ByteBuffer(bytes: request.encoded)
-        let failure = await #expect(throws: Problem.self) { try await server.rows(body, deadline: deadline) }
+        let failure = await Self.refusal(of: body, server, deadline)
         #expect(failure?.status == status)
       }
     }

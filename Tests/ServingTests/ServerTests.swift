@@ -120,6 +120,40 @@ import Testing
     }
   }
 
+  @Test func `whoever waited too long for its turn is refused, but not who asks how things are`() async throws {
+    // Less than no time: every request has waited for longer.
+    try await withServer({ $0.admission.queueMilliseconds = -1 }) { server, engine in
+      let socket = try await HTTPSocket(port: server.port)
+      let push = #"{"push_source_name":"events","df":{"user_id":[7],"ts":[5],"amount":[1]},"to":"online"}"#
+      for (path, body) in [("/get-online-features", Self.read), ("/push", push)] {
+        let refused = try await socket.post(path, body)
+        #expect(refused.status == 503 && refused.headers["retry-after"] == "1", "\(path)")
+        #expect(refused.body.contains(" ms for its turn (ask again later)"), "\(refused.body)")
+      }
+      let work = engine.state.withLock { $0.readTimes.count + $0.published.count }
+      #expect(work == 0)
+      #expect(try await socket.get("/livez").status == 200)
+    }
+  }
+
+  @Test func `a read that takes longer than it may is given up, on the event loop and beside it`() async throws {
+    // Over when it begins.
+    try await withServer({ $0.admission.deadlineMilliseconds = -1 }) { server, engine in
+      let socket = try await HTTPSocket(port: server.port)
+      for count in [server.configuration.admission.rowsOnEventLoop, 1_000] {
+        let ids = (0..<count).map(String.init).joined(separator: ",")
+        let body = #"{"features":["user_stats:f0"],"entities":{"user_id":[\#(ids)]}}"#
+        let late = try await socket.post("/get-online-features", body)
+        #expect(late.status == 504, "\(count) rows")
+        #expect(late.headers["retry-after"] == nil)
+        #expect(late.body.contains("took longer than it may (ask for fewer entities at once)"), "\(late.body)")
+      }
+      // It looked now and then, and left the rest alone.
+      #expect(engine.state.withLock { $0.readTimes.count } < 500)
+      #expect(try await socket.get("/livez").status == 200)
+    }
+  }
+
   @Test func `a read waits for an offset, and for no longer than it may`() async throws {
     try await withServer({ $0.admission.waitingRequests = 1 }) { server, engine in
       let socket = try await HTTPSocket(port: server.port)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -30,6 +31,11 @@ BETWEEN_SECONDS = 0.8
 RETRIES = 3
 # Passed only where a plan is replaced.
 AT_SWITCH = ("splice", "switch")
+# Passed only where snapshots are taken, and where a disk was lost.
+OF_SNAPSHOTS = ("runtime.snapshot-", "runtime.restore-")
+SNAPSHOT_INTERVAL = "1s"
+LOST_DISK_SHARE = 0.5
+RESTORED = "the state comes from a snapshot"
 READY_TIMEOUT_SECONDS = 60.0
 # Often enough that every point is passed many times a second.
 FLAGS = ("--commit-interval", "50ms", "--checkpoint-interval", "300ms", "--table-freshness", "500ms", "--log-level",
@@ -37,8 +43,8 @@ FLAGS = ("--commit-interval", "50ms", "--checkpoint-interval", "300ms", "--table
 RECOMPUTED_POINTS = 400
 
 
-def kill_points(at_switch: bool) -> list[str]:
-    """The names that the program gives them: those of a plan that is replaced, or the others."""
+def kill_points(at_switch: bool, of_snapshots: bool = False) -> list[str]:
+    """The names that the program gives them: those of a plan that is replaced, those of snapshots, or the others."""
     result = subprocess.run([find_binary(), "run", "--list-kill-points"], capture_output=True, check=True,
                             env=environment())
     # Those of an archive are passed where the log has forgotten something, those of scoring where versions of a model
@@ -47,7 +53,10 @@ def kill_points(at_switch: bool) -> list[str]:
     names = [name for name in result.stdout.decode().split()
              if name.startswith(("runtime.", "delta."))
              and not name.startswith(("runtime.archive-", "runtime.scoring-", "runtime.registry-"))]
-    return [name for name in names if any(word in name for word in AT_SWITCH) == at_switch]
+    if of_snapshots:
+        return [name for name in names if name.startswith(OF_SNAPSHOTS)]
+    return [name for name in names if any(word in name for word in AT_SWITCH) == at_switch
+            and not name.startswith(OF_SNAPSHOTS)]
 
 
 @dataclass
@@ -61,8 +70,12 @@ class Death:
 
 
 class Campaign:
-    def __init__(self, folder: Path, topology: Path, workers: int, rate: float, seed: int, schemas: Path):
+    def __init__(self, folder: Path, topology: Path, workers: int, rate: float, seed: int, schemas: Path,
+                 loses_disks: bool = False):
         self.folder = folder
+        self.loses_disks = loses_disks
+        self.disk_chance = random.Random(f"{seed}/disks")
+        self.lost_disks = 0
         self.tables = folder / "tables"
         self.topology = topology
         self.schemas = schemas
@@ -111,11 +124,26 @@ class Campaign:
 
     def spawn(self, index: int, armed: str | None = None) -> Worker:
         variables = {"HEADRACE_KILL_AT": armed} if armed else {}
+        flags = [*FLAGS, "--tables", str(self.tables)]
+        if self.loses_disks:
+            flags += ["--snapshots", str(self.folder / "bucket"), "--snapshot-interval", SNAPSHOT_INTERVAL]
+            if (armed or "").startswith("runtime.restore-") or self.disk_chance.random() < LOST_DISK_SHARE:
+                self._lose_disk(index)
         worker = Worker(self.folder, f"worker-{index}", self.topology, self.broker.address, schemas=self.schemas,
-                        flags=(*FLAGS, "--tables", str(self.tables)), variables=variables)
+                        flags=tuple(flags), variables=variables)
         self.workers[index] = worker
         self.due_back.pop(index, None)
         return worker
+
+    def _lose_disk(self, index: int) -> None:
+        """State and rows on their way to tables are gone; who the worker is in the group is not, which saves waiting."""
+        data = self.folder / f"worker-{index}-data"
+        self.lost_disks += (data / "state").exists()
+        for name in ("state", "spool", "snapshots", "restoring"):
+            shutil.rmtree(data / name, ignore_errors=True)
+
+    def restored_states(self) -> int:
+        return sum(path.read_text(errors="replace").count(RESTORED) for path in self.folder.glob("worker-*.log"))
 
     def bring_back(self, except_for: int | None = None) -> None:
         """Workers that left come back when they have been away long enough."""

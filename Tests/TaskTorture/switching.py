@@ -26,8 +26,9 @@ RING_OUTCOMES = ("applied", "repaired", "late")
 
 
 class SwitchCampaign(Campaign):
-    def __init__(self, folder: Path, topology: Path, workers: int, rate: float, seed: int, schemas: Path):
-        super().__init__(folder, topology, workers, rate, seed, schemas)
+    def __init__(self, folder: Path, topology: Path, workers: int, rate: float, seed: int, schemas: Path,
+                 loses_disks: bool = False):
+        super().__init__(folder, topology, workers, rate, seed, schemas, loses_disks)
         self.series = Series(topology, folder, seed)
         self.chance = random.Random(f"{seed}/switches")
         self.probes: list[Probe] = []

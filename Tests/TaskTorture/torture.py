@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Kills the worker N times while events stream, and proves that nothing was lost, repeated or changed.
 
-    torture.py [N] [--topology FILE] [--workers 1|3] [--switches] [--seed S] [--self-test]
+    torture.py [N] [--topology FILE] [--workers 1|3] [--switches | --lose-disks] [--seed S] [--self-test]
 
 The worker is killed at each of its named kill points, at random moments, again while it recovers, and while it drains; with
 three workers in one group, they also leave, stay away, stand still and come back. The load has duplicates, disorder, late,
 broken and future events. With --switches, plans replace each other all the while: views are added, changed and removed by
-`headrace apply`, workers die at that, and the reference is a run of the last plan alone.
+`headrace apply`, workers die at that, and the reference is a run of the last plan alone. With --lose-disks, half of the
+workers that come back have lost their state and go on from a snapshot.
 
 When all of it is applied, every feature of every key is held, bit for bit, against an undisturbed run over the same log, and
 against a recomputation; records set aside must be there exactly once; every record must be accounted for.
@@ -94,6 +95,9 @@ def judge(campaign: Campaign, observation: Observation, report: Report, points: 
     print("histories: " + ", ".join(
         f"{name} {len(history.places):,} rows ({history.recomputed_values:,} values recomputed)"
         for name, history in observation.histories.items()))
+    if campaign.loses_disks:
+        print(f"{campaign.lost_disks} disks lost, {campaign.restored_states()} states of tasks out of snapshots")
+        report.verdict("snapshots were needed", [] if campaign.restored_states() else ["no state came from one"])
     report.verdict("the load was real", idle_parts(observation))
     for oracle in ORACLES:
         report.verdict(oracle.__name__, list(oracle(observation)))
@@ -106,7 +110,7 @@ def judge(campaign: Campaign, observation: Observation, report: Report, points: 
 
 
 def run(arguments: argparse.Namespace, folder: Path, report: Report) -> None:
-    points = kill_points(at_switch=arguments.switches)
+    points = kill_points(at_switch=arguments.switches, of_snapshots=arguments.lose_disks)
     make_campaign, make_kills = (
         (SwitchCampaign, make_switch_schedule) if arguments.switches else (Campaign, make_schedule))
     print(f"task torture: {arguments.count} kills of {arguments.workers} workers, seed {arguments.seed}, "
@@ -116,7 +120,8 @@ def run(arguments: argparse.Namespace, folder: Path, report: Report) -> None:
     try:
         schemas = arguments.topology.resolve().parent.parent / "schemas"
         topology = with_histories(arguments.topology, folder)
-        campaign = make_campaign(folder, topology, arguments.workers, arguments.rate, arguments.seed, schemas)
+        campaign = make_campaign(folder, topology, arguments.workers, arguments.rate, arguments.seed, schemas,
+                                 loses_disks=arguments.lose_disks)
         kills = make_kills(arguments.count, points, arguments.workers, arguments.seed)
         campaign.kill_all(kills, report.death)
         print(f"{len(kills)} kills in {time.monotonic() - began:.0f} s; finishing", flush=True)
@@ -135,6 +140,7 @@ def main() -> int:
     parser.add_argument("--topology", type=Path, default=REPOSITORY / "topologies" / "flights.yaml")
     parser.add_argument("--workers", type=int, default=1, help="how many share the work (default 1)")
     parser.add_argument("--switches", action="store_true", help="replace the plan all the while")
+    parser.add_argument("--lose-disks", action="store_true", help="workers come back without their state")
     parser.add_argument("--rate", type=float, default=2000, help="events a second (default 2000)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32), help="repeats a schedule")
     parser.add_argument("--self-test", action="store_true", help="also prove that each oracle sees a planted violation")

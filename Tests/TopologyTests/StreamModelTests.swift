@@ -91,6 +91,47 @@ import Testing
     #expect(changes.map(\.subject) == ["model `delay`"] && changes[0].reason.contains("no state is rebuilt"))
   }
 
+  @Test func `Smaller weights and batches are part of a plan that asks for them`() throws {
+    func plan(_ keys: String) throws -> Plan {
+      let text = try Self.text().replacing("file: model.json", with: "file: model.json\(keys)")
+      return try Self.load(text, model: Self.linear(Self.names)).get()
+    }
+    let exact = try plan("")
+    let named = try plan("\n    weights: float32")
+    #expect(named.fingerprint == exact.fingerprint && named.models[0].stream == exact.models[0].stream)
+    #expect(exact.models[0].stream?.batchRowsMax == nil)
+    #expect(!PlanReport(plan: exact).text.contains("weights"))
+    var fingerprints: Set<String> = [exact.fingerprint.description]
+    for (keys, kind) in [("weights: int8", "int8"), ("weights: bf16", "bf16")] {
+      let small = try plan("\n    \(keys)\n    max_batch: 64")
+      let stream = try #require(small.models[0].stream)
+      fingerprints.insert(small.fingerprint.description)
+      #expect("\(stream.weights)" == (kind == "int8" ? "int8" : "bfloat16") && stream.batchRowsMax == 64)
+      #expect(stream.file?.contentHash == exact.models[0].stream?.file?.contentHash)
+      #expect(stream.file?.summary.contains("\(kind) weights: scores differ by") == true)
+      #expect(small.views.map(\.fingerprint) == exact.views.map(\.fingerprint))
+      let report = PlanReport(plan: small).text
+      #expect(report.contains("weights \(kind)") && report.contains("batches of at most 64 rows"))
+      let again = try TopologyLoader.load(try PlanDocument(decoding: small.document.encoded())).get()
+      #expect(again.fingerprint == small.fingerprint && again.models[0].stream == stream)
+      let changes = PlanDiff(old: exact, new: small).changes
+      #expect(changes.map(\.subject) == ["model `delay`"] && changes[0].reason.contains("no state is rebuilt"))
+    }
+    #expect(fingerprints.count == 3)
+    fingerprints.insert(try plan("\n    max_batch: 64").fingerprint.description)
+    #expect(fingerprints.count == 4)
+  }
+
+  @Test func `Smaller weights of trees are refused, and those of a registered model wait for its versions`() throws {
+    let trees = try Repository.text("Tests/RuntimeTests/Models/payments.txt")
+    let text = try Self.text().replacing("file: model.json", with: "file: model.json\n    weights: int8")
+    let errors = try Self.errors(text, model: trees)
+    #expect(errors.contains { $0.contains("`weights` of model `delay` change nothing") }, "\(errors)")
+    let registered = try Self.text().replacing("file: model.json", with: "use: delay@champion\n    weights: int8")
+    let plan = try Self.load(registered, model: nil).get()
+    #expect(plan.models[0].stream.map { "\($0.weights)" } == "int8")
+  }
+
   @Test func `Fields that only a model reads are decoded`() throws {
     let text = try Self.text().replacing("    lateness: 30m\n", with: "    lateness: 30m\n    archive: off\n")
     let plan = try Self.load(text, model: Self.linear(Self.names)).get()
@@ -110,6 +151,17 @@ import Testing
     ("features: full", "features: all", "has an unknown value"),
     ("features: full", "format: arvo", "did you mean `avro`?"),
     ("file: model.json", "files: model.json", "did you mean `file`?"),
+    ("file: model.json", "file: model.json\n    weights: int4", "`weights` of model `delay` has an unknown value"),
+    ("file: model.json", "file: model.json\n    max_batch: 0", "`max_batch` of model `delay` is out of range"),
+    ("file: model.json", "file: model.json\n    max_batch: many", "`max_batch` of model `delay` is out of range"),
+    (
+      "file: model.json", "remote: {url: \"http://a:8000\", protocol: oip}\n    weights: int8",
+      "`weights` of model `delay` is for versions that this process scores itself"
+    ),
+    (
+      "file: model.json", "remote: {url: \"http://a:8000\", protocol: oip}\n    max_batch: 9",
+      "`max_batch` of model `delay` is for versions that this process scores itself"
+    ),
   ]
 
   @Test(arguments: mistakes.indices)

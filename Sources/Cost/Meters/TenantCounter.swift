@@ -18,6 +18,8 @@ package final class TenantCounter {
   /// Keys are the eight bytes of whole numbers; else UTF-8.
   private let isOfIntegers: Bool
   private var entries: [Entry]
+  /// Places that are taken.
+  private var entryCount = 0
   private var bytes: [UInt8] = []
   /// By cell: what the batch added, and which cells have anything.
   private var pending: [Int64]
@@ -108,20 +110,24 @@ package final class TenantCounter {
     return true
   }
 
+  /// Remembers the cell of a key; no further one where half of the places are taken, so that every search ends.
   private func put(_ key: UnsafeRawBufferPointer, _ hash: UInt64, _ cell: Int) {
+    guard entryCount < entries.count / 2 else { return }
+    entryCount += 1
     let place = unsafe place(of: key, hash)
     entries[place] = Entry(hash: hash, start: bytes.count, length: key.count, cell: cell)
     unsafe bytes.append(contentsOf: key)
   }
 
-  private func name(of key: UnsafeRawBufferPointer) -> String {
-    guard isOfIntegers else { return unsafe String(decoding: key, as: UTF8.self) }
-    return unsafe "\(key.loadUnaligned(as: Int64.self))"
+  private func name(of key: UnsafeRawBufferPointer) -> [UInt8] {
+    guard isOfIntegers else { return unsafe Array(key) }
+    let number = unsafe key.loadUnaligned(as: Int64.self)
+    return Array("\(number)".utf8)
   }
 
-  private func key(ofName name: String) -> [UInt8] {
-    guard isOfIntegers else { return Array(name.utf8) }
-    var number = Int64(name) ?? 0
+  private func key(ofName name: [UInt8]) -> [UInt8] {
+    guard isOfIntegers else { return name }
+    var number = Int64(String(decoding: name, as: UTF8.self)) ?? 0
     return unsafe withUnsafeBytes(of: &number) { unsafe Array($0) }
   }
 }

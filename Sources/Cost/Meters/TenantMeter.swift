@@ -8,7 +8,9 @@ internal import Synchronization
 package final class TenantMeter: @unchecked Sendable {
   // Unchecked: the cells are atomics, and their array lives as long as the meter.
   private let cells: UnsafeMutablePointer<Atomic<Int64>>
-  private let names = Mutex<[String: Int]>([:])
+  /// By the bytes of a name: texts that Swift calls equal may be written in thousands of ways, and who counts goes by
+  /// the bytes.
+  private let names = Mutex<[[UInt8]: Int]>([:])
   private let namesMaximum: Int
 
   /// What has no value in the field, or an empty one.
@@ -37,7 +39,7 @@ package final class TenantMeter: @unchecked Sendable {
   var cellCount: Int { namesMaximum + Self.firstCell }
 
   /// The cell of a tenant, the same one each time; nil when there is no room for another name.
-  func cell(of name: String) -> Int? {
+  func cell(of name: [UInt8]) -> Int? {
     names.withLock { names in
       if let known = names[name] { return known }
       guard names.count < namesMaximum else { return nil }
@@ -47,7 +49,7 @@ package final class TenantMeter: @unchecked Sendable {
   }
 
   /// All names with their cells.
-  var known: [String: Int] { names.withLock { $0 } }
+  var known: [[UInt8]: Int] { names.withLock { $0 } }
 
   /// Any thread; never waits.
   func add(_ amount: Int64, to cell: Int) { unsafe cells[cell].wrappingAdd(amount, ordering: .relaxed) }
@@ -55,10 +57,11 @@ package final class TenantMeter: @unchecked Sendable {
   /// What was counted since the meter was made; tenants without anything are left out.
   package var counts: [String: Int64] {
     var counts: [String: Int64] = [:]
-    let named = known.map { ($0.key, $0.value) } + [(Self.unknown, Self.unknownCell), (Self.other, Self.otherCell)]
+    let names = known.map { (String(decoding: $0.key, as: UTF8.self), $0.value) }
+    let named = names + [(Self.unknown, Self.unknownCell), (Self.other, Self.otherCell)]
     for (name, cell) in named {
       let count = unsafe cells[cell].load(ordering: .relaxed)
-      // A tenant may be called as one of ours is.
+      // A tenant may be called as one of ours is, or as another one in other bytes.
       if count != 0 { counts[name, default: 0] &+= count }
     }
     return counts

@@ -48,11 +48,16 @@ package final class ExplainableModel: Sendable {
   /// Numbers of a row: for each margin the features and the base value.
   package var width: Int { marginCount * (featureCount + 1) }
 
-  /// - Parameter background: rows of `featureCount` floats, one after the other; empty: none.
+  /// - Parameters:
+  ///   - background: rows of `featureCount` floats, one after the other; empty: none.
+  ///   - weights: as the model is compiled with, so that contributions are those of its scores.
   /// - Throws: `EXPLANATION_UNSUPPORTED` for a model of another kind, and for trees without covers and background;
   ///   `MODEL_TOO_LARGE`.
   /// - Precondition: `background` is whole rows.
-  package init(_ model: Model, background: [Float] = [], instructions: InstructionSet = .best) throws(HeadraceError) {
+  package init(
+    _ model: Model, background: [Float] = [], weights: CompileOptions.Weights = .float32,
+    instructions: InstructionSet = .best
+  ) throws(HeadraceError) {
     precondition(background.isEmpty || background.count % max(model.featureCount, 1) == 0, "a background of whole rows")
     featureCount = model.featureCount
     backgroundRowCount = background.count / max(model.featureCount, 1)
@@ -66,7 +71,7 @@ package final class ExplainableModel: Sendable {
       body = .trees(try TreeExplanation(counted, stages: stages, format: model.format))
       meanContributions = []
     case .program(let program):
-      let linear = try LinearExplanation(program)
+      let linear = try LinearExplanation(program, weights: weights)
       marginCount = linear.marginCount
       body = .linear(linear)
       definition = background.isEmpty ? .linear : .linearByBackground

@@ -30,7 +30,7 @@ struct LinearExplanation: Sendable {
   var marginCount: Int { layer.outputCount }
 
   /// - Throws: `EXPLANATION_UNSUPPORTED` when the program is no linear model of its features.
-  init(_ program: RowProgram) throws(HeadraceError) {
+  init(_ program: RowProgram, weights: CompileOptions.Weights) throws(HeadraceError) {
     var origins = [Origin](repeating: .other, count: program.widths.count)
     origins[0] = .inputs((0..<program.widths[0]).map { Input(feature: $0) })
     var found: (inputs: [Input], layer: DenseLayer)?
@@ -46,7 +46,7 @@ struct LinearExplanation: Sendable {
     }
     guard let found, case .margin = origins[program.result] else { throw Self.notLinear }
     inputs = found.inputs
-    layer = found.layer
+    layer = DenseKernel.kept(found.layer, as: weights)
   }
 
   /// Adds contributions and base values to rows of zeros.

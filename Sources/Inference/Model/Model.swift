@@ -35,6 +35,15 @@ package struct Model: Sendable {
     self.outputCount = outputCount
   }
 
+  /// Whether it has dense layers, whose weights may be kept in fewer bits.
+  package var hasWeights: Bool {
+    guard case .program(let program) = body else { return false }
+    for step in program.steps {
+      if case .dense = step.operation { return true }
+    }
+    return false
+  }
+
   /// One line for a person: `lightgbm binary, 100 trees, 30 features`.
   package var summary: String {
     let size =

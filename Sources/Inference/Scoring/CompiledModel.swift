@@ -3,12 +3,29 @@ package import Core
 /// How a model is compiled.
 package struct CompileOptions: Sendable {
   /// How the weights of dense layers are kept. Trees know no such thing.
-  package enum Weights: String, Sendable, CaseIterable { case float32, bfloat16, int8 }
+  package enum Weights: String, Sendable, CaseIterable {
+    case float32
+    case bfloat16 = "bf16"
+    case int8
+  }
 
   package var instructions: InstructionSet = .best
-  package var weights: Weights = .float32
+  package var weights: Weights
 
-  package init() {}
+  package init(weights: Weights = .float32) { self.weights = weights }
+}
+
+extension CompileOptions.Weights {
+  /// For whoever names one model and asks for smaller weights.
+  ///
+  /// - Throws: `WEIGHTS_WITHOUT_EFFECT` when the model has none that could be smaller.
+  package func check(_ model: Model, place: String) throws(HeadraceError) {
+    guard self != .float32, !model.hasWeights else { return }
+    throw HeadraceError(
+      .user, "WEIGHTS_WITHOUT_EFFECT",
+      "\(rawValue) weights change nothing: the model (\(model.summary)) has no dense layer", place: place,
+      remedy: "leave them out: trees have no weights")
+  }
 }
 
 /// A model, ready to score: its tables are laid out for one instruction set and never change, so that any number of
@@ -18,7 +35,7 @@ package final class CompiledModel: Sendable {
   package let options: CompileOptions
   /// Memory of the tables.
   package let sizeBytes: Int
-  /// What smaller weights cost; nil with float32.
+  /// What smaller weights cost; nil with float32, and without dense layers.
   package let quantizationError: QuantizationError?
 
   let scoring: Scoring
@@ -44,8 +61,8 @@ package final class CompiledModel: Sendable {
       scoring = .program(compiled)
       sizeBytes = compiled.sizeBytes
       quantizationError =
-        options.weights == .float32
-        ? nil : try QuantizationError.measured(program, compiled, options)
+        options.weights != .float32 && model.hasWeights
+        ? try QuantizationError.measured(program, compiled, options) : nil
     }
     try checkKernel()
   }

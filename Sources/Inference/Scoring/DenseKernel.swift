@@ -52,6 +52,22 @@ final class DenseKernel: @unchecked Sendable {
     }
   }
 
+  /// The layer with the weights that the kernel computes with, as float32.
+  static func kept(_ layer: DenseLayer, as kind: CompileOptions.Weights) -> DenseLayer {
+    var kept = layer
+    switch kind {
+    case .float32: break
+    case .bfloat16: kept.weights = layer.weights.map { Float(bitPattern: UInt32(upperHalf($0)) << 16) }
+    case .int8:
+      let scales = Self.scales(layer)
+      for index in kept.weights.indices {
+        let scale = scales[index % layer.outputCount]
+        kept.weights[index] = scale == 0 ? 0 : (layer.weights[index] / scale).rounded() * scale
+      }
+    }
+    return kept
+  }
+
   private static func padded(_ count: Int) -> Int { (count + alignment - 1) / alignment * alignment }
 
   /// The weights in the order of the kernel, padded with zeros.

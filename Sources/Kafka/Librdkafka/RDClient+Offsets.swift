@@ -66,7 +66,7 @@ extension RDClient {
       } catch {
         let left = deadline - WallClock.monotonic.nowMilliseconds
         guard error.retry == .sameCall, left > Int64(pauseMilliseconds) else { throw error }
-        Pause.milliseconds(pauseMilliseconds)
+        Sleep.milliseconds(Int(pauseMilliseconds))
         pauseMilliseconds = min(pauseMilliseconds * 2, 200)
       }
     }

@@ -13,10 +13,10 @@ package final class BlockingThread: Sendable {
   private let jobs: Monitor<Jobs>
 
   /// - Parameter name: as debuggers and `top -H` show it; the system keeps 15 bytes of it.
-  package init(name: String) throws(HeadraceError) {
+  package init(name: String, priority: Priority = .ordinary) throws(HeadraceError) {
     let jobs = Monitor(Jobs())
     self.jobs = jobs
-    try Self.start(name: name) {
+    try Self.start(name: name, priority: priority) {
       while let batch = jobs.wait({ Self.take(&$0) }), !batch.isEmpty {
         for job in batch { job() }
       }

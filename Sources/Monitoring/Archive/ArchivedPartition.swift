@@ -60,16 +60,23 @@ final class ArchivedPartition {
     position = table.position ?? .min
   }
 
+  var tableName: String { table.name }
+
   /// What is in the table already is passed over.
+  ///
+  /// - Throws: `SCHEMA_NOT_HERE`, behind which the same records may be taken again; what the table throws, behind which
+  ///   nothing of this partition is committed any more.
   func take(_ records: borrowing ConsumedBatch) throws(HeadraceError) {
     guard records.nextOffset > position else { return }
     batch.removeAll()
     try reader.read(records, from: position, into: &batch)
+    if batch.rowCount > 0 {
+      try table.append(batch, nowMilliseconds: WallClock.system.nowMilliseconds)
+      waitingSince = waitingSince ?? WallClock.monotonic.nowMilliseconds
+      for index in records.indices { waitingBytes += Int64(records[index].value?.byteCount ?? 0) }
+    }
+    // Only behind the append: what the table did not take must not be committed as if it had it.
     position = records.nextOffset
-    guard batch.rowCount > 0 else { return }
-    try table.append(batch, nowMilliseconds: WallClock.system.nowMilliseconds)
-    waitingSince = waitingSince ?? WallClock.monotonic.nowMilliseconds
-    for index in records.indices { waitingBytes += Int64(records[index].value?.byteCount ?? 0) }
   }
 
   /// Makes waiting rows visible.

@@ -3,7 +3,6 @@ internal import Core
 package import Kafka
 package import Logging
 package import Storage
-internal import Synchronization
 package import Topology
 
 /// Brings what models say, and what turns out to be true, into the tables `predictions/MODEL` and `labels/MODEL`, for
@@ -35,7 +34,9 @@ package final class ModelArchiveService: Sendable {
   private let configuration: Configuration
   private let schemas: any WriterSchemas
   private let logger: Logger
-  private let control = ModelArchiveControl()
+  /// Tables may wait in their topics, scoring must not.
+  private let thread = SessionThread("model-tables", priority: .background)
+  private let plans = Followed<Plan>()
 
   package init(_ configuration: Configuration, schemas: any WriterSchemas, logger: Logger) {
     self.configuration = configuration
@@ -47,52 +48,24 @@ package final class ModelArchiveService: Sendable {
 
   /// Starts, or goes over to another plan. A plan whose models want no tables needs no thread.
   package func follow(_ plan: Plan) {
-    guard let store = configuration.store, control.set(plan) else { return }
-    let (configuration, schemas, control, logger) = (configuration, schemas, control, logger)
+    guard let store = configuration.store else { return }
+    let hasTables = plan.models.contains(where: \.isArchived)
+    plans.set(hasTables ? plan : nil)
+    guard hasTables else { return }
     do throws(HeadraceError) {
-      // Tables may wait in their topics, scoring must not.
-      try BlockingThread.start(name: "model-tables", priority: .background) {
-        ModelArchiveWorker(configuration, store, schemas, control, logger).run()
+      try thread.start { thread in
+        let worker = ModelArchiveWorker(self.configuration, store, self.schemas, self.logger)
+        thread.repeatSessions(
+          following: self.plans,
+          failed: { error, _ in
+            self.logger.warning("predictions wait for their tables", metadata: ["error": "\(error)"])
+          }, session: worker.session)
       }
     } catch {
-      control.noteEnd()
       logger.error("predictions go into no table", metadata: ["error": "\(error)"])
     }
   }
 
   /// Commits what was read, and ends.
-  package func stop() async {
-    control.stop()
-    while control.isRunning { try? await Task.sleep(for: .milliseconds(10)) }
-  }
-}
-
-/// How other threads talk to the one that writes the tables.
-final class ModelArchiveControl: Sendable {
-  private struct State {
-    var plan: Plan?
-    var number = 0
-    var isRunning = false
-    var isStopping = false
-  }
-
-  private let state = Mutex(State())
-
-  /// - Returns: whether a thread has to be started.
-  func set(_ plan: Plan) -> Bool {
-    state.withLock { state in
-      state.plan = plan
-      state.number += 1
-      guard !state.isRunning, !state.isStopping, plan.models.contains(where: \.isArchived) else { return false }
-      state.isRunning = true
-      return true
-    }
-  }
-
-  var plan: (plan: Plan?, number: Int) { state.withLock { ($0.plan, $0.number) } }
-  var isRunning: Bool { state.withLock { $0.isRunning } }
-  var isStopping: Bool { state.withLock { $0.isStopping } }
-
-  func stop() { state.withLock { $0.isStopping = true } }
-  func noteEnd() { state.withLock { $0.isRunning = false } }
+  package func stop() async { await thread.stop() }
 }

@@ -37,7 +37,10 @@ package final class MonitorService: Sendable {
   private let configuration: MonitoringConfiguration
   private let schemas: any WriterSchemas
   private let logger: Logger
-  private let control: MonitorControl
+  /// Watching waits in its topics, scoring must not: when there is more to do than processors can, monitors are late.
+  private let thread = SessionThread("monitors", priority: .background)
+  private let plans = Followed<Plan>()
+  private let board = MonitorBoard()
 
   package init(
     configuration: MonitoringConfiguration, schemas: any WriterSchemas = NoWriterSchemas(), logger: Logger
@@ -47,15 +50,19 @@ package final class MonitorService: Sendable {
     var logger = logger
     logger[metadataKey: "part"] = "monitors"
     self.logger = logger
-    control = MonitorControl()
   }
 
   /// Starts, or goes over to another plan. A plan without monitors runs none.
   package func run(_ plan: Plan) throws(HeadraceError) {
-    guard control.set(plan) else { return }
-    let worker = MonitorWorker(configuration, schemas, control, logger)
-    // Watching waits in its topics, scoring must not: when there is more to do than processors can, monitors are late.
-    try BlockingThread.start(name: "monitors", priority: .background) { worker.run() }
+    plans.set(plan.runningMonitors.isEmpty ? nil : plan)
+    guard !plan.runningMonitors.isEmpty else { return }
+    try thread.start { thread in
+      let worker = MonitorWorker(self.configuration, self.schemas, self.board, self.logger)
+      thread.repeatSessions(
+        following: self.plans,
+        failed: { error, _ in self.logger.warning("monitors begin again", metadata: ["error": "\(error)"]) },
+        session: worker.session)
+    }
   }
 
   /// Goes over to another plan, once `run` was called.
@@ -68,52 +75,25 @@ package final class MonitorService: Sendable {
   }
 
   /// What has been found last.
-  package var status: MonitorStatus { control.status }
+  package var status: MonitorStatus { board.status }
 
   /// Saves the state and ends.
-  package func stop() async {
-    control.stop()
-    while !control.hasEnded { try? await Task.sleep(for: .milliseconds(10)) }
-  }
+  package func stop() async { await thread.stop() }
 }
 
-/// How other threads talk to the monitors' thread.
-final class MonitorControl: Sendable {
-  private struct State {
-    var plan: Plan?
-    var planNumber = 0
-    var isRunning = false
-    var isStopping = false
-    var status = MonitorStatus()
-  }
+/// Where the monitors' thread notes what it has found, for others to read.
+final class MonitorBoard: Sendable {
+  private let state = Mutex(MonitorStatus())
 
-  private let state = Mutex(State())
+  var status: MonitorStatus { state.withLock { $0 } }
 
-  /// - Returns: whether a thread has to be started.
-  func set(_ plan: Plan) -> Bool {
-    state.withLock { state in
-      state.plan = plan
-      state.planNumber += 1
-      guard !state.isRunning, !state.isStopping, !plan.runningMonitors.isEmpty else { return false }
-      state.isRunning = true
-      return true
-    }
-  }
-
-  var plan: (plan: Plan?, number: Int) { state.withLock { ($0.plan, $0.planNumber) } }
-  var isStopping: Bool { state.withLock { $0.isStopping } }
-  var hasEnded: Bool { state.withLock { !$0.isRunning } }
-  var status: MonitorStatus { state.withLock { $0.status } }
-
-  func stop() { state.withLock { $0.isStopping = true } }
-  func noteEnd() { state.withLock { $0.isRunning = false } }
-  func note(_ results: [MonitorResult]) { state.withLock { $0.status.note(results) } }
-  func note(_ alarms: OpenAlarms, monitor: String) { state.withLock { $0.status.open[monitor] = alarms } }
-  func note(positions: [TopicPartition: Int64]) { state.withLock { $0.status.positions = positions } }
+  func note(_ results: [MonitorResult]) { state.withLock { $0.note(results) } }
+  func note(_ alarms: OpenAlarms, monitor: String) { state.withLock { $0.open[monitor] = alarms } }
+  func note(positions: [TopicPartition: Int64]) { state.withLock { $0.positions = positions } }
   func note(monitor: String, rows: Int, late: Int) {
-    state.withLock { state in
-      state.status.rowCounts[monitor] = rows
-      state.status.lateCounts[monitor] = late
+    state.withLock { status in
+      status.rowCounts[monitor] = rows
+      status.lateCounts[monitor] = late
     }
   }
 }

@@ -31,12 +31,15 @@ final class SourceColumns {
   }
 
   /// Row k is the k-th record of the batch; those with a fault are null. A batch is read once, whoever asks.
+  ///
+  /// - Throws: `SCHEMA_NOT_HERE` while the schema of a record is on its way: nothing of the batch counts as read.
   func read(_ records: borrowing ConsumedBatch) throws(HeadraceError) {
     let batchRead = (records.partition.partition, records.nextOffset, records.count)
     if let lastRead, lastRead == batchRead { return }
     lastRead = nil
     for index in records.indices { decoder.append(records[index].value) }
     try decoder.decode(into: &batch, faults: &faults)
+    try Self.check(faults, topic: source.topic)
     times.read(batch, into: &eventTimes, faults: &faults)
     let first = source.columns.count
     for index in derived.indices {
@@ -44,6 +47,17 @@ final class SourceColumns {
       swap(&derived[index], &batch.columns[first + index])
     }
     lastRead = batchRead
+  }
+
+  /// A record of which nobody could be asked may be fine later: it is waited for, and never passes for one that breaks
+  /// its contract.
+  ///
+  /// - Throws: `SCHEMA_NOT_HERE`.
+  static func check(_ faults: [RecordFault], topic: String) throws(HeadraceError) {
+    guard faults.contains(where: { $0.code.isTransient }) else { return }
+    throw HeadraceError(
+      .external, "SCHEMA_NOT_HERE", "the schema of a record is not here yet", retry: .sameCall, place: topic,
+      remedy: "wait for the schema registry")
   }
 
   func evaluate(_ expression: Expression, into column: inout Column) {
@@ -87,6 +101,7 @@ final class EventReader {
   }
 
   /// - Returns: a row for each record, those that break their contract as refused ones.
+  /// - Throws: `SCHEMA_NOT_HERE`: the session begins again at what is saved.
   func read(
     _ records: borrowing ConsumedBatch, _ names: inout SegmentNames
   ) throws(HeadraceError) -> [EventRow] {
@@ -160,6 +175,7 @@ final class LabelReader {
   }
 
   /// - Returns: a row for each record that is valid, passes the source's filter, and has a label.
+  /// - Throws: `SCHEMA_NOT_HERE`: the session begins again at what is saved.
   func read(_ records: borrowing ConsumedBatch) throws(HeadraceError) -> [LabelRow] {
     try columns.read(records)
     columns.evaluate(plan.value, into: &value)

@@ -8,9 +8,12 @@ package struct SealedRows: Sendable {
   let files: [SealedFile]
   let folder: SpoolFolder
 
+  /// All segments that the checkpoint names; none of them changes or goes before the next one is on the disk.
+  package var paths: [String] { record.segments.map { folder.file($0.number) } }
+
   /// The rows are on the disk when this returns. Any thread.
   ///
-  /// - Throws: SPOOL_DISK_FULL, SPOOL_IO: the next checkpoint tries again.
+  /// - Throws: SPOOL_DISK_FULL, SPOOL_IO: what is on the disk is not known, and the rows come again from S.
   package func synchronize() throws(HeadraceError) {
     guard !files.isEmpty else { return }
     for file in files { try file.synchronize() }

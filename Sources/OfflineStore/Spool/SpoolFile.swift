@@ -17,12 +17,13 @@ struct SpoolFile: ~Copyable, Sendable {
 
   deinit { close(descriptor) }
 
+  /// What fails in the middle leaves a tail that no reader comes to, and that the next call writes over.
   mutating func append(_ bytes: [UInt8]) throws(HeadraceError) {
     var written = 0
     while written < bytes.count {
       let result = unsafe bytes.withUnsafeBytes { buffer in
         guard let start = buffer.baseAddress else { return 0 }
-        return unsafe write(descriptor, start + written, buffer.count - written)
+        return unsafe pwrite(descriptor, start + written, buffer.count - written, off_t(sizeBytes) + off_t(written))
       }
       guard result > 0 || (result < 0 && errno == EINTR) else { throw .spool("cannot be written", errno, path) }
       written += max(result, 0)
@@ -31,8 +32,14 @@ struct SpoolFile: ~Copyable, Sendable {
   }
 
   /// On the disk, whatever happens to the machine.
+  ///
+  /// - Throws: `unknownOutcome`: the system tells of pages that it could not write once; a second try would lie.
   func synchronize() throws(HeadraceError) {
-    guard fdatasync(descriptor) == 0 else { throw .spool("cannot be synced", errno, path) }
+    guard fdatasync(descriptor) == 0 else {
+      var error = HeadraceError.spool("cannot be synced", errno, path)
+      error.retry = .unknownOutcome
+      throw error
+    }
   }
 }
 

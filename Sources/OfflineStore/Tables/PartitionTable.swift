@@ -18,6 +18,9 @@ package final class PartitionTable {
   /// Offsets below it are in the table; nil: none.
   package private(set) var position: Int64?
   package private(set) var rowCount: Int64 = 0
+  /// What an append or a commit failed of. Rows that were given before it may be in no file, so that a commit behind it
+  /// would say of them that they are there: whoever goes on opens the table anew, and begins where it is.
+  private var failure: HeadraceError?
 
   private static let attempts = 5
 
@@ -62,9 +65,16 @@ package final class PartitionTable {
   }
 
   /// Adds rows that lie at or behind `position`.
+  ///
+  /// - Throws: the same each time, and at every commit, once it or a commit has failed.
   package func append(_ batch: borrowing ColumnBatch, nowMilliseconds: Int64) throws(HeadraceError) {
-    if writer == nil { writer = try TableWriter(table) }
-    try writer?.append(batch, nowMilliseconds: nowMilliseconds)
+    if let failure { throw failure }
+    do throws(HeadraceError) {
+      if writer == nil { writer = try TableWriter(table) }
+      try writer?.append(batch, nowMilliseconds: nowMilliseconds)
+    } catch {
+      throw giveUp(error)
+    }
     rowCount += Int64(batch.rowCount)
   }
 
@@ -73,9 +83,26 @@ package final class PartitionTable {
   /// - Parameters:
   ///   - offset: behind the last event that was read for them.
   ///   - watermark: of the partition there; `Int64.min` where nothing valid came yet.
-  /// - Throws: REPLAY_RACED when somebody else has moved the same progress.
+  /// - Throws: REPLAY_RACED when somebody else has moved the same progress; what an append or a commit has failed of.
   package func commit(upTo offset: Int64, watermark: Int64, nowMilliseconds: Int64) throws(HeadraceError) {
+    if let failure { throw failure }
     guard writer != nil || offset > position ?? .min else { return }
+    do throws(HeadraceError) {
+      try publish(upTo: offset, watermark: watermark, nowMilliseconds: nowMilliseconds)
+    } catch {
+      throw giveUp(error)
+    }
+  }
+
+  /// Nothing is committed any more.
+  private func giveUp(_ error: HeadraceError) -> HeadraceError {
+    failure = error
+    writer?.abandon()
+    writer = nil
+    return error
+  }
+
+  private func publish(upTo offset: Int64, watermark: Int64, nowMilliseconds: Int64) throws(HeadraceError) {
     var files: [DataFile] = []
     if let writer { files = try writer.finish(nowMilliseconds: nowMilliseconds) }
     writer = nil

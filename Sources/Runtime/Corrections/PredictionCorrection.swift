@@ -145,7 +145,9 @@ package final class PredictionCorrection {
         place: "\(store.place)/\(name)", remedy: "name the workers' --data or --tables")
     }
     threshold = stream.threshold
-    scorer = try CompiledModel(Model(bytes, place: "\(store.place)/\(name)")).makeScorer()
+    let compiled = try CompiledModel(
+      Model(bytes, place: "\(store.place)/\(name)"), options: CompileOptions(weights: stream.weights))
+    scorer = compiled.makeScorer()
     documents = try PredictionDocuments()
   }
 

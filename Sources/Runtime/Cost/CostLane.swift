@@ -63,8 +63,7 @@ final class CostLane: Sendable {
   /// Works until `drain`.
   func run() {
     state.change { $0.isRunning = true }
-    var work = Work(watch: CostWatch(configuration.prices?.budgets ?? []), last: nil, dueAtMilliseconds: 0)
-    work.dueAtMilliseconds = WallClock.monotonic.nowMilliseconds + configuration.usageIntervalMilliseconds
+    var work = makeWork()
     var round = 0
     while !state.change({ $0.isDraining }) {
       account.noteThreads()
@@ -88,34 +87,41 @@ final class CostLane: Sendable {
     _ = state.wait(timeoutMilliseconds: Self.drainMilliseconds) { $0.hasEnded ? true : nil }
   }
 
-  private struct Work {
+  struct Work {
     var watch: CostWatch
     var last: UsageReport?
     var dueAtMilliseconds: Int64
   }
 
-  /// Ends a span: writes it, and holds it against budgets.
-  private func close(_ work: inout Work) {
+  func makeWork() -> Work {
+    Work(
+      watch: CostWatch(configuration.prices?.budgets ?? []), last: nil,
+      dueAtMilliseconds: WallClock.monotonic.nowMilliseconds + configuration.usageIntervalMilliseconds)
+  }
+
+  /// Ends a span: writes it, holds it against budgets, and says which models are to be sampled on.
+  func close(_ work: inout Work) {
     work.dueAtMilliseconds = WallClock.monotonic.nowMilliseconds + configuration.usageIntervalMilliseconds
     guard let held = held() else { return }
     account.note(held.readings)
-    let usage = account.usage(topology: held.topology)
+    settle(account.usage(topology: held.topology), &work)
+    // Whatever became of the span, and without prices too: a sample ends with its time, whoever began it.
+    if !state.change({ $0.isDraining }) { sample(work.watch.samplings(atMilliseconds: clock.nowMilliseconds)) }
+  }
+
+  private func settle(_ usage: UsageReport, _ work: inout Work) {
     let span = work.last.map { usage.since($0) } ?? usage
     if let store = configuration.tableStore {
       do throws(HeadraceError) {
         try UsageTable.append(span, to: store, nowMilliseconds: clock.nowMilliseconds)
-        work.last = usage
       } catch {
         // The next span begins where this one does: nothing is lost as long as the process lives.
         logger.warning("usage could not be written", metadata: ["error": "\(error)"])
         return
       }
-    } else {
-      work.last = usage
     }
-    guard let prices = configuration.prices else { return }
-    tell(work.watch.take(CostReport(span, prices: prices)))
-    if !state.change({ $0.isDraining }) { sample(work.watch.samplings(atMilliseconds: clock.nowMilliseconds)) }
+    work.last = usage
+    if let prices = configuration.prices { tell(work.watch.take(CostReport(span, prices: prices))) }
   }
 
   private func tell(_ events: [CostEvent]) {

@@ -11,7 +11,7 @@ extension Engine {
   ///
   /// Any process may begin and end one: a command names the one before it, and of two that name the same one the first
   /// counts. Whose budget is spent says so at the end of each span, so that another one's end does not last; what a
-  /// process began that is no more ends with its time.
+  /// process began that is no more ends with its time: every process looks after that, one without prices too.
   func sample(_ wanted: [CostWatch.Sampling]) {
     guard let epochs else { return }
     let (plan, now) = (epochs.plan, WallClock.system.nowMilliseconds)

@@ -49,6 +49,8 @@ package final class Engine: Sendable {
   private let thread: BlockingThread
   /// nil: there are no tables.
   let tables: TableLane?
+  /// nil: no snapshots are taken.
+  private let snapshots: SnapshotLane?
   let library: ModelLibrary
   let scoringNotes = ScoringNotes()
   /// What the rollouts under way have come to.
@@ -79,12 +81,17 @@ package final class Engine: Sendable {
     self.logger = logger
     self.clock = clock
     board = TaskBoard(plan: plan)
-    library = ModelLibrary(dataDirectory: configuration.dataDirectory, shared: configuration.tableStore)
+    library = ModelLibrary(dataDirectory: configuration.dataDirectory, shared: configuration.tableStore, logger: logger)
     let models = try ModelEpochs(plan, RegistryState(), library)
     state.withLock { $0.models = models }
     blockCache = BlockCache(capacityBytes: configuration.blockCacheBytes)
     thread = try BlockingThread(name: "engine")
     tables = configuration.tableStore.map { TableLane($0, configuration, clock: clock, logger: logger) }
+    if let store = configuration.snapshotStore {
+      snapshots = try SnapshotLane(store, configuration, topology: plan.name, clock: clock, logger: logger)
+    } else {
+      snapshots = nil
+    }
     spans =
       configuration.telemetry.tracesURL == nil ? nil : SpanQueue(capacity: configuration.telemetry.queueCapacity)
     parity =
@@ -203,7 +210,8 @@ package final class Engine: Sendable {
       plan: plan, inputs: InputPlan.all(of: plan), partitionCount: count,
       rejectedRecordBytesMaximum: try preparation.rejectedRecordBytesMaximum(admin), configuration: configuration,
       board: board, schemas: schemas, logger: logger, blockCache: blockCache, reserve: state.withLock { $0.reserve },
-      tables: tables, clock: clock, models: models, scoringNotes: scoringNotes, cost: cost, spans: spans,
+      tables: tables, snapshots: snapshots, clock: clock, models: models, scoringNotes: scoringNotes, cost: cost,
+      spans: spans,
       predictions: PredictionWriter.Setting(schemaIDs: try registerSchemas(of: plan), costs: predictionCosts))
   }
 
@@ -218,6 +226,7 @@ package final class Engine: Sendable {
     _ = try? await thread.run {
       for worker in workers { while !worker.waitForEnd(timeoutMilliseconds: 1_000) {} }
       self.tables?.drain()
+      self.snapshots?.drain()
       self.parity?.drain()
       self.costLane.withLock { $0 }?.drain()
     }

@@ -61,6 +61,11 @@ package struct TaskStatus: Sendable, Equatable {
   package var lastCheckpointAtMilliseconds: Int64?
   package var lastCheckpointMilliseconds: Int64?
   package var lastCommitMilliseconds: Int64?
+  /// How much older the newest snapshot in the store is than the newest checkpoint; nil where there is none of this
+  /// life, or none are taken.
+  package var snapshotLagMilliseconds: Int64?
+  /// Why the last snapshot did not come to be; nil when it did.
+  package var snapshotFailure: String?
   package var restarts = 0
   /// One sentence, and what to do about it; nil while the task moves or has nothing to do.
   package var whyNotMoving: String?

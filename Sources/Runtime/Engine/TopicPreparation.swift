@@ -80,7 +80,10 @@ struct TopicPreparation {
   private func createOurs(_ admin: Admin, _ counts: [String: Int32], _ count: Int32) throws(HeadraceError) {
     var wanted: [NewTopic] = []
     if configuration.writesRejectedRecords {
-      let retention = ["retention.ms": String(configuration.deadLetterRetentionMilliseconds)]
+      let retention = [
+        "retention.ms": "-1", "retention.bytes": String(configuration.deadLetterRetentionBytes),
+        "segment.bytes": String(configuration.deadLetterSegmentBytes),
+      ]
       wanted += [plan.deadLetterTopic, plan.lateTopic].map { topic(named: $0, count, retention) }
     }
     for view in plan.views {
@@ -123,6 +126,7 @@ struct TopicPreparation {
       guard let text = properties["retention.ms"]?.value, let retention = Int64(text), retention >= 0 else { continue }
       let needed = configuration.retentionMinimumMilliseconds
       guard retention < needed else {
+        guard configuration.snapshotStore == nil else { continue }
         logger.warning(
           "the disk is the only copy of state that is older than the topic's retention",
           metadata: ["topic": "\(name)", "retention.ms": "\(retention)"])

@@ -21,6 +21,13 @@ package struct InstanceDirectory: Sendable, Equatable {
   /// The process that has a task; nil when nobody has said so.
   package func owner(of partition: Int32) -> InstanceRecord? { owners[partition] }
 
+  /// Another process with tasks that says it answers at the address of one.
+  func twin(of instance: String, at address: String) -> InstanceRecord? {
+    entries.values.map(\.record)
+      .filter { $0.address == address && $0.instance != instance && !$0.partitions.isEmpty }
+      .min { $0.instance < $1.instance }
+  }
+
   /// Takes in a record of the topic; one that is known already changes nothing.
   ///
   /// - Parameter record: nil when the process has said that it goes.
@@ -31,7 +38,9 @@ package struct InstanceDirectory: Sendable, Equatable {
       if entries.removeValue(forKey: key) != nil { findOwners() }
       return
     }
-    let former = entries[key]?.claims ?? [:]
+    // What a former life of the process claimed counts no more: another one may have taken it over since, and died.
+    let known = entries[key]
+    let former = known?.record.life == record.life ? known?.claims ?? [:] : [:]
     var claims: [Int32: Int64] = [:]
     for partition in record.partitions { claims[partition] = former[partition] ?? offset }
     entries[key] = Entry(record: record, claims: claims)

@@ -26,17 +26,12 @@ package final class InstanceLane: Sendable {
     }
   }
 
-  private struct State: Sendable {
-    var isRunning = false
-    var isStopping = false
-    var hasEnded = false
-  }
-
   private let configuration: Configuration
   private let partitions: @Sendable () -> [Int32]
   private let logger: Logger
-  private let state = Monitor(State())
+  private let thread = SessionThread("instances")
   private let directory: Mutex<InstanceDirectory>
+  private let life = InstanceRecord.newLife()
 
   /// - Parameter partitions: the tasks that are in this process now.
   package init(_ configuration: Configuration, partitions: @escaping @Sendable () -> [Int32], logger: Logger) {
@@ -54,49 +49,22 @@ package final class InstanceLane: Sendable {
 
   /// - Parameter address: HOST:PORT under which the others reach this process.
   package func start(address: String) throws(HeadraceError) {
-    state.change { $0.isRunning = true }
-    try BlockingThread.start(name: "instances") { self.run(address) }
+    try thread.start { thread in
+      thread.repeatSessions(
+        failed: { error, count in
+          guard count == 1 else { return }
+          self.logger.warning(
+            "rows of other workers' keys cannot be had: who has them is not known", metadata: ["error": "\(error)"])
+        }, session: { try self.session(address) })
+    }
   }
 
   /// Says that this process goes. Behind its tasks: until then they are here.
-  package func stop() async {
-    let isRunning = state.change { state in
-      state.isStopping = true
-      return state.isRunning
-    }
-    guard isRunning else { return }
-    let deadline = WallClock.monotonic.nowMilliseconds + Self.stopMilliseconds
-    while !state.change({ $0.hasEnded }), WallClock.monotonic.nowMilliseconds < deadline {
-      try? await Task.sleep(for: .milliseconds(5))
-    }
-  }
+  package func stop() async { await thread.stop(timeoutMilliseconds: Self.stopMilliseconds) }
 
   private static let stopMilliseconds: Int64 = 5_000
   private static let pollMilliseconds: Int32 = 50
-  private static let pauseMilliseconds = 50
-  /// Between two sessions of which the first failed.
-  private static let pauseCount = 20
   private static let sendMilliseconds: Int32 = 5_000
-
-  private var isStopping: Bool { state.change { $0.isStopping } }
-
-  private func run(_ address: String) {
-    var isTold = false
-    while !isStopping {
-      do {
-        try session(address)
-        isTold = false
-      } catch {
-        if !isTold {
-          logger.warning(
-            "rows of other workers' keys cannot be had: who has them is not known", metadata: ["error": "\(error)"])
-        }
-        isTold = true
-        for _ in 0..<Self.pauseCount where !isStopping { Sleep.milliseconds(Self.pauseMilliseconds) }
-      }
-    }
-    state.change { $0.hasEnded = true }
-  }
 
   /// One life of the consumer.
   private func session(_ address: String) throws {
@@ -113,20 +81,36 @@ package final class InstanceLane: Sendable {
     }
     try consumer.assign([partition: .beginning])
     var told: [Int32]?
-    while !isStopping {
+    var looksForTwins = InstanceRecord.isLoopback(address)
+    while !thread.isStopping {
       try consumer.poll(timeoutMilliseconds: Self.pollMilliseconds) { records in
         directory.withLock { directory in
           for index in records.indices { Self.apply(records[index], to: &directory) }
         }
       }
+      if looksForTwins, let twin = directory.withLock({ $0.twin(of: configuration.instance, at: address) }) {
+        looksForTwins = false
+        warn(of: twin)
+      }
       let mine = partitions()
       guard mine != told else { continue }
       try tell(
         InstanceRecord(
-          topology: configuration.topology, instance: configuration.instance, address: address, partitions: mine))
+          topology: configuration.topology, instance: configuration.instance, address: address, partitions: mine,
+          life: life))
       told = mine
     }
     if told != nil { try tell(nil) }
+  }
+
+  /// An address that means another machine for each who reads it.
+  private func warn(of twin: InstanceRecord) {
+    logger.warning(
+      "another worker says that it answers at this one's address: on two machines they cannot reach each other",
+      metadata: [
+        "address": "\(twin.address)", "instance": "\(twin.instance)",
+        "remedy": "give each worker --advertise HOST:PORT, by which the others reach it",
+      ])
   }
 
   private static func apply(_ record: borrowing ConsumedRecord, to directory: inout InstanceDirectory) {

@@ -9,13 +9,18 @@ package struct InstanceRecord: Sendable, Equatable {
   package var address: String
   /// The numbers of its tasks, rising.
   package var partitions: [Int32]
+  /// Another one after each start of the process; nil of a program that does not say.
+  package var life: String?
 
-  package init(topology: String, instance: String, address: String, partitions: [Int32]) {
+  package init(topology: String, instance: String, address: String, partitions: [Int32], life: String? = nil) {
     self.topology = topology
     self.instance = instance
     self.address = address
     self.partitions = partitions
+    self.life = life
   }
+
+  static func newLife() -> String { String(UInt64.random(in: .min ... .max), radix: 16) }
 }
 
 // As a record of the topic: `topology/instance` is the key, so that compaction keeps the newest of each.
@@ -32,6 +37,7 @@ extension InstanceRecord {
       writer.member("address", address)
       writer.key("partitions")
       writer.array { writer in for partition in partitions { writer.number(partition) } }
+      if let life { writer.member("life", life) }
     }
     return writer.bytes
   }
@@ -44,11 +50,13 @@ extension InstanceRecord {
     else { return nil }
     let partitions = elements.compactMap { $0.integer.flatMap { Int32(exactly: $0) } }
     guard partitions.count == elements.count else { return nil }
-    self.init(topology: topology, instance: instance, address: address, partitions: partitions.sorted())
+    self.init(
+      topology: topology, instance: instance, address: address, partitions: partitions.sorted(),
+      life: document["life"]?.string)
   }
 
-  /// Callers' tokens go there: HOST:PORT, and nothing that could lead a request elsewhere.
-  private static func isAddress(_ text: String) -> Bool {
+  /// Tokens go there: HOST:PORT, and nothing that could lead a request elsewhere.
+  package static func isAddress(_ text: String) -> Bool {
     guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")), UInt16(text[text.utf8.index(after: colon)...]) != nil
     else { return false }
     let host = text[..<colon].utf8
@@ -62,5 +70,12 @@ extension InstanceRecord {
         default: false
         }
       }
+  }
+
+  /// Whether whoever asks there asks his own machine.
+  static func isLoopback(_ address: String) -> Bool {
+    guard let colon = address.lastIndex(of: ":") else { return false }
+    let host = address[..<colon]
+    return host == "localhost" || host == "[::1]" || host.hasPrefix("127.")
   }
 }

@@ -50,6 +50,8 @@ struct ModelArms: Sendable {
     var scorer: ModelScorer
     /// nil: it may take as long as it takes.
     var budget: ScoringBudget?
+    /// Rows that a local one scores at a time; nil: all that there are.
+    var batchRowsMax: Int?
   }
 
   /// Answers for a share of the keys.
@@ -160,18 +162,20 @@ struct ModelLoader {
       let scorer = try library.remote(remote.configuration, featureNames: names)
       return .init(number: nil, contentHash: version.contentHash, scorer: .remote(scorer))
     }
+    // One setting for all versions of the model: one of trees alone has no weights, and is what it is.
+    let weights = model.stream?.weights ?? .float32
     let compiled: CompiledModel
     if let file = model.stream?.file, file.contentHash == version.contentHash {
-      compiled = try library.file(file, of: model.name, plan)
+      compiled = try library.file(file, of: model.name, plan, weights)
     } else {
-      compiled = try library.version(version.contentHash)
+      compiled = try library.version(version.contentHash, weights)
     }
     try Self.check(compiled.model, plan, index)
     return .init(
       number: version.number, contentHash: version.contentHash, scorer: .local(compiled),
       budget: model.stream?.timeoutMilliseconds.map {
         ScoringBudget(batchMilliseconds: $0, hasFallback: model.stream?.fallbacks.isEmpty == false)
-      })
+      }, batchRowsMax: model.stream?.batchRowsMax)
   }
 
   /// What is wrong with a version for a model of a plan: its columns are the service's features.

@@ -1,12 +1,13 @@
 internal import Core
 internal import Inference
+internal import Logging
 internal import Registry
 internal import RemoteModels
 internal import Storage
 internal import Synchronization
 internal import Topology
 
-/// The model files of a process, compiled, by their content.
+/// The model files of a process, compiled, by their content and the weights that they are compiled with.
 ///
 /// A file counts by its content. What was read once is kept in the data folder, so that neither a file that is
 /// exchanged nor a store that does not answer changes anything for a model that runs.
@@ -16,7 +17,13 @@ final class ModelLibrary: Sendable {
 
   private let kept: String
   private let shared: (any BlobStore)?
-  private let compiled = Mutex<[String: CompiledModel]>([:])
+  private let logger: Logger
+  private let compiled = Mutex<[Key: CompiledModel]>([:])
+
+  private struct Key: Hashable {
+    var contentHash: String
+    var weights: CompileOptions.Weights
+  }
 
   /// Endpoints keep their breakers, budgets and caches while plans come and go.
   private let remotes = Mutex<[Endpoint: RemoteModel]>([:])
@@ -26,7 +33,8 @@ final class ModelLibrary: Sendable {
     var featureNames: [String]
   }
 
-  init(dataDirectory: String, shared: (any BlobStore)?) {
+  init(dataDirectory: String, shared: (any BlobStore)?, logger: Logger) {
+    self.logger = logger
     kept = "\(dataDirectory)/models"
     self.shared = shared
   }
@@ -34,9 +42,10 @@ final class ModelLibrary: Sendable {
   /// A version of the registry.
   ///
   /// - Throws: `MODEL_FILE_MISSING` when it is neither here nor in the shared store, and what reading throws.
-  func version(_ contentHash: String) throws(HeadraceError) -> CompiledModel {
-    if let known = known(contentHash) { return known }
-    if let model = try local(contentHash) { return model }
+  func version(_ contentHash: String, _ weights: CompileOptions.Weights) throws(HeadraceError) -> CompiledModel {
+    let key = Key(contentHash: contentHash, weights: weights)
+    if let known = known(key) { return known }
+    if let model = try local(key) { return model }
     guard let shared else { throw missing(contentHash, in: kept) }
     let name = try BlobName("\(Self.sharedFolder)/\(contentHash)")
     guard let bytes = try shared.read(name, bytesMax: ModelFileStore.bytesMax) else {
@@ -48,15 +57,18 @@ final class ModelLibrary: Sendable {
         place: "\(shared.place)/\(name)",
         remedy: "remove it, and add the model's version again")
     }
-    return try keep(bytes, contentHash, place: "\(shared.place)/\(name)")
+    return try keep(bytes, key, place: "\(shared.place)/\(name)")
   }
 
   /// A file beside the topology.
   ///
   /// - Throws: `MODEL_FILE_CHANGED` when no file has the content that the plan names, and what reading throws.
-  func file(_ file: ModelFile, of name: String, _ plan: Plan) throws(HeadraceError) -> CompiledModel {
-    if let known = known(file.contentHash) { return known }
-    if let model = try local(file.contentHash) { return model }
+  func file(
+    _ file: ModelFile, of name: String, _ plan: Plan, _ weights: CompileOptions.Weights
+  ) throws(HeadraceError) -> CompiledModel {
+    let key = Key(contentHash: file.contentHash, weights: weights)
+    if let known = known(key) { return known }
+    if let model = try local(key) { return model }
     let place = ModelFiles(besideTopology: plan.document.file).place(of: file.path)
     let bytes = try ModelFiles.read(place)
     guard ModelFiles.contentHash(bytes) == file.contentHash else {
@@ -66,7 +78,7 @@ final class ModelLibrary: Sendable {
           + "file has another content", place: place,
         remedy: "apply the topology to put the new file in force, or bring the former one back")
     }
-    return try keep(bytes, file.contentHash, place: place)
+    return try keep(bytes, key, place: place)
   }
 
   /// A model behind an endpoint; the same one for every task.
@@ -87,24 +99,35 @@ final class ModelLibrary: Sendable {
 
   /// Forgets what nobody needs any more.
   func retain(_ contentHashes: Set<String>) {
-    compiled.withLock { $0 = $0.filter { contentHashes.contains($0.key) } }
+    compiled.withLock { $0 = $0.filter { contentHashes.contains($0.key.contentHash) } }
   }
 
-  private func known(_ contentHash: String) -> CompiledModel? { compiled.withLock { $0[contentHash] } }
+  private func known(_ key: Key) -> CompiledModel? { compiled.withLock { $0[key] } }
 
-  private func local(_ contentHash: String) throws(HeadraceError) -> CompiledModel? {
-    let path = "\(kept)/\(contentHash)"
-    guard let bytes = try? ModelFiles.read(path), ModelFiles.contentHash(bytes) == contentHash else { return nil }
-    let model = try CompiledModel(Model(bytes, place: path))
-    compiled.withLock { $0[contentHash] = model }
-    return model
+  private func local(_ key: Key) throws(HeadraceError) -> CompiledModel? {
+    let path = "\(kept)/\(key.contentHash)"
+    guard let bytes = try? ModelFiles.read(path), ModelFiles.contentHash(bytes) == key.contentHash else { return nil }
+    return add(try compile(bytes, key, place: path), key)
   }
 
-  private func keep(_ bytes: [UInt8], _ contentHash: String, place: String) throws(HeadraceError) -> CompiledModel {
-    let model = try CompiledModel(Model(bytes, place: place))
+  private func keep(_ bytes: [UInt8], _ key: Key, place: String) throws(HeadraceError) -> CompiledModel {
+    let model = try compile(bytes, key, place: place)
     try Folders.make(kept)
-    try DiskBlobStore(root: kept).put(try BlobName(contentHash), bytes)
-    compiled.withLock { $0[contentHash] = model }
+    try DiskBlobStore(root: kept).put(try BlobName(key.contentHash), bytes)
+    return add(model, key)
+  }
+
+  private func compile(_ bytes: [UInt8], _ key: Key, place: String) throws(HeadraceError) -> CompiledModel {
+    try CompiledModel(Model(bytes, place: place), options: CompileOptions(weights: key.weights))
+  }
+
+  private func add(_ model: CompiledModel, _ key: Key) -> CompiledModel {
+    compiled.withLock { $0[key] = model }
+    if let error = model.quantizationError {
+      logger.notice(
+        "a version scores with smaller weights",
+        metadata: ["version": "\(key.contentHash.prefix(16))", "error": "\(error)"])
+    }
     return model
   }
 

@@ -3,11 +3,11 @@ internal import Core
 /// What is committed beside an offset: which plan read up to there, and the digest of what it did.
 ///
 /// ASCII text, as the group's coordinator keeps it: `hr1 <plan fingerprint> <digest>`, both as 16 hexadecimal digits;
-/// of a task whose models are of the registry ` <position> <since>` behind them.
+/// of a task that scores ` <position> <since>` behind them.
 package struct CommitMetadata: Sendable, Equatable {
   package var planFingerprint: UInt64
   package var digest: UInt64
-  /// By which versions of the models records from here on are scored; nil without models of the registry.
+  /// By which versions of the models records from here on are scored; nil of a task that scores nothing.
   package var scoring: ScoringPosition?
 
   package init(planFingerprint: UInt64, digest: UInt64, scoring: ScoringPosition? = nil) {

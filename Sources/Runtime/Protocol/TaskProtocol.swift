@@ -18,6 +18,8 @@ package struct TaskProtocol: Sendable, Hashable {
   private var areOutputsDue = false
   private var isCheckpointDue = false
   private var checkpoint: Checkpoint?
+  /// The state moved where no offset did, and no checkpoint has taken that: a view was built on, or came in.
+  private var hasMoved = false
   package private(set) var isLeaving = false
   private let acceptances: Acceptances
 
@@ -26,6 +28,8 @@ package struct TaskProtocol: Sendable, Hashable {
   /// What was taken of the state and is not known to be on the disk.
   private struct Checkpoint: Sendable, Hashable {
     var offsets: [Int64]
+    /// It has what moved without an offset.
+    var hasMoved: Bool
     /// The commit up to `offsets` is decided.
     var isWriting: Bool
   }
@@ -106,6 +110,8 @@ package struct TaskProtocol: Sendable, Hashable {
     /// Everything of an input below `offset` is in the state.
     case applied(input: Int, offset: Int64)
     case commitDue
+    /// There is something to save although no offset moved.
+    case stateMoved
     /// There is something to tell although no offset moved.
     case outputsDue
     case commitEnded(CommitOutcome)
@@ -176,6 +182,9 @@ extension TaskProtocol {
       return [.readCommitted]
     case .committedRead(let offsets): return begin(offsets)
     case .applied(let input, let offset): return advance(input, to: offset)
+    case .stateMoved:
+      hasMoved = phase == .running
+      return []
     case .commitDue: isCommitDue = true
     case .outputsDue: areOutputsDue = true
     case .checkpointDue: isCheckpointDue = true
@@ -185,8 +194,8 @@ extension TaskProtocol {
       checkpoint = nil
       for index in inputs.indices { inputs[index].saved = saved[index] }
     case .checkpointRefused:
-      guard checkpoint != nil else { return [] }
-      checkpoint = nil
+      guard let refused = checkpoint.take() else { return [] }
+      hasMoved = hasMoved || refused.hasMoved
       guard isLeaving else { break }
       phase = .closed
       return [.discardUnsaved, .close]
@@ -206,6 +215,10 @@ extension TaskProtocol {
   package var isReadable: Bool { phase == .running && !inputs.contains(where: \.isReplaying) }
   package var isCommitInFlight: Bool { flight != nil }
   package var isSaving: Bool { checkpoint != nil }
+  /// Whether the disk has everything that is applied.
+  package var isSaved: Bool {
+    phase == .running && checkpoint == nil && !hasMoved && inputs.allSatisfy { $0.saved == $0.applied }
+  }
 
   private mutating func open(_ opened: [Opened]) -> [Action] {
     guard phase == .new else { return [] }
@@ -278,6 +291,7 @@ extension TaskProtocol {
     if case .stopped = phase { return [] }
     flight = nil
     checkpoint = nil
+    hasMoved = false
     if isLeaving {
       phase = .closed
       return [.discardUnsaved, .close]
@@ -329,9 +343,10 @@ extension TaskProtocol {
   /// The state as it is now: where the commit that has just begun will end, or where the last one ended.
   private mutating func takeCheckpoint() -> [Action] {
     isCheckpointDue = false
-    guard inputs.contains(where: { $0.saved != $0.applied }) else { return [] }
+    guard hasMoved || inputs.contains(where: { $0.saved != $0.applied }) else { return [] }
     let offsets = inputs.map(\.applied)
-    checkpoint = Checkpoint(offsets: offsets, isWriting: flight == nil)
+    checkpoint = Checkpoint(offsets: offsets, hasMoved: hasMoved, isWriting: flight == nil)
+    hasMoved = false
     return flight == nil ? [.takeCheckpoint(offsets), .writeCheckpoint] : [.takeCheckpoint(offsets)]
   }
 }

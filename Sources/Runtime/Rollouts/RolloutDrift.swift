@@ -59,10 +59,14 @@ package struct RolloutDrift: Sendable {
   static func obstacle(
     _ metric: RolloutGate.Metric, _ rollout: Rollout, outputCount: Int, hasFeatures: Bool
   ) -> Obstacle? {
+    // Without the predictions outside of its segments the champion has none beside a canary that has all keys.
+    let comparesArms = metric.isDrift || metric == .scorePSI
+    if comparesArms, rollout.answers, !rollout.segments.isEmpty, rollout.sharePerMille >= KeyShare.whole {
+      return .segments
+    }
     guard metric.isDrift else { return nil }
     if metric == .featureDrift, !rollout.answers { return .sameFeatures }
     if metric == .featureDrift, !hasFeatures { return .noFeatures }
-    if rollout.answers, !rollout.segments.isEmpty, rollout.sharePerMille >= KeyShare.whole { return .segments }
     return !rollout.answers && outputCount > 1 ? .severalScores : nil
   }
 

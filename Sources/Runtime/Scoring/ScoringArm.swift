@@ -18,23 +18,29 @@ final class ScoringArm {
   private let remote: RemoteModel?
   /// Of each of its events why an endpoint has no score for it; empty for what is no endpoint.
   private var failures: [RemoteFailure?] = []
-  /// Why it was not asked for any event of the batch.
-  private var batchFailure: RemoteFailure?
+  /// From which of its events on it was not asked, because it had taken too long before.
+  private var refusedFrom = Int.max
   /// nil: it may take as long as it takes.
   private let budget: ScoringBudget?
+  /// Rows that it scores at a time.
+  private let batchRowsMax: Int
+  private let featureCount: Int
   private var packed: [Float] = []
 
   init(_ version: ModelArms.Version, _ writer: PredictionWriter) {
     self.writer = writer
     budget = version.budget
+    batchRowsMax = version.batchRowsMax ?? .max
     outputCount = version.scorer.outputCount
     constant = nil
     switch version.scorer {
     case .local(let compiled):
       scorer = compiled.makeScorer()
+      featureCount = compiled.model.featureCount
       remote = nil
     case .remote(let model):
       scorer = nil
+      featureCount = 0
       remote = model
     }
   }
@@ -42,6 +48,8 @@ final class ScoringArm {
   init(constant: Double, _ writer: PredictionWriter) {
     self.writer = writer
     budget = nil
+    batchRowsMax = .max
+    featureCount = 0
     outputCount = 1
     self.constant = constant
     scorer = nil
@@ -71,27 +79,49 @@ final class ScoringArm {
       for index in 0..<cells { scores[index] = constant }
       return
     }
-    batchFailure = nil
-    if let budget, !budget.permits() {
-      batchFailure = .breakerOpen
-      for index in 0..<cells { scores[index] = .nan }
-      return
-    }
+    guard let remote else { return scoreHere(matrix, count: count) }
     let start = ContinuousClock.now
-    if let remote {
-      remote.score(matrix, rowCount: count, into: &scores, failures: &failures)
-    } else {
-      scorer?.score(matrix, rowCount: count, into: &scores)
+    remote.score(matrix, rowCount: count, into: &scores, failures: &failures)
+    nanosecondsPerEvent = count > 0 ? Self.nanoseconds(since: start) / Int64(count) : 0
+  }
+
+  /// Batch after batch; one that took too long counts, and the events behind it are refused.
+  private func scoreHere(_ matrix: [Float], count: Int) {
+    refusedFrom = .max
+    var (found, total) = ([Double](), Int64(0))
+    // Taken out for the time of the loop: each access to what an object holds is checked.
+    swap(&found, &scores)
+    defer { swap(&found, &scores) }
+    var first = 0
+    while first < count {
+      if let budget, !budget.permits() {
+        refusedFrom = first
+        for index in first * outputCount..<count * outputCount { found[index] = .nan }
+        break
+      }
+      let end = min(batchRowsMax, count - first) + first
+      let start = ContinuousClock.now
+      var span = found.mutableSpan
+      var part = span._mutatingExtracting(first * outputCount..<end * outputCount)
+      scorer?.score(
+        matrix.span.extracting(first * featureCount..<end * featureCount), rowCount: end - first, into: &part)
+      let nanoseconds = Self.nanoseconds(since: start)
+      budget?.note(nanoseconds: nanoseconds)
+      total &+= nanoseconds
+      first = end
     }
+    nanosecondsPerEvent = first > 0 ? total / Int64(first) : 0
+  }
+
+  private static func nanoseconds(since start: ContinuousClock.Instant) -> Int64 {
     let taken = (ContinuousClock.now - start).components
-    let nanoseconds = taken.seconds &* 1_000_000_000 &+ taken.attoseconds / 1_000_000_000
-    nanosecondsPerEvent = count > 0 ? nanoseconds / Int64(count) : 0
-    budget?.note(nanoseconds: nanoseconds)
+    return taken.seconds &* 1_000_000_000 &+ taken.attoseconds / 1_000_000_000
   }
 
   /// Why it has nothing to say of one of its events, if an endpoint or its own time-out is the reason.
   func failure(_ position: Int) -> RemoteFailure? {
-    batchFailure ?? (position < failures.count ? failures[position] : nil)
+    if position >= refusedFrom { return .breakerOpen }
+    return position < failures.count ? failures[position] : nil
   }
 
   /// Whether it has nothing to say of one of its events.

@@ -38,6 +38,8 @@ final class StreamModel {
   private var answers: [(arm: Int, position: Int)] = []
   /// By event of the batch: the arm that should have answered and had nothing to say; -1 for none.
   private var failedArms: [Int] = []
+  /// By event of the batch: where in that arm.
+  private var failedPositions: [Int] = []
   private var failed: [Int] = []
   /// By event of the batch, `outputsMaximum` each: what is answered, and what a shadow says.
   private var scores: [Double] = []
@@ -112,6 +114,7 @@ extension StreamModel {
     if answers.count < count {
       answers += repeatElement((arm: 0, position: 0), count: count - answers.count)
       failedArms += repeatElement(-1, count: count - failedArms.count)
+      failedPositions += repeatElement(0, count: count - failedPositions.count)
     }
     if let challenger {
       choose(challenger, batch, &scratch)
@@ -192,6 +195,7 @@ extension StreamModel {
       let arm = answers[event].arm
       let isFailed = arms[arm].hasFailed(answers[event].position)
       failedArms[event] = isFailed ? arm : -1
+      failedPositions[event] = answers[event].position
       if isFailed { failed.append(event) }
     }
     var link = firstFallback
@@ -269,8 +273,7 @@ extension StreamModel {
       var about = Self.about(records, record(event), row, headers, nowMilliseconds)
       about.cost = cost
       about.failedIsChallenger = failedArms[event] < 0 ? nil : challenger != nil && failedArms[event] == 1
-      // An endpoint scores every event of its batch: there is no other arm to share them with.
-      about.failure = failedArms[event] < 0 ? nil : arms[failedArms[event]].failure(event)
+      about.failure = failedArms[event] < 0 ? nil : arms[failedArms[event]].failure(failedPositions[event])
       about.scoringNanoseconds = tellsTime ? arm.nanosecondsPerEvent : nil
       let liesInSegment = isInSegment.isEmpty ? false : isInSegment[event]
       value.removeAll(keepingCapacity: true)

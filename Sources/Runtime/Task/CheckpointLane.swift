@@ -17,9 +17,12 @@ final class CheckpointLane: Sendable {
   }
 
   /// Rows for tables first, then the state, which names them. There is a report for it.
-  func write(_ checkpoint: TakenCheckpoint, _ rows: SealedRows?) {
+  ///
+  /// - Parameter snapshot: is made of it when it is on the disk.
+  func write(_ checkpoint: TakenCheckpoint, _ rows: SealedRows?, keptAs snapshot: SnapshotCopy?) {
     thread.post { [report, wake] in
       let result = Self.run(checkpoint, rows)
+      if case .success = result { snapshot?.take(of: checkpoint) } else { snapshot?.giveUp() }
       report.change { $0 = result }
       wake()
     }

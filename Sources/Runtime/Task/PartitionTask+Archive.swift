@@ -116,7 +116,7 @@ extension PartitionTask {
 
   /// Whether some archive has something to apply, or the log is read for a view.
   var hasHistoryAtHand: Bool {
-    inputs.contains { $0.archive?.isReady ?? false } || bootstraps.contains { $0.isReady }
+    inputs.contains { $0.archive?.isReady ?? false } || mayBuild && bootstraps.contains { $0.isReady }
   }
 
   var readsHistory: Bool { !bootstraps.isEmpty || inputs.contains { $0.archive != nil } }

@@ -11,6 +11,8 @@ extension PartitionTask {
   struct PendingCheckpoint {
     var checkpoint: TakenCheckpoint
     var rows: SealedRows?
+    /// S of each input.
+    var inputs: [SnapshotManifest.Input]
     /// What the plan does not have may go when it is there: nothing was being built.
     var mayForget: Bool
     var startedAtMilliseconds = WallClock.monotonic.nowMilliseconds
@@ -50,7 +52,8 @@ extension PartitionTask {
       let rows = try sealSpool(offsets)
       record.spool = rows?.record ?? SpoolRecord()
       pendingCheckpoint = PendingCheckpoint(
-        checkpoint: try store.beginCheckpoint(meta: record.encoded()), rows: rows, mayForget: bootstraps.isEmpty)
+        checkpoint: try store.beginCheckpoint(meta: record.encoded()), rows: rows,
+        inputs: record.inputs.map { .init(topic: $0.topic, nextOffset: $0.nextOffset) }, mayForget: bootstraps.isEmpty)
       RuntimeKillPoint.pass(.checkpointTaken)
     } catch {
       noteFailedCheckpoint(error)
@@ -67,7 +70,7 @@ extension PartitionTask {
     }
     if machine.isLeaving { RuntimeKillPoint.pass(.revokeBeforeCheckpoint) }
     pendingCheckpoint?.isWriting = true
-    checkpointLane.write(pending.checkpoint, pending.rows)
+    checkpointLane.write(pending.checkpoint, pending.rows, keptAs: snapshotOfCheckpoint(pending))
   }
 
   /// Tells the store and the machine what became of the checkpoint that was written.
@@ -103,8 +106,11 @@ extension PartitionTask {
     spool?.noteRefused()
     diskTrouble = error.description
     logger.error("checkpoint refused", metadata: ["error": "\(error)"])
-    nextCheckpointAtMilliseconds = WallClock.monotonic.nowMilliseconds + 1_000
+    refusedUntilMilliseconds = WallClock.monotonic.nowMilliseconds + Self.refusedPauseMilliseconds
+    nextCheckpointAtMilliseconds = refusedUntilMilliseconds
   }
+
+  private static let refusedPauseMilliseconds: Int64 = 1_000
 
   /// Before memory goes: what is being written is waited for, what was only taken is given up.
   func giveUpCheckpoint() {

@@ -19,7 +19,11 @@ extension PartitionTask {
     }
     advanceArchives()
     advanceBootstraps()
-    if !machine.isSaving, now >= nextCheckpointAtMilliseconds || (store?.dirtyBytes ?? 0) > dirtyBytesMaximum {
+    // Half of a batch may be applied: nothing of it is saved.
+    guard pendingFailure == nil else { return publishStatus(now) }
+    if !machine.isSaving, now >= refusedUntilMilliseconds,
+      now >= nextCheckpointAtMilliseconds || (store?.dirtyBytes ?? 0) > dirtyBytesMaximum
+    {
       save()
     } else if !machine.isCommitInFlight,
       now >= nextCommitAtMilliseconds || outputBytes > context.configuration.outputBytesMaximum / 2

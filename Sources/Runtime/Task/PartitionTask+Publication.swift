@@ -85,12 +85,18 @@ extension PartitionTask {
       case .stopped: .stopped
       }
     var status = TaskStatus(partition: number, phase: phase, inputs: inputStatus())
-    status.dirtyBytes = store?.dirtyBytes ?? 0
+    status.dirtyBytes = store?.unsavedBytes ?? 0
     status.memoryBytes = store?.memoryBytes ?? 0
     status.memoryTableBytes = store?.memoryTableBytes ?? 0
     status.lastCheckpointAtMilliseconds = lastCheckpointAtMilliseconds
     status.lastCheckpointMilliseconds = lastCheckpointMilliseconds
     status.lastCommitMilliseconds = lastCommitMilliseconds
+    if let snapshot = context.snapshots?.status(of: number) {
+      status.snapshotFailure = snapshot.failure
+      if let taken = snapshot.takenAtMilliseconds, let saved = lastCheckpointAtMilliseconds {
+        status.snapshotLagMilliseconds = max(saved - taken, 0)
+      }
+    }
     status.restarts = restarts
     status.whyNotMoving = whyNotMoving ?? schemaTrouble ?? diskTrouble
     status.planFingerprint = context.plan.fingerprint

@@ -15,12 +15,15 @@ extension PartitionTask {
     if let retryAtMilliseconds, retryAtMilliseconds > now { return }
     retryAtMilliseconds = nil
     do throws(HeadraceError) {
-      let store = try reopenedStore()
-      let record = try store.loadMeta().map { bytes throws(HeadraceError) in
-        unsafe try CheckpointRecord(decoding: bytes.span.bytes, place: statePath)
-      }
       let ends = try consumer.watermarks(partitions)
       logs = ends
+      try restoreMissingState(ends)
+      var store = try reopenedStore()
+      var record = try checkpointRecord(of: store)
+      if let found = record, try restoreOvertakenState(found, ends) {
+        store = try reopenedStore()
+        record = try checkpointRecord(of: store)
+      }
       try openSpool(record, ends)
       inputs = try makeInputs(store, record)
       makePublication(store)
@@ -40,6 +43,12 @@ extension PartitionTask {
       logger.warning("state cannot be opened", metadata: ["error": "\(error)"])
       backOff()
       publishStatus()
+    }
+  }
+
+  func checkpointRecord(of store: TaskStore) throws(HeadraceError) -> CheckpointRecord? {
+    try store.loadMeta().map { bytes throws(HeadraceError) in
+      unsafe try CheckpointRecord(decoding: bytes.span.bytes, place: statePath)
     }
   }
 

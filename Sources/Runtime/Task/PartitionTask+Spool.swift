@@ -73,8 +73,17 @@ extension PartitionTask {
     spool.ledger.tables.map { table in
       let watermark =
         bootstrap(of: table)?.pipeline.record.watermark
-        ?? inputs.first { $0.partition.topic == table.topic }?.watermark ?? .min
+        ?? source(of: table)?.record.watermark ?? inputs.first { $0.partition.topic == table.topic }?.watermark ?? .min
       return watermark == .min ? nil : watermark
+    }
+  }
+
+  /// The source that a table's rows come from; nil for those of a repartition topic. Several may read one topic, each
+  /// with a watermark of its own.
+  private func source(of table: OfflineTable) -> SourcePipeline? {
+    inputs.lazy.flatMap(\.sources).first { source in
+      EventArchive.name(source: source.source.name) == table.name
+        || source.targets.contains { $0.plan.history != .off && $0.plan.historyTable == table.name }
     }
   }
 

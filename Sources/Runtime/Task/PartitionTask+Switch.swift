@@ -18,9 +18,7 @@ extension PartitionTask {
     waitForCommitsAndCheckpoints()
     if pendingFailure == nil, machine.phase == .running { save() }
     waitForCommitsAndCheckpoints()
-    let isSaved =
-      machine.phase == .running && machine.inputs.allSatisfy { $0.saved == $0.applied }
-      && inputs.allSatisfy { $0.archive == nil }
+    let isSaved = machine.isSaved && inputs.allSatisfy { $0.archive == nil }
     context = next
     takeEpochOfPlan()
     outputs = Self.outputs(number, next)
@@ -36,9 +34,7 @@ extension PartitionTask {
     }
     guard isSaved, pendingFailure == nil, let store else { return follow(.failed) }
     do throws(HeadraceError) {
-      let record = try store.loadMeta().map { bytes throws(HeadraceError) in
-        unsafe try CheckpointRecord(decoding: bytes.span.bytes, place: statePath)
-      }
+      let record = try checkpointRecord(of: store)
       if spool?.ledger.tables != next.offlineTables(number) { try openSpool(record, [:]) }
       let before = inputs
       inputs = try makeInputs(store, record)

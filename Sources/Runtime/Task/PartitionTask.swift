@@ -74,6 +74,8 @@ final class PartitionTask {
 
   var nextCommitAtMilliseconds: Int64
   var nextCheckpointAtMilliseconds: Int64
+  /// A disk that refused a checkpoint is not asked again at once, however much waits.
+  var refusedUntilMilliseconds: Int64 = 0
   var nextStatusAtMilliseconds: Int64 = 0
   var commitStartedAtMilliseconds: Int64 = 0
   var lastCommitMilliseconds: Int64?
@@ -233,7 +235,7 @@ extension TaskProtocol.Stop {
         .user, "STATE_AHEAD",
         "the state holds records up to offset \(saved), the group has committed \(committed) only",
         place: place(input),
-        remedy: "the group's offset was moved back, or the state is of another cluster: move \(task.statePath) away to "
+        remedy: "the group's offset was moved back, or the state is of another cluster: move \(task.copies) away to "
           + "rebuild it from the log")
     case .missingCommit(let input, let saved):
       return HeadraceError(
@@ -261,7 +263,7 @@ extension TaskProtocol.Stop {
       return HeadraceError(
         .internal, "DIGEST_DIFFERS", "reading up to offset \(offset) again gave other results than the first time",
         place: place(input),
-        remedy: "a record or a decision changed under the same plan: report it, and move \(task.statePath) away to "
+        remedy: "a record or a decision changed under the same plan: report it, and move \(task.copies) away to "
           + "rebuild the state")
     case .topicRecreated(let input, let offset):
       return HeadraceError(
@@ -279,9 +281,16 @@ extension PartitionTask {
     let topics =
       [plan.deadLetterTopic, plan.lateTopic] + plan.views.compactMap(\.repartitionTopic)
       + plan.predictionTopics.map(\.name)
-    return "to begin anew, stop every worker, move \(context.configuration.dataDirectory)/state/\(plan.name) away, and "
+    let snapshots = context.snapshots.map { " and \($0.store.place)" } ?? ""
+    let state = "\(context.configuration.dataDirectory)/state/\(plan.name)"
+    return "to begin anew, stop every worker, move \(state)\(snapshots) away, and "
       + "delete the group \(plan.name) and the topics \(topics.joined(separator: ", "))"
   }
 
   var statePath: String { context.statePath(number) }
+
+  /// Where this task's state is, snapshots too: what is left of them would come back.
+  fileprivate var copies: String {
+    context.snapshots.map { "\(statePath) and \($0.store.place)/\(number)" } ?? statePath
+  }
 }

@@ -26,6 +26,8 @@ struct TaskContext: Sendable {
   var reserve: DiskReserve?
   /// nil: there are no tables.
   var tables: TableLane?
+  /// nil: no snapshots are taken.
+  var snapshots: SnapshotLane?
   var clock: WallClock
   /// What scores the events of the plan's models, now and as of any place of the control topic.
   var models: ModelEpochs
@@ -48,6 +50,9 @@ struct TaskContext: Sendable {
 
   /// Rows of the task that wait for their tables.
   func spoolPath(_ task: Int32) -> String { "\(configuration.dataDirectory)/spool/\(plan.name)/\(task)" }
+
+  /// Where a snapshot is put together before it takes the place of the state.
+  func restorePath(_ task: Int32) -> String { "\(configuration.dataDirectory)/restoring/\(plan.name)/\(task)" }
 
   /// The tables that a task writes to, in the order in which its spool counts them.
   func offlineTables(_ task: Int32) -> [OfflineTable] {

@@ -205,7 +205,7 @@ extension PartitionTask {
   func advanceBootstraps() {
     let deadline = WallClock.monotonic.nowMilliseconds + Self.buildMillisecondsMaximum
     for _ in bootstraps.indices {
-      guard WallClock.monotonic.nowMilliseconds < deadline else { return }
+      guard WallClock.monotonic.nowMilliseconds < deadline, mayBuild else { return }
       let bootstrap = bootstraps.removeFirst()
       bootstraps.append(bootstrap)
       guard pendingFailure == nil, machine.phase == .running,
@@ -214,8 +214,11 @@ extension PartitionTask {
         }),
         let main = inputs[index].sources.first(where: { $0.source.name == bootstrap.sourceName })
       else { continue }
+      let before = bootstrap.position
       do {
-        guard try bootstrap.advance(surroundings(index, main)) else { continue }
+        let isBuilt = try bootstrap.advance(surroundings(index, main))
+        if isBuilt || bootstrap.position != before { follow(.stateMoved) }
+        guard isBuilt else { continue }
       } catch {
         pendingFailure =
           error as? HeadraceError ?? HeadraceError(.internal, "BOOTSTRAP", "\(error)", place: bootstrap.plan.name)
@@ -233,6 +236,9 @@ extension PartitionTask {
       nextCheckpointAtMilliseconds = 0
     }
   }
+
+  /// Rows that no checkpoint holds cannot leave memory.
+  var mayBuild: Bool { (store?.unsavedBytes ?? 0) < 2 * dirtyBytesMaximum }
 
   private func surroundings(_ index: Int, _ main: SourcePipeline) -> ViewBootstrap.Surroundings {
     let partition = inputs[index].partition

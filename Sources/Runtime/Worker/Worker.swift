@@ -1,7 +1,6 @@
 internal import Core
 internal import Kafka
 internal import Logging
-internal import Synchronization
 internal import Topology
 
 /// One thread that reads: a member of the group, with the tasks that the group gave to it.
@@ -10,16 +9,20 @@ internal import Topology
 /// wrong with the consumer ends the session: everything unsaved goes, and a new consumer joins.
 final class Worker: RebalanceListener {
   private let index: Int
-  private var context: TaskContext
+  var context: TaskContext
   private let instanceID: String
-  private let control: WorkerControl
-  private let instruments: Instruments
-  private var tasks: [Int32: PartitionTask] = [:]
+  let control: WorkerControl
+  let instruments: Instruments
+  var tasks: [Int32: PartitionTask] = [:]
   private var consumer: Consumer?
   private var logger: Logger
   private var lastRoundMilliseconds = WallClock.monotonic.nowMilliseconds
   /// Until when this process stood still for longer than a session may be silent.
   private var stoodStillUntilMilliseconds: Int64?
+
+  /// How often it is asked whether a table has answered.
+  private static let archiveWaitMilliseconds: Int64 = 5
+  private static let fencedPatienceMilliseconds: Int64 = 1_000
 
   init(_ index: Int, _ context: TaskContext, instanceID: String, control: WorkerControl) {
     self.index = index
@@ -196,154 +199,5 @@ final class Worker: RebalanceListener {
       return true
     }
     return false
-  }
-}
-
-// The group gives and takes. Called inside of a poll.
-extension Worker {
-  func prepare(_ partitions: [TopicPartition], for consumer: Consumer) throws {
-    let numbers = Set(partitions.map(\.partition)).sorted()
-    try checkWhole(partitions, numbers)
-    let share = context.configuration.memoryBudgetBytes / max(numbers.count * context.configuration.workers, 1)
-    let wake = control.wake
-    for number in numbers where tasks[number] == nil {
-      let task = try PartitionTask(
-        number, context, consumer: consumer, memoryBudgetBytes: share, instruments: instruments, wake: wake)
-      tasks[number] = task
-      // Fencing waits for brokers: all of them at once.
-      task.openState()
-    }
-    let deadline = WallClock.monotonic.nowMilliseconds + Self.startPatienceMilliseconds
-    for number in numbers { try tasks[number]?.waitUntilStarted(deadlineMilliseconds: deadline) }
-  }
-
-  func assigned(_ partitions: [AssignedPartition], to consumer: Consumer) throws -> [TopicPartition: Int64] {
-    var starts: [TopicPartition: Int64] = [:]
-    for number in Set(partitions.map(\.partition.partition)) {
-      guard let task = tasks[number] else { continue }
-      task.isAssigned = true
-      for (input, offset) in zip(task.inputs, task.startOffsets) { starts[input.partition] = offset }
-      // A task that waits for a person reads nothing that counts.
-      for partition in task.partitions where starts[partition] == nil { starts[partition] = 0 }
-    }
-    return starts
-  }
-
-  /// A task needs its partition of every topic: range assignment gives that when all topics have as many.
-  private func checkWhole(_ partitions: [TopicPartition], _ numbers: [Int32]) throws {
-    let given = Set(partitions)
-    for number in numbers {
-      for partition in context.partitions(of: number) where !given.contains(partition) {
-        // While members go over to a plan that reads other topics, they differ for a moment: this one joins again.
-        throw HeadraceError(
-          .external, "PARTITIONS_APART", "the group gave task \(number) to this worker without \(partition)",
-          retry: .newInstance, place: context.plan.name,
-          remedy: "every member of the group must run the same topology, with the range assignor")
-      }
-    }
-  }
-
-  func revoked(_ partitions: [TopicPartition], from consumer: Consumer) throws {
-    for number in Set(partitions.map(\.partition)) { tasks.removeValue(forKey: number)?.leave() }
-  }
-
-  func lost(_ partitions: [TopicPartition], from consumer: Consumer) throws {
-    for number in Set(partitions.map(\.partition)) { tasks.removeValue(forKey: number)?.follow(.lost) }
-  }
-
-  /// How often it is asked whether a table has answered.
-  private static let archiveWaitMilliseconds: Int64 = 5
-  private static let startPatienceMilliseconds: Int64 = 60_000
-  private static let fencedPatienceMilliseconds: Int64 = 1_000
-}
-
-/// How other threads talk to a worker.
-final class WorkerControl: Sendable {
-  private struct State: Sendable {
-    var isStopping = false
-    var isAbandoning = false
-    var hasEnded = false
-    /// The wall clock was set back.
-    var hasClockStep = false
-    /// What to run from the next session on.
-    var next: TaskContext?
-    /// Where tasks left off when another plan was to be run.
-    var left: [Int32: [TopicPartition: Int64]] = [:]
-    var waker: Consumer.Waker?
-  }
-
-  private let state = Monitor(State())
-
-  var isStopping: Bool { state.change { $0.isStopping } }
-
-  func set(waker: Consumer.Waker) { state.change { $0.waker = waker } }
-
-  /// Ends the poll that waits.
-  var wake: @Sendable () -> Void {
-    { [state] in state.change { $0.waker }?.wake() }
-  }
-
-  func stop() {
-    state.change { $0.isStopping = true }
-    wake()
-  }
-
-  /// Ends the worker as a crash would: nothing is committed, nothing is saved.
-  func abandon() {
-    state.change {
-      $0.isStopping = true
-      $0.isAbandoning = true
-    }
-    wake()
-  }
-
-  var isAbandoning: Bool { state.change { $0.isAbandoning } }
-
-  /// What waits by the wall clock would wait for too long.
-  func noteClockStep() {
-    state.change { $0.hasClockStep = true }
-    wake()
-  }
-
-  func takeClockStep() -> Bool {
-    state.change { state in
-      defer { state.hasClockStep = false }
-      return state.hasClockStep
-    }
-  }
-
-  /// Another plan: the tasks commit, save and close, and a session with the other plan begins.
-  func replace(_ context: TaskContext) {
-    state.change {
-      $0.next = context
-      $0.left = [:]
-    }
-    wake()
-  }
-
-  /// What was taken and cannot be run yet; a newer one counts more.
-  func giveBack(_ context: TaskContext) { state.change { if $0.next == nil { $0.next = context } } }
-
-  var hasContext: Bool { state.change { $0.next != nil } }
-  func takeContext() -> TaskContext? { state.change { $0.next.take() } }
-
-  func noteLeft(_ task: Int32, _ offsets: [TopicPartition: Int64]) { state.change { $0.left[task] = offsets } }
-  func takeLeft() -> [Int32: [TopicPartition: Int64]] {
-    state.change { state in
-      defer { state.left = [:] }
-      return state.left
-    }
-  }
-
-  func noteEnd() { state.change { $0.hasEnded = true } }
-
-  /// - Returns: whether the worker has ended.
-  func waitForEnd(timeoutMilliseconds: Int64) -> Bool {
-    state.wait(timeoutMilliseconds: timeoutMilliseconds) { $0.hasEnded ? true : nil } ?? false
-  }
-
-  /// Waits, but no longer than until the worker is told to stop.
-  func pause(milliseconds: Int) {
-    _ = state.wait(timeoutMilliseconds: Int64(milliseconds)) { $0.isStopping ? true : nil }
   }
 }

@@ -134,6 +134,8 @@ extension EngineReport.Task {
       watermarkMilliseconds: watermarks.min(), lagMilliseconds: lags.max(),
       checkpointAgeMilliseconds: task.lastCheckpointAtMilliseconds.map { max(nowMilliseconds &- $0, 0) },
       whyNotMoving: task.whyNotMoving)
+    snapshotLagMilliseconds = task.snapshotLagMilliseconds
+    snapshotFailure = task.snapshotFailure
     planFingerprint = task.planFingerprint?.description ?? ""
     builds = task.bootstraps.map {
       EngineReport.Build(view: $0.view, position: $0.appliedOffset, target: $0.targetOffset)

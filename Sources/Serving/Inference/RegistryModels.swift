@@ -1,5 +1,5 @@
 package import Core
-internal import Inference
+package import Inference
 package import Logging
 package import Registry
 
@@ -12,16 +12,22 @@ package final class RegistryModels {
   private let logger: Logger
   /// Newest versions of each model that are served; those that an alias stands for are besides.
   private let versionsMax: Int
-  /// By the content of their files.
+  private let weightsOf: (String) -> CompileOptions.Weights
+  /// By the content of their files and their weights.
   private var compiled: [String: CompiledModel] = [:]
   private var served = ServedModels.none
   /// Of the registry's file when it was last read; nil before.
   private var mark: Int64?
 
-  package init(_ registry: LocalRegistry, versionsMax: Int, logger: Logger) {
+  /// - Parameter weightsOf: how a model keeps the weights of dense layers, by its name.
+  package init(
+    _ registry: LocalRegistry, versionsMax: Int, logger: Logger,
+    weightsOf: @escaping (String) -> CompileOptions.Weights = { _ in .float32 }
+  ) {
     self.registry = registry
     self.versionsMax = versionsMax
     self.logger = logger
+    self.weightsOf = weightsOf
   }
 
   /// - Returns: nil while nothing has changed, which is found out without reading anything but a page of the file.
@@ -59,14 +65,12 @@ package final class RegistryModels {
   private func load(_ version: ModelVersion, former: ServedModels.Family?) -> ServedModel? {
     if let known = former?.versions["\(version.number)"] { return known }
     do throws(HeadraceError) {
-      var model = compiled[version.contentHash]
+      let weights = weightsOf(version.model)
+      let key = "\(version.contentHash)/\(weights.rawValue)"
+      var model = compiled[key]
       if model == nil {
-        let bytes = try registry.files.read(version.contentHash)
-        model = try CompiledModel(Model(bytes, place: registry.files.place(of: version.contentHash)))
-        compiled[version.contentHash] = model
-        logger.notice(
-          "model loaded",
-          metadata: ["model": "\(version.model)", "version": "\(version.number)", "summary": "\(version.summary)"])
+        model = try compile(version, weights)
+        compiled[key] = model
       }
       return model.map { ServedModel(name: version.model, version: "\(version.number)", compiled: $0) }
     } catch {
@@ -75,5 +79,19 @@ package final class RegistryModels {
         metadata: ["model": "\(version.model)", "version": "\(version.number)", "error": "\(error)"])
       return nil
     }
+  }
+
+  private func compile(
+    _ version: ModelVersion, _ weights: CompileOptions.Weights
+  ) throws(HeadraceError) -> CompiledModel {
+    let bytes = try registry.files.read(version.contentHash)
+    let parsed = try Model(bytes, place: registry.files.place(of: version.contentHash))
+    let model = try CompiledModel(parsed, options: CompileOptions(weights: weights))
+    var metadata: Logger.Metadata = [
+      "model": "\(version.model)", "version": "\(version.number)", "summary": "\(version.summary)",
+    ]
+    if let error = model.quantizationError { metadata["weights"] = "\(error)" }
+    logger.notice("model loaded", metadata: metadata)
+    return model
   }
 }

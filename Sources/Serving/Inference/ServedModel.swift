@@ -56,7 +56,7 @@ package final class ServedModel: Sendable {
 
   private func makeExplainable(_ background: [Float]) throws(Problem) -> ExplainableModel {
     do throws(HeadraceError) {
-      return try ExplainableModel(compiled.model, background: background)
+      return try ExplainableModel(compiled.model, background: background, weights: compiled.options.weights)
     } catch {
       throw .inference("model `\(name)` cannot be explained: \(error.message); \(error.remedy ?? "")")
     }

@@ -228,6 +228,11 @@ extension OpenAPIDocument {
                 "type": ["number", "null"]
               },
               "checkpoint_age_seconds": {"type": ["number", "null"]},
+              "snapshot_lag_seconds": {
+                "description": "How much older the newest snapshot is than the newest checkpoint.",
+                "type": ["number", "null"]
+              },
+              "snapshot_failure": {"type": ["string", "null"]},
               "why_not_moving": {"type": ["string", "null"]},
               "plan": {"type": "string"},
               "building": {

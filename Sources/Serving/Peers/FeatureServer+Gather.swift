@@ -50,19 +50,41 @@ extension FeatureServer {
     return (try? await Task.sleep(for: .milliseconds(pause))) != nil
   }
 
-  /// Waits until records are applied, here or where their tasks are.
+  /// Waits until records are applied, here or where their tasks are, which is looked for again while tasks move.
   func wait(
     for offsets: [RecordOffset], milliseconds: Int64, _ features: any OnlineFeatureSource, _ errand: PeerReads.Errand
   ) async throws(OnlineReadError) {
     guard let peers else { return try await features.wait(for: offsets, milliseconds: milliseconds) }
-    let elsewhere = offsets.filter { !features.isHere($0.partition) && peers.owner(of: $0.partition) != nil }
-    let here = offsets.filter { !elsewhere.contains($0) }
-    let deadline = NIODeadline.now() + .milliseconds(milliseconds)
-    if !here.isEmpty { try await features.wait(for: here, milliseconds: milliseconds) }
-    guard !elsewhere.isEmpty else { return }
-    let left = max((deadline - NIODeadline.now()).nanoseconds / 1_000_000, 0)
-    try await peers.wait(for: elsewhere, milliseconds: left, errand)
+    let deadline = min(NIODeadline.now() + .milliseconds(milliseconds), errand.deadline)
+    var left: Int64 { max((deadline - NIODeadline.now()).nanoseconds / 1_000_000, 0) }
+    var waiting = offsets
+    var attempt = 0
+    while true {
+      let here = waiting.filter { features.isHere($0.partition) }
+      let elsewhere = waiting.filter { !here.contains($0) && peers.owner(of: $0.partition) != nil }
+      let nowhere = waiting.filter { !here.contains($0) && !elsewhere.contains($0) }
+      if !here.isEmpty { try await features.wait(for: here, milliseconds: left) }
+      waiting = []
+      if !elsewhere.isEmpty { waiting = try await peers.wait(for: elsewhere, until: deadline, errand) }
+      if !nowhere.isEmpty {
+        do throws(OnlineReadError) {
+          // They may come here, or to somebody who says so meanwhile.
+          try await features.wait(for: nowhere, milliseconds: min(left, Self.lookMilliseconds))
+        } catch {
+          guard error == .waitTimedOut else { throw error }
+          waiting += nowhere
+        }
+      }
+      guard !waiting.isEmpty else { return }
+      attempt += 1
+      guard await pause(peers, min(attempt, Self.slowestAttempt), deadline) else { throw .waitTimedOut }
+    }
   }
+
+  /// How long a task that nobody has is waited for before its owner is looked for again.
+  private static var lookMilliseconds: Int64 { 200 }
+  /// From here on each further look comes as long behind the one before it.
+  private static var slowestAttempt: Int { 4 }
 }
 
 /// The same for a thread that may block: requests that come through topics, a batch at a time.

@@ -45,9 +45,15 @@ extension FeatureServer {
     var answer = RowsAnswer()
     answer.rows.reserveCapacity(request.rows.count)
     var values: [FeatureValue] = []
-    for (index, row) in request.rows.enumerated() {
-      if index % 64 == 63, NIODeadline.now() > deadline { throw .deadlineExceeded }
+    var sinceLook = 0
+    for row in request.rows {
       let (view, features) = columns[row.view]
+      // Rows may be of any width: it is their values that take the time.
+      sinceLook += features.count + 1
+      if sinceLook >= Self.valuesBetweenLooks {
+        sinceLook = 0
+        if NIODeadline.now() > deadline { throw .deadlineExceeded }
+      }
       do throws(OnlineReadError) {
         let moment = try offer.features.read(
           view: view, key: EntityKey(bytes: row.key), at: request.time, features: features, into: &values)
@@ -59,11 +65,21 @@ extension FeatureServer {
     return Reply(status: 200, contentType: .octets, body: ByteBuffer(bytes: answer.encoded))
   }
 
+  /// Values that are read between two looks at the clock.
+  private static var valuesBetweenLooks: Int { 256 }
+
   private func position(
     of view: RowsRequest.View, _ catalog: ServingCatalog
   ) throws(Problem) -> (view: Int, features: [Int]) {
     guard let index = catalog.view(named: view.name), catalog.views[index].fingerprint == view.fingerprint else {
       throw .otherPlan(view.name)
+    }
+    // Workers name each feature once: more than there are is no question of theirs.
+    let featureCount = catalog.views[index].features.count
+    guard view.features.count <= featureCount else {
+      throw Problem(
+        422, "TOO_MANY_FEATURES", "\(view.features.count) features, the view has \(featureCount)", place: view.name,
+        remedy: "name each feature once")
     }
     var features: [Int] = []
     for name in view.features {
@@ -91,6 +107,9 @@ extension Problem {
 
   /// What is put off until other workers have given their rows.
   var isPutOff: Bool { code == Self.putOff.code }
+
+  /// What an owner says of a record that it has not applied in time.
+  static let notYetApplied = Problem(OnlineReadError.waitTimedOut, view: "min_offset").code
 
   /// Never seen by a caller where there is somebody to ask.
   static let putOff = Problem(

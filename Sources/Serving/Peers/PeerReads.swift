@@ -19,7 +19,7 @@ package final class PeerReads: Sendable {
     package var attemptMilliseconds: Int64 = 5_000
     package var connectionsMax = 32
     package var answerBytesMax = 64 << 20
-    /// Sent where no caller's own token is at hand, as with requests that come through topics; nil: none.
+    /// This worker's own, which goes with everything that it asks others for; nil: the caller's goes.
     package var token: String?
 
     package init() {}
@@ -64,7 +64,7 @@ package final class PeerReads: Sendable {
   struct Errand: Sendable {
     var catalog: ServingCatalog
     var time: ReadTime
-    /// The caller's own; nil: `Configuration.token`.
+    /// The caller's own, for a worker that has no `Configuration.token`.
     var authorization: String?
     var deadline: NIODeadline
   }
@@ -109,33 +109,65 @@ package final class PeerReads: Sendable {
   /// Waits at their owners until records are applied.
   ///
   /// - Parameter offsets: of tasks of other processes.
+  /// - Returns: those that have to be looked for again: their tasks have moved, or their owner was not given all the
+  ///   time that there is.
   /// - Throws: what an owner says, or that nobody does.
-  func wait(for offsets: [RecordOffset], milliseconds: Int64, _ errand: Errand) async throws(OnlineReadError) {
+  func wait(
+    for offsets: [RecordOffset], until deadline: NIODeadline, _ errand: Errand
+  ) async throws(OnlineReadError) -> [RecordOffset] {
     var byOwner: [(owner: RowOwner, offsets: [RecordOffset])] = []
+    var again: [RecordOffset] = []
     for offset in offsets {
-      guard let owner = owners.owner(of: offset.partition) else { throw .waitTimedOut }
+      guard let owner = owners.owner(of: offset.partition) else {
+        again.append(offset)
+        continue
+      }
       if let index = byOwner.firstIndex(where: { $0.owner == owner }) {
         byOwner[index].offsets.append(offset)
       } else {
         byOwner.append((owner, [offset]))
       }
     }
-    let outcomes = await withTaskGroup(of: Outcome.self) { group in
-      for (owner, offsets) in byOwner {
+    let milliseconds = waitMilliseconds(until: deadline, errand)
+    let outcomes = await withTaskGroup(of: (call: Int, outcome: Outcome).self) { group in
+      for (index, call) in byOwner.enumerated() {
         let request = RowsRequest(
-          topology: errand.catalog.name, time: errand.time, offsets: offsets, waitMilliseconds: milliseconds)
-        group.addTask { await self.ask(owner, request, errand) }
+          topology: errand.catalog.name, time: errand.time, offsets: call.offsets, waitMilliseconds: milliseconds)
+        group.addTask { (index, await self.ask(call.owner, request, errand)) }
       }
-      return await group.reduce(into: []) { $0.append($1) }
+      var outcomes = [Outcome](repeating: .moved, count: byOwner.count)
+      for await answer in group { outcomes[answer.call] = answer.outcome }
+      return outcomes
     }
-    for outcome in outcomes {
+    for (call, outcome) in zip(byOwner, outcomes) {
       counters.add(outcome, rows: 0)
       switch outcome {
       case .rows: continue
-      case .moved: throw .waitTimedOut
+      case .moved: again += call.offsets
+      case .failed(let failure) where failure.code == Problem.notYetApplied && hasTimeToAsk(until: deadline, errand):
+        again += call.offsets
       case .unreachable(let failure), .failed(let failure): throw .atOwner(failure)
       }
     }
+    return again
+  }
+
+  /// How long an owner may wait before it answers: less than its asker does, who would hear nothing else.
+  private func waitMilliseconds(until deadline: NIODeadline, _ errand: Errand) -> Int64 {
+    let answered = min(Self.milliseconds(until: errand.deadline), configuration.attemptMilliseconds)
+    return max(min(Self.milliseconds(until: deadline), answered - Self.answerMilliseconds), 0)
+  }
+
+  /// Whether there is time for another question that waits.
+  private func hasTimeToAsk(until deadline: NIODeadline, _ errand: Errand) -> Bool {
+    waitMilliseconds(until: deadline, errand) > Self.answerMilliseconds
+  }
+
+  /// For the way of an answer.
+  private static let answerMilliseconds: Int64 = 250
+
+  private static func milliseconds(until deadline: NIODeadline) -> Int64 {
+    (deadline - NIODeadline.now()).nanoseconds / 1_000_000
   }
 
   private static func request(_ reads: [ForeignRead], _ errand: Errand) -> RowsRequest {
@@ -163,12 +195,17 @@ package final class PeerReads: Sendable {
     return request
   }
 
+  /// What a question goes to another worker with: this worker's own token where it has one. An address may be stale,
+  /// and somebody else answer there by now: what he gets must be worth no more than rows, and a caller may be one who
+  /// approves.
+  func authorization(for errand: Errand) -> String? {
+    configuration.token.map { "Bearer \($0)" } ?? errand.authorization
+  }
+
   private func ask(_ owner: RowOwner, _ request: RowsRequest, _ errand: Errand) async -> Outcome {
-    let left = (errand.deadline - NIODeadline.now()).nanoseconds / 1_000_000
+    let left = Self.milliseconds(until: errand.deadline)
     var headers = [("content-type", "application/octet-stream")]
-    if let authorization = errand.authorization ?? configuration.token.map({ "Bearer \($0)" }) {
-      headers.append(("authorization", authorization))
-    }
+    if let authorization = authorization(for: errand) { headers.append(("authorization", authorization)) }
     let outgoing = HTTPRequest(
       "POST", "http://\(owner.address)\(Route.rows.path)", headers: headers, body: request.encoded, isRepeatable: true)
     do throws(HeadraceError) {

@@ -19,7 +19,7 @@ struct PeerSplit: Equatable {
     /// The body's limit is twice as much, for what is around them.
     var keyBytes = 512 << 10
     /// Values of features that are answered.
-    var values = 200_000
+    var values = RowsRequest.valuesMax
   }
 
   init(_ reads: [ForeignRead], limits: Limits = Limits(), owner: (Int32) -> RowOwner?) {

@@ -34,6 +34,8 @@ extension RowsRequest {
   static let magic: UInt32 = 0x4852_5251
   /// One request has no more: as many as a caller of ours may ask for at a time.
   static let rowsMax = 1_000
+  /// Values of features that one answer has at most: what `PeerSplit` asks for at a time.
+  static let valuesMax = 200_000
   static let viewsMax = 10_000
   static let offsetsMax = 10_000
 
@@ -70,7 +72,10 @@ extension RowsRequest {
     return writer.bytes
   }
 
-  /// - Throws: 400 for bytes that are no such request.
+  /// Values of features that its answer has.
+  var valueCount: Int { rows.reduce(0) { $0 + views[$1.view].features.count } }
+
+  /// - Throws: 400 for bytes that are no such request, 422 for one that wants more than one answer may have.
   init(_ body: Span<UInt8>) throws(Problem) {
     do throws(HeadraceError) {
       try self.init(decoding: body)
@@ -78,6 +83,13 @@ extension RowsRequest {
       throw Problem(
         400, "INVALID_BODY", error.message,
         remedy: "this address is for workers among themselves; ask /get-online-features")
+    }
+    // A list of features counts for each of its rows: a body of a megabyte could ask for gigabytes.
+    let valueCount = valueCount
+    guard valueCount <= Self.valuesMax else {
+      throw Problem(
+        422, "TOO_MANY_VALUES", "\(valueCount) values, \(Self.valuesMax) may be asked for at once", place: "rows",
+        remedy: "split the request")
     }
   }
 

@@ -1,6 +1,7 @@
 package import Core
 package import Kafka
 package import Logging
+internal import Synchronization
 internal import Topology
 
 /// Answers requests that come through topics: a member of a consumer group of its own, on a thread of its own.
@@ -30,20 +31,13 @@ package final class RequestLane: Sendable {
     }
   }
 
-  private struct State: Sendable {
-    var endpoints: [RequestEndpoint] = []
-    var number = 0
-    var isStopping = false
-    var isRunning = false
-    var hasEnded = false
-    var counts = RequestCounts()
-  }
-
   private let configuration: Configuration
   private let server: FeatureServer
   private let clock: WallClock
   private let logger: Logger
-  private let state = Monitor(State())
+  private let counted = Mutex(RequestCounts())
+  private let followed = Followed<[RequestEndpoint]>()
+  private let thread = SessionThread("requests")
 
   package init(_ configuration: Configuration, server: FeatureServer, clock: WallClock = .system, logger: Logger) {
     self.configuration = configuration
@@ -53,65 +47,30 @@ package final class RequestLane: Sendable {
   }
 
   /// What became of the requests so far.
-  package var counts: RequestCounts { state.change { $0.counts } }
+  package var counts: RequestCounts { counted.withLock { $0 } }
 
   /// Answers these from now on; its thread begins with the first of them.
   package func follow(_ endpoints: [RequestEndpoint]) throws(HeadraceError) {
-    let starts = state.change { state in
-      guard endpoints != state.endpoints else { return false }
-      state.endpoints = endpoints
-      state.number += 1
-      defer { state.isRunning = true }
-      return !state.isRunning
+    guard endpoints != followed.value ?? [] else { return }
+    followed.set(endpoints.isEmpty ? nil : endpoints)
+    try thread.start { thread in
+      thread.repeatSessions(
+        following: self.followed,
+        failed: { error, _ in
+          self.logger.warning("requests are read again from what is committed", metadata: ["error": "\(error)"])
+        }, session: self.session)
     }
-    if starts { try BlockingThread.start(name: "requests") { self.run() } }
   }
 
   /// Ends behind the transaction that is under way.
-  package func stop() async {
-    let isRunning = state.change { state in
-      state.isStopping = true
-      return state.isRunning
-    }
-    guard isRunning else { return }
-    let deadline = WallClock.monotonic.nowMilliseconds + Self.stopMilliseconds
-    while !state.change({ $0.hasEnded }), WallClock.monotonic.nowMilliseconds < deadline {
-      try? await Task.sleep(for: .milliseconds(5))
-    }
-  }
+  package func stop() async { await thread.stop(timeoutMilliseconds: Self.stopMilliseconds) }
 
   private static let stopMilliseconds: Int64 = 15_000
   private static let pollMilliseconds: Int32 = 100
-  private static let pauseMilliseconds = 50
-
-  private func run() {
-    var failures = 0
-    while true {
-      let (endpoints, number, isStopping) = state.change { ($0.endpoints, $0.number, $0.isStopping) }
-      guard !isStopping else { break }
-      guard !endpoints.isEmpty else {
-        Sleep.milliseconds(Self.pauseMilliseconds)
-        continue
-      }
-      do {
-        try session(endpoints, number)
-        failures = 0
-      } catch {
-        failures += 1
-        logger.warning("requests are read again from what is committed", metadata: ["error": "\(error)"])
-        pause(milliseconds: min(100 << min(failures, 5), 3_000))
-      }
-    }
-    state.change { $0.hasEnded = true }
-  }
-
-  private func pause(milliseconds: Int) {
-    let end = WallClock.monotonic.nowMilliseconds + Int64(milliseconds)
-    while WallClock.monotonic.nowMilliseconds < end, !state.change({ $0.isStopping }) { Sleep.milliseconds(10) }
-  }
+  private static let pauseMilliseconds: Int64 = 50
 
   /// One life of consumer and producer.
-  private func session(_ endpoints: [RequestEndpoint], _ number: Int) throws {
+  private func session(_ endpoints: [RequestEndpoint], while goesOn: () -> Bool) throws {
     let group = "\(configuration.topology).requests"
     var producing = ProducerConfiguration(client: configuration.client)
     producing.lingerMilliseconds = 0
@@ -130,7 +89,7 @@ package final class RequestLane: Sendable {
       server: server, endpoints: endpoints, clock: clock,
       answerBytesMax: Int(producing.recordBytesMaximum) - Self.headerBytes)
     var held: (request: RequestScoring.NotYet, sinceMilliseconds: Int64)?
-    while state.change({ !$0.isStopping && $0.number == number }) {
+    while goesOn() {
       var answers = RequestAnswers()
       var waiting: RequestScoring.NotYet?
       do {
@@ -154,7 +113,7 @@ package final class RequestLane: Sendable {
         held = (waiting, WallClock.monotonic.nowMilliseconds)
       }
       try consumer.seek(waiting.partition, to: waiting.offset)
-      Sleep.milliseconds(Self.pauseMilliseconds)
+      thread.pause(milliseconds: Self.pauseMilliseconds)
     }
   }
 
@@ -177,6 +136,6 @@ package final class RequestLane: Sendable {
       }
     }
     try producer.commit(timeoutMilliseconds: milliseconds)
-    state.change { $0.counts += answers.counts }
+    counted.withLock { $0 += answers.counts }
   }
 }

@@ -114,6 +114,9 @@ package struct EngineReport: Sendable {
     package var checkpointBytes: Int64
     /// Why nothing moves although it should, as a sentence; nil while all is well or there is nothing to do.
     package var whyNotMoving: String?
+    /// How much older the newest snapshot is than the newest checkpoint.
+    package var snapshotLagMilliseconds: Int64?
+    package var snapshotFailure: String?
     /// Of the plan that it runs.
     package var planFingerprint = ""
     /// Views that are being built from the log while the others go on.

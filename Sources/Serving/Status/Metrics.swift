@@ -104,6 +104,20 @@ struct Metrics {
         samples.add(Double(age) / 1_000, ("task", String(task.partition)))
       }
     }
+    text.family(
+      "headrace_task_snapshot_lag_seconds", .gauge,
+      "How much older the newest snapshot of a task's state is than its newest checkpoint."
+    ) { samples in
+      for task in report.tasks {
+        guard let lag = task.snapshotLagMilliseconds else { continue }
+        samples.add(Double(lag) / 1_000, ("task", String(task.partition)))
+      }
+    }
+    text.family("headrace_task_snapshot_failing", .gauge, "1 while the last snapshot of a task failed.") { samples in
+      for task in report.tasks {
+        samples.add(Int64(task.snapshotFailure == nil ? 0 : 1), ("task", String(task.partition)))
+      }
+    }
     text.family("headrace_task_checkpoint_bytes", .gauge, "Bytes that a task's last checkpoint wrote.") { samples in
       for task in report.tasks { samples.add(task.checkpointBytes, ("task", String(task.partition))) }
     }

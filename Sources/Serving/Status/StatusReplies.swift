@@ -72,6 +72,8 @@ struct StatusReplies {
         json.member("watermark", time: task.watermarkMilliseconds)
         json.member("lag_seconds", seconds: task.lagMilliseconds)
         json.member("checkpoint_age_seconds", seconds: task.checkpointAgeMilliseconds)
+        json.member("snapshot_lag_seconds", seconds: task.snapshotLagMilliseconds)
+        json.member("snapshot_failure", task.snapshotFailure)
         json.member("why_not_moving", task.whyNotMoving)
         json.member("plan", task.planFingerprint)
         json.objects("building", task.builds) { json, build in

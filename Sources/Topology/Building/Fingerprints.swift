@@ -2,6 +2,7 @@ internal import Contracts
 internal import Core
 internal import Expressions
 internal import Features
+internal import Inference
 
 // What is hashed is the normal form of a definition, by name and not by position, so that neither the order of the file
 // nor an unrelated change moves a fingerprint. Every line here is part of stored data: adding one rebuilds state.
@@ -183,6 +184,9 @@ extension Plan {
       if let threshold = stream.threshold { text += ", threshold \(threshold)" }
       text += ", \(stream.format.rawValue) with \(stream.features.rawValue) features"
       if let timeout = stream.timeoutMilliseconds { text += ", timeout \(DurationLiteral.text(timeout))" }
+      if let rows = stream.batchRowsMax { text += ", max_batch \(rows)" }
+      // The weights as the file has them are what every plan had before there was a choice.
+      if stream.weights != .float32 { text += ", weights \(stream.weights.rawValue)" }
     }
     if let shadow = model.shadow { text += ", shadow \(shadow)" }
     if let stream = model.stream {

@@ -43,7 +43,7 @@ extension PlanBuilder {
       log.warning(
         at: declared.name.position, length: declared.name.shownLength,
         "\(what) reads rows that other tasks own: \(Self.list(names))",
-        remedy: "until owners are routed across processes it runs in one process only")
+        remedy: "the stream asks no other process for rows: run it in one, or read views by the key of its events")
     }
     checkRequestFields(servicePlan, of: source, declared, what)
     guard let stream = streamModel(file, declared, servicePlan, of: source, what) else { return nil }

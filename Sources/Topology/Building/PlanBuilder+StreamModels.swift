@@ -65,12 +65,23 @@ extension PlanBuilder {
   func modelFile(_ scalar: YAMLScalar, _ declared: ModelDeclaration, _ what: String) -> ModelFile? {
     if let recorded = modelFiles.recorded(declared.name.text) { return recorded }
     do throws(HeadraceError) {
-      let loaded = try modelFiles.load(scalar.text)
+      var loaded = try modelFiles.load(scalar.text)
       if let name = declared.service?.text,
         let index = declaration.services.firstIndex(where: { $0.name.text == name }),
         let service = services[index]
       {
         checkVector(loaded.model, service, scalar, what)
+      }
+      if let weights = declared.weights, weights.value != .float32 {
+        guard loaded.model.hasWeights else {
+          log.error(
+            at: weights.scalar, "`weights` of \(what) change nothing: its file has no dense layer",
+            found: loaded.model.summary, remedy: "remove it: trees have no weights")
+          return nil
+        }
+        // What they cost is part of what people are told of the file.
+        let compiled = try CompiledModel(loaded.model, options: CompileOptions(weights: weights.value))
+        if let error = compiled.quantizationError { loaded.file.summary += "; \(error)" }
       }
       return loaded.file
     } catch {
@@ -127,25 +138,35 @@ extension PlanBuilder {
       }
       requestColumns.append(column)
     }
-    if let timeout = declared.timeout {
-      guard declared.remote == nil else {
-        log.error(
-          at: timeout.scalar, "`timeout` of \(what) is for versions that this process scores itself",
-          remedy: "an endpoint has its own: `timeout` and `batch_timeout` under `remote`")
-        return nil
-      }
-      guard timeout.value > 0 else {
-        log.error(at: timeout.scalar, "`timeout` of \(what) leaves no time", expected: "at least `1ms`")
-        return nil
-      }
-    }
+    guard fitLocalVersions(declared, what) else { return nil }
     guard let fallbacks = fallbacks(declared, what), let output = declared.output?.text else { return nil }
     return StreamModelPlan(
       file: file, remote: remote, shadowTopic: declared.shadow?.output?.text ?? "\(output).shadow",
       fallbacks: fallbacks,
       threshold: declared.threshold?.value, timeoutMilliseconds: declared.timeout?.value,
+      batchRowsMax: declared.maxBatch?.value, weights: declared.weights?.value ?? .float32,
       format: declared.format?.value ?? .json,
       features: declared.features?.value ?? .hash, requestColumns: requestColumns, keyColumns: keyColumns)
+  }
+
+  /// Whether what is said of versions that this process scores itself is said where there are some.
+  private func fitLocalVersions(_ declared: ModelDeclaration, _ what: String) -> Bool {
+    let settings = [
+      (declared.timeout?.scalar, "timeout", "an endpoint has its own: `timeout` and `batch_timeout` under `remote`"),
+      (declared.maxBatch?.scalar, "max_batch", "an endpoint has its own: `max_batch` under `remote`"),
+      (declared.weights?.scalar, "weights", "remove it: an endpoint keeps its weights as it likes"),
+    ]
+    if declared.remote != nil {
+      for case (let scalar?, let key, let remedy) in settings {
+        log.error(at: scalar, "`\(key)` of \(what) is for versions that this process scores itself", remedy: remedy)
+        return false
+      }
+    }
+    if let timeout = declared.timeout, timeout.value <= 0 {
+      log.error(at: timeout.scalar, "`timeout` of \(what) leaves no time", expected: "at least `1ms`")
+      return false
+    }
+    return true
   }
 
   private func fallbacks(_ declared: ModelDeclaration, _ what: String) -> [ModelFallback]? {

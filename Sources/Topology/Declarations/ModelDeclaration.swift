@@ -1,3 +1,5 @@
+internal import Inference
+
 /// `models: name: {…}`.
 struct ModelDeclaration {
   /// `label: {source: arrived, match: flight_id, value: arr_delay > 15, within: 24h}`.
@@ -41,6 +43,10 @@ struct ModelDeclaration {
   var fallback: [YAMLScalar]
   /// For one batch of a local version.
   var timeout: Located<Int64>?
+  /// Rows of one batch of a local version.
+  var maxBatch: Located<Int>?
+  /// Of the dense layers of local versions.
+  var weights: Located<CompileOptions.Weights>?
   var requests: Requests?
   var label: Label?
   /// Whether predictions and labels go into tables.
@@ -65,6 +71,8 @@ struct ModelDeclaration {
     shadow = reader.node("shadow").flatMap { Self.shadow($0, what, log) }
     fallback = reader.texts("fallback") ?? []
     timeout = reader.duration("timeout")
+    maxBatch = reader.text("max_batch").flatMap { Self.maxBatch($0, what, log) }
+    weights = reader.choice("weights", of: CompileOptions.Weights.self)
     requests = reader.node("requests").flatMap { Self.requests($0, what, log) }
     label = reader.node("label").flatMap { Self.label($0, what, log) }
     archive = reader.choice("archive", of: Archiving.self)
@@ -77,6 +85,13 @@ struct ModelDeclaration {
         found: found.isEmpty ? "none" : found.joined(separator: " and "),
         remedy: "write `file: models/\(name.text).txt`, or `use: \(name.text)@champion`")
     }
+  }
+
+  private static func maxBatch(_ scalar: YAMLScalar, _ what: String, _ log: DiagnosticLog) -> Located<Int>? {
+    if let rows = Int(scalar.text), (1...65_536).contains(rows) { return Located(rows, scalar) }
+    log.error(
+      at: scalar, "`max_batch` of \(what) is out of range", found: "`\(scalar.shortText)`", expected: "1 to 65536")
+    return nil
   }
 
   private static func shadow(_ node: YAMLNode, _ what: String, _ log: DiagnosticLog) -> Shadow? {

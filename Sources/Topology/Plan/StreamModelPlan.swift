@@ -1,4 +1,5 @@
 package import Contracts
+package import Inference
 package import RemoteModels
 
 /// How predictions of a model are written.
@@ -37,6 +38,11 @@ package struct StreamModelPlan: Sendable, Hashable {
   package var threshold: Double?
   /// How long a local version may take for one batch; nil: as long as it takes.
   package var timeoutMilliseconds: Int64?
+  /// Rows that a local version scores at a time; nil: all that a poll brought.
+  package var batchRowsMax: Int?
+  /// How every local version keeps the weights of its dense layers, wherever it scores: in the stream, for requests,
+  /// in a trial, in a correction.
+  package var weights = CompileOptions.Weights.float32
   package var format: PredictionFormat
   package var features: PredictionFeatures
   /// Where the service's request fields are in the scope of the model's source, in the order of

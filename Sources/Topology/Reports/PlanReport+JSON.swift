@@ -2,8 +2,9 @@ internal import Columns
 internal import Contracts
 internal import Core
 internal import Expressions
-internal import RemoteModels
 internal import Features
+internal import Inference
+internal import RemoteModels
 
 extension PlanReport {
   /// One document; what depends on nothing but the plan is always in the same order.
@@ -194,6 +195,8 @@ extension PlanReport {
       if !model.tables.isEmpty { $0.member("tables", model.tables) }
       if let threshold = stream.threshold { $0.member("threshold", threshold) }
       if let timeout = stream.timeoutMilliseconds { $0.member("timeout_ms", timeout) }
+      if let rows = stream.batchRowsMax { $0.member("max_batch", rows) }
+      if stream.weights != .float32 { $0.member("weights", stream.weights.rawValue) }
       if let requests = model.requests {
         $0.member("requests", requests.topic)
         $0.member("responses", requests.responseTopic)

@@ -3,6 +3,7 @@ internal import Contracts
 internal import Core
 internal import Expressions
 internal import Features
+internal import Inference
 
 extension PlanReport {
   /// For a terminal; 100 columns where names allow it.
@@ -153,6 +154,8 @@ extension PlanReport {
     if let timeout = stream.timeoutMilliseconds {
       lines.append("  at most \(DurationLiteral.text(timeout)) for a batch")
     }
+    if let rows = stream.batchRowsMax { lines.append("  batches of at most \(rows) rows") }
+    if stream.weights != .float32 { lines.append("  weights \(stream.weights.rawValue), of dense layers") }
     if let requests = model.requests {
       let others = requests.replyTopics.isEmpty ? "" : ", or \(requests.replyTopics.joined(separator: ", "))"
       lines.append("  answers \(requests.topic) in \(requests.responseTopic)\(others)")

@@ -1,6 +1,6 @@
 internal import Columns
 package import Core
-internal import Inference
+package import Inference
 internal import Storage
 
 /// Scores models on the rows that no trainer has seen, and says what came of it.
@@ -27,6 +27,8 @@ package struct ModelEvaluation: Sendable {
     package var confidence = 0.95
     /// From which score on a probability counts as a yes.
     package var threshold = 0.5
+    /// How the models keep the weights of dense layers: as they will score.
+    package var weights = CompileOptions.Weights.float32
     /// Whether the leakage checks run.
     package var checksLeakage = true
     /// Columns of the dataset that name the entity; nil: its text columns beside features, time and label.
@@ -51,7 +53,7 @@ package struct ModelEvaluation: Sendable {
     _ models: [Subject], on dataset: TrainingDataset, options: Options = Options()
   ) throws(HeadraceError) -> EvaluationReport {
     var measured: [MeasuredModel] = []
-    for model in models { measured.append(try MeasuredModel(model, dataset)) }
+    for model in models { measured.append(try MeasuredModel(model, dataset, options.weights)) }
     return try ModelEvaluation(dataset: dataset, options: options, models: measured).report()
   }
 

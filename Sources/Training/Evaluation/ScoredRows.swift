@@ -18,9 +18,12 @@ struct MeasuredModel: Sendable {
   let mapping: FeatureMapping
 
   /// - Throws: what `Inference` says of the file; `EVALUATION_MODEL`.
-  init(_ subject: ModelEvaluation.Subject, _ dataset: TrainingDataset) throws(HeadraceError) {
+  init(
+    _ subject: ModelEvaluation.Subject, _ dataset: TrainingDataset, _ weights: CompileOptions.Weights
+  ) throws(HeadraceError) {
     self.subject = subject
-    compiled = try CompiledModel(Model(subject.bytes, place: subject.name))
+    compiled = try CompiledModel(
+      Model(subject.bytes, place: subject.name), options: CompileOptions(weights: weights))
     do throws(HeadraceError) {
       mapping = try FeatureMapping(compiled.model, dataset)
     } catch {

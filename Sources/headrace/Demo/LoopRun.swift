@@ -131,7 +131,9 @@ final class LoopRun {
       throw HeadraceError(
         .external, "MODEL_FILE_MISSING", "the first model's file is gone", place: "\(setting.store.place)/\(place)")
     }
-    var scorer = try CompiledModel(Model(bytes, place: name)).makeScorer()
+    let weights = process.plan.models[model].stream?.weights ?? .float32
+    let compiled = try CompiledModel(Model(bytes, place: name), options: CompileOptions(weights: weights))
+    var scorer = compiled.makeScorer()
     var scores = [Double](repeating: 0, count: predictions.count)
     scorer.score(predictions.vectors, rowCount: predictions.count, into: &scores)
     return scores

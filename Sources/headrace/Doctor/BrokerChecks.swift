@@ -32,21 +32,33 @@ struct BrokerChecks: Sendable {
   func topics(of plan: Plan, in cluster: ClusterDescription) async -> [Finding] {
     var topics: [TopicChecks.Topic] = []
     for source in plan.sources {
-      var topic = TopicChecks.Topic(name: source.topic, source: source.name)
-      if let found = cluster.topics.first(where: { $0.name == source.topic }) {
-        topic.partitionCount = found.partitions.count
-        do {
-          let settings = try await admin.run { try $0.configuration(of: .topic(source.topic)) }
-          topic.settings = settings.compactMapValues(\.value)
-        } catch {
-          topic.failure = (error as? HeadraceError)?.message ?? "\(error)"
-        }
-      }
-      topics.append(topic)
+      topics.append(await describe(source.topic, source: source.name, in: cluster))
     }
     let anywhere = plan.sources.filter { $0.partitioner == nil }.map(\.name)
     let minimum = RuntimeConfiguration(client: client, dataDirectory: "").retentionMinimumMilliseconds
     return TopicChecks.all(topics, unpartitioned: Set(anywhere), retentionMinimum: minimum)
+  }
+
+  /// The topics that a plan sets records aside in, where they were made.
+  func rejectedTopics(of plan: Plan, in cluster: ClusterDescription) async -> [Finding] {
+    var findings: [Finding] = []
+    for name in [plan.deadLetterTopic, plan.lateTopic] {
+      let topic = await describe(name, source: plan.name, in: cluster)
+      if topic.partitionCount != nil { findings += TopicChecks.rejected(topic) }
+    }
+    return findings
+  }
+
+  private func describe(_ name: String, source: String, in cluster: ClusterDescription) async -> TopicChecks.Topic {
+    var topic = TopicChecks.Topic(name: name, source: source)
+    guard let found = cluster.topics.first(where: { $0.name == name }) else { return topic }
+    topic.partitionCount = found.partitions.count
+    do {
+      topic.settings = try await admin.run { try $0.configuration(of: .topic(name)) }.compactMapValues(\.value)
+    } catch {
+      topic.failure = (error as? HeadraceError)?.message ?? "\(error)"
+    }
+    return topic
   }
 
   /// Who does the work of a plan now.

@@ -46,6 +46,7 @@ struct DoctorCommand: AsyncParsableCommand {
     if let cluster = await checks.cluster(into: &findings) {
       for plan in plans {
         findings += await checks.topics(of: plan, in: cluster)
+        findings += await checks.rejectedTopics(of: plan, in: cluster)
         findings.append(await checks.group(of: plan))
         findings += await histories(of: plan, client, topics: Set(cluster.topics.map(\.name)))
       }

@@ -70,6 +70,24 @@ enum TopicChecks {
     ]
   }
 
+  /// Records that are set aside keep the times of their events: an age takes away old ones as soon as they are written.
+  static func rejected(_ topic: Topic) -> [Finding] {
+    let subject = "topic \(topic.name)"
+    if let failure = topic.failure {
+      return [Finding(subject, .error, failure, fix: "allow this user to read and describe it")]
+    }
+    guard let text = topic.settings["retention.ms"], let milliseconds = Int64(text), milliseconds >= 0,
+      topic.settings["message.timestamp.type"] != "LogAppendTime"
+    else { return [] }
+    return [
+      Finding(
+        subject, .warning,
+        "records go away \(Figures.age(milliseconds: milliseconds)) (retention.ms) after the time of their event: "
+          + "what is wrong in old events is hardly kept",
+        fix: "set retention.ms=-1 and a retention.bytes, as headrace does where it makes the topic")
+    ]
+  }
+
   private static func timestamps(_ topic: Topic, _ subject: String) -> [Finding] {
     if topic.settings["message.timestamp.type"] == "LogAppendTime" { return [] }
     guard let text = topic.settings["message.timestamp.after.max.ms"], let limit = Int64(text), limit > 3_600_000 else {

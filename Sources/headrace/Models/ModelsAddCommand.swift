@@ -14,6 +14,8 @@ struct ModelsAddCommand: AsyncParsableCommand {
       first: one that is wrong, cut off or hostile is refused with the place and the reason, and nothing changes. A \
       file that is there already is not added again.
 
+      --weights is tried out, and not kept: who scores says how (`weights` in a topology, --weights of score and serve).
+
       models:/NAME@ALIAS and models:/NAME/VERSION are fetched from an MLflow server (--mlflow).
 
       A server on the same folder serves the new version within a second.
@@ -29,6 +31,7 @@ struct ModelsAddCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("Fail unless the version gets this number: guards against another one.", valueName: "number"))
   var expect: Int?
+  @OptionGroup var weights: WeightsOptions
   @OptionGroup var mlflow: MLflowOptions
   @Option(help: "table or json.") var output = OutputFormat.table
 
@@ -49,7 +52,7 @@ struct ModelsAddCommand: AsyncParsableCommand {
     let bytes = try fetched?.bytes ?? read()
     let model = try Model(bytes, place: file)
     // The kernels are checked on the model's own thresholds before anything is kept.
-    _ = try CompiledModel(model)
+    try weights.tryOut(model, place: file)
     let registry = try store.open()
     let now = WallClock.system.nowMilliseconds
     var new = ModelVersion(model, name: name, note: note, addedBy: actor.actor, nowMilliseconds: now)

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Core
+internal import Inference
 internal import Registry
 
 struct ModelsShowCommand: AsyncParsableCommand {
@@ -8,18 +9,29 @@ struct ModelsShowCommand: AsyncParsableCommand {
     discussion: """
       NAME shows every version and what its aliases stood for when. NAME@ALIAS and NAME:VERSION show one version: its \
       code, data, features and metrics, the run that made it, who approved it, and when it served. Of the cluster, or \
-      with --data of a folder.
+      with --data of a folder, where --weights also tells what smaller weights would cost the version.
       """)
 
   @Argument(help: ArgumentHelp("The model: NAME, NAME@ALIAS or NAME:VERSION.", valueName: "model"))
   var selector: ModelSelector
   @OptionGroup var place: RegistryOptions
+  @OptionGroup var weights: WeightsOptions
   @Option(help: "table or json.") var output = OutputFormat.table
+
+  func validate() throws {
+    guard weights.weights != .float32, place.data == nil || selector.version == nil else { return }
+    throw ValidationError("--weights is tried out on one version of a folder: NAME:VERSION and --data DIR")
+  }
 
   func run() async throws {
     let known = try await place.snapshot()
     let model = try known.model(selector.name)
     let version = try selector.version(of: model)
+    if weights.weights != .float32, let version, let data = place.data {
+      let hash = version.version.contentHash
+      let files = try LocalRegistry.existing(dataDirectory: data).files
+      try weights.tryOut(Model(files.read(hash), place: files.place(of: hash)), place: model.name)
+    }
     switch output {
     case .json:
       var writer = JSONWriter()

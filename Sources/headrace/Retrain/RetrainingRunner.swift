@@ -5,7 +5,6 @@ internal import Logging
 internal import Registry
 internal import Runtime
 internal import Storage
-internal import Synchronization
 internal import Topology
 internal import Training
 
@@ -35,14 +34,8 @@ struct RetrainingConfiguration: Sendable {
 /// Every process of the topology has one. They open the same retrainings under the same ids, of which the first one in
 /// the log counts, and the lease in the log says which of them works.
 final class RetrainingRunner: Sendable {
-  private struct State {
-    var plan: Plan?
-    var planNumber = 0
-    var isRunning = false
-    var isStopping = false
-  }
-
-  private let state = Mutex(State())
+  private let thread = SessionThread("policies")
+  private let plans = Followed<Plan>()
   let configuration: RetrainingConfiguration
   let logger: Logger
 
@@ -55,58 +48,27 @@ final class RetrainingRunner: Sendable {
 
   /// Starts, or goes over to another plan. A plan without policies runs none.
   func follow(_ plan: Plan) {
-    let isNew = state.withLock { state in
-      state.plan = plan
-      state.planNumber += 1
-      guard !state.isRunning, !state.isStopping, !plan.policies.isEmpty else { return false }
-      state.isRunning = true
-      return true
-    }
-    guard isNew else { return }
+    guard let tables = configuration.tables else { return }
+    plans.set(plan.policies.isEmpty ? nil : plan)
+    guard !plan.policies.isEmpty else { return }
     do throws(HeadraceError) {
-      try BlockingThread.start(name: "policies") { self.run() }
+      try thread.start { thread in
+        thread.repeatSessions(
+          following: self.plans,
+          failed: { error, _ in self.logger.warning("policies begin again", metadata: ["error": "\(error)"]) },
+          session: { plan, goesOn in
+            let session = try RetrainingSession(plan, self, tables)
+            defer { session.close() }
+            while goesOn() { try session.step() }
+          })
+      }
     } catch {
-      state.withLock { $0.isRunning = false }
       logger.error("policies do not start", metadata: ["error": "\(error)"])
     }
   }
 
   /// Ends the processes that work: whoever comes next goes on with what they have left.
-  func stop() async {
-    state.withLock { $0.isStopping = true }
-    while state.withLock({ $0.isRunning }) { try? await Task.sleep(for: .milliseconds(10)) }
-  }
-
-  var isStopping: Bool { state.withLock { $0.isStopping } }
-
-  func isCurrent(_ number: Int) -> Bool { state.withLock { $0.planNumber == number && !$0.isStopping } }
-
-  private func run() {
-    var failures = 0
-    while !isStopping {
-      let (plan, number) = state.withLock { ($0.plan, $0.planNumber) }
-      guard let plan, !plan.policies.isEmpty, let tables = configuration.tables else {
-        pause(milliseconds: 200)
-        continue
-      }
-      do {
-        let session = try RetrainingSession(plan, self, tables)
-        defer { session.close() }
-        while isCurrent(number) { try session.step() }
-        failures = 0
-      } catch {
-        failures += 1
-        logger.warning("policies begin again", metadata: ["error": "\(error)"])
-        pause(milliseconds: min(200 << min(failures, 5), 5_000))
-      }
-    }
-    state.withLock { $0.isRunning = false }
-  }
-
-  private func pause(milliseconds: Int) {
-    let end = WallClock.monotonic.nowMilliseconds + Int64(milliseconds)
-    while !isStopping, WallClock.monotonic.nowMilliseconds < end { Sleep.milliseconds(10) }
-  }
+  func stop() async { await thread.stop() }
 
   /// Who this process is in leases, over restarts: one that was killed goes on at once.
   func worker() throws(HeadraceError) -> String {

@@ -9,21 +9,21 @@ internal import Training
 
 /// The readers and the state of a process's policies while one plan runs. Belongs to one thread.
 final class RetrainingSession {
-  private let plan: Plan
+  let plan: Plan
   let runner: RetrainingRunner
   let tables: any BlobStore
   let control: ControlLog
   private let drift: Consumer
-  private var watch: PolicyWatch
+  var watch: PolicyWatch
   private var stream: StreamWatch
-  private let worker: String
+  let worker: String
   /// Of retrainings that are being tried.
-  private var trials: [String: TrialWatch] = [:]
+  var trials: [String: TrialWatch] = [:]
   let notifier: Notifier
   /// The process that works for a retraining: one at a time, a laptop has few processors.
-  private var child: (id: String, work: RetrainingAction.Work, process: ChildProcess)?
+  var child: (id: String, work: RetrainingAction.Work, process: ChildProcess)?
   /// What stands in the way of a retraining's next action, again and again.
-  private var troubles: [String: Trouble] = [:]
+  var troubles: [String: Trouble] = [:]
   /// Monitors that were told to begin anew, and where.
   private var settled: [PolicyWatch.Settlement] = []
   private var isCaughtUp = false
@@ -32,18 +32,6 @@ final class RetrainingSession {
   private var nextLookAtMilliseconds: Int64 = 0
 
   private static let lookMilliseconds: Int64 = 200
-
-  /// A command that is refused, a file that cannot be read: it may pass, as when somebody else was faster.
-  private struct Trouble {
-    var text = ""
-    var sinceMilliseconds = WallClock.monotonic.nowMilliseconds
-    var count = 0
-    /// Nobody waits for ever: the retraining is being ended, and this is the reason.
-    var isHopeless = false
-  }
-
-  private static let troubleMilliseconds: Int64 = 5_000
-  private static let troublesMinimum = 5
 
   init(_ plan: Plan, _ runner: RetrainingRunner, _ tables: any BlobStore) throws {
     self.plan = plan
@@ -215,27 +203,6 @@ final class RetrainingSession {
     self.child = nil
   }
 
-  private func note(_ trouble: String, of id: String) {
-    var known = troubles[id, default: Trouble()]
-    if known.text != trouble {
-      runner.logger.warning(
-        "a retraining does not get on", metadata: ["retraining": "\(id)", "reason": "\(trouble)"])
-    }
-    known.count += 1
-    if !known.isHopeless {
-      known.text = trouble
-      known.isHopeless =
-        known.count >= Self.troublesMinimum
-        && WallClock.monotonic.nowMilliseconds - known.sinceMilliseconds >= Self.troubleMilliseconds
-    }
-    troubles[id] = known
-  }
-
-  /// Something was done, or nothing was to be done.
-  private func forgetTrouble(of id: String) {
-    if troubles[id]?.isHopeless == false { troubles[id] = nil }
-  }
-
   /// Claims a retraining that nobody works on, and keeps what is ours.
   private func holdLease(of retraining: RegisteredRetraining) throws -> Bool {
     let now = WallClock.system.nowMilliseconds
@@ -255,123 +222,5 @@ final class RetrainingSession {
     guard outcome == .applied else { return false }
     RetrainingKillPoint.pass(.leased)
     return true
-  }
-
-  private func facts(
-    _ retraining: RegisteredRetraining, _ policy: PolicyPlan, _ folder: RetrainingFolder, _ registry: RegistryState
-  ) throws -> RetrainingFacts {
-    var facts = RetrainingFacts(
-      nowMilliseconds: WallClock.system.nowMilliseconds, streamMilliseconds: watch.streamMilliseconds)
-    facts.told = folder.told
-    let id = retraining.retraining.id
-    if let work = RetrainingAction.Work(rawValue: retraining.step.rawValue) {
-      try lookAfterChild(id, work, folder)
-      facts.result = folder.result(work)
-      let failures = folder.failures(work)
-      if facts.result == nil, failures.count >= runner.configuration.attemptsMaximum { facts.failure = failures.last }
-    }
-    if case .model(let model)? = facts.result,
-      try tables.entry(try BlobName("models/\(model.contentHash)")) != nil
-    {
-      facts.storedHashes = [model.contentHash]
-    }
-    facts.trial = try trial(of: retraining, policy, registry)
-    if let trouble = troubles[id], trouble.isHopeless { facts.failure = facts.failure ?? trouble.text }
-    return facts
-  }
-
-  /// What the rollout of the present step has come to; nil of other steps.
-  private func trial(
-    of retraining: RegisteredRetraining, _ policy: PolicyPlan, _ registry: RegistryState
-  ) throws -> RetrainingFacts.Trial? {
-    let id = retraining.retraining.id
-    guard let kind = Rollout.Kind(rawValue: retraining.step.rawValue), let version = retraining.version(in: registry)
-    else {
-      trials[id] = nil
-      return nil
-    }
-    let watch = trials[id, default: TrialWatch()]
-    trials[id] = watch
-    return try watch.facts(plan, model: policy.model, version: version, kind, registry, runner.configuration)
-  }
-
-  /// Takes note of how the work of a step has ended.
-  private func lookAfterChild(
-    _ id: String, _ work: RetrainingAction.Work, _ folder: RetrainingFolder
-  ) throws(HeadraceError) {
-    guard let running = child, running.id == id, running.work == work, let ending = running.process.poll() else {
-      return
-    }
-    child = nil
-    // Neither is a failure of the work: who was asked to go is begun again; another process may be at it still.
-    guard folder.result(work) == nil, !ending.wasAsked else { return }
-    guard ending != .exit(RetrainWorkCommand.busyStatus) else { return Sleep.milliseconds(200) }
-    let reason: String
-    if ending == .exit(0) {
-      // Begun again without a count it would be begun for ever.
-      reason = "\(work.rawValue) left no result that can be read"
-    } else {
-      let last = (try? TextFile.read(folder.log, sizeBytesMax: 16 << 20))?.split(separator: "\n").last
-      reason = "\(work.rawValue) failed (\(ending.text)): \(last.map { String($0) } ?? "it said nothing")"
-    }
-    runner.logger.warning("work of a retraining failed", metadata: ["retraining": "\(id)", "reason": "\(reason)"])
-    try folder.noteFailure(reason, of: work)
-  }
-
-  private func perform(
-    _ action: RetrainingAction, _ retraining: RegisteredRetraining, _ policy: PolicyPlan, _ folder: RetrainingFolder
-  ) throws -> Bool {
-    let id = retraining.retraining.id
-    switch action {
-    case .wait:
-      forgetTrouble(of: id)
-      return false
-    case .work(let work):
-      guard child == nil else { return false }
-      let arguments = ["retrain", "work", id, "--step", work.rawValue, "--topology-name", plan.name]
-      child = (id, work, try ChildProcess(arguments + runner.configuration.arguments, log: folder.log))
-      RetrainingKillPoint.pass(.behind(action))
-      return false
-    case .store(let path, let hash):
-      let bytes = try ModelFiles.read(path)
-      guard ContentHash.sha256(bytes) == hash else {
-        throw HeadraceError(.external, "MODEL_FILE_CHANGED", "the trained file has changed", place: path)
-      }
-      _ = try tables.create(try BlobName("models/\(hash)"), bytes)
-    case .send(let change):
-      let outcome = try control.send(RegistryCommand(actor: "policy \(policy.name)", reason: id, change: change))
-      note(outcome, of: change, retraining)
-      if case .refused(let refusal) = outcome {
-        note("the log refuses the next step: \(refusal.message)", of: id)
-        return false
-      }
-    case .tell(let message):
-      notifier.tell(message, retraining, policy)
-      try folder.noteTold(message.key)
-    case .callOutside(let message):
-      if let failure = notifier.call(message, retraining, policy) {
-        try folder.noteFailure(failure, of: .train)
-      } else {
-        try folder.noteTold(message.key)
-      }
-    case .acknowledge(let monitor, let time):
-      try notifier.acknowledge(monitor, atMilliseconds: time, reason: "retraining \(id)")
-      try folder.noteTold("\(id)-acknowledged")
-    }
-    forgetTrouble(of: id)
-    RetrainingKillPoint.pass(.behind(action))
-    return true
-  }
-
-  private func note(
-    _ outcome: RegistryOutcome, of change: RegistryCommand.Change, _ retraining: RegisteredRetraining
-  ) {
-    guard case .advanceRetraining(_, let from, let to, let note, _) = change else { return }
-    runner.logger.notice(
-      "retraining",
-      metadata: [
-        "retraining": "\(retraining.retraining.id)", "from": "\(from.rawValue)", "to": "\(to.rawValue)",
-        "note": "\(note)", "outcome": "\(outcome.code)",
-      ])
   }
 }

@@ -219,7 +219,10 @@ private struct RetrainingJob {
     }
     var options = ModelEvaluation.Options()
     options.slices = policy.slices?.columns ?? []
-    if let threshold = model.stream?.threshold { options.threshold = threshold }
+    if let stream = model.stream {
+      options.threshold = stream.threshold ?? options.threshold
+      options.weights = stream.weights
+    }
     let report = try ModelEvaluation.evaluate(subjects, on: dataset, options: options)
     return EvaluationResult(
       championVersion: champion, format: parsed.format.rawValue, summary: parsed.summary,

@@ -99,20 +99,17 @@ final class TopologyProcess: Sendable {
         logger.error("requests are not answered", metadata: ["error": "\(error)"])
       }
     }
-    try await server.start()
     do {
+      try await server.start()
+      let address = try peering.advertised(host: serving.host, port: server.port)
       try await engine.start()
-      try instances.start(address: peering.advertised(host: serving.host, port: server.port))
+      try instances.start(address: address)
       try monitors.run(engine.plan)
       archive.follow(engine.plan)
       if workArguments != nil { retraining.follow(engine.plan) }
       reports.begin()
     } catch {
-      await requests.stop()
-      await server.stop()
-      await engine.drain()
-      await instances.stop()
-      await peers.close()
+      await Self.end(requests, server, retraining, engine, instances, peers, monitors, archive)
       throw error
     }
     return TopologyProcess(
@@ -162,6 +159,18 @@ final class TopologyProcess: Sendable {
 
   /// Requests under way are answered, partitions given back, the state saved.
   func stop() async {
+    await Self.end(requests, server, retraining, engine, instances, peers, monitors, archive)
+    await reports.end(failure: engine.failure)
+    fetching?.cancel()
+    tracing?.cancel()
+    await tracing?.value
+  }
+
+  /// Ends whatever of these runs: all of them, or as far as a start came that failed.
+  private static func end(
+    _ requests: RequestLane, _ server: FeatureServer, _ retraining: RetrainingRunner, _ engine: Engine,
+    _ instances: InstanceLane, _ peers: PeerReads, _ monitors: MonitorService, _ archive: ModelArchiveService
+  ) async {
     await requests.stop()
     await server.stop()
     await retraining.stop()
@@ -171,10 +180,6 @@ final class TopologyProcess: Sendable {
     // Behind the tasks: what they wrote last is seen before the state is saved.
     await monitors.stop()
     await archive.stop()
-    await reports.end(failure: engine.failure)
-    fetching?.cancel()
-    tracing?.cancel()
-    await tracing?.value
   }
 }
 

@@ -3,6 +3,7 @@ internal import Core
 internal import Kafka
 internal import Logging
 internal import Runtime
+internal import Storage
 internal import Telemetry
 
 /// What a process that does the work of a topology can be told: the same flags on `run` and `dev`.
@@ -22,6 +23,13 @@ struct WorkerOptions: ParsableArguments {
     help: ArgumentHelp(
       "Where tables are: a folder, s3://BUCKET/PREFIX, or none. (default: tables in --data)", valueName: "place"))
   var tables: String?
+  @Option(
+    help: ArgumentHelp(
+      "Where copies of the state go, from which another machine can start: a folder on another disk, "
+        + "s3://BUCKET/PREFIX, or none. (default: the bucket of --tables, else none)", valueName: "place"))
+  var snapshots: String?
+  @Option(help: ArgumentHelp("How often the state is copied there. (default: 5min)", valueName: "duration"))
+  var snapshotInterval: String?
   @Option(help: ArgumentHelp("How old rows may be that are in no table yet. (default: 20s)", valueName: "duration"))
   var tableFreshness: String?
   @Option(
@@ -58,6 +66,7 @@ struct WorkerOptions: ParsableArguments {
     _ = try milliseconds(commitInterval, "--commit-interval")
     _ = try milliseconds(checkpointInterval, "--checkpoint-interval")
     _ = try milliseconds(tableFreshness, "--table-freshness")
+    _ = try milliseconds(snapshotInterval, "--snapshot-interval")
     _ = try milliseconds(usageInterval, "--usage-interval")
     if let paritySample, !(0...10_000).contains(paritySample) {
       throw ValidationError("--parity-sample \(paritySample): expected 0 to 10000 a second")
@@ -80,6 +89,10 @@ struct WorkerOptions: ParsableArguments {
       configuration.checkpointIntervalMilliseconds = interval
     }
     if tables != "none" { configuration.tableStore = try TableLocation.store(tables, dataDirectory: dataDirectory) }
+    configuration.snapshotStore = try snapshotStore(configuration)
+    if let interval = try milliseconds(snapshotInterval, "--snapshot-interval") {
+      configuration.snapshotIntervalMilliseconds = interval
+    }
     if let freshness = try milliseconds(tableFreshness, "--table-freshness") {
       configuration.tableFreshnessMilliseconds = freshness
     }
@@ -95,6 +108,13 @@ struct WorkerOptions: ParsableArguments {
     configuration.acceptances.lostRecords = acceptLostRecords
     configuration.appliesPlan = apply
     return configuration
+  }
+
+  /// Copies beside the original are none: by default there are some only where tables have another place than the disk.
+  private func snapshotStore(_ configuration: RuntimeConfiguration) throws(HeadraceError) -> (any BlobStore)? {
+    guard let snapshots else { return tables?.hasPrefix("s3://") ?? false ? configuration.tableStore : nil }
+    guard snapshots != "none" else { return nil }
+    return try TableLocation.store(snapshots, dataDirectory: configuration.dataDirectory)
   }
 
   /// Where its folder and its tables are, for the processes that it starts.

@@ -30,6 +30,7 @@ struct ScoreCommand: AsyncParsableCommand {
   var features: String?
   @Option(help: ArgumentHelp("What the column of scores is called; several get _0, _1, … behind.", valueName: "name"))
   var score = "score"
+  @OptionGroup var weights: WeightsOptions
   @Flag(help: "Score all rows anew, in place of the output's rows.") var overwrite = false
   @Option(help: ArgumentHelp("Threads that compute. (default: one for each processor)", valueName: "n"))
   var threads: Int?
@@ -47,7 +48,9 @@ struct ScoreCommand: AsyncParsableCommand {
 
   func run() async throws {
     let scorer =
-      try model.map { try ScoringModel($0, dataDirectory: place.data ?? "") } ?? ScoringModel(file: file ?? "")
+      try model.map { try ScoringModel($0, dataDirectory: place.data ?? "", weights) }
+      ?? ScoringModel(file: file ?? "", weights)
+    WeightsOptions.tell(scorer.compiled)
     let job = TableScoring(
       model: scorer, store: try place.store(), input: table, output: into, columns: columns.map(Self.names),
       features: features.map(Self.names), scoreName: score, overwrites: overwrite,

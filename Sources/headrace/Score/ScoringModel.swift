@@ -14,13 +14,14 @@ struct ScoringModel: Sendable {
   var label: String { version.utf8.count == 64 ? "\(name) (\(version.prefix(12)))" : "\(name) version \(version)" }
 
   /// - Parameter reference: `NAME`, `NAME@ALIAS` or `NAME:VERSION`.
-  /// - Throws: `MODEL_NOT_FOUND`, `MODEL_VERSION_NOT_FOUND`, `ALIAS_NOT_FOUND`.
-  init(_ reference: String, dataDirectory: String) throws(HeadraceError) {
+  /// - Throws: `MODEL_NOT_FOUND`, `MODEL_VERSION_NOT_FOUND`, `ALIAS_NOT_FOUND`, `WEIGHTS_WITHOUT_EFFECT`.
+  init(_ reference: String, dataDirectory: String, _ weights: WeightsOptions) throws(HeadraceError) {
     let registry = try LocalRegistry.existing(dataDirectory: dataDirectory)
     let (found, bytes) = try Self.file(reference, registry)
     name = found.model
     version = "\(found.number)"
-    compiled = try CompiledModel(Model(bytes, place: registry.files.place(of: found.contentHash)))
+    let place = registry.files.place(of: found.contentHash)
+    compiled = try weights.compile(Model(bytes, place: place), place: reference)
   }
 
   /// What a reference names, and its file.
@@ -29,11 +30,11 @@ struct ScoringModel: Sendable {
     return (found, try registry.files.read(found.contentHash))
   }
 
-  init(file: String) throws(HeadraceError) {
+  init(file: String, _ weights: WeightsOptions) throws(HeadraceError) {
     let bytes = try ModelFiles.read(file)
     name = file.split(separator: "/").last.map(String.init) ?? file
     version = ContentHash.sha256(bytes)
-    compiled = try CompiledModel(Model(bytes, place: file))
+    compiled = try weights.compile(Model(bytes, place: file), place: file)
   }
 
   private static func find(_ reference: String, in state: RegistryState) throws(HeadraceError) -> ModelVersion {

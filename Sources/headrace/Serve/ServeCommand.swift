@@ -28,6 +28,12 @@ struct ServeCommand: AsyncParsableCommand {
       "How many of the newest versions of each model are served; those that an alias stands for are besides.",
       valueName: "n"))
   var versions = 16
+  @Option(
+    name: .customLong("weights"),
+    help: ArgumentHelp(
+      "Weights of dense layers, of all models or of one: float32, bf16 or int8; may come often. (default: float32)",
+      valueName: "[name=]kind"))
+  var weights: [ServedWeights] = []
   @OptionGroup(title: "Reports") var reports: MLflowOptions
   @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = "notice"
 
@@ -44,7 +50,8 @@ struct ServeCommand: AsyncParsableCommand {
     var logger = Logger(label: "headrace") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
     let registry = try store.open()
-    let models = RegistryModels(registry, versionsMax: versions, logger: logger)
+    let models = RegistryModels(
+      registry, versionsMax: versions, logger: logger, weightsOf: { [weights] in weights.weights(of: $0) })
     let configuration = try listening.serving()
     let server = FeatureServer(
       models: try models.changes() ?? .none, registry: LocalRegistrySource(registry), configuration: configuration,

@@ -274,7 +274,7 @@ def test_smaller_weights_are_close(scoring):
     path = scoring.folder / "small.onnx"
     onnx.save(model, path)
     exact = scoring.scores(path, rows, 64)
-    for weights, bound in (("bfloat16", 0.03), ("int8", 0.06)):
+    for weights, bound in (("bf16", 0.03), ("int8", 0.06)):
         assert "differ by" in scoring.ask("load", path, "baseline", weights)
         for instructions in instruction_sets(scoring, path):
             found = scoring.scores(path, rows, 64, instructions, weights)

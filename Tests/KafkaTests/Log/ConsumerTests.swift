@@ -120,7 +120,7 @@ import Testing
       let start = WallClock.monotonic.nowMilliseconds
       try BlockingThread.start(name: "waker") {
         for _ in 0..<20 {
-          Pause.milliseconds(50)
+          Sleep.milliseconds(50)
           waker.wake()
         }
       }

@@ -59,7 +59,7 @@ import Testing
         let heard = Recorder()
         let member = try Consumer(configuration, listener: heard)
         try member.subscribe(["work"])
-        Pause.milliseconds(Int32(round) * 2)
+        Sleep.milliseconds(round * 2)
         #expect(try member.close())
         #expect(heard.assigned.isEmpty && heard.revoked.allSatisfy(\.isEmpty), "round \(round)")
         declined += heard.revoked.isEmpty ? 0 : 1

@@ -70,7 +70,7 @@ import Testing
       // Refreshed at four fifths of its life.
       while asked.load(ordering: .relaxed) < before + 3, WallClock.monotonic.nowMilliseconds < deadline {
         _ = try admin.describeCluster()
-        Pause.milliseconds(50)
+        Sleep.milliseconds(50)
       }
       #expect(asked.load(ordering: .relaxed) >= before + 3)
     }

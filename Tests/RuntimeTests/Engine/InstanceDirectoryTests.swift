@@ -5,8 +5,11 @@ import Testing
 
 /// Who has which task, by what the processes have told.
 @Suite struct InstanceDirectoryTests {
-  private static func record(_ instance: String, _ partitions: [Int32], topology: String = "t") -> InstanceRecord {
-    InstanceRecord(topology: topology, instance: instance, address: "\(instance):1", partitions: partitions)
+  private static func record(
+    _ instance: String, _ partitions: [Int32], topology: String = "t", life: String? = nil
+  ) -> InstanceRecord {
+    InstanceRecord(
+      topology: topology, instance: instance, address: "\(instance):1", partitions: partitions, life: life)
   }
 
   @Test func `of two claims the one that began later counts, until its process goes`() {
@@ -24,6 +27,39 @@ import Testing
     directory.apply(key: "t/d", Self.record("d", [0]), offset: 3)
     directory.apply(key: "t/e", Self.record("f", [0]), offset: 5)
     #expect(directory.owner(of: 0)?.instance == "a" && directory.owner(of: 9) == nil)
+  }
+
+  @Test func `what a process claims after a restart begins then, whatever its former life had claimed`() {
+    var directory = InstanceDirectory(topology: "t")
+    directory.apply(key: "t/a", Self.record("a", [0, 1], life: "1"), offset: 0)
+    // The first dies, the second takes its task and dies as well, and the first comes back and gets it again.
+    directory.apply(key: "t/b", Self.record("b", [0], life: "x"), offset: 1)
+    directory.apply(key: "t/a", Self.record("a", [0, 1], life: "2"), offset: 2)
+    #expect(directory.owner(of: 0)?.instance == "a" && directory.owner(of: 1)?.life == "2")
+    // The same life says nothing new of it.
+    directory.apply(key: "t/b", Self.record("b", [0], life: "y"), offset: 3)
+    directory.apply(key: "t/a", Self.record("a", [0, 1, 2], life: "2"), offset: 4)
+    #expect(directory.owner(of: 0)?.instance == "b" && directory.owner(of: 2)?.instance == "a")
+  }
+
+  @Test func `two processes at one address of the machine are found`() {
+    var directory = InstanceDirectory(topology: "t")
+    func tell(_ instance: String, _ partitions: [Int32], _ address: String, at offset: Int64) {
+      let record = InstanceRecord(topology: "t", instance: instance, address: address, partitions: partitions)
+      directory.apply(key: record.key, record, offset: offset)
+    }
+    tell("a", [0], "127.0.0.1:6566", at: 0)
+    tell("b", [], "127.0.0.1:6566", at: 1)
+    tell("c", [1], "127.0.0.1:6567", at: 2)
+    #expect(directory.twin(of: "a", at: "127.0.0.1:6566") == nil)
+    tell("b", [2], "127.0.0.1:6566", at: 3)
+    #expect(directory.twin(of: "a", at: "127.0.0.1:6566")?.instance == "b")
+    for (address, isLoopback) in [
+      ("127.0.0.1:1", true), ("localhost:1", true), ("[::1]:1", true), ("10.0.0.7:1", false), ("[fe80::1]:1", false),
+      ("localhost.example:1", false),
+    ] {
+      #expect(InstanceRecord.isLoopback(address) == isLoopback, "\(address)")
+    }
   }
 
   @Test func `random histories, against reading them from the end`() {
@@ -55,6 +91,8 @@ import Testing
   @Test func `a record is read as it was written, and nothing else is`() {
     let record = Self.record("a", [1, 3])
     #expect(InstanceRecord(json: record.encoded) == record)
+    let living = Self.record("a", [1, 3], life: InstanceRecord.newLife())
+    #expect(InstanceRecord(json: living.encoded) == living && living.life != InstanceRecord.newLife())
     for text in [
       "", "{}", "[]", #"{"topology":"t","instance":"a","address":"h","partitions":[]}"#,
       #"{"topology":"t","instance":"a","address":"h:99999","partitions":[]}"#,

@@ -1,5 +1,6 @@
 import Broker
 import Core
+import Inference
 import Kafka
 import Testing
 import Topology
@@ -88,6 +89,45 @@ import Topology
       }
       try await Self.expectAll(node, [engine], events)
     }
+  }
+
+  @Test func `the weights of the plan score, in batches of any size, and answer requests`() async throws {
+    let names = #""n_1h", "total_1h", "largest_6h", "newest_6h", "large_6h", "amount", "share""#
+    let file = Array(
+      (#"{"model": "linear", "features": [\#(names)], "weights": [0.3, -0.013, 0.7, 0.11, 1.9, -0.02, 0.5], "#
+        + #""intercept": -1, "missing": [0, 0, 0, 0, 0, 0, 0]}"#).utf8)
+    let model = try Model(file, place: "linear")
+    let small = try CompiledModel(model, options: CompileOptions(weights: .int8))
+    let exact = try CompiledModel(model)
+    try await Node.run { node in
+      try await node.createTopic(partitions: Self.partitions)
+      let plan = try ScoredPayments.plan(
+        node.folder, model: file, use: "file: model.txt, weights: int8, max_batch: 7")
+      let engine = try await node.engine(plan)
+      try await node.publish(Payments.events(600, seed: 21), partitions: Self.partitions)
+      try await EngineTests.waitUntilApplied(node, [engine], hasShops: false)
+      #expect(engine.models[0]?.compiled.options.weights == .int8)
+      await engine.drain()
+      let records = try await node.records("pay.predictions", partitions: Self.partitions)
+      #expect(records.count > 100)
+      var differing = 0
+      for record in records {
+        let json = try JSONDocument(Array((record.value ?? "").utf8), depthMax: 4)
+        let vector = try #require(json["features"].floats).map { $0 ?? .nan }
+        let (score, expected) = (try #require(json["score"].double), Self.score(small, vector))
+        let tolerance = 1e-5 * max(1, abs(expected))
+        #expect(abs(score - expected) <= tolerance, "\(vector)")
+        if abs(score - Self.score(exact, vector)) > tolerance { differing += 1 }
+      }
+      #expect(differing > records.count / 2)
+    }
+  }
+
+  private static func score(_ compiled: CompiledModel, _ vector: [Float]) -> Double {
+    var scorer = compiled.makeScorer()
+    var scores = [0.0]
+    scorer.score(vector, rowCount: 1, into: &scores)
+    return scores[0]
   }
 
   @Test func `a file that changed under the plan is found by its content`() async throws {

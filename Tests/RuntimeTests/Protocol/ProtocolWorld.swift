@@ -7,6 +7,7 @@ struct ProtocolWorld: Hashable {
   static let inputCount = 2
   static let recordCount: Int64 = 2
   static let faultsMaximum = 2
+  static let movesMaximum = 1
 
   /// What a state should be that has applied everything below `offset`.
   static func golden(_ input: Int, below offset: Int64) -> Int {
@@ -18,11 +19,14 @@ struct ProtocolWorld: Hashable {
   struct Disk: Hashable {
     var saved: [Int64]?
     var states = (0..<inputCount).map { golden($0, below: 0) }
+    var moves = 0
   }
 
   struct Life: Hashable {
     var machine = TaskProtocol()
     var states: [Int]
+    /// What changed of the state beside the records: views that are built from what was read long ago.
+    var moves: Int
     var pending: [Output] = []
     var lane = Lane.idle
     /// Whether the machine asked for the group's offsets.
@@ -35,6 +39,7 @@ struct ProtocolWorld: Hashable {
   struct Checkpoint: Hashable {
     var offsets: [Int64]
     var states: [Int]
+    var moves: Int
     var isWriting = false
   }
 
@@ -61,6 +66,7 @@ struct ProtocolWorld: Hashable {
 
   var violation: String? {
     if let isBroken { return isBroken }
+    if let life, life.machine.isSaved, life.moves != disk.moves { return "said to be saved, and is not" }
     for input in 0..<Self.inputCount {
       let expected = (0..<(committed[input] ?? 0)).map { offset in
         Output(input: input, offset: offset, state: Self.golden(input, below: offset + 1))
@@ -77,7 +83,7 @@ struct ProtocolWorld: Hashable {
   // MARK: - What may happen next
 
   enum Step: Hashable {
-    case start, apply(Int), commitDue, checkpointDue, revoke, lose, crash
+    case start, apply(Int), move, commitDue, checkpointDue, revoke, lose, crash
     case opens, producerStarts, producerFails, offsetsRead
     case commits, commitFails(isDecided: Bool), isFenced
     case saves, saveRefused, saveFails(isWritten: Bool)
@@ -104,6 +110,7 @@ struct ProtocolWorld: Hashable {
       for input in 0..<Self.inputCount where life.machine.inputs[input].applied < Self.recordCount {
         steps.append(.apply(input))
       }
+      if life.moves < Self.movesMaximum { steps.append(.move) }
       steps += [.commitDue, .checkpointDue]
     }
     if mayFail { steps += [.revoke, .lose, .crash] }
@@ -121,6 +128,9 @@ struct ProtocolWorld: Hashable {
     case .start: start()
     case .opens: open()
     case .apply(let input): apply(input)
+    case .move:
+      life?.moves += 1
+      send(.stateMoved)
     case .commitDue: send(.commitDue)
     case .checkpointDue: send(.checkpointDue)
     case .revoke:
@@ -170,7 +180,7 @@ struct ProtocolWorld: Hashable {
   }
 
   private mutating func start() {
-    life = Life(states: disk.states)
+    life = Life(states: disk.states, moves: disk.moves)
   }
 
   private mutating func open() {
@@ -202,7 +212,7 @@ struct ProtocolWorld: Hashable {
 
   private mutating func save() {
     guard let checkpoint = life?.checkpoint else { return }
-    disk = Disk(saved: checkpoint.offsets, states: checkpoint.states)
+    disk = Disk(saved: checkpoint.offsets, states: checkpoint.states, moves: checkpoint.moves)
     life?.checkpoint = nil
   }
 
@@ -226,17 +236,18 @@ struct ProtocolWorld: Hashable {
         life.pending = []
       case .takeCheckpoint(let offsets):
         if life.checkpoint != nil { isBroken = "two checkpoints at once" }
-        life.checkpoint = Checkpoint(offsets: offsets, states: life.states)
+        life.checkpoint = Checkpoint(offsets: offsets, states: life.states, moves: life.moves)
       case .writeCheckpoint:
         if life.lane != .idle { isBroken = "a checkpoint is written while its commit is on its way" }
         life.checkpoint?.isWriting = true
       case .discardUnsaved:
         // What is being written ends first.
         if let checkpoint = life.checkpoint, checkpoint.isWriting {
-          disk = Disk(saved: checkpoint.offsets, states: checkpoint.states)
+          disk = Disk(saved: checkpoint.offsets, states: checkpoint.states, moves: checkpoint.moves)
         }
         life.checkpoint = nil
         life.states = disk.states
+        life.moves = disk.moves
         life.pending = []
       case .becomeReadable:
         for input in 0..<Self.inputCount where life.machine.inputs[input].applied < committed[input] ?? 0 {
@@ -244,6 +255,7 @@ struct ProtocolWorld: Hashable {
         }
       case .close:
         if life.checkpoint != nil { isBroken = "closed while a checkpoint is on its way" }
+        if life.moves != disk.moves { isBroken = "closed with something that is not on the disk" }
         self.life = nil
         return
       case .stop: break

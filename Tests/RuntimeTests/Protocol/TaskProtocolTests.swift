@@ -129,6 +129,28 @@ import Testing
     #expect(machine.handle(.checkpointEnded) == [])
   }
 
+  @Test func `what moved without an offset is saved too`() {
+    var (machine, _) = begun(saved: 20, committed: 20)
+    #expect(machine.isSaved && machine.handle(.checkpointDue) == [])
+    #expect(machine.handle(.stateMoved) == [] && !machine.isSaved)
+    #expect(machine.handle(.checkpointDue) == [.takeCheckpoint([20]), .writeCheckpoint])
+    // Moved again behind what was taken: another one is needed.
+    _ = machine.handle(.stateMoved)
+    #expect(machine.handle(.checkpointEnded) == [] && !machine.isSaved)
+    #expect(machine.handle(.checkpointDue) == [.takeCheckpoint([20]), .writeCheckpoint])
+    // Refused, it is still to be saved.
+    #expect(machine.handle(.checkpointRefused) == [] && !machine.isSaved)
+    #expect(machine.handle(.checkpointDue) == [.takeCheckpoint([20]), .writeCheckpoint])
+    #expect(machine.handle(.checkpointEnded) == [] && machine.isSaved)
+    // What is dropped needs no saving.
+    _ = machine.handle(.stateMoved)
+    #expect(machine.handle(.failed) == [.discardUnsaved, .openState])
+    _ = machine.handle(.opened([.init(saved: 20, log: Self.log)]))
+    _ = machine.handle(.producerReady)
+    _ = machine.handle(.committedRead([20]))
+    #expect(machine.isSaved)
+  }
+
   @Test func `a fenced task stops and keeps nothing`() {
     var (machine, _) = begun(saved: 20, committed: 20)
     _ = machine.handle(.applied(input: 0, offset: 40))

@@ -14,6 +14,7 @@ final class ShardSource: OnlineFeatureSource {
   let table: FakeEngine
   private let owned: Mutex<Set<Int32>>
   private let waited = Mutex<[[RecordOffset]]>([])
+  private let appliesNothing = Mutex(false)
 
   init(_ table: FakeEngine, owned: Set<Int32>) {
     self.table = table
@@ -25,6 +26,9 @@ final class ShardSource: OnlineFeatureSource {
   static func partition(_ key: EntityKey) -> Int32 { Int32(key.hash % UInt64(partitionCount)) }
 
   func own(_ partitions: Set<Int32>) { owned.withLock { $0 = partitions } }
+
+  /// Whoever waits from now on waits in vain.
+  func applyNothing() { appliesNothing.withLock { $0 = true } }
 
   func isHere(_ partition: Int32) -> Bool { owned.withLock { $0.contains(partition) } }
 
@@ -38,6 +42,9 @@ final class ShardSource: OnlineFeatureSource {
 
   func wait(for offsets: [RecordOffset], milliseconds: Int64) async throws(OnlineReadError) {
     waited.withLock { $0.append(offsets) }
+    guard appliesNothing.withLock({ $0 }) else { return }
+    try? await Task.sleep(for: .milliseconds(milliseconds))
+    throw .waitTimedOut
   }
 }
 
