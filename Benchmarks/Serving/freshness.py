@@ -6,7 +6,8 @@
 A load of payments goes into the topic at the given rate, stamped with the wall clock. Beside it, probes: one event of a user
 of its own, then reads of that user until the event is counted. Prints p50, p90, p99 and the greatest, and the rate that the
 load really had. The probe reads again and again without a pause: its own time for a read, printed too, is the resolution.
-A worker that writes a checkpoint applies nothing meanwhile: the slowest probes are held against the times of checkpoints.
+A worker applies on while a checkpoint is written; to take it costs it a moment: the slowest probes are held against the times of
+checkpoints.
 """
 
 from __future__ import annotations

@@ -15,6 +15,15 @@ extension PartitionTask {
       number, inputs: pending.inputs, spoolFiles: pending.rows?.paths ?? [], isLast: machine.isLeaving)
   }
 
+  /// A state that was saved before a snapshot was due is saved once more, for the snapshot's sake.
+  func noteSnapshotOwed() {
+    guard let snapshots = context.snapshots, machine.isSaved,
+      snapshots.isOwed(number, progress: SnapshotManifest.progress(machine.inputs.lazy.compactMap(\.saved)))
+    else { return }
+    follow(.stateMoved)
+    nextCheckpointAtMilliseconds = 0
+  }
+
   /// Brings the newest snapshot to where the state was, if there is none any more.
   func restoreMissingState(_ ends: [TopicPartition: Watermarks]) throws(HeadraceError) {
     guard let snapshots = context.snapshots, store == nil, !hasState else { return }

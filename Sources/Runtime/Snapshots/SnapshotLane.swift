@@ -21,6 +21,8 @@ final class SnapshotLane: Sendable {
     var dueAtMilliseconds: [Int32: Int64] = [:]
     /// Tasks with one that is being taken or uploaded.
     var busy: Set<Int32> = []
+    /// Where the newest snapshot of a task stands that was taken and did not fail.
+    var taken: [Int32: Int64] = [:]
     var status: [Int32: Status] = [:]
     var isDraining = false
   }
@@ -61,6 +63,8 @@ final class SnapshotLane: Sendable {
     _ task: Int32, inputs: [SnapshotManifest.Input], spoolFiles: [String], isLast: Bool
   ) -> SnapshotCopy? {
     let now = WallClock.monotonic.nowMilliseconds
+    let manifest = SnapshotManifest(
+      topology: topology, task: task, takenAtMilliseconds: clock.nowMilliseconds, inputs: inputs)
     let isDue = state.change { state in
       guard !state.busy.contains(task) else { return false }
       let due = state.dueAtMilliseconds[task] ?? firstDue(task, now)
@@ -68,12 +72,21 @@ final class SnapshotLane: Sendable {
       guard isLast || now >= due else { return false }
       state.dueAtMilliseconds[task] = now + intervalMilliseconds
       state.busy.insert(task)
+      state.taken[task] = manifest.progress
       return true
     }
     guard isDue else { return nil }
-    let manifest = SnapshotManifest(
-      topology: topology, task: task, takenAtMilliseconds: clock.nowMilliseconds, inputs: inputs)
     return SnapshotCopy(folder: "\(folder)/\(task)", manifest: manifest, spoolFiles: spoolFiles, lane: self)
+  }
+
+  /// Whether one is due of a state that is saved already: without new records there is no checkpoint to keep.
+  func isOwed(_ task: Int32, progress: Int64) -> Bool {
+    let now = WallClock.monotonic.nowMilliseconds
+    return state.change { state in
+      let due = state.dueAtMilliseconds[task] ?? firstDue(task, now)
+      state.dueAtMilliseconds[task] = due
+      return now >= due && !state.busy.contains(task) && state.taken[task] != progress
+    }
   }
 
   /// Tasks take theirs one after the other, not all at once.
@@ -107,6 +120,7 @@ final class SnapshotLane: Sendable {
     let task = copy.manifest.task
     let isNews = state.change { state in
       state.busy.remove(task)
+      if failure != nil || isGivenUp { state.taken[task] = nil }
       let isNews = failure != nil && state.status[task]?.failure != failure?.message
       if !isGivenUp {
         state.status[task, default: Status()].failure = failure?.message

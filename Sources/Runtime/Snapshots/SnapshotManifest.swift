@@ -26,7 +26,11 @@ struct SnapshotManifest: Sendable, Equatable {
   var files: [File] = []
 
   /// Of two snapshots of a task the one that has read more is the newer one.
-  var progress: Int64 { inputs.reduce(0) { $0.addingReportingOverflow(max($1.nextOffset, 0)).partialValue } }
+  var progress: Int64 { Self.progress(inputs.lazy.map(\.nextOffset)) }
+
+  static func progress(_ offsets: some Sequence<Int64>) -> Int64 {
+    offsets.reduce(0) { $0.addingReportingOverflow(max($1, 0)).partialValue }
+  }
 
   func nextOffset(of topic: String) -> Int64? { inputs.first { $0.topic == topic }?.nextOffset }
 }

@@ -21,6 +21,7 @@ extension PartitionTask {
     advanceBootstraps()
     // Half of a batch may be applied: nothing of it is saved.
     guard pendingFailure == nil else { return publishStatus(now) }
+    noteSnapshotOwed()
     if !machine.isSaving, now >= refusedUntilMilliseconds,
       now >= nextCheckpointAtMilliseconds || (store?.dirtyBytes ?? 0) > dirtyBytesMaximum
     {

@@ -15,7 +15,10 @@ package struct S3Failure {
   }
 
   /// Whether the service was unable rather than unwilling: the request may still have taken effect.
-  var isTrouble: Bool { status >= 500 || status == 429 || status == 408 || code == "RequestTimeout" }
+  var isTrouble: Bool {
+    // The end of an upload in parts may say 200 and mean 500.
+    status >= 500 || status == 429 || status == 408 || ["RequestTimeout", "InternalError", "SlowDown"].contains(code)
+  }
 
   package func error(_ place: String, isChange: Bool) -> HeadraceError {
     let (name, remedy): (String, String) =

@@ -118,7 +118,7 @@ import Topology
       try snapshots.put(
         try BlobName("snapshots/pay/0/manifests/00000000000001000000-0000000000000000.json"), manifest.encoded)
       try await node.createTopic(partitions: Self.partitions)
-      let events = Payments.events(300, seed: 83)
+      let events = Payments.events(2_000, seed: 83)
       let engine = try await Self.engine(node, try Payments.plan(Payments.views), snapshots, directory: "a")
       try await node.publish(events, partitions: Self.partitions)
       try await EngineTests.waitUntilApplied(node, [engine], hasShops: false)
