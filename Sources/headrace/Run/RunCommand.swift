@@ -12,8 +12,8 @@ struct RunCommand: AsyncParsableCommand {
     discussion: """
       A worker is a member of the consumer group that has the topology's name. More workers share the partitions; each \
       has a data folder of its own. Any of them may be asked for any key: it asks the worker that has the key's \
-      partition, found by the topic headrace.instances, and shows it a token of its own (HEADRACE_TOKEN), or the caller's \
-      where it has none.
+      partition, found by the topic headrace.instances, and shows it a token of its own (HEADRACE_TOKEN), or the \
+      caller's where it has none.
 
       Models of the topology with a `file` score its events, and answer the Open Inference Protocol under /v2.
 

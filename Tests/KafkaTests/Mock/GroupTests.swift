@@ -65,7 +65,8 @@ import Testing
       var seen = try first.collect(200)
       let second = try Consumer(configuration, listener: heard.1)
       try second.subscribe(["work"])
-      let deadline = WallClock.monotonic.nowMilliseconds + 30_000
+      // The mock lets members wait for one another, round by round.
+      let deadline = WallClock.monotonic.nowMilliseconds + 90_000
       while first.assignment.count != 2 || second.assignment.count != 2 {
         try #require(WallClock.monotonic.nowMilliseconds < deadline)
         try first.poll(timeoutMilliseconds: 20) { seen += $0.seen() }
