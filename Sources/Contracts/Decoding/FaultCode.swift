@@ -4,6 +4,8 @@ package enum FaultCode: String, Sendable, CaseIterable {
   case tombstone = "TOMBSTONE"
   /// Larger than the decoder takes.
   case tooLarge = "TOO_LARGE"
+  /// The client could not expand the batch that it lies in: damaged, or larger than anybody wants it.
+  case unreadable = "UNREADABLE"
   case notJSON = "NOT_JSON"
   /// The bytes end early, go on behind the value, or say what Avro cannot.
   case notAvro = "NOT_AVRO"

@@ -45,6 +45,7 @@ extension RecordFault {
     switch code {
     case .tombstone: return "a value: a tombstone is no event"
     case .tooLarge: return "a smaller value"
+    case .unreadable: return "a batch that expands to less than the client takes"
     case .notJSON:
       if case .notJSON(let fault) = found { return "JSON: \(fault.reason.expectation)" }
       return "JSON"

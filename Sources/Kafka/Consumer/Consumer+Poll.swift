@@ -7,6 +7,16 @@ package struct PollResult: Sendable {
   package var records = 0
   /// Partitions that are read to their end, when the configuration asks for it.
   package var endsReached: [TopicPartition] = []
+  /// Batches that are due and that nobody can read, when the configuration asks for them.
+  package var unreadable: [UnreadableBatch] = []
+}
+
+/// A batch that the client refuses to expand: damaged, or a bomb.
+package struct UnreadableBatch: Sendable {
+  package var partition: TopicPartition
+  /// The first offset that is due and lies in it. How many records it has nobody says.
+  package var offset: Int64
+  package var reason: String
 }
 
 extension Consumer {
@@ -147,6 +157,11 @@ extension Consumer {
       if let partition, !partition.needsSeek { result.endsReached.append(partition.partition) }
     case .automaticOffsetReset, .offsetOutOfRange:
       if let partition { try handleOutOfRange(partition, of: instance) }
+    case .badCompression where partition != nil && configuration.reportsUnreadableBatches:
+      guard let partition, !partition.needsSeek else { return }
+      let text = unsafe rd_kafka_message_errstr(message).map { unsafe String(cString: $0) } ?? code.explanation
+      let offset = max(partition.continuity.nextOffset, unsafe message.pointee.offset)
+      result.unreadable.append(UnreadableBatch(partition: partition.partition, offset: offset, reason: text))
     case .fatal:
       throw instance.client.fatalError ?? HeadraceError(code, while: "poll")
     default:

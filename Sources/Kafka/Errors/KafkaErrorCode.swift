@@ -41,6 +41,8 @@ extension KafkaErrorCode {
   package static let inProgress = Self(RD_KAFKA_RESP_ERR__IN_PROGRESS)
   package static let fatal = Self(RD_KAFKA_RESP_ERR__FATAL)
   package static let fenced = Self(RD_KAFKA_RESP_ERR__FENCED)
+  /// A batch that the client cannot expand, or will not: `receive.message.max.bytes` bounds what it becomes.
+  package static let badCompression = Self(RD_KAFKA_RESP_ERR__BAD_COMPRESSION)
   package static let partitionEnd = Self(RD_KAFKA_RESP_ERR__PARTITION_EOF)
   package static let automaticOffsetReset = Self(RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
   package static let maximumPollExceeded = Self(RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED)

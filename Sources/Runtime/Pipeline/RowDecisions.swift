@@ -243,6 +243,12 @@ struct RowDecisions {
     return unsafe partitioner.partition(key: key, partitionCount: partitionCount) != partition.partition
   }
 
+  /// A record of which only the offset is known.
+  mutating func passOver(_ offset: Int64) {
+    record.counts.count(.deadLettered)
+    record.digest.add(offset: offset, outcome: .deadLettered, keyHash: 0)
+  }
+
   /// The rows that a view takes: its filter is true, its entity is known, and some window of it still counts them.
   mutating func select(
     into selected: inout [Int], keys: borrowing EntityKeys, filter: Column?, layout: ViewLayout

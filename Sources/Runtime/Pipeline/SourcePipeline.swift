@@ -194,6 +194,12 @@ extension SourcePipeline {
     return count
   }
 
+  /// A record that nobody can read: counted, and named in the dead letters.
+  func passOver(_ offset: Int64, outputs: TaskOutputs?) {
+    decisions.passOver(offset)
+    outputs?.deadLetter(unreadableAt: offset, partition, source)
+  }
+
   /// Of records with the same id the first in the log counts.
   func dropDuplicates(_ count: Int) throws(HeadraceError) {
     guard let dedupe, let column = source.dedupe?.column, !decisions.rows.isEmpty else { return }

@@ -1,5 +1,6 @@
 internal import Core
 internal import Kafka
+internal import Logging
 internal import OnlineStore
 internal import Topology
 
@@ -53,6 +54,36 @@ extension PartitionTask {
       compareDigest(index, input)
     }
     input.endOffset = machine.inputs[index].applied
+    publish()
+  }
+
+  /// The batch that is due cannot be read. Each of its records is passed over by itself, one with each answer of the
+  /// broker, for nobody says how many there are: slow, in bounded memory, and every offset is accounted for.
+  func passOver(_ batch: UnreadableBatch) {
+    guard machine.phase == .running, pendingFailure == nil,
+      let index = inputs.firstIndex(where: { $0.partition == batch.partition })
+    else { return }
+    let input = inputs[index]
+    guard input.archive == nil, batch.offset >= machine.inputs[index].applied else { return }
+    guard input.deltas == nil else {
+      // Our own records: something else is wrong.
+      pendingFailure = HeadraceError(
+        .external, "BATCH_UNREADABLE", batch.reason, retry: .sameCall,
+        place: "\(batch.partition) offset \(batch.offset)")
+      return
+    }
+    logger.error(
+      "a record cannot be read, and is passed over",
+      metadata: ["partition": "\(batch.partition)", "offset": "\(batch.offset)", "reason": "\(batch.reason)"])
+    let isEmitting = machine.emits(index, at: batch.offset)
+    for source in input.sources { source.passOver(batch.offset, outputs: isEmitting ? outputs : nil) }
+    follow(.applied(input: index, offset: batch.offset + 1))
+    compareDigest(index, input)
+    do throws(HeadraceError) {
+      try consumer.seek(batch.partition, to: batch.offset + 1)
+    } catch {
+      pendingFailure = error
+    }
     publish()
   }
 

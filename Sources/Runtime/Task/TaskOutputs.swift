@@ -89,6 +89,22 @@ extension TaskOutputs {
     }
   }
 
+  /// A record that nobody can read: where it is.
+  func deadLetter(unreadableAt offset: Int64, _ partition: TopicPartition, _ source: SourcePlan) {
+    guard rejected != nil else { return }
+    note { () throws(HeadraceError) in
+      let nothing: RawSpan? = nil
+      try filling.deadLetters.append(key: nothing, value: nothing, partition: task)
+      let headers = DeadLetter.headers(
+        RecordFault(row: 0, code: .unreadable), contract: source.contract, value: nil, topic: partition.topic,
+        partition: partition.partition, offset: offset)
+      for (name, value) in headers { unsafe try filling.deadLetters.appendHeader(name, value.span.bytes) }
+      try filling.deadLetters.appendHeader(Self.sourceHeader, "\(partition.topic)/\(partition.partition)@\(offset)")
+      try filling.deadLetters.appendHeader(
+        Self.omittedHeader, [Part.headers, .key, .value].map(\.rawValue).joined(separator: ","))
+    }
+  }
+
   /// A record that came behind the last ring of lateness.
   func late(_ record: borrowing ConsumedRecord, _ partition: TopicPartition, _ source: SourcePlan, watermark: Int64) {
     guard rejected != nil else { return }

@@ -152,6 +152,7 @@ final class ViewBootstrap {
     var configuration = ConsumerConfiguration(client: context.configuration.client, groupID: nil)
     configuration.batchRecordsMaximum = context.configuration.batchRecordsMaximum
     configuration.reportsPartitionEnds = true
+    configuration.reportsUnreadableBatches = true
     // As much as the task's own reader may hold, for all views that are being built, would be too much.
     configuration.prefetchKibibytesMaximum = 8_192
     let consumer = try Consumer(configuration)
@@ -181,6 +182,12 @@ final class ViewBootstrap {
       closeLog()
       place = .open
       return
+    }
+    for batch in result.unreadable where batch.offset >= position && batch.offset < target {
+      // Counted as the task counted it.
+      pipeline.passOver(batch.offset, outputs: nil)
+      position = batch.offset + 1
+      try consumer.seek(partition, to: position)
     }
     if !result.endsReached.isEmpty {
       // Behind the last record there are markers. Not simply all that is below the target: the task may have read what

@@ -100,6 +100,7 @@ final class Worker: RebalanceListener {
       } catch let error as HeadraceError where isAboutOneTask(error) {
         continue
       }
+      for batch in result.unreadable { tasks[batch.partition.partition]?.passOver(batch) }
       noteRound()
       // Asking for it wakes the library's thread that sends heartbeats.
       if control.takeClockStep() { _ = try consumer.groupMetadata() }
@@ -150,6 +151,7 @@ final class Worker: RebalanceListener {
     configuration.heartbeatIntervalMilliseconds = min(3_000, context.configuration.sessionTimeoutMilliseconds / 3)
     configuration.batchRecordsMaximum = context.configuration.batchRecordsMaximum
     configuration.reportsPartitionEnds = true
+    configuration.reportsUnreadableBatches = true
     configuration.fetchWaitMaximumMilliseconds = 50
     return configuration
   }
