@@ -91,6 +91,27 @@ def test_scores_are_equal_to_the_bit(scoring, case, is_categorical):
             assert same(found, expected).all(), f"{instructions}, batch {batch}"
 
 
+@pytest.mark.parametrize("trees", [1, 2, 3, 300, 2_000])
+def test_any_number_of_trees_of_any_shape(scoring, trees):
+    """Shapes are drawn by the seed: leaves, rate, share of columns and rows, depth."""
+    generator = np.random.default_rng([SEED, trees])
+    rows, target = data(seed=SEED + trees)
+    options = dict(
+        objective="binary", verbosity=-1, num_threads=1, seed=SEED, learning_rate=float(generator.uniform(0.005, 0.4)),
+        num_leaves=int(generator.integers(2, 64)), max_depth=int(generator.integers(-1, 12)),
+        feature_fraction=float(generator.uniform(0.4, 1)), bagging_fraction=float(generator.uniform(0.4, 1)), bagging_freq=1,
+    )
+    model = lgb.train(options, lgb.Dataset(rows, target, categorical_feature=[3]), trees)
+    path = scoring.folder / f"drawn-{trees}.txt"
+    model.save_model(path)
+    hard = hard_rows(8, 4_000, thresholds_of(model.model_to_string()))
+    hard[::2, 3] = generator.integers(-3, 90, len(hard[::2]))
+    expected = model.predict(hard, num_threads=1)
+    for batch in (1, 64, 1024):
+        found = scoring.scores(path, hard, batch)
+        assert same(found, expected).all(), f"{options}, batch {batch}: {np.argwhere(~same(found, expected))[:3]}"
+
+
 def test_linear_trees_are_refused_by_name(scoring):
     rows, target = data(classes=0)
     rows = np.nan_to_num(rows)

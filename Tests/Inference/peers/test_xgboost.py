@@ -74,6 +74,27 @@ def test_scores(scoring, case, is_categorical):
         check(scoring.scores(paths[1], hard, 1024, instructions), expected, instructions)
 
 
+@pytest.mark.parametrize("trees", [1, 2, 3, 300, 2_000])
+def test_any_number_of_trees_of_any_shape(scoring, trees):
+    """Shapes are drawn by the seed: depth, rate, share of columns and rows."""
+    generator = np.random.default_rng([SEED, trees])
+    rows, target = data(seed=SEED + trees)
+    settings = dict(
+        objective="binary:logistic", tree_method="hist", nthread=1, seed=SEED, eta=float(generator.uniform(0.005, 0.4)),
+        max_depth=int(generator.integers(1, 10)), subsample=float(generator.uniform(0.4, 1)),
+        colsample_bytree=float(generator.uniform(0.4, 1)),
+    )
+    model = xgb.train(settings, xgb.DMatrix(rows, target), trees)
+    path, text = scoring.folder / f"drawn-{trees}.ubj", scoring.folder / f"drawn-{trees}.json"
+    model.save_model(path)
+    model.save_model(text)
+    hard = hard_rows(8, 4_000, thresholds_of(text))
+    hard[np.isinf(hard)] = 3e38
+    expected = model.inplace_predict(hard).astype(np.float64)
+    for batch in (1, 64, 1024):
+        check(scoring.scores(path, hard, batch), expected, f"{settings}, batch {batch}")
+
+
 def check(found, expected, where):
     """Nearly all rows to the bit; none off by more than two units of float32, which is what expf may do."""
     assert found.shape == expected.shape
