@@ -84,7 +84,7 @@ def run(topology: Path, users: int, events_per_user: float, folder: Path, compac
         budget = max(expected["state"]["memory_bytes"] * 3, 64 << 20)
         worker = Server(folder, "worker", [
             "run", str(topology), "--bootstrap", broker.address, "--data", str(folder / "state"), "--listen", "127.0.0.1:0",
-            "--schemas", str(ROOT / "schemas"), "--memory", str(budget), "--checkpoint-interval", "2s"])
+            "--schemas", str(ROOT / "schemas"), "--memory", str(budget), "--checkpoint-interval", "2s", "--tables", "none"])
         try:
             before = worker.memory_mebibytes("VmRSS") * 2**20
             deadline = time.monotonic() + 1_800
