@@ -7,7 +7,7 @@ internal import Rocks
 /// Estimates state by making some of it: events of a few hundred keys go through the engine into a store in a scratch
 /// folder, which is compacted and weighed. Tiles, growth, compression, indexes and filters are the real ones; what is
 /// made up are the events: times at random (Poisson), amounts of a log-normal law with two decimals, texts of eight
-/// bytes out of a thousand.
+/// bytes out of a hundred thousand (fewer would make distinct counts of busy keys look small).
 package struct StateSample {
   private static let mostKeys = 1_024
   private static let leastKeys = 64
@@ -173,8 +173,8 @@ extension Column {
     case .timestamp: append(time * 1_000)
     case .date: append(time / 86_400_000)
     case .string, .bytes:
-      let number = String(random.next() % 1_000)
-      append("text-" + String(repeating: "0", count: 3 - number.utf8.count) + number)
+      let number = String(random.next() % 100_000)
+      append("tx-" + String(repeating: "0", count: 5 - number.utf8.count) + number)
     case .decimal(let scale):
       append(Int128(Double.sampleAmount(&random)) * (0..<scale).reduce(1) { power, _ in power * 10 })
     }
