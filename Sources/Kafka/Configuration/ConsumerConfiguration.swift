@@ -22,8 +22,8 @@ package struct ConsumerConfiguration: Sendable {
   package var pollIntervalMaximumMilliseconds: Int32 = 300_000
   /// Whether `PollResult.endsReached` names the partitions that are read to their end.
   package var reportsPartitionEnds = false
-  /// Whether `PollResult.unreadable` names batches that cannot be expanded; else `poll` throws. Nothing of the partition
-  /// comes before somebody seeks behind them.
+  /// Whether `PollResult.unreadable` names batches that cannot be expanded; else `poll` throws. Nothing more of the
+  /// partition comes before somebody seeks behind them.
   package var reportsUnreadableBatches = false
   /// The most records that one call takes out of the library; they may spread over several partitions.
   package var batchRecordsMaximum = 4_096
