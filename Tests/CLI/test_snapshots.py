@@ -23,6 +23,11 @@ def create_topic(hard):  # noqa: F811
     hard.cli("topics", "create", "readings", "--partitions", "1", "--config", "retention.ms=-1")
 
 
+def task(hard):  # noqa: F811
+    """As the worker tells it; nothing before the group has given it one."""
+    return (hard.worker.get("/api/tasks")["tasks"] or [{}])[0]
+
+
 def lose(hard, data):  # noqa: F811
     hard.worker.kill()
     shutil.rmtree(hard.folder / data)
@@ -42,8 +47,8 @@ def test_a_lost_disk_comes_back_although_the_log_has_forgotten(hard):  # noqa: F
     await_true(lambda: newest_offset() >= hard.sent)
     before = hard.features()
     assert before["n_1h"] == 50
-    await_true(lambda: hard.worker.get("/api/tasks")["tasks"][0]["snapshot_lag_seconds"] is not None)
-    assert hard.worker.get("/api/tasks")["tasks"][0]["snapshot_failure"] is None
+    await_true(lambda: task(hard).get("snapshot_lag_seconds") is not None)
+    assert task(hard)["snapshot_failure"] is None
     assert len(list(manifests.glob("*.json"))) <= 2
 
     lose(hard, "state")
@@ -51,7 +56,7 @@ def test_a_lost_disk_comes_back_although_the_log_has_forgotten(hard):  # noqa: F
     [deleted] = admin.delete_records([confluent_kafka.TopicPartition("readings", 0, hard.sent)]).values()
     deleted.result(10)
     start_with_snapshots(hard, "elsewhere")
-    await_true(lambda: hard.worker.get("/api/tasks")["tasks"][0]["readable"])
+    await_true(lambda: task(hard).get("readable"))
     assert hard.features() == before
     hard.send(hard.event())
     hard.worker.wait_until_applied("readings", hard.sent)
@@ -60,7 +65,7 @@ def test_a_lost_disk_comes_back_although_the_log_has_forgotten(hard):  # noqa: F
     # Without snapshots the same start has nothing to go by, and says so.
     lose(hard, "elsewhere")
     start(hard, "elsewhere", "--tables", "none")
-    await_true(lambda: "are gone from the log" in (hard.worker.get("/api/tasks")["tasks"] or [{}])[0].get("why_not_moving", ""))
+    await_true(lambda: "are gone from the log" in (task(hard).get("why_not_moving") or ""))
 
 
 def test_a_place_that_cannot_be_written_is_told_and_stops_nobody(hard):  # noqa: F811
@@ -77,7 +82,7 @@ def test_a_place_that_cannot_be_written_is_told_and_stops_nobody(hard):  # noqa:
     (hard.folder / "bucket" / "snapshots").write_text("again")
     hard.send(hard.event())
     hard.settle()
-    await_true(lambda: hard.worker.get("/api/tasks")["tasks"][0]["snapshot_failure"])
+    await_true(lambda: task(hard).get("snapshot_failure"))
     assert hard.features()["n_1h"] == 2
     with urllib.request.urlopen(f"http://{hard.worker.address}/metrics") as answer:
         assert b'headrace_task_snapshot_failing{task="0"} 1' in answer.read()

@@ -31,8 +31,7 @@ export const contract = {
     "answer": {
       "tasks": [{
         "partition": "number", "state": "string", "readable": "boolean", "watermark": "string?",
-        "lag_seconds": "number?", "checkpoint_age_seconds": "number?", "snapshot_lag_seconds": "number?",
-        "snapshot_failure": "string?", "why_not_moving": "string?",
+        "lag_seconds": "number?", "checkpoint_age_seconds": "number?", "why_not_moving": "string?",
         "building": [{"view": "string", "position": "number", "target": "number"}],
         "inputs": [{
           "topic": "string", "partition": "number", "position": "number", "state_offset": "number?",

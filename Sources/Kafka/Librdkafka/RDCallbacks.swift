@@ -35,7 +35,10 @@ final class RDCallbacks: Sendable {
   func note(_ code: KafkaErrorCode, _ reason: String) {
     // That all brokers are down is a summary: what made them so says more.
     if code != .allBrokersDown {
-      let new = Trouble(code: code, reason: reason, atMilliseconds: WallClock.monotonic.nowMilliseconds)
+      // The library says the same refusal under two codes, and whichever comes last would decide.
+      let isRefused = code == .transport && reason.contains("certificate verify failed")
+      let new = Trouble(
+        code: isRefused ? .tls : code, reason: reason, atMilliseconds: WallClock.monotonic.nowMilliseconds)
       trouble.withLock { $0 = new }
     }
     note(LogLine(level: .error, facility: code.name, message: reason))
